@@ -1,0 +1,1 @@
+"""Timings and baselines that results are put beside; nothing in cosembed imports them."""

@@ -1,0 +1,1 @@
+"""From files to training clips: readers, preprocessing, instances, and the tf.data pipeline."""

@@ -1,0 +1,46 @@
+"""The one form in which every reader hands data on: a video with its labels. Knows no file format and no network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as IndexedSequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Track(NamedTuple):
+    """One row of a track table: `label` exists in frames `begin`..`end` (both included); parent 0 means none."""
+
+    label: int
+    begin: int
+    end: int
+    parent: int
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """A video and what is annotated in it. Frame numbers count from 0 in the video's own numbering.
+
+    Attributes:
+        name: The video's name, for example `01`.
+        frames: Indexable, [T] of arrays [H, W] or [H, W, C] in their native dtype; may read from disk on access.
+        labels: uint16 [T, H, W]; 0 is background (or unknown, where the frame is not complete). An id means the same
+            instance in all frames of a segment.
+        complete: bool [T]; every instance of the frame is fully segmented.
+        loss_mask: bool [H, W]; False in the border where truth is not reliable.
+        tracks: The track table; empty where the truth has none.
+        segments: Half-open frame ranges within which label ids are consistent; a training clip stays inside one.
+    """
+
+    name: str
+    frames: IndexedSequence[NDArray]
+    labels: NDArray[np.uint16]
+    complete: NDArray[np.bool_]
+    loss_mask: NDArray[np.bool_]
+    tracks: tuple[Track, ...]
+    segments: tuple[tuple[int, int], ...]
+
+    def __len__(self) -> int:
+        return len(self.labels)

@@ -1,0 +1,129 @@
+"""Strict conversion between plain mappings (YAML) and frozen dataclasses. Knows nothing of what the fields mean.
+
+A key that no field has, a value of another type, or one outside its field's bounds raises `SpecError` naming the source
+and the key. Bounds and choices are read from the field's type (`Literal`) and from `bounded`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import typing
+from collections.abc import Mapping
+from typing import Any, Literal, TypeVar
+
+from cosembed.errors import SpecError
+
+Spec = TypeVar("Spec")
+
+
+def bounded(low: float, high: float = math.inf, *, above: bool = False, **options: Any) -> Any:
+    """A dataclass field whose number (or every number of whose tuple) lies in [low, high], or in (low, high] if `above`."""
+    return dataclasses.field(metadata={"low": low, "high": high, "above": above}, **options)
+
+
+def from_mapping(spec_class: type[Spec], mapping: Any, source: str, prefix: str = "") -> Spec:
+    """Builds `spec_class` from `mapping`.
+
+    Args:
+        spec_class: A frozen dataclass whose fields are int, float, bool, str, Literal, tuple, dict or such dataclasses.
+        mapping: What a YAML file held.
+        source: The file (or flag) the mapping came from, for messages.
+        prefix: The dotted path of `mapping` inside the file, for messages.
+
+    Returns:
+        The validated instance.
+
+    Raises:
+        SpecError: An unknown or missing key, a value of the wrong type, or out of range.
+    """
+    if not isinstance(mapping, Mapping):
+        raise SpecError(f"{source}: {prefix or 'the file'} must be a mapping of keys to values, not {mapping!r}")
+    fields = {field.name: field for field in dataclasses.fields(spec_class)}  # type: ignore[arg-type]
+    hints = typing.get_type_hints(spec_class)
+    for key in mapping:
+        if key not in fields:
+            raise SpecError(f"{source}: unknown key '{prefix}{key}'; known keys here: {', '.join(sorted(fields))}")
+    values = {}
+    for name, field in fields.items():
+        if name in mapping:
+            values[name] = _convert(hints[name], mapping[name], source, prefix + name, field.metadata)
+        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+            raise SpecError(f"{source}: the key '{prefix}{name}' is missing; add it")
+    return spec_class(**values)
+
+
+def to_mapping(spec: Any) -> dict[str, Any]:
+    """The inverse of `from_mapping`: plain dicts, lists, numbers and strings, ready for YAML or JSON."""
+
+    def plain(value: Any) -> Any:
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        if isinstance(value, Mapping):
+            return {key: plain(item) for key, item in value.items()}
+        if isinstance(value, tuple):
+            return [plain(item) for item in value]
+        return value
+
+    return typing.cast("dict[str, Any]", plain(spec))
+
+
+def flatten(mapping: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as one mapping with dotted keys."""
+    flat: dict[str, Any] = {}
+    for key, value in mapping.items():
+        if isinstance(value, Mapping) and value:
+            flat.update(flatten(value, f"{prefix}{key}."))
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with the values of `change` laid over it, mapping by mapping; neither is modified."""
+    merged = dict(base)
+    for key, value in change.items():
+        below = merged.get(key)
+        merged[key] = merge(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
+    return merged
+
+
+def _convert(hint: Any, value: Any, source: str, key: str, limits: Mapping[str, Any]) -> Any:
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        return from_mapping(hint, value, source, key + ".")
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Literal:
+        if value not in arguments or isinstance(value, bool):
+            raise SpecError(f"{source}: '{key}' is {value!r}; choose one of {', '.join(map(str, arguments))}")
+        return value
+    if origin is tuple:
+        return _convert_tuple(arguments, value, source, key, limits)
+    if origin is dict:
+        if not isinstance(value, Mapping):
+            raise SpecError(f"{source}: '{key}' must be a mapping, not {value!r}")
+        return {name: _convert(arguments[1], item, source, f"{key}.{name}", limits) for name, item in value.items()}
+    return _convert_scalar(hint, value, source, key, limits)
+
+
+def _convert_tuple(arguments: tuple[Any, ...], value: Any, source: str, key: str, limits: Mapping[str, Any]) -> Any:
+    if not isinstance(value, list | tuple):
+        raise SpecError(f"{source}: '{key}' must be a list, not {value!r}")
+    if arguments[-1] is not Ellipsis and len(value) != len(arguments):
+        raise SpecError(f"{source}: '{key}' must have {len(arguments)} entries, not {len(value)}")
+    kinds = [arguments[0]] * len(value) if arguments[-1] is Ellipsis else arguments
+    return tuple(_convert(kind, item, source, key, limits) for kind, item in zip(kinds, value, strict=True))
+
+
+def _convert_scalar(hint: type, value: Any, source: str, key: str, limits: Mapping[str, Any]) -> Any:
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if type(value) is not hint:
+        raise SpecError(f"{source}: '{key}' must be of type {hint.__name__}, not {value!r}")
+    if limits and isinstance(value, int | float):
+        low, high = limits["low"], limits["high"]
+        inside = (low < value if limits["above"] else low <= value) and value <= high
+        if not inside or not math.isfinite(value):
+            relation = "above" if limits["above"] else "at least"
+            upper = "" if high == math.inf else f" and at most {high:g}"
+            raise SpecError(f"{source}: '{key}' is {value:g}; it must be {relation} {low:g}{upper}")
+    return value
