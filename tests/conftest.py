@@ -1,0 +1,15 @@
+"""Fixtures shared by all tests."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """The folder of real sequences; tests that need it skip, saying so, where it is absent."""
+    folder = os.environ.get("COSEMBED_TEST_DATA", "")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("real sequences are absent: set COSEMBED_TEST_DATA to their folder")
+    return Path(folder)
