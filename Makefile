@@ -1,0 +1,48 @@
+# Every target sets itself up in .venv; PYTHON must be a Python 3.11.
+PYTHON ?= python3.11
+VENV := .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/.ready
+
+DATA_DIR ?= data
+OUT_DIR ?= runs
+PROFILE ?= paper
+RECIPE ?= paper
+DATASETS ?= all
+ARGS ?=
+
+.PHONY: help setup demo test lint reproduce-ctc clean
+
+help:
+	@echo "make demo           simulate, train, track and score a small video on the CPU (minutes); see runs/demo/report.html"
+	@echo "make test           lint and all tests"
+	@echo "make reproduce-ctc  six Cell Tracking Challenge data sets: DATA_DIR= PROFILE=paper|cpu|smoke RECIPE=paper|released DATASETS=name,..."
+	@echo "make lint           ruff and mypy"
+
+setup: $(READY)
+
+$(READY): setup.py constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || \
+	  { echo "cosembed needs Python 3.11 (TensorFlow 2.15.1): install it, then make PYTHON=/path/to/python3.11" >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
+	  { echo "Python's venv module is missing: apt-get install python3.11-venv" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: setup
+	$(PY) -m experiments.simulated --data_dir=$(OUT_DIR)/demo-data --out_dir=$(OUT_DIR) --name=demo --fold=0 --profile=cpu $(ARGS)
+
+test: lint
+	$(PY) -m pytest -q $(ARGS)
+
+lint: setup
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy cosembed experiments benchmarks
+
+reproduce-ctc: setup
+	$(PY) -m experiments.reproduce_ctc --data_dir=$(DATA_DIR) --out_dir=$(OUT_DIR) --profile=$(PROFILE) --recipe=$(RECIPE) --datasets=$(DATASETS) $(ARGS)
+
+clean:
+	rm -rf $(VENV) build *.egg-info

@@ -1,0 +1,120 @@
+"""The folder of one training run: what it was made from and how its training went. Knows no network and no data.
+
+    spec.yaml       the resolved spec, enough to build the network and to repeat the run
+    versions.json   package versions, device, git commit
+    history.csv     one row per iteration: step, loss, embedding_loss, learning_rate, seconds
+    checkpoints/    tf.train.CheckpointManager
+    tensorboard/    scalars and pictures
+"""
+
+from __future__ import annotations
+
+import csv
+import importlib.metadata
+import json
+import platform
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from cosembed import __version__, specs
+from cosembed.errors import DataError, OutputError
+from cosembed.files import atomic_write_text
+from cosembed.strict import flatten, to_mapping
+
+PACKAGES = ("tensorflow", "numpy", "scipy", "SimpleITK", "hdbscan", "py-ctcmetrics", "tifffile", "imagecodecs")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One training iteration; `step` counts from 1."""
+
+    step: int
+    loss: float
+    embedding_loss: float
+    learning_rate: float
+    seconds: float
+
+
+class RunFolder:
+    """Paths and small files of one run."""
+
+    def __init__(self, path: Path) -> None:
+        """Does not touch the disk; `open` does."""
+        self.path = path
+        self.spec_file = path / "spec.yaml"
+        self.history_file = path / "history.csv"
+        self.checkpoints = path / "checkpoints"
+        self.tensorboard = path / "tensorboard"
+
+    def open(self, spec: specs.ExperimentSpec, identity: Mapping[str, str]) -> None:
+        """Starts or continues the run.
+
+        Args:
+            spec: What the run is made from.
+            identity: Further facts that must be the same when a run is continued, such as the training frames.
+
+        Raises:
+            OutputError: The folder holds a run of another spec or something that is no run.
+        """
+        if self.spec_file.exists():
+            self._refuse_another_run(specs.load(self.spec_file), spec, identity)
+            return
+        if self.path.exists() and any(entry.name[0] != "." for entry in self.path.iterdir()):
+            raise OutputError(f"{self.path}: holds files that are not a run of cosembed; choose another folder")
+        atomic_write_text(self.path / "versions.json", json.dumps(environment() | {"identity": dict(identity)}, indent=1) + "\n")
+        atomic_write_text(self.spec_file, specs.dump(spec))
+
+    def _refuse_another_run(
+        self, before: specs.ExperimentSpec, spec: specs.ExperimentSpec, identity: Mapping[str, str]
+    ) -> None:
+        old, new = flatten(to_mapping(before)), flatten(to_mapping(spec))
+        recorded = json.loads((self.path / "versions.json").read_text())["identity"]
+        changed = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
+        changed += sorted(key for key in recorded.keys() | identity.keys() if recorded.get(key) != identity.get(key))
+        if changed:
+            raise OutputError(
+                f"{self.path}: holds a run with other values of {', '.join(changed)}; choose another --out_dir or remove it"
+            )
+
+    def read_history(self) -> list[Record]:
+        """All recorded iterations; empty before training."""
+        if not self.history_file.exists():
+            return []
+        with self.history_file.open(newline="") as file:
+            try:
+                return [Record(int(row["step"]), *(float(row[f.name]) for f in fields(Record)[1:])) for row in csv.DictReader(file)]
+            except (KeyError, TypeError, ValueError) as error:
+                raise DataError(f"{self.history_file}: not a training history ({error}); remove the run folder") from error
+
+    def keep_history(self, step: int) -> None:
+        """Drops the records after `step`, which an interrupted run made but did not save."""
+        records = [record for record in self.read_history() if record.step <= step]
+        names = [field.name for field in fields(Record)]
+        lines = [",".join(names)] + [",".join(repr(getattr(record, name)) for name in names) for record in records]
+        atomic_write_text(self.history_file, "\n".join(lines) + "\n")
+
+    def append_history(self, records: list[Record]) -> None:
+        """Adds records; `keep_history` has written the header."""
+        with self.history_file.open("a", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows(
+                [repr(getattr(record, field.name)) for field in fields(Record)] for record in records
+            )
+
+
+def environment() -> dict[str, object]:
+    """Versions and machine, as written into every run and report."""
+    versions = {"cosembed": __version__, "python": platform.python_version()}
+    for package in PACKAGES:
+        versions[package] = importlib.metadata.version(package)
+    return {"versions": versions, "machine": f"{platform.system()} {platform.machine()}", "git_commit": git_commit()}
+
+
+def git_commit() -> str:
+    """The commit of the checkout this package runs from; `unknown` outside a checkout."""
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"

@@ -1,0 +1,1 @@
+"""Data set specs: one YAML file per data set, read by `cosembed.specs`."""

@@ -1,0 +1,1 @@
+"""One module per experiment of the paper; `runner` turns flags into steps."""

@@ -1,0 +1,165 @@
+"""The one place that turns flags into steps: prepare, train, predict, evaluate, report.
+
+Knows every other part of the package by its public functions; holds no method and no numbers of its own. Every step can
+be started again: what is complete is kept, what is not is made anew or continued.
+"""
+
+from __future__ import annotations
+
+import logging as python_logging
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from absl import flags, logging
+
+from cosembed import cli, specs
+from cosembed.data.fetch import fetch
+from cosembed.data.frames import open_frames
+from cosembed.errors import DataError, InputError
+from cosembed.specs import DatasetSpec, ExperimentSpec
+from experiments import protocol
+from experiments.protocol import Fold
+
+MODES = ("prepare", "train", "predict", "evaluate", "report")
+FLAGS = flags.FLAGS
+
+flags.DEFINE_enum("mode", "all", (*MODES, "all"), "The step to run, or all of them in order.")
+flags.DEFINE_string("data_dir", "data", "Folder that holds (or receives) <dataset>/01, 01_GT, 02, 02_GT.")
+flags.DEFINE_string("out_dir", "runs", "Results go to <out_dir>/<experiment>/.")
+flags.DEFINE_string("name", "", "Another name for the experiment's folder.")
+flags.DEFINE_string("profile", "paper", "paper (GPU), cpu (two cores), smoke (seconds, for tests).")
+flags.DEFINE_string("recipe", "paper", "paper: what the paper states; released: as the released models were trained.")
+flags.DEFINE_multi_string("set", [], "key=value laid over the spec, for example training.iterations=2000; repeatable.")
+flags.DEFINE_string("protocol", "crossval", "crossval, or submission (train on all, track the unlabelled videos).")
+flags.DEFINE_string("train_frames", "", "begin:end, for a data set with one annotated video.")
+flags.DEFINE_string("test_frames", "", "begin:end, likewise.")
+flags.DEFINE_integer("fold", -1, "Run only this fold, counted from 0.")
+flags.DEFINE_string("base_url", "", "Where archives are fetched from, instead of the challenge's site.")
+flags.DEFINE_bool("require_gpu", False, "Stop if TensorFlow sees no GPU.")
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One row or column of the paper: a name and a data set; `prepare` makes data that is not downloaded."""
+
+    name: str
+    dataset: str
+    prepare: Callable[[DatasetSpec, Path], None] | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The flags, typed."""
+
+    data_dir: Path
+    folder: Path
+    protocol: str
+    train_frames: tuple[int, int] | None
+    test_frames: tuple[int, int] | None
+    fold: int | None
+    base_url: str | None
+    require_gpu: bool
+    command: str
+
+
+def run(experiment: Experiment) -> None:
+    """The main program of an experiment module."""
+    cli.run(lambda: _main(experiment))
+
+
+def _main(experiment: Experiment) -> None:
+    spec = specs.resolve(experiment.dataset, FLAGS.recipe, FLAGS.profile, FLAGS.set)
+    if FLAGS.protocol not in protocol.PROTOCOLS:
+        raise InputError(f"--protocol={FLAGS.protocol}: choose one of {', '.join(protocol.PROTOCOLS)}")
+    settings = Settings(
+        data_dir=Path(FLAGS.data_dir),
+        folder=Path(FLAGS.out_dir) / (FLAGS.name or experiment.name),
+        protocol=FLAGS.protocol,
+        train_frames=protocol.parse_range(FLAGS.train_frames, "train_frames"),
+        test_frames=protocol.parse_range(FLAGS.test_frames, "test_frames"),
+        fold=FLAGS.fold if FLAGS.fold >= 0 else None,
+        base_url=FLAGS.base_url or None,
+        require_gpu=FLAGS.require_gpu,
+        command=shlex.join(["python", "-m", f"experiments.{experiment.name}", *sys.argv[1:]]),
+    )
+    run_experiment(experiment, FLAGS.mode, spec, settings)
+
+
+def run_experiment(experiment: Experiment, mode: str, spec: ExperimentSpec, settings: Settings) -> None:
+    """Runs one step, or all of them, for all folds asked for.
+
+    Raises:
+        InputError: Data, flags or folders that cannot be used; nothing of the user's is overwritten.
+    """
+    _prepare(experiment, spec, settings)
+    folds = make_folds(spec, settings)
+    if mode == "prepare":
+        logging.info("%s: ready (%s)", spec.dataset.name, protocol.describe_split(folds, settings.protocol))
+        return
+    # TensorFlow is imported only once the input has been found in order.
+    from experiments import steps
+
+    chosen = MODES[1:] if mode == "all" else (mode,)
+    with _log_file(settings.folder / "log.txt"):
+        for fold in folds:
+            for name in ("train", "predict", "evaluate"):
+                if name in chosen:
+                    getattr(steps, name)(fold, spec, settings)
+        if "evaluate" in chosen:
+            steps.collect(folds, spec, settings)
+        if "report" in chosen:
+            steps.report(folds, spec, settings)
+
+
+def make_folds(spec: ExperimentSpec, settings: Settings) -> list[Fold]:
+    """The folds of the protocol, from the videos that are there.
+
+    Raises:
+        DataError: No annotated video, or frames that cannot be used.
+        InputError: Frame ranges or a fold number that do not fit.
+    """
+    dataset = spec.dataset
+    root = settings.data_dir / dataset.name
+    annotated = [video for video in dataset.videos if (root / f"{video}_GT").is_dir()]
+    if not annotated:
+        raise DataError(f"{root}: no annotated video ({', '.join(f'{v} and {v}_GT' for v in dataset.videos)}); add one")
+    lengths = {video: len(open_frames(root / video)) for video in annotated}
+    if settings.protocol == "crossval":
+        folds = protocol.crossval_folds(root, lengths, settings.train_frames, settings.test_frames)
+    else:
+        test_root = fetch(dataset, settings.data_dir, settings.base_url, kind="test")
+        test_lengths = {video: len(open_frames(test_root / video)) for video in dataset.videos}
+        folds = [protocol.submission_fold(root, lengths, test_root, test_lengths)]
+    if settings.fold is None:
+        return folds
+    if settings.fold >= len(folds):
+        raise InputError(f"--fold={settings.fold}: there are {len(folds)} folds, counted from 0; choose a smaller number")
+    return [folds[settings.fold]]
+
+
+def _prepare(experiment: Experiment, spec: ExperimentSpec, settings: Settings) -> None:
+    if experiment.prepare is not None:
+        experiment.prepare(spec.dataset, settings.data_dir)
+    else:
+        fetch(spec.dataset, settings.data_dir, settings.base_url)
+
+
+@contextmanager
+def _log_file(path: Path) -> Iterator[None]:
+    """Everything that is logged also goes to `path`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handler = python_logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(python_logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logger = logging.get_absl_logger()
+    logger.addHandler(handler)
+    logging.set_verbosity(logging.INFO)
+    logging.get_absl_handler().setFormatter(python_logging.Formatter("%(message)s"))
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        handler.close()

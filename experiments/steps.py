@@ -1,0 +1,134 @@
+"""The steps of an experiment after its data are found: train, predict, evaluate for a fold; collect and report for all.
+
+Files of a fold, below <out_dir>/<experiment>/<fold>/:
+
+    spec.yaml, versions.json, history.csv, checkpoints/, tensorboard/     the training run
+    results/<video>_RES/            masks, res_track.txt, tracks.csv; results/<video>.json says what made them
+    results/<video>_samples.npz     embeddings of a few frames, for pictures
+    truth/<video>_GT/, baseline/<video>_RES/                              what results are compared with
+    metrics.json                    scores of the fold
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from absl import logging
+from numpy.typing import NDArray
+
+from benchmarks.classical_baseline import write_baseline
+from cosembed import specs
+from cosembed.data.clips import ClipSource
+from cosembed.data.ctc import cut, read_sequence, write_truth_cut
+from cosembed.data.frames import open_frames
+from cosembed.errors import CheckpointError, DataError
+from cosembed.files import atomic_write_bytes, atomic_write_text
+from cosembed.metrics import evaluate_ctc
+from cosembed.pipeline import track_video
+from cosembed.specs import ExperimentSpec
+from cosembed.training.checkpoints import load_network
+from cosembed.training.devices import describe_device
+from cosembed.training.loop import train as train_network
+from cosembed.training.run_folder import RunFolder
+from experiments.protocol import Fold, Part
+from experiments.runner import Settings
+
+SAMPLES = 4
+
+
+def train(fold: Fold, spec: ExperimentSpec, settings: Settings) -> None:
+    """Trains the fold's network, or continues to."""
+    device = describe_device(settings.require_gpu)
+    logging.info("%s %s: training on %s; device: %s", spec.dataset.name, fold.name, _names(fold.train), device)
+    sequences = []
+    for part in fold.train:
+        sequence = read_sequence(part.root, part.video, spec.dataset)
+        sequences.append(cut(sequence, part.begin, part.end))
+    run = RunFolder(settings.folder / fold.name)
+    run.open(spec, {"train": _names(fold.train)})
+    train_network(spec, ClipSource(sequences, spec, spec.training.seed), run, f"{spec.dataset.name} {fold.name}")
+
+
+def predict(fold: Fold, spec: ExperimentSpec, settings: Settings) -> None:
+    """Tracks the fold's test videos; a result made by the same network and values is kept.
+
+    Raises:
+        CheckpointError: The fold's training is not finished.
+    """
+    folder = settings.folder / fold.name
+    run = RunFolder(folder)
+    if not run.spec_file.exists():
+        raise CheckpointError(f"{folder}: holds no trained network; run --mode=train first")
+    run.open(spec, {"train": _names(fold.train)})
+    model, _, step = load_network(folder)
+    if step < spec.training.iterations:
+        raise CheckpointError(
+            f"{folder}: trained for {step} of {spec.training.iterations} steps; run --mode=train again to finish"
+        )
+    for part in fold.test:
+        output = folder / "results" / f"{part.video}_RES"
+        stamp = output.parent / f"{part.video}.json"
+        made_from = _fingerprint(step, spec, part)
+        if output.exists() and stamp.exists() and json.loads(stamp.read_text()).get("made_from") == made_from:
+            logging.info("%s: complete, kept", output)
+            continue
+        stamp.unlink(missing_ok=True)
+        shutil.rmtree(output, ignore_errors=True)
+        frames = open_frames(part.root / part.video).cut(part.begin, part.end)
+        logging.info("%s: tracking %d frames to %s", part, len(frames), output)
+        sample_frames = np.linspace(0, len(frames) - 1, SAMPLES).round().astype(int).tolist()
+        tracked = track_video(model, frames, spec, output, sample_frames)
+        _save_samples(output.parent / f"{part.video}_samples.npz", tracked.samples)
+        facts = {"frames": tracked.frames, "tracks": tracked.tracks, "seconds": tracked.seconds}
+        atomic_write_text(stamp, json.dumps({"made_from": made_from, "step": step, **facts}, indent=1) + "\n")
+
+
+def evaluate(fold: Fold, spec: ExperimentSpec, settings: Settings) -> None:
+    """Scores the fold's results, and those of the classical baseline, against the truth of the tested frames."""
+    if not fold.scored:
+        logging.info("%s: no public truth, nothing to score", fold.name)
+        return
+    folder = settings.folder / fold.name
+    part = fold.test[0]
+    result, truth, baseline = (folder / f"{kind}" for kind in ("results", "truth", "baseline"))
+    result /= f"{part.video}_RES"
+    if not result.exists():
+        raise DataError(f"{result}: there are no results to score; run --mode=predict first")
+    truth_folder, baseline_folder = truth / f"{part.video}_GT", baseline / f"{part.video}_RES"
+    if not truth_folder.exists():
+        write_truth_cut(part.root, part.video, part.begin, part.end, truth_folder)
+    if not baseline_folder.exists():
+        write_baseline(open_frames(part.root / part.video).cut(part.begin, part.end), baseline_folder)
+    scores = {
+        "fold": fold.name,
+        "train": _names(fold.train),
+        "test": _names(fold.test),
+        **evaluate_ctc(result, truth_folder),
+        "baseline": evaluate_ctc(baseline_folder, truth_folder),
+    }
+    atomic_write_text(folder / "metrics.json", json.dumps(scores, indent=1) + "\n")
+    logging.info("%s: %s", fold.name, ", ".join(f"{name} {_number(scores[name])}" for name in ("SEG", "DET", "TRA", "OP")))
+
+
+def _names(parts: Iterable[Part]) -> str:
+    return ", ".join(map(str, parts))
+
+
+def _number(value: float | None) -> str:
+    return "not scored" if value is None else f"{value:.3f}"
+
+
+def _fingerprint(step: int, spec: ExperimentSpec, part: Part) -> str:
+    return hashlib.sha256(f"{step} {part.video} {part.begin} {part.end}\n{specs.dump(spec)}".encode()).hexdigest()
+
+
+def _save_samples(path: Path, samples: dict[int, NDArray[np.float32]]) -> None:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **{str(index): embedding.astype(np.float16) for index, embedding in samples.items()})
+    atomic_write_bytes(path, buffer.getvalue())
