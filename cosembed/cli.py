@@ -13,6 +13,15 @@ from absl import app, flags
 
 from cosembed.errors import CosembedError, InputError
 
+_REMEDIES = {
+    errno.ENOSPC: "free space on the disk and run the same command again",
+    errno.EDQUOT: "free space on the disk and run the same command again",
+    errno.EROFS: "choose a folder that can be written",
+    errno.EACCES: "choose a file or folder that you may read and write",
+    errno.EPERM: "choose a file or folder that you may read and write",
+    errno.ENOENT: "check the path",
+}
+
 
 def run(main: Callable[[], None], argv: Sequence[str] | None = None) -> None:
     """Parses absl flags, calls `main`, and exits with the status that the outcome deserves.
@@ -45,9 +54,10 @@ def _guarded(main: Callable[[], None]) -> None:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM):
-            _fail(f"{error.filename or 'the output folder'}: {error.strerror}; free space or choose another folder")
-        raise
+        remedy = _REMEDIES.get(error.errno or 0)
+        if remedy is None:
+            raise
+        _fail(f"{error.filename or 'the output folder'}: {error.strerror}; {remedy}")
 
 
 def _fail(sentence: str) -> None:
@@ -58,6 +68,8 @@ def _fail(sentence: str) -> None:
 def _print_help() -> None:
     main_module = sys.modules["__main__"]
     print((main_module.__doc__ or "").strip(), end="\n\n")
-    for flag in flags.FLAGS.get_key_flags_for_module(main_module):
+    ours = ("__main__", sys.argv[0], "cosembed", "experiments", "benchmarks")
+    modules = flags.FLAGS.flags_by_module_dict()
+    for flag in [flag for module, items in modules.items() if module.split(".")[0] in ours or module in ours for flag in items]:
         default = "" if flag.default in (None, False, []) else f" (default: {flag.default})"
         print(f"  --{flag.name}: {flag.help}{default}")

@@ -30,9 +30,7 @@ def prepare_frames(frames: Iterable[NDArray], spec: ExperimentSpec) -> Iterator[
         yield fit_frame(preprocess_frame(frame, spec.preprocessing), spec.preprocessing, spec.network.image_size)
 
 
-def embed_frames(
-    model: StackedHourglass, images: Iterable[NDArray[np.float32]]
-) -> Iterator[NDArray[np.float32]]:
+def embed_frames(model: StackedHourglass, images: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
     """Embeddings of the second hourglass, L2-normalised per pixel (paper section 2.1).
 
     Args:

@@ -7,7 +7,6 @@ same weights as one that was not.
 
 from __future__ import annotations
 
-import math
 import time
 from typing import Any
 
@@ -65,7 +64,7 @@ def train(spec: ExperimentSpec, source: ClipSource, run: RunFolder, title: str =
             number = int(step.numpy())
             loss, embedding, finite = step_function(batch, step - 1)
             if not finite:
-                raise TrainingError(_not_finite(number, source, spec, manager.latest_checkpoint))
+                raise TrainingError(_not_finite(number, source, manager.latest_checkpoint))
             end = time.perf_counter()
             rate = float(learning_rate(spec.training, number - 1))
             records.append(Record(number, float(loss), float(embedding), rate, round(end - begin, 4)))
@@ -127,9 +126,8 @@ def _summarise(records: list[Record], batch: dict[str, tf.Tensor], model: Stacke
     tf.summary.image("input, embeddings, instances", np.asarray(picture)[None], step=records[-1].step)
 
 
-def _not_finite(step: int, source: ClipSource, spec: ExperimentSpec, checkpoint: str | None) -> str:
-    half = math.ceil(spec.training.iterations / 2)
+def _not_finite(step: int, source: ClipSource, checkpoint: str | None) -> str:
     return (
-        f"the loss or a gradient is not finite at step {step} (clip {step - 1}, seed {source.seed}); the last good checkpoint is "
-        f"{checkpoint or 'none'}. Lower training.learning_rate (it drops by itself at step {half}) or set training.gradient_clip"
+        f"the loss or a gradient is not finite at step {step} (clip {step - 1}, seed {source.seed}); the last good "
+        f"checkpoint is {checkpoint or 'none'}. Lower training.learning_rate or set training.gradient_clip, and train again"
     )

@@ -1,10 +1,10 @@
 """The folder of one training run: what it was made from and how its training went. Knows no network and no data.
 
-    spec.yaml       the resolved spec, enough to build the network and to repeat the run
-    versions.json   package versions, device, git commit
-    history.csv     one row per iteration: step, loss, embedding_loss, learning_rate, seconds
-    checkpoints/    tf.train.CheckpointManager
-    tensorboard/    scalars and pictures
+spec.yaml       the resolved spec, enough to build the network and to repeat the run
+versions.json   package versions, device, git commit
+history.csv     one row per iteration: step, loss, embedding_loss, learning_rate, seconds
+checkpoints/    tf.train.CheckpointManager
+tensorboard/    scalars and pictures
 """
 
 from __future__ import annotations
@@ -63,7 +63,9 @@ class RunFolder:
             return
         if self.path.exists() and any(entry.name[0] != "." for entry in self.path.iterdir()):
             raise OutputError(f"{self.path}: holds files that are not a run of cosembed; choose another folder")
-        atomic_write_text(self.path / "versions.json", json.dumps(environment() | {"identity": dict(identity)}, indent=1) + "\n")
+        atomic_write_text(
+            self.path / "versions.json", json.dumps(environment() | {"identity": dict(identity)}, indent=1) + "\n"
+        )
         atomic_write_text(self.spec_file, specs.dump(spec))
 
     def _refuse_another_run(
@@ -84,7 +86,9 @@ class RunFolder:
             return []
         with self.history_file.open(newline="") as file:
             try:
-                return [Record(int(row["step"]), *(float(row[f.name]) for f in fields(Record)[1:])) for row in csv.DictReader(file)]
+                return [
+                    Record(int(row["step"]), *(float(row[f.name]) for f in fields(Record)[1:])) for row in csv.DictReader(file)
+                ]
             except (KeyError, TypeError, ValueError) as error:
                 raise DataError(f"{self.history_file}: not a training history ({error}); remove the run folder") from error
 
