@@ -1,0 +1,6 @@
+"""Keras layers. Know no data and no training."""
+
+from cosembed.layers.conv_gru import ConvGRU2D
+from cosembed.layers.initializers import HeTruncatedNormal
+
+__all__ = ["ConvGRU2D", "HeTruncatedNormal"]

@@ -1,0 +1,161 @@
+"""Convolutional gated recurrent unit (Ballas et al. 2016) as a Keras layer. Knows no data and no training.
+
+    r = sigmoid(conv([x, h]))    u = sigmoid(conv([x, h]))    y = activation(conv([x, r * h]))    h' = u * h + (1 - u) * y
+
+The input's half of the three convolutions does not depend on the state: it is computed for the whole clip at once, and only
+the state's half runs in the time loop.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from cosembed.layers.initializers import HeTruncatedNormal
+
+
+@tf.keras.utils.register_keras_serializable("cosembed")
+class ConvGRU2D(tf.keras.layers.Layer):
+    """Convolutional GRU over a sequence of images, with zero padding and stride 1.
+
+    Args:
+        filters: Number of state channels F.
+        kernel_size: Odd side of the square kernels.
+        activation: Of the candidate; the released networks use ReLU, not tanh.
+        return_sequences: All outputs, or only the last.
+        return_state: Also the state after the last frame.
+        gate_initializer: Of both gates' kernels; zeros, as in the released networks, starts the gates at 0.5.
+        candidate_initializer: Of the candidate's kernel; None for `HeTruncatedNormal`.
+        bias_initializer: Of all three biases.
+        **kwargs: Of `tf.keras.layers.Layer`.
+
+    Call arguments:
+        inputs: float [B, T, H, W, C].
+        initial_state: float [B, H, W, F], or None for zeros.
+
+    Output shape:
+        [B, T, H, W, F], or [B, H, W, F] without `return_sequences`; with `return_state`, a pair of that and the state.
+
+    Example:
+        >>> ConvGRU2D(64)(tf.zeros([1, 10, 32, 32, 3])).shape
+        TensorShape([1, 10, 32, 32, 64])
+
+    The kernels `reset`, `update` and `candidate` are [k, k, C + F, F]: channels of the input first, then of the state.
+
+    Raises:
+        ValueError: An argument out of range.
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int = 3,
+        activation: Any = "relu",
+        return_sequences: bool = True,
+        return_state: bool = False,
+        gate_initializer: Any = "zeros",
+        candidate_initializer: Any = None,
+        bias_initializer: Any = "zeros",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if not isinstance(filters, int) or filters < 1:
+            raise ValueError(f"`filters` must be a positive integer. Received: {filters!r}")
+        if not isinstance(kernel_size, int) or kernel_size < 1 or kernel_size % 2 == 0:
+            raise ValueError(f"`kernel_size` must be a positive odd integer. Received: {kernel_size!r}")
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.activation = tf.keras.activations.get(activation)
+        self.return_sequences = return_sequences
+        self.return_state = return_state
+        self.gate_initializer = tf.keras.initializers.get(gate_initializer)
+        self.candidate_initializer = tf.keras.initializers.get(candidate_initializer or HeTruncatedNormal())
+        self.bias_initializer = tf.keras.initializers.get(bias_initializer)
+
+    def build(self, input_shape: Any) -> None:
+        """Creates the six weights; the number of input channels must be known."""
+        channels = tf.TensorShape(input_shape)[-1]
+        if tf.TensorShape(input_shape).rank != 5 or channels is None:
+            raise ValueError(f"Inputs must be [B, T, H, W, C] with C known. Received shape: {input_shape}")
+        self._channels = int(channels)
+        shape = (self.kernel_size, self.kernel_size, self._channels + self.filters, self.filters)
+        for name, initializer in (
+            ("reset", self.gate_initializer),
+            ("update", self.gate_initializer),
+            ("candidate", self.candidate_initializer),
+        ):
+            setattr(self, f"{name}_kernel", self.add_weight(f"{name}/kernel", shape, initializer=initializer))
+            setattr(self, f"{name}_bias", self.add_weight(f"{name}/bias", (self.filters,), initializer=self.bias_initializer))
+        super().build(input_shape)
+
+    def call(self, inputs: tf.Tensor, initial_state: tf.Tensor | None = None) -> Any:
+        """See the class."""
+        inputs = tf.convert_to_tensor(inputs)
+        shape = tf.shape(inputs)
+        batch, length, height, width = shape[0], shape[1], shape[2], shape[3]
+        if initial_state is None:
+            initial_state = tf.zeros([batch, height, width, self.filters], inputs.dtype)
+        gates_kernel, candidate_kernel = self._state_kernels()
+        frames = tf.transpose(self._input_half(inputs), [1, 0, 2, 3, 4])
+        frames = tf.TensorArray(inputs.dtype, length, element_shape=[None, None, None, 3 * self.filters]).unstack(frames)
+        outputs = tf.TensorArray(inputs.dtype, length, element_shape=[None, None, None, self.filters])
+
+        def advance(time: tf.Tensor, state: tf.Tensor, outputs: tf.TensorArray) -> tuple[tf.Tensor, tf.Tensor, tf.TensorArray]:
+            state = self._advance(frames.read(time), state, gates_kernel, candidate_kernel)
+            return time + 1, state, outputs.write(time, state)
+
+        _, state, outputs = tf.while_loop(
+            lambda time, *_: time < length,
+            advance,
+            (tf.constant(0), tf.cast(initial_state, inputs.dtype), outputs),
+            shape_invariants=(tf.TensorShape([]), tf.TensorShape([None, None, None, self.filters]), None),
+        )
+        result = tf.transpose(outputs.stack(), [1, 0, 2, 3, 4]) if self.return_sequences else state
+        if self.return_sequences:
+            result.set_shape([*inputs.shape[:-1], self.filters])
+        state.set_shape([inputs.shape[0], *inputs.shape[2:4], self.filters])
+        return (result, state) if self.return_state else result
+
+    def step(self, inputs: tf.Tensor, state: tf.Tensor) -> tf.Tensor:
+        """One frame: inputs [B, H, W, C] and state [B, H, W, F] -> the new state, which is also the output."""
+        frame = self._input_half(inputs[:, None])[:, 0]
+        return self._advance(frame, tf.cast(state, frame.dtype), *self._state_kernels())
+
+    def _input_half(self, inputs: tf.Tensor) -> tf.Tensor:
+        """The input's part of reset, update and candidate, biases included: [B, T, H, W, C] -> [B, T, H, W, 3 F]."""
+        shape = tf.shape(inputs)
+        kernel = tf.concat([kernel[:, :, : self._channels] for kernel in self._kernels()], axis=-1)
+        bias = tf.concat([self.reset_bias, self.update_bias, self.candidate_bias], axis=0)
+        images = tf.reshape(inputs, [-1, shape[2], shape[3], self._channels])
+        images = tf.nn.bias_add(tf.nn.conv2d(images, tf.cast(kernel, inputs.dtype), 1, "SAME"), tf.cast(bias, inputs.dtype))
+        return tf.reshape(images, [shape[0], shape[1], shape[2], shape[3], 3 * self.filters])
+
+    def _state_kernels(self) -> tuple[tf.Tensor, tf.Tensor]:
+        reset, update, candidate = (kernel[:, :, self._channels :] for kernel in self._kernels())
+        dtype = self.compute_dtype
+        return tf.cast(tf.concat([reset, update], axis=-1), dtype), tf.cast(candidate, dtype)
+
+    def _kernels(self) -> tuple[tf.Variable, tf.Variable, tf.Variable]:
+        return self.reset_kernel, self.update_kernel, self.candidate_kernel
+
+    def _advance(self, frame: tf.Tensor, state: tf.Tensor, gates_kernel: tf.Tensor, candidate_kernel: tf.Tensor) -> tf.Tensor:
+        gates_input, candidate_input = tf.split(frame, [2 * self.filters, self.filters], axis=-1)
+        gates = tf.sigmoid(gates_input + tf.nn.conv2d(state, gates_kernel, 1, "SAME"))
+        reset, update = tf.split(gates, 2, axis=-1)
+        candidate = self.activation(candidate_input + tf.nn.conv2d(reset * state, candidate_kernel, 1, "SAME"))
+        return candidate + update * (state - candidate)
+
+    def get_config(self) -> dict[str, Any]:
+        """Everything `__init__` takes."""
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+            "activation": tf.keras.activations.serialize(self.activation),
+            "return_sequences": self.return_sequences,
+            "return_state": self.return_state,
+            "gate_initializer": tf.keras.initializers.serialize(self.gate_initializer),
+            "candidate_initializer": tf.keras.initializers.serialize(self.candidate_initializer),
+            "bias_initializer": tf.keras.initializers.serialize(self.bias_initializer),
+        }

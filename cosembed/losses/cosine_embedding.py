@@ -1,0 +1,86 @@
+"""The cosine embedding loss (paper section 2.2). Knows tensors only.
+
+    L = mean over instances i of [1 - mean over S(i) of cos(m_i, e_p)] + [mean over N(i) of cos(m_i, e_p)^2]
+
+S(i) are the instance's pixels in all frames, N(i) its neighbours', e_p a pixel's embedding, m_i the mean of the raw e_p over S(i).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import tensorflow as tf
+
+OWN, NEIGHBOUR = 1, 2
+# Under the square root of a squared length: an embedding of zero gets direction zero, and gradients stay finite.
+EPSILON = 1e-12
+
+
+def cosine_embedding_loss(embeddings: tf.Tensor, instances: tf.Tensor) -> tf.Tensor:
+    """Pulls the embeddings of an instance together and pushes those of its neighbours to right angles.
+
+    Args:
+        embeddings: float [B, T, H, W, D], raw network outputs; computed with in float32 whatever their type.
+        instances: int [B, T, H, W, I]; per instance: 1 its own pixels, 2 its neighbours' pixels, 0 neither. An instance
+            without own pixels in a batch element is padding there. Still images are [B, 1, H, W, ...].
+
+    Returns:
+        float32 scalar: per batch element the mean over its present instances, then the mean over the elements that have
+        any; 0 if none has. An empty N contributes 0.
+
+    Raises:
+        ValueError: Ranks other than 5, or leading dimensions that differ.
+    """
+    embeddings, instances = tf.convert_to_tensor(embeddings), tf.convert_to_tensor(instances)
+    if (
+        embeddings.shape.rank != 5
+        or instances.shape.rank != 5
+        or not embeddings.shape[:4].is_compatible_with(instances.shape[:4])
+    ):
+        raise ValueError(
+            "Embeddings must be [B, T, H, W, D] and instances [B, T, H, W, I] with equal B, T, H, W. "
+            f"Received shapes: {embeddings.shape} and {instances.shape}"
+        )
+    dimensions, count = embeddings.shape[-1], tf.shape(instances)[-1]
+    batch = tf.shape(embeddings)[0]
+    embeddings = tf.reshape(tf.cast(embeddings, tf.float32), [batch, -1, dimensions])
+    instances = tf.reshape(instances, [batch, -1, count])
+    own = tf.cast(tf.equal(instances, OWN), tf.float32)
+    neighbour = tf.cast(tf.equal(instances, NEIGHBOUR), tf.float32)
+    own_pixels, neighbour_pixels = tf.reduce_sum(own, axis=1), tf.reduce_sum(neighbour, axis=1)
+
+    unit = tf.math.l2_normalize(embeddings, axis=-1, epsilon=EPSILON)
+    # The direction of a mean does not depend on the number of pixels, but its length decides what epsilon does.
+    mean = tf.matmul(own, embeddings, transpose_a=True) / tf.maximum(own_pixels, 1.0)[..., None]
+    mean = tf.math.l2_normalize(mean, axis=-1, epsilon=EPSILON)
+    # mean over S of cos = m . (sum over S of unit embeddings) / |S|: no [pixels, instances] product is needed here.
+    own_sum = tf.matmul(own, unit, transpose_a=True)
+    own_cosine = tf.math.divide_no_nan(tf.reduce_sum(mean * own_sum, axis=-1), own_pixels)
+    cosine = tf.matmul(unit, mean, transpose_b=True)
+    neighbour_cosine = tf.math.divide_no_nan(tf.reduce_sum(neighbour * tf.square(cosine), axis=1), neighbour_pixels)
+
+    present = tf.cast(own_pixels > 0, tf.float32)
+    per_instance = present * (1.0 - own_cosine + neighbour_cosine)
+    present_count = tf.reduce_sum(present, axis=-1)
+    per_element = tf.math.divide_no_nan(tf.reduce_sum(per_instance, axis=-1), present_count)
+    elements = tf.reduce_sum(tf.cast(present_count > 0, tf.float32))
+    return tf.math.divide_no_nan(tf.reduce_sum(per_element), elements)
+
+
+def embedding_loss(
+    outputs: Sequence[tf.Tensor], instances: tf.Tensor, background: tf.Tensor, mode: Literal["instance", "term"]
+) -> tf.Tensor:
+    """The training loss: instances and background, summed over the hourglasses with weight 1.
+
+    Args:
+        outputs: Raw embeddings [B, T, H, W, D] of every hourglass.
+        instances: uint8 [B, T, H, W, I], coded as in `cosine_embedding_loss`.
+        background: uint8 [B, T, H, W, 1]: 1 background, 2 foreground, 0 where the loss is not computed.
+        mode: `instance`: the background is one more instance in the same mean (paper section 2.2); `term`: a second loss
+            of weight 1 (released code).
+    """
+    if mode == "instance":
+        everything = tf.concat([instances, background], axis=-1)
+        return tf.add_n([cosine_embedding_loss(embeddings, everything) for embeddings in outputs])
+    return tf.add_n([cosine_embedding_loss(output, masks) for output in outputs for masks in (instances, background)])

@@ -1,0 +1,122 @@
+"""One hourglass: contracting path, a parallel path per level, expanding path (paper section 2.1, Fig. 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from cosembed.layers import ConvGRU2D, HeTruncatedNormal
+
+
+class Convolution(tf.keras.layers.Layer):
+    """3x3 convolution of every frame, zero padding: [B, T, H, W, C] -> [B, T, H, W, filters]."""
+
+    def __init__(self, filters: int, activation: str | None, seed: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.activation = tf.keras.activations.get(activation)
+        self._initializer = HeTruncatedNormal(seed)
+
+    def build(self, input_shape: Any) -> None:
+        """Creates kernel [3, 3, C, filters] and bias."""
+        channels = int(tf.TensorShape(input_shape)[-1])
+        self.kernel = self.add_weight("kernel", (3, 3, channels, self.filters), initializer=self._initializer)
+        self.bias = self.add_weight("bias", (self.filters,), initializer="zeros")
+        super().build(input_shape)
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """See the class."""
+        images = merge_time(inputs)
+        kernel, bias = tf.cast(self.kernel, inputs.dtype), tf.cast(self.bias, inputs.dtype)
+        images = self.activation(tf.nn.bias_add(tf.nn.conv2d(images, kernel, 1, "SAME"), bias))
+        return split_time(images, inputs)
+
+
+class Hourglass(tf.keras.layers.Layer):
+    """From [B, T, H, W, C] to [B, T, H, W, outputs]; H and W divisible by 2 ** (levels - 1)."""
+
+    def __init__(self, filters: int, levels: int, outputs: int, recurrent: bool, seed: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.filters, self.levels, self.recurrent = filters, levels, recurrent
+        # One seed per kernel: equal seeds would give equal kernels.
+        seeds = iter(range(seed, seed + 3 * levels + 1))
+        self.contracting = [Convolution(filters, "relu", next(seeds), name=f"contracting_{level}") for level in range(levels)]
+        self.parallel = [self._parallel(next(seeds), level) for level in range(levels)]
+        self.expanding = [Convolution(filters, "relu", next(seeds), name=f"expanding_{level}") for level in range(levels)]
+        self.output_convolution = Convolution(outputs, None, next(seeds), name="output")
+
+    def _parallel(self, seed: int, level: int) -> tf.keras.layers.Layer:
+        if self.recurrent:
+            return ConvGRU2D(self.filters, candidate_initializer=HeTruncatedNormal(seed), name=f"parallel_{level}")
+        return Convolution(self.filters, "relu", seed, name=f"parallel_{level}")
+
+    def build(self, input_shape: Any) -> None:
+        """Builds every level's layers, so that all weights exist in a fixed order."""
+        shape, inner = tf.TensorShape(input_shape), tf.TensorShape([None, None, None, None, self.filters])
+        for level in range(self.levels):
+            with tf.name_scope(self.contracting[level].name):
+                self.contracting[level].build(inner if level else shape)
+            with tf.name_scope(self.parallel[level].name):
+                self.parallel[level].build(inner)
+        for level in reversed(range(self.levels)):
+            with tf.name_scope(self.expanding[level].name):
+                self.expanding[level].build(inner)
+        with tf.name_scope(self.output_convolution.name):
+            self.output_convolution.build(inner)
+        super().build(input_shape)
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """The whole sequence, states starting at zero."""
+        return self._pass(inputs, lambda level, features: self.parallel[level](features))
+
+    def step(self, frame: tf.Tensor, states: list[tf.Tensor] | None) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        """One frame [B, 1, H, W, C] and the states of all levels (None: zeros) -> output and new states."""
+        after: list[tf.Tensor] = []
+
+        def parallel(level: int, features: tf.Tensor) -> tf.Tensor:
+            layer = self.parallel[level]
+            if not isinstance(layer, ConvGRU2D):
+                return layer(features)
+            before = tf.zeros_like(features[:, 0]) if states is None else states[level]
+            after.append(layer.step(features[:, 0], before))
+            return after[-1][:, None]
+
+        return self._pass(frame, parallel), after
+
+    def _pass(self, inputs: tf.Tensor, parallel: Callable[[int, tf.Tensor], tf.Tensor]) -> tf.Tensor:
+        features, skips = inputs, []
+        for level in range(self.levels):
+            features = self.contracting[level](downsample(features) if level else features)
+            skips.append(parallel(level, features))
+        features = self.expanding[-1](skips[-1])
+        for level in reversed(range(self.levels - 1)):
+            features = self.expanding[level](skips[level] + upsample(features))
+        return self.output_convolution(features)
+
+
+def merge_time(inputs: tf.Tensor) -> tf.Tensor:
+    """[B, T, H, W, C] -> [B * T, H, W, C]."""
+    shape = tf.shape(inputs)
+    return tf.reshape(inputs, [shape[0] * shape[1], shape[2], shape[3], inputs.shape[-1]])
+
+
+def split_time(images: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
+    """The inverse of `merge_time`, with batch and length of `like`."""
+    shape = tf.shape(images)
+    images_shape = [tf.shape(like)[0], tf.shape(like)[1], shape[1], shape[2], images.shape[-1]]
+    return tf.reshape(images, images_shape)
+
+
+def downsample(features: tf.Tensor) -> tf.Tensor:
+    """2x2 maximum of every frame."""
+    return split_time(tf.nn.max_pool2d(merge_time(features), 2, 2, "VALID"), features)
+
+
+def upsample(features: tf.Tensor) -> tf.Tensor:
+    """Every pixel twice along both axes (nearest neighbour)."""
+    images = merge_time(features)
+    shape, channels = tf.shape(images), images.shape[-1]
+    wide = tf.broadcast_to(images[:, :, None, :, None], [shape[0], shape[1], 2, shape[2], 2, channels])
+    return split_time(tf.reshape(wide, [shape[0], 2 * shape[1], 2 * shape[2], channels]), features)

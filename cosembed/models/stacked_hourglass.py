@@ -1,0 +1,109 @@
+"""The recurrent stacked hourglass network (paper section 2.1). Knows no data, no loss and no training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from cosembed.models.hourglass import Hourglass
+
+HOURGLASSES = 2
+NORM_EPSILON = 1e-12
+States = list[list[tf.Tensor]]
+
+
+@tf.keras.utils.register_keras_serializable("cosembed")
+class StackedHourglass(tf.keras.Model):
+    """Two hourglasses; the second sees the image and the L2-normalised output of the first.
+
+    Args:
+        filters: Channels of every inner convolution and state.
+        levels: Resolutions per hourglass; height and width must be divisible by 2 ** (levels - 1).
+        outputs: Embedding dimensions D.
+        recurrent: ConvGRU layers between the contracting and the expanding path; otherwise convolutions.
+        seed: Of the weights; every kernel has its own draw.
+        **kwargs: Of `tf.keras.Model`.
+
+    Call arguments:
+        inputs: float32 [B, T, H, W, C], intensities about -1..1.
+
+    Output:
+        The raw embeddings of both hourglasses, each float32 [B, T, H, W, D].
+
+    Example:
+        >>> first, second = StackedHourglass(filters=8, levels=3, outputs=4)(tf.zeros([1, 5, 32, 32, 1]))
+
+    Raises:
+        ValueError: An argument out of range, or images of a size that does not fit the levels.
+    """
+
+    def __init__(
+        self, filters: int = 64, levels: int = 7, outputs: int = 16, recurrent: bool = True, seed: int = 0, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        for name, value in (("filters", filters), ("levels", levels), ("outputs", outputs)):
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"`{name}` must be a positive integer. Received: {value!r}")
+        self._config = {"filters": filters, "levels": levels, "outputs": outputs, "recurrent": recurrent, "seed": seed}
+        self.levels = levels
+        self.hourglasses = [
+            Hourglass(filters, levels, outputs, recurrent, seed * 1000 + 100 * index, name=f"hourglass_{index}")
+            for index in range(HOURGLASSES)
+        ]
+
+    def build(self, input_shape: Any) -> None:
+        """Creates all weights; only the number of channels in `input_shape` matters."""
+        shape = tf.TensorShape(input_shape)
+        if shape.rank != 5 or shape[-1] is None:
+            raise ValueError(f"Inputs must be [B, T, H, W, C] with C known. Received shape: {input_shape}")
+        for index, hourglass in enumerate(self.hourglasses):
+            channels = shape[-1] + (self._config["outputs"] if index else 0)
+            with tf.name_scope(hourglass.name):
+                hourglass.build([None, None, None, None, channels])
+        super().build(input_shape)
+
+    def call(self, inputs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """See the class."""
+        self._check_size(inputs)
+        first = self.hourglasses[0](inputs)
+        second = self.hourglasses[1](_link(inputs, first))
+        return tf.cast(first, tf.float32), tf.cast(second, tf.float32)
+
+    def step(self, frame: tf.Tensor, states: States | None = None) -> tuple[tuple[tf.Tensor, tf.Tensor], States]:
+        """One frame of a stream; frame by frame it gives what the whole sequence gives.
+
+        Args:
+            frame: float32 [B, H, W, C].
+            states: What the previous call returned; None at the first frame.
+
+        Returns:
+            ((first, second), states): raw embeddings [B, H, W, D]; states are empty if the network is not recurrent.
+        """
+        if not self.built:
+            self.build([None, None, None, None, frame.shape[-1]])
+        self._check_size(frame[:, None])
+        before = [None, None] if states is None else [level_states or None for level_states in states]
+        inputs = tf.cast(frame[:, None], self.compute_dtype)
+        first, first_states = self.hourglasses[0].step(inputs, before[0])
+        second, second_states = self.hourglasses[1].step(_link(inputs, first), before[1])
+        outputs = tf.cast(first[:, 0], tf.float32), tf.cast(second[:, 0], tf.float32)
+        return outputs, [first_states, second_states]
+
+    def _check_size(self, inputs: tf.Tensor) -> None:
+        step = 2 ** (self.levels - 1)
+        for side in inputs.shape[2:4]:
+            if side is not None and side % step:
+                raise ValueError(
+                    f"Height and width must be divisible by {step} for {self.levels} levels. Received: {inputs.shape}"
+                )
+
+    def get_config(self) -> dict[str, Any]:
+        """Everything `__init__` takes."""
+        return {**super().get_config(), **self._config}
+
+
+def _link(inputs: tf.Tensor, embeddings: tf.Tensor) -> tf.Tensor:
+    """The second hourglass's input: the image and the unit-length embedding, normalised in float32."""
+    unit = tf.math.l2_normalize(tf.cast(embeddings, tf.float32), axis=-1, epsilon=NORM_EPSILON)
+    return tf.concat([inputs, tf.cast(unit, inputs.dtype)], axis=-1)

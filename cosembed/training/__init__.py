@@ -1,0 +1,1 @@
+"""Training: optimizer, loop, checkpoints, run folder."""
