@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from cosembed.data.frames import Frames
-from cosembed.data.preprocessing import test_grid
+from cosembed.data.preprocessing import frame_grid
 from cosembed.inference import embed_frames, prepare_frames
 from cosembed.models import StackedHourglass
 from cosembed.specs import ExperimentSpec
@@ -68,7 +68,7 @@ def track_video(
     begin = time.perf_counter()
     result = track_embeddings(tqdm(embeddings(), total=len(frames), unit="frame", disable=None), spec.tracking)
     tracked = time.perf_counter()
-    grid = test_grid(frames.shape, spec.preprocessing, spec.network.image_size)
+    grid = frame_grid(frames.shape, spec.preprocessing, spec.network.image_size)
     write_result(output, result, grid, frames.shape, spec.upsampling)
     network = stopwatch.seconds["network"]
     seconds = {

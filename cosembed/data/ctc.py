@@ -51,9 +51,7 @@ def read_sequence(root: Path, video: str, dataset: DatasetSpec, truth: bool = Tr
 def cut(sequence: Sequence, begin: int, end: int) -> Sequence:
     """Frames `begin` to `end` (excluded) of a sequence, renumbered from 0."""
     segments = tuple(
-        (max(first, begin) - begin, min(last, end) - begin)
-        for first, last in sequence.segments
-        if first < end and last > begin
+        (max(first, begin) - begin, min(last, end) - begin) for first, last in sequence.segments if first < end and last > begin
     )
     return replace(
         sequence,
@@ -95,7 +93,9 @@ def _read_truth(
     markers, masks = _truth_files(folder / "TRA"), _truth_files(folder / "SEG")
     numbers = [file_number(path) for path in frames.paths]
     # Frames of a multi-page TIFF share one file: they count from 0.
-    positions = {number: index for index, number in enumerate(numbers if len(set(numbers)) == len(numbers) else range(len(frames)))}
+    positions = {
+        number: index for index, number in enumerate(numbers if len(set(numbers)) == len(numbers) else range(len(frames)))
+    }
     if not markers and not masks:
         raise DataError(f"{folder}: holds neither TRA/man_track000.tif nor SEG/man_seg000.tif; put the truth there")
     for path in (*markers.values(), *masks.values()):
@@ -103,7 +103,9 @@ def _read_truth(
             raise DataError(f"{path}: there is no frame of that number; remove the file or add the frame")
         if image_shape(path) != frames.shape:
             height, width = image_shape(path)
-            raise DataError(f"{path}: is {width} x {height} pixels, its frame {frames.shape[1]} x {frames.shape[0]}; make them equal")
+            raise DataError(
+                f"{path}: is {width} x {height} pixels, its frame {frames.shape[1]} x {frames.shape[0]}; make them equal"
+            )
     labels = np.zeros((len(frames), *frames.shape), np.uint16)
     complete = np.zeros(len(frames), bool)
     if not markers:
@@ -174,6 +176,5 @@ def _check_tracks(tracks: tuple[Track, ...], labels: NDArray[np.uint16], path: P
             if track is None:
                 raise DataError(f"{path}: does not list label {label}, which is in frame {frame}; add its line")
             if not track.begin <= frame <= track.end:
-                raise DataError(
-                    f"{path}: label {label} is in frame {frame}, but its line says {track.begin} to {track.end}; correct one of them"
-                )
+                span = f"{track.begin} to {track.end}"
+                raise DataError(f"{path}: label {label} is in frame {frame}, but its line says {span}; correct one of them")

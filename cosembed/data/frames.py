@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import overload
 
@@ -97,7 +98,7 @@ def file_number(path: Path) -> int | None:
 
 def check_numbering(files: Sequence[Path]) -> None:
     """Raises `DataError` if sorted files skip or repeat a number, naming the missing file."""
-    for before, after in zip(files, files[1:], strict=False):
+    for before, after in pairwise(files):
         first, second = file_number(before), file_number(after)
         if first is None or second is None:
             continue
@@ -107,7 +108,9 @@ def check_numbering(files: Sequence[Path]) -> None:
             match = _LAST_NUMBER.search(before.stem)
             assert match is not None
             missing = before.stem[: match.start()] + str(first + 1).zfill(len(match[1])) + before.stem[match.end() :]
-            raise DataError(f"{before.with_name(missing + before.suffix)}: is missing; {after.name} follows {before.name}, add it")
+            raise DataError(
+                f"{before.with_name(missing + before.suffix)}: is missing; {after.name} follows {before.name}, add it"
+            )
 
 
 def _order(path: Path) -> tuple[int, str]:

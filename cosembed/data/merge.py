@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 from cosembed.errors import DataError
 
 
-def merge_frame(
-    markers: NDArray[np.uint16], segmentation: NDArray[np.uint16], source: str
-) -> tuple[NDArray[np.uint16], bool]:
+def merge_frame(markers: NDArray[np.uint16], segmentation: NDArray[np.uint16], source: str) -> tuple[NDArray[np.uint16], bool]:
     """Merges one frame.
 
     Args:
@@ -28,9 +26,7 @@ def merge_frame(
     Raises:
         DataError: A mask covers no marker, or two masks the same one.
     """
-    pairs, counts = np.unique(
-        np.stack([segmentation[segmentation > 0], markers[segmentation > 0]]), axis=1, return_counts=True
-    )
+    pairs, counts = np.unique(np.stack([segmentation[segmentation > 0], markers[segmentation > 0]]), axis=1, return_counts=True)
     chosen: dict[int, int] = {}
     for mask in np.unique(pairs[0]):
         touching = (pairs[0] == mask) & (pairs[1] > 0)
@@ -38,7 +34,9 @@ def merge_frame(
             raise DataError(f"{source}: label {mask} covers no marker of the TRA truth; remove it or add its marker")
         marker = int(pairs[1][touching][np.argmax(counts[touching])])
         if marker in chosen:
-            raise DataError(f"{source}: labels {chosen[marker]} and {mask} both cover marker {marker} of TRA; correct one of them")
+            raise DataError(
+                f"{source}: labels {chosen[marker]} and {mask} both cover marker {marker} of TRA; correct one of them"
+            )
         chosen[marker] = int(mask)
     table = np.zeros(int(segmentation.max()) + 1, np.uint16)
     for marker, mask in chosen.items():

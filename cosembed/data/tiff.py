@@ -79,12 +79,14 @@ def check_header(path: Path, page: int) -> tuple[int, int, str]:
             dtype = f"PNG of {header[24]} bits"
         else:
             with tifffile.TiffFile(path) as file:
-                height, width = file.pages[page].keyframe.imagelength, file.pages[page].keyframe.imagewidth
-                dtype = str(file.pages[page].keyframe.dtype)
+                description = file.pages[page].aspage()
+                height, width, dtype = description.imagelength, description.imagewidth, str(description.dtype)
     except Exception as error:
         raise _unreadable(path, error) from error
     if not 0 < height * width <= MAX_PIXELS:
-        raise DataError(f"{path}: states a size of {width} x {height} pixels; the file is damaged or too large, cut or replace it")
+        raise DataError(
+            f"{path}: states a size of {width} x {height} pixels; the file is damaged or too large, cut or replace it"
+        )
     return height, width, dtype
 
 

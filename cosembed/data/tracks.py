@@ -45,7 +45,7 @@ def write_tracks(path: Path, tracks: Iterable[Track]) -> None:
 
 
 def cut_tracks(tracks: Iterable[Track], begin: int, end: int) -> tuple[Track, ...]:
-    """The part of a track table in frames `begin` to `end` (excluded), renumbered from 0; parents that are cut away become 0."""
+    """The tracks in frames `begin` to `end` (excluded), renumbered from 0; parents that are cut away become 0."""
     kept = [track for track in tracks if track.begin < end and track.end >= begin]
     labels = {track.label for track in kept}
     return tuple(
@@ -67,7 +67,9 @@ def _parse(line: str, where: str) -> Track:
     if not 1 <= track.label <= MAX_LABEL or track.parent > MAX_LABEL:
         raise DataError(f"{where}: labels lie between 1 and {MAX_LABEL}; renumber label {track.label}")
     if track.begin > track.end:
-        raise DataError(f"{where}: label {track.label} ends in frame {track.end}, before it begins in {track.begin}; correct it")
+        raise DataError(
+            f"{where}: label {track.label} ends in frame {track.end}, before it begins in {track.begin}; correct it"
+        )
     if track.parent == track.label:
         raise DataError(f"{where}: label {track.label} is its own parent; correct it")
     return track

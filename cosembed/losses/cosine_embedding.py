@@ -2,7 +2,8 @@
 
     L = mean over instances i of [1 - mean over S(i) of cos(m_i, e_p)] + [mean over N(i) of cos(m_i, e_p)^2]
 
-S(i) are the instance's pixels in all frames, N(i) its neighbours', e_p a pixel's embedding, m_i the mean of the raw e_p over S(i).
+S(i) are the instance's pixels in all frames, N(i) its neighbours', e_p a pixel's embedding, m_i the mean of the raw e_p over
+S(i).
 """
 
 from __future__ import annotations

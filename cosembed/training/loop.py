@@ -96,7 +96,6 @@ def make_train_step(spec: ExperimentSpec, model: StackedHourglass, optimizer: Op
             "instances": shape(None, tf.uint8),
             "background": shape(1, tf.uint8),
             "labels": tf.TensorSpec([None, None, side, side], tf.uint16),
-            "index": tf.TensorSpec([None], tf.int64),
         },
         tf.TensorSpec([], tf.int64),
     ]

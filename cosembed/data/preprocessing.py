@@ -1,0 +1,107 @@
+"""What happens to every frame, in training and testing alike: smoothing, crop, normalisation; and the test geometry.
+
+Knows no labels, no augmentation and no network (paper appendix 6; order as in the released code).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from cosembed.specs import PreprocessingSpec
+
+OUTSIDE = -1.0
+
+
+class Grid(NamedTuple):
+    """Where network pixels lie in the original image: network pixel i is at original pixel offset + scale * i."""
+
+    scale_y: float
+    offset_y: float
+    scale_x: float
+    offset_x: float
+
+
+def preprocess_frame(frame: NDArray, spec: PreprocessingSpec) -> NDArray[np.float32]:
+    """Smooths on the original grid, crops, and normalises robustly to about -1..1, every channel by itself.
+
+    Args:
+        frame: [H, W] or [H, W, C], any numeric dtype.
+        spec: Sigma, crop and percentiles.
+
+    Returns:
+        float32 [h, w, C]; not clamped.
+    """
+    image = np.atleast_3d(np.asarray(frame, np.float32))
+    if spec.smoothing_sigma:
+        image = ndimage.gaussian_filter(image, (spec.smoothing_sigma, spec.smoothing_sigma, 0), mode="nearest")
+    if spec.crop:
+        image = image[spec.crop : -spec.crop, spec.crop : -spec.crop]
+    return np.stack([_normalise(image[..., channel], spec) for channel in range(image.shape[2])], axis=-1)
+
+
+def _normalise(image: NDArray[np.float32], spec: PreprocessingSpec) -> NDArray[np.float32]:
+    """The median of the lowest 20 % is the 10th percentile of all pixels, and so on.
+
+    Mirror padding by half the image repeats every pixel equally often: the percentiles of the padded image are the same.
+    """
+    low_index = int(image.size * spec.lower_percentile / 100)
+    high_index = min(int(image.size * spec.upper_percentile / 100), image.size - 1)
+    ordered = np.partition(image, (low_index, high_index), axis=None)
+    low, high = float(ordered[low_index]), float(ordered[high_index])
+    # A frame of so few grey values that both percentiles coincide still keeps its contrast.
+    if high <= low:
+        low, high = float(image.min()), float(image.max())
+    span = high - low if high > low else 1.0
+    return ((image - low) * (2.0 / span) - 1.0).astype(np.float32)
+
+
+def frame_grid(image_shape: tuple[int, int], spec: PreprocessingSpec, image_size: int) -> Grid:
+    """The test geometry: crop and zoom, then stretched to the network's square; the aspect ratio is not kept.
+
+    Args:
+        image_shape: Height and width of the original image.
+        spec: Crop and test zoom.
+        image_size: Side N of the network's input.
+
+    Returns:
+        Pixel-centre convention: pixel i of N covers the i-th N-th of the kept part.
+    """
+    height, width = image_shape
+    scale_y, offset_y = _axis(height, spec, image_size)
+    scale_x, offset_x = _axis(width, spec, image_size)
+    return Grid(scale_y, offset_y, scale_x, offset_x)
+
+
+def _axis(side: int, spec: PreprocessingSpec, image_size: int) -> tuple[float, float]:
+    kept = (side - 2 * spec.crop) * spec.test_zoom
+    scale = kept / image_size
+    return scale, (side - kept) / 2 + 0.5 * scale - 0.5
+
+
+def fit_frame(image: NDArray[np.float32], spec: PreprocessingSpec, image_size: int) -> NDArray[np.float32]:
+    """A preprocessed frame on the network's grid at test time, interpolated linearly.
+
+    Args:
+        image: float32 [h, w, C], as `preprocess_frame` returns it (already cropped).
+        spec: Crop and test zoom.
+        image_size: Side N.
+
+    Returns:
+        float32 [N, N, C].
+    """
+    grid = frame_grid((image.shape[0] + 2 * spec.crop, image.shape[1] + 2 * spec.crop), spec, image_size)
+    rows, row_weight = _taps(image.shape[0], grid.scale_y, grid.offset_y - spec.crop, image_size)
+    columns, column_weight = _taps(image.shape[1], grid.scale_x, grid.offset_x - spec.crop, image_size)
+    lines = image[rows] + (image[rows + 1] - image[rows]) * row_weight[:, None, None]
+    return lines[:, columns] + (lines[:, columns + 1] - lines[:, columns]) * column_weight[None, :, None]
+
+
+def _taps(side: int, scale: float, offset: float, count: int) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """Lower neighbour and weight of the upper one, per output pixel; positions beyond the edge stay on it."""
+    position = np.clip(offset + scale * np.arange(count), 0, side - 1)
+    lower = np.minimum(position.astype(np.intp), side - 2)
+    return lower, (position - lower).astype(np.float32)

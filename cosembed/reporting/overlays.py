@@ -1,0 +1,137 @@
+"""Labels, embeddings and errors as colour pictures. Knows numpy arrays only."""
+
+from __future__ import annotations
+
+import imagecodecs
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+# Okabe and Ito's palette, distinguishable with colour-blindness, then the same colours lighter.
+_BASE = np.array(
+    [[230, 159, 0], [86, 180, 233], [0, 158, 115], [240, 228, 66], [0, 114, 178], [213, 94, 0], [204, 121, 167]], np.float64
+)
+PALETTE = np.concatenate([_BASE, 0.55 * _BASE + 0.45 * 255]).astype(np.uint8)
+ERROR_COLOURS = {
+    "correct": (0, 158, 115),
+    "missed": (213, 94, 0),
+    "false": (204, 121, 167),
+    "merged": (86, 180, 233),
+    "split": (240, 228, 66),
+}
+MATCH_IOU = 0.5
+
+
+def colour_labels(labels: NDArray) -> NDArray[np.uint8]:
+    """Label image [H, W] -> RGB uint8 [H, W, 3]; a label always has the same colour, 0 is black."""
+    colours = PALETTE[(labels.astype(np.int64) * 5) % len(PALETTE)]
+    return np.where((labels > 0)[..., None], colours, 0).astype(np.uint8)
+
+
+def stretch(frame: NDArray, low: float = 1.0, high: float = 99.5) -> NDArray[np.uint8]:
+    """Any frame [H, W] or [H, W, C] -> grey values uint8 [H, W] between two percentiles (the first channel counts)."""
+    grey = np.asarray(frame, np.float64)
+    grey = grey[..., 0] if grey.ndim == 3 else grey
+    bottom, top = np.percentile(grey, [low, high])
+    return (np.clip((grey - bottom) / max(top - bottom, 1e-9), 0, 1) * 255).astype(np.uint8)
+
+
+def overlay(frame: NDArray, labels: NDArray, alpha: float = 0.35) -> NDArray[np.uint8]:
+    """A frame with its labels laid over it: tinted, outlines in full colour. RGB uint8 [H, W, 3]."""
+    return _tint(frame, colour_labels(labels), labels > 0, _outlines(labels), alpha)
+
+
+def error_overlay(frame: NDArray, prediction: NDArray, truth: NDArray) -> tuple[NDArray[np.uint8], dict[str, int]]:
+    """What went right and wrong in one frame, colour-coded by `ERROR_COLOURS`.
+
+    A mask is correct if it matches one of the other side at an IoU above 0.5. Otherwise a predicted mask that covers most
+    of two or more true ones is merged, a true one that holds most of two or more predicted ones is split, and what is
+    left is missed (true) or false (predicted).
+
+    Args:
+        frame: [H, W], any dtype.
+        prediction: Labels [H, W].
+        truth: Labels [H, W].
+
+    Returns:
+        RGB uint8 [H, W, 3] and the number of masks of each kind.
+    """
+    overlap = np.zeros((int(truth.max()) + 1, int(prediction.max()) + 1))
+    np.add.at(overlap, (truth.astype(np.intp), prediction.astype(np.intp)), 1)
+    true_area, predicted_area = overlap.sum(axis=1), overlap.sum(axis=0)
+    union = true_area[:, None] + predicted_area[None] - overlap
+    matched = overlap / np.maximum(union, 1) > MATCH_IOU
+    matched[0], matched[:, 0] = False, False
+    inside_prediction = overlap / np.maximum(true_area, 1)[:, None] > 0.5
+    inside_truth = overlap / np.maximum(predicted_area, 1)[None] > 0.5
+    colours = np.zeros((*truth.shape, 3), np.uint8)
+    counts = dict.fromkeys(ERROR_COLOURS, 0)
+
+    def paint(kind: str, where: NDArray[np.bool_]) -> None:
+        colours[where] = ERROR_COLOURS[kind]
+        counts[kind] += 1
+
+    merged = {label for label in range(1, len(predicted_area)) if inside_prediction[1:, label].sum() >= 2}
+    split = {label for label in range(1, len(true_area)) if inside_truth[label, 1:].sum() >= 2}
+    for label in np.flatnonzero(true_area):
+        if label == 0 or matched[label].any():
+            continue
+        if label in split:
+            paint("split", truth == label)
+        elif not any(inside_prediction[label, other] for other in merged):
+            paint("missed", truth == label)
+    for label in np.flatnonzero(predicted_area):
+        if label == 0:
+            continue
+        if matched[:, label].any():
+            paint("correct", prediction == label)
+        elif label in merged:
+            paint("merged", prediction == label)
+        elif not any(inside_truth[other, label] for other in split):
+            paint("false", prediction == label)
+    picture = _tint(frame, colours, colours.any(axis=-1), _outlines(truth) | _outlines(prediction), 0.45)
+    return picture, counts
+
+
+def embedding_rgb(embedding: NDArray, channels: tuple[int, int, int] = (0, 1, 2)) -> NDArray[np.uint8]:
+    """Three dimensions of unit-length embeddings float [H, W, D] as RGB uint8 [H, W, 3], from -1..1 (the paper's Fig. 1)."""
+    chosen = [channel % embedding.shape[-1] for channel in channels]
+    return ((np.clip(embedding[..., chosen].astype(np.float64), -1, 1) + 1) * 127.5).astype(np.uint8)
+
+
+def training_picture(image: NDArray, embeddings: NDArray, labels: NDArray) -> NDArray[np.uint8]:
+    """A contact sheet for TensorBoard: rows input, embeddings, instances; a column per frame.
+
+    Args:
+        image: float [T, N, N, C].
+        embeddings: float [T, N, N, D], unit length.
+        labels: [T, N, N].
+
+    Returns:
+        RGB uint8 [3 N, T N, 3].
+    """
+    rows = [
+        [np.repeat(stretch(frame)[..., None], 3, axis=-1) for frame in image],
+        [embedding_rgb(frame) for frame in embeddings],
+        [colour_labels(frame) for frame in labels],
+    ]
+    return np.concatenate([np.concatenate(row, axis=1) for row in rows], axis=0)
+
+
+def encode_png(picture: NDArray[np.uint8]) -> bytes:
+    """A picture uint8 [H, W, 3] as PNG."""
+    return bytes(imagecodecs.png_encode(np.ascontiguousarray(picture)))
+
+
+def _outlines(labels: NDArray) -> NDArray[np.bool_]:
+    size = (3, 3)
+    edge = ndimage.maximum_filter(labels, size, mode="nearest") != ndimage.minimum_filter(labels, size, mode="nearest")
+    return edge & (labels > 0)
+
+
+def _tint(
+    frame: NDArray, colours: NDArray[np.uint8], where: NDArray[np.bool_], outline: NDArray[np.bool_], alpha: float
+) -> NDArray[np.uint8]:
+    grey = np.repeat(stretch(frame)[..., None], 3, axis=-1).astype(np.float64)
+    weight = np.where(outline & where, 0.9, np.where(where, alpha, 0.0))[..., None]
+    return ((1 - weight) * grey + weight * colours).astype(np.uint8)
