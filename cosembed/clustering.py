@@ -1,0 +1,127 @@
+"""Instances of one frame pair from its embeddings (paper section 2.3; released code). Knows nothing of the rest of the video.
+
+Pixels close to the background embedding are left out, the rest is clustered with HDBSCAN on embedding and scaled
+coordinates, and every cluster is split into its connected components.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+from skimage import measure
+
+from cosembed.specs import TrackingSpec
+
+NOISE = -1
+LEAF_SIZE = 25
+# In mode `auto`, the pixel grid is used from this many points on.
+FAST_FROM = 100
+# The grid is as coarse as leaves about this many points to a cluster, and at most MAX_STRIDE.
+FAST_POINTS = 25
+MAX_STRIDE = 4
+
+
+def background_embedding(pair: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Per-channel median over all pixels of a pair [F, H, W, D] -> [D]; not normalised again (released code)."""
+    return np.median(pair.reshape(-1, pair.shape[-1]), axis=0).astype(np.float32)
+
+
+def cluster_pair(pair: NDArray[np.float32], background: NDArray[np.float32], spec: TrackingSpec) -> NDArray[np.int32]:
+    """Labels the instances of overlapping frames.
+
+    Args:
+        pair: float32 [F, H, W, D], unit length; F is 2, or 1 for a still image.
+        background: float32 [D].
+        spec: m_pts, coordinate factor, thresholds and mode.
+
+    Returns:
+        int32 [F, H, W]; 0 background and noise, instances from 1, the same in both frames.
+    """
+    candidates = pair @ background < spec.background_similarity
+    frames, rows, columns = np.nonzero(candidates)
+    embeddings = pair[frames, rows, columns]
+    points = np.concatenate([embeddings, spec.coordinate_factor * np.stack([rows, columns], axis=-1)], axis=-1)
+    clusters = _cluster(points.astype(np.float64), rows, columns, spec)
+    clusters = _without_background(clusters, embeddings, background, spec.background_similarity)
+    labels = np.zeros(candidates.shape, np.int32)
+    labels[candidates] = clusters + 1
+    return _components(labels, spec.size_threshold)
+
+
+def chosen_mode(spec: TrackingSpec) -> Literal["exact", "fast"]:
+    """What `auto` means for a spec."""
+    if spec.mode == "auto":
+        return "fast" if spec.min_points >= FAST_FROM else "exact"
+    return spec.mode
+
+
+def cluster_points(points: NDArray[np.float64], min_points: int) -> NDArray[np.intp]:
+    """HDBSCAN with the exact spanning tree, excess of mass, no single cluster.
+
+    Args:
+        points: float64 [n, d].
+        min_points: min_samples and min_cluster_size.
+
+    Returns:
+        Cluster of every point, from 0; -1 is noise.
+    """
+    # Fewer points cannot make two clusters, and a single one is not allowed.
+    if len(points) < 2 * min_points:
+        return np.full(len(points), NOISE)
+    import hdbscan
+
+    clusterer = hdbscan.HDBSCAN(
+        min_cluster_size=min_points,
+        min_samples=min_points,
+        metric="euclidean",
+        algorithm="boruvka_kdtree",
+        leaf_size=LEAF_SIZE,
+        approx_min_span_tree=False,
+        core_dist_n_jobs=1,
+    )
+    with warnings.catch_warnings():
+        # hdbscan calls scikit-learn by names that newer versions announce to drop.
+        warnings.simplefilter("ignore", FutureWarning)
+        return clusterer.fit_predict(points).astype(np.intp)
+
+
+def _cluster(
+    points: NDArray[np.float64], rows: NDArray[np.intp], columns: NDArray[np.intp], spec: TrackingSpec
+) -> NDArray[np.intp]:
+    stride = min(MAX_STRIDE, int(np.sqrt(spec.min_points / FAST_POINTS))) if chosen_mode(spec) == "fast" else 1
+    if stride <= 1:
+        return cluster_points(points, spec.min_points)
+    on_grid = (rows % stride == 0) & (columns % stride == 0)
+    sampled = cluster_points(points[on_grid], max(2, round(spec.min_points / stride**2)))
+    clusters = np.full(len(points), NOISE)
+    clusters[on_grid] = sampled
+    if on_grid.any() and not on_grid.all():
+        _, nearest = cKDTree(points[on_grid], leafsize=LEAF_SIZE).query(points[~on_grid])
+        clusters[~on_grid] = sampled[nearest]
+    return clusters
+
+
+def _without_background(
+    clusters: NDArray[np.intp], embeddings: NDArray[np.float32], background: NDArray[np.float32], similarity: float
+) -> NDArray[np.intp]:
+    """Turns clusters whose mean direction is the background's into noise."""
+    kept = clusters.copy()
+    for cluster in range(int(clusters.max(initial=NOISE)) + 1):
+        mean = embeddings[clusters == cluster].mean(axis=0)
+        if mean @ background >= similarity * max(float(np.linalg.norm(mean)), 1e-12):
+            kept[clusters == cluster] = NOISE
+    return kept
+
+
+def _components(labels: NDArray[np.int32], size_threshold: float) -> NDArray[np.int32]:
+    """Connected components (18-neighbourhood in frame, row, column) of at least the threshold's size, numbered from 1."""
+    components = measure.label(labels, background=0, connectivity=2)
+    sizes = np.bincount(components.ravel())
+    large = sizes >= size_threshold
+    large[0] = False
+    table = np.where(large, np.cumsum(large), 0)
+    return table[components].astype(np.int32)
