@@ -1,0 +1,45 @@
+"""Scores a Cell Tracking Challenge result folder: SEG, DET, TRA, OP and the errors behind them.
+
+    python -m cosembed.evaluate --result_dir=01_RES --ground_truth_dir=01_GT --json=scores.json
+
+Truth of one kind is enough: a score without its truth is printed as "not scored".
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from absl import flags
+
+from cosembed import cli
+from cosembed.errors import InputError
+from cosembed.files import atomic_write_text
+from cosembed.metrics.ctc import ERRORS, evaluate_ctc
+
+FLAGS = flags.FLAGS
+MEANINGS = dict(
+    zip(ERRORS, ("splits", "missed cells", "false cells", "false links", "missing links", "links of wrong kind"), strict=True)
+)
+
+flags.DEFINE_string("result_dir", "", "Folder of maskNNN.tif and res_track.txt.")
+flags.DEFINE_string("ground_truth_dir", "", "Folder with TRA, SEG, or both.")
+flags.DEFINE_string("json", "", "Also write the scores to this file.")
+
+
+def main() -> None:
+    """Prints the scores."""
+    for name in ("result_dir", "ground_truth_dir"):
+        if not getattr(FLAGS, name):
+            raise InputError(f"--{name} is missing; see --help")
+    scores = evaluate_ctc(FLAGS.result_dir, FLAGS.ground_truth_dir)
+    for name in ("SEG", "DET", "TRA", "OP"):
+        print(f"{name} {'not scored' if scores[name] is None else format(scores[name], '.6f')}")
+    if scores["TRA"] is not None:
+        print(", ".join(f"{scores[name]} {meaning} ({name})" for name, meaning in MEANINGS.items()))
+    if FLAGS.json:
+        atomic_write_text(Path(FLAGS.json), json.dumps(scores, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    cli.run(main)

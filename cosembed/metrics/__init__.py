@@ -1,0 +1,7 @@
+"""Scores. Know label images and result folders, not how they were made."""
+
+from cosembed.metrics.ctc import evaluate_ctc
+from cosembed.metrics.dice import best_dice, difference_in_count, symmetric_best_dice
+from cosembed.metrics.iou import iou_per_class
+
+__all__ = ["best_dice", "difference_in_count", "evaluate_ctc", "iou_per_class", "symmetric_best_dice"]
