@@ -25,7 +25,7 @@ def prepare(dataset: DatasetSpec, data_dir: Path) -> None:
     for video in dataset.videos:
         if not (root / f"{video}_GT").is_dir():
             logging.info("%s: simulating video %s (%d frames, seed %d)", root, video, FRAMES, SEEDS[video])
-            write_video(root, video, *simulate_video(FRAMES, SIZE, CELLS, DIFFICULTY, SEEDS[video]))
+            write_video(root, video, simulate_video(FRAMES, SIZE, CELLS, DIFFICULTY, SEEDS[video]))
 
 
 EXPERIMENT = Experiment(name="simulated", dataset="simulated", prepare=prepare)

@@ -1,0 +1,113 @@
+"""A classical baseline: Otsu threshold, distance watershed, overlap linking. No training, no parameters per data set.
+
+python -m benchmarks.classical_baseline --input=data/simulated/01 --output=01_RES
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from absl import flags
+from numpy.typing import NDArray
+from scipy import ndimage
+from skimage.feature import peak_local_max
+from skimage.filters import threshold_otsu
+from skimage.segmentation import watershed
+
+from cosembed import cli
+from cosembed.data.frames import open_frames
+from cosembed.data.sequence import Track
+from cosembed.data.tiff import write_mask
+from cosembed.data.tracks import write_tracks
+from cosembed.errors import InputError
+from cosembed.files import atomic_folder
+
+SMOOTHING = 2.0
+SEED_SMOOTHING = 2.0
+SEED_DISTANCE = 7
+SMALLEST = 50
+MIN_IOU = 0.1
+FLAGS = flags.FLAGS
+
+flags.DEFINE_string("input", "", "Folder of TIFF or PNG frames, or one multi-page TIFF.")
+flags.DEFINE_string("output", "", "Folder to write; it must not exist yet.")
+
+
+def segment(frame: NDArray) -> NDArray[np.int32]:
+    """Instances of one frame [H, W]: Otsu after smoothing, split by a watershed of the distance to the background."""
+    grey = np.asarray(frame, np.float64)
+    smooth = ndimage.gaussian_filter(grey[..., 0] if grey.ndim == 3 else grey, SMOOTHING)
+    foreground = smooth > threshold_otsu(smooth)
+    distance = ndimage.gaussian_filter(ndimage.distance_transform_edt(foreground), SEED_SMOOTHING)
+    seeds = np.zeros(foreground.shape, np.int32)
+    peaks = peak_local_max(distance, min_distance=SEED_DISTANCE, labels=foreground.astype(np.int32), exclude_border=False)
+    seeds[tuple(peaks.T)] = np.arange(1, len(peaks) + 1)
+    labels = watershed(-distance, seeds, mask=foreground)
+    small = np.bincount(labels.ravel()) < SMALLEST
+    small[0] = True
+    labels[small[labels]] = 0
+    return labels
+
+
+def baseline(frames: Iterable[NDArray]) -> tuple[NDArray[np.uint16], list[Track]]:
+    """Segments every frame and links by overlap, largest IoU first.
+
+    An unlinked label begins a track; its parent is the track of the frame before that it overlaps most, if that one ended
+    there.
+
+    Returns:
+        Labels uint16 [T, H, W] and the track table.
+    """
+    images: list[NDArray[np.uint16]] = []
+    tracks: dict[int, Track] = {}
+    for index, frame in enumerate(frames):
+        labels = segment(frame)
+        linked: dict[int, int] = {}
+        overlaps = _overlaps(images[-1], labels) if images else []
+        for _, old, new in (overlap for overlap in overlaps if overlap[0] >= MIN_IOU):
+            if new not in linked and old not in linked.values():
+                linked[new] = old
+        table = np.zeros(int(labels.max()) + 1, np.uint16)
+        for label in np.setdiff1d(labels, 0).tolist():
+            if label not in linked:
+                free = [old for _, old, new in overlaps if new == label and old not in linked.values()]
+                number = len(tracks) + 1
+                tracks[number] = Track(number, index, index, free[0] if free else 0)
+            else:
+                number = linked[label]
+                tracks[number] = tracks[number]._replace(end=index)
+            table[label] = number
+        images.append(table[labels])
+    return np.stack(images), list(tracks.values())
+
+
+def write_baseline(frames: Iterable[NDArray], output: Path) -> None:
+    """Writes the baseline's result folder."""
+    labels, tracks = baseline(frames)
+    with atomic_folder(output) as folder:
+        for index, mask in enumerate(labels):
+            write_mask(folder / f"mask{index:03d}.tif", mask)
+        write_tracks(folder / "res_track.txt", tracks)
+
+
+def main() -> None:
+    """Runs the baseline on a video."""
+    for name in ("input", "output"):
+        if not getattr(FLAGS, name):
+            raise InputError(f"--{name} is missing; see --help")
+    write_baseline(open_frames(Path(FLAGS.input)), Path(FLAGS.output))
+
+
+def _overlaps(before: NDArray[np.uint16], labels: NDArray[np.int32]) -> list[tuple[float, int, int]]:
+    """(IoU, old label, new label) of all overlapping labels, largest first."""
+    both = (before > 0) & (labels > 0)
+    pairs, counts = np.unique(np.stack([before[both], labels[both]]).astype(np.int64), axis=1, return_counts=True)
+    old_area, new_area = np.bincount(before.ravel()), np.bincount(labels.ravel())
+    iou = counts / (old_area[pairs[0]] + new_area[pairs[1]] - counts)
+    return sorted(zip(iou.tolist(), pairs[0].tolist(), pairs[1].tolist(), strict=True), reverse=True)
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,141 @@
+"""Simulates a labelled video and writes it in the Cell Tracking Challenge's layout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from cosembed.data.sequence import Track
+from cosembed.data.tiff import write_mask
+from cosembed.data.tracks import write_tracks
+from cosembed.errors import InputError
+from cosembed.files import atomic_folder, refuse_existing
+from cosembed.simulation.population import Population
+from cosembed.simulation.rendering import Camera, render_labels
+
+ATTEMPTS = 50
+TOUCHING_SHARE = 0.3
+
+
+class Video(NamedTuple):
+    """Images uint16 [T, H, W], labels uint16 [T, H, W], and the track table."""
+
+    images: NDArray[np.uint16]
+    labels: NDArray[np.uint16]
+    tracks: list[Track]
+
+
+def simulate_video(frames: int, size: int, cells: int, difficulty: float, seed: int) -> Video:
+    """A video of cells that move, deform, touch, divide, enter and leave.
+
+    From 24 frames and 15 cells on, at least 3 divisions are seen and 30 % of the cells touch another one, whatever the seed:
+    a draw that falls short is made again.
+
+    Args:
+        frames: Number of frames.
+        size: Side of the square image, in pixels; cells are about 20 to 32 pixels wide.
+        cells: How many live at a time.
+        difficulty: 0 easy, 1 default, 2 hard: noise, contrast, uneven and stray light.
+        seed: The same seed gives the same video.
+
+    Raises:
+        InputError: A value out of range.
+    """
+    for name, value, low, high in (
+        ("frames", frames, 1, 10_000),
+        ("size", size, 48, 8192),
+        ("cells", cells, 1, size * size // 900),
+        ("difficulty", difficulty, 0, 3),
+        ("seed", seed, 0, 2**31),
+    ):
+        if not low <= value <= high:
+            raise InputError(f"--{name}={value}: choose a value between {low} and {high}")
+    demanding = frames >= 24 and cells >= 15
+    for attempt in range(ATTEMPTS):
+        streams = np.random.SeedSequence((seed, attempt)).spawn(2)
+        motion, light = (np.random.default_rng(stream) for stream in streams)
+        video = _simulate(frames, size, cells, difficulty, motion, light)
+        if not demanding or (_divisions(video.tracks) >= 3 and touching_share(video.labels) >= TOUCHING_SHARE):
+            return video
+    raise InputError(
+        f"--cells={cells}: {size} x {size} pixels are too wide for them to touch; give more cells or a smaller --size"
+    )
+
+
+def write_video(root: Path, video: str, content: Video) -> None:
+    """Writes `root/01` (frames) and `root/01_GT` (complete truth: TRA and SEG); the truth last.
+
+    Raises:
+        OutputError: One of the folders exists.
+    """
+    frames_folder, truth_folder = root / video, root / f"{video}_GT"
+    refuse_existing(truth_folder)
+    with atomic_folder(frames_folder) as folder:
+        for index, image in enumerate(content.images):
+            write_mask(folder / f"t{index:03d}.tif", image)
+    with atomic_folder(truth_folder) as folder:
+        for index, labels in enumerate(content.labels):
+            write_mask(folder / "TRA" / f"man_track{index:03d}.tif", labels)
+            write_mask(folder / "SEG" / f"man_seg{index:03d}.tif", labels)
+        write_tracks(folder / "TRA" / "man_track.txt", content.tracks)
+
+
+def touching_share(labels: NDArray[np.uint16]) -> float:
+    """Share of the instances of all frames that have a pixel next to another instance (8-neighbourhood)."""
+    touching = total = 0
+    for frame in labels:
+        above = ndimage.maximum_filter(frame, 3)
+        below = ndimage.minimum_filter(np.where(frame == 0, np.iinfo(np.uint16).max, frame), 3)
+        contact = (frame > 0) & ((above != frame) | (below != frame))
+        touching += len(np.unique(frame[contact]))
+        total += len(np.unique(frame[frame > 0]))
+    return touching / max(total, 1)
+
+
+def _divisions(tracks: list[Track]) -> int:
+    parents = [track.parent for track in tracks if track.parent]
+    return sum(parents.count(parent) == 2 for parent in set(parents))
+
+
+def _simulate(
+    frames: int, size: int, cells: int, difficulty: float, motion: np.random.Generator, light: np.random.Generator
+) -> Video:
+    count = max(1, round(frames * cells / 150))
+    when = [int(frame) for frame in np.linspace(0.15, 0.85, count) * frames + motion.uniform(-1.5, 1.5, count)]
+    population = Population(size, cells, motion)
+    population.populate([frame for frame in when if 2 <= frame < frames - 2])
+    camera = Camera(size, difficulty, light)
+    images, owners, parents, seen = [], [], {}, set()
+    for frame in range(frames):
+        if frame:
+            population.advance()
+        owner, depth = render_labels(population.cells, size)
+        present = set(np.unique(owner).tolist())
+        # A cell that was seen and is hidden now is gone: tracks have no gaps.
+        population.cells = [c for c in population.cells if c.identity in present or c.identity not in seen]
+        seen |= present
+        parents |= {cell.identity: cell.parent for cell in population.cells}
+        images.append(camera.picture(population.cells, owner, depth))
+        owners.append(owner)
+    return Video(np.stack(images), *_table(np.stack(owners), parents))
+
+
+def _table(owners: NDArray[np.uint16], parents: dict[int, int]) -> tuple[NDArray[np.uint16], list[Track]]:
+    """Identities renumbered 1..n in order of appearance, with their track table."""
+    spans: dict[int, list[int]] = {}
+    for frame, owner in enumerate(owners):
+        for identity in np.unique(owner[owner > 0]).tolist():
+            spans.setdefault(identity, [frame, frame])[1] = frame
+    numbers = {identity: number for number, identity in enumerate(spans, start=1)}
+    table = np.zeros(int(owners.max()) + 1, np.uint16)
+    for identity, number in numbers.items():
+        table[identity] = number
+    tracks = [
+        Track(numbers[identity], begin, end, numbers.get(parents.get(identity, 0), 0))
+        for identity, (begin, end) in spans.items()
+    ]
+    return table[owners], tracks
