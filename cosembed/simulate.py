@@ -34,10 +34,8 @@ def main() -> None:
     video = simulate_video(FLAGS.frames, FLAGS.size, FLAGS.cells, FLAGS.difficulty, FLAGS.seed)
     write_video(Path(FLAGS.output), FLAGS.video, video)
     divided = sum(track.parent > 0 for track in video.tracks)
-    share = touching_share(video.labels)
-    print(
-        f"{FLAGS.output}/{FLAGS.video}: {FLAGS.frames} frames, {len(video.tracks)} tracks, {divided} daughters, {share:.0%} touching"
-    )
+    folder, share = Path(FLAGS.output) / FLAGS.video, touching_share(video.labels)
+    print(f"{folder}: {FLAGS.frames} frames, {len(video.tracks)} tracks, {divided} daughters, {share:.0%} touching")
 
 
 if __name__ == "__main__":

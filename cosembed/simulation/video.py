@@ -109,7 +109,9 @@ def _simulate(
     population = Population(size, cells, motion)
     population.populate([frame for frame in when if 2 <= frame < frames - 2])
     camera = Camera(size, difficulty, light)
-    images, owners, parents, seen = [], [], {}, set()
+    images, owners = [], []
+    parents: dict[int, int] = {}
+    seen: set[int] = set()
     for frame in range(frames):
         if frame:
             population.advance()
