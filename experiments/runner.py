@@ -27,7 +27,7 @@ from experiments.protocol import Fold
 MODES = ("prepare", "train", "predict", "evaluate", "report")
 FLAGS = flags.FLAGS
 
-flags.DEFINE_enum("mode", "all", (*MODES, "all"), "The step to run, or all of them in order.")
+flags.DEFINE_string("mode", "all", f"The step to run ({', '.join(MODES)}), or all of them in order.")
 flags.DEFINE_string("data_dir", "data", "Folder that holds (or receives) <dataset>/01, 01_GT, 02, 02_GT.")
 flags.DEFINE_string("out_dir", "runs", "Results go to <out_dir>/<experiment>/.")
 flags.DEFINE_string("name", "", "Another name for the experiment's folder.")
@@ -95,13 +95,15 @@ def run_experiment(experiment: Experiment, mode: str, spec: ExperimentSpec, sett
     Raises:
         InputError: Data, flags or folders that cannot be used; nothing of the user's is overwritten.
     """
+    if mode not in (*MODES, "all"):
+        raise InputError(f"--mode={mode}: choose one of {', '.join(MODES)} or all")
     _prepare(experiment, spec, settings)
     folds = make_folds(spec, settings)
     if mode == "prepare":
         logging.info("%s: ready (%s)", spec.dataset.name, protocol.describe_split(folds, settings.protocol))
         return
     # TensorFlow is imported only once the input has been found in order.
-    from experiments import steps
+    from experiments import steps, summary
 
     chosen = MODES[1:] if mode == "all" else (mode,)
     with _log_file(settings.folder / "log.txt"):
@@ -112,7 +114,7 @@ def run_experiment(experiment: Experiment, mode: str, spec: ExperimentSpec, sett
         if "evaluate" in chosen:
             steps.collect(folds, spec, settings)
         if "report" in chosen:
-            steps.report(folds, spec, settings)
+            summary.write(folds, spec, settings)
 
 
 def make_folds(spec: ExperimentSpec, settings: Settings) -> list[Fold]:

@@ -36,7 +36,7 @@ from cosembed.training.checkpoints import load_network
 from cosembed.training.devices import describe_device
 from cosembed.training.loop import train as train_network
 from cosembed.training.run_folder import RunFolder
-from experiments.protocol import Fold, Part
+from experiments.protocol import Fold, Part, describe_split
 from experiments.runner import Settings
 
 SAMPLES = 4
@@ -114,6 +114,33 @@ def evaluate(fold: Fold, spec: ExperimentSpec, settings: Settings) -> None:
     }
     atomic_write_text(folder / "metrics.json", json.dumps(scores, indent=1) + "\n")
     logging.info("%s: %s", fold.name, ", ".join(f"{name} {_number(scores[name])}" for name in ("SEG", "DET", "TRA", "OP")))
+
+
+def collect(folds: list[Fold], spec: ExperimentSpec, settings: Settings) -> None:
+    """Writes the experiment's metrics.json: means over the folds that have scores, and what they were made with."""
+    scored = [json.loads(path.read_text()) for fold in folds if (path := settings.folder / fold.name / "metrics.json").exists()]
+    if not scored:
+        return
+    measures = ("SEG", "DET", "TRA", "OP")
+    content = {
+        **{name: _mean(scores[name] for scores in scored) for name in measures},
+        "baseline": {name: _mean(scores["baseline"][name] for scores in scored) for name in measures},
+        "dataset": spec.dataset.name,
+        "recipe": spec.recipe,
+        "profile": spec.profile,
+        "protocol": settings.protocol,
+        "split": describe_split(folds, settings.protocol),
+        "folds": scored,
+        "command": settings.command,
+        "deviations": [list(deviation) for deviation in specs.deviations(spec)],
+    }
+    atomic_write_text(settings.folder / "metrics.json", json.dumps(content, indent=1) + "\n")
+    atomic_write_text(settings.folder / "spec.yaml", specs.dump(spec))
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
 
 
 def _names(parts: Iterable[Part]) -> str:

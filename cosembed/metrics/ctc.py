@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cosembed.data.ctc import read_labels
 from cosembed.data.sequence import Track
@@ -56,6 +57,30 @@ def evaluate_ctc(result_dir: str | Path, ground_truth_dir: str | Path) -> dict[s
         scores["OP"] = (scores["SEG"] + scores["TRA"]) / 2
     scores["py-ctcmetrics"] = importlib.metadata.version("py-ctcmetrics")
     return scores
+
+
+def frame_seg(mask: NDArray, truth: NDArray) -> float:
+    """SEG of one frame: mean over the true masks of the IoU with the mask that covers more than half of it, else 0.
+
+    Args:
+        mask: Labels [H, W].
+        truth: Labels [H, W].
+
+    Returns:
+        0..1; NaN if the truth is empty.
+    """
+    overlap = np.zeros((int(truth.max()) + 1, int(mask.max()) + 1), np.int64)
+    np.add.at(overlap, (truth.astype(np.intp), mask.astype(np.intp)), 1)
+    true_area, area = overlap.sum(axis=1), overlap.sum(axis=0)
+    present = np.flatnonzero(true_area)
+    present = present[present > 0]
+    if not len(present):
+        return float("nan")
+    overlap[:, 0] = 0
+    best = overlap[present].argmax(axis=1)
+    shared = overlap[present, best]
+    iou = shared / (true_area[present] + area[best] - shared)
+    return float(np.where(2 * shared > true_area[present], iou, 0.0).mean())
 
 
 def _seg(masks: Mapping[int, Path], segmented: Mapping[int, Path]) -> dict[str, Any]:

@@ -1,0 +1,120 @@
+"""Figures of a report as PNG: training curves, scores per frame, lineage. Knows numbers, not how they were made."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+import matplotlib
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from cosembed.data.sequence import Track
+
+matplotlib.use("Agg")
+
+BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#8a8a8a"
+MOST_LABELLED = 45
+
+
+def training_curves(steps: NDArray, losses: NDArray, rates: NDArray) -> bytes:
+    """Embedding loss and learning rate over the iterations; the loss also as a running mean."""
+    figure, (upper, lower) = _figure(8.0, 4.2, rows=2, heights=[3, 1])
+    upper.plot(steps, losses, color=BLUE, alpha=0.25, linewidth=0.7, label="each iteration")
+    window = max(1, len(losses) // 50)
+    if len(losses) >= 2 * window:
+        mean = np.convolve(losses, np.ones(window) / window, mode="valid")
+        upper.plot(steps[window - 1 :], mean, color=BLUE, linewidth=1.8, label=f"mean of {window} iterations")
+    upper.set_ylabel("embedding loss\n(both hourglasses)")
+    upper.set_ylim(bottom=0)
+    upper.legend(frameon=False)
+    lower.plot(steps, rates, color=ORANGE)
+    lower.set_yscale("log")
+    lower.set_ylabel("learning rate")
+    lower.set_xlabel("iteration")
+    return _png(figure)
+
+
+def frame_scores(frames: Sequence[int], ours: Sequence[float], baseline: Sequence[float] | None) -> bytes:
+    """Mean IoU of the true cells per frame, ours and the baseline's."""
+    figure, (axes,) = _figure(8.0, 2.8)
+    axes.plot(frames, ours, color=BLUE, marker="o", markersize=3, label="ours")
+    if baseline is not None:
+        axes.plot(frames, baseline, color=GREY, marker="s", markersize=3, label="classical baseline")
+    axes.set_ylim(0, 1)
+    axes.set_xlabel("frame")
+    axes.set_ylabel("SEG of the frame")
+    axes.legend(frameon=False, ncols=2)
+    return _png(figure)
+
+
+def lineage(tracks: Sequence[Track], frames: int, title: str) -> bytes:
+    """Tracks as horizontal lines over time; a division joins the mother's end to its daughters' beginnings."""
+    rows = _lineage_rows(tracks)
+    height = min(14.0, max(2.2, 0.16 * len(tracks) + 1.0))
+    figure, (axes,) = _figure(8.0, height)
+    table = {track.label: track for track in tracks}
+    for track in tracks:
+        row = rows[track.label]
+        colour = BLUE if track.parent == 0 else ORANGE
+        axes.plot([track.begin, track.end + 0.8], [row, row], color=colour, linewidth=2.0, solid_capstyle="butt")
+        mother = table.get(track.parent)
+        if mother is not None:
+            axes.plot([mother.end + 0.8, track.begin], [rows[mother.label], row], color=GREEN, linewidth=1.0)
+        if len(tracks) <= MOST_LABELLED:
+            axes.annotate(
+                str(track.label),
+                (track.begin, row),
+                fontsize=6,
+                ha="right",
+                va="center",
+                xytext=(-2, 0),
+                textcoords="offset points",
+            )
+    axes.set_xlim(-0.03 * frames - 0.5, frames)
+    axes.set_ylim(len(tracks), -1)
+    axes.set_yticks([])
+    axes.set_xlabel("frame")
+    axes.set_ylabel("track")
+    axes.set_title(title, fontsize=10, loc="left")
+    return _png(figure)
+
+
+def _lineage_rows(tracks: Sequence[Track]) -> dict[int, int]:
+    """A row per track: families together, a mother between her daughters."""
+    children: dict[int, list[int]] = {}
+    labels = {track.label for track in tracks}
+    for track in sorted(tracks, key=lambda track: (track.begin, track.label)):
+        children.setdefault(track.parent if track.parent in labels else 0, []).append(track.label)
+    order: list[int] = []
+    # Explicit stack: (label, whether its first half of daughters is done).
+    stack = [(label, False) for label in reversed(children.get(0, []))]
+    while stack:
+        label, ready = stack.pop()
+        daughters = children.get(label, [])
+        if ready or not daughters:
+            order.append(label)
+            continue
+        half = (len(daughters) + 1) // 2
+        stack += [(daughter, False) for daughter in reversed(daughters[half:])]
+        stack.append((label, True))
+        stack += [(daughter, False) for daughter in reversed(daughters[:half])]
+    return {label: row for row, label in enumerate(order)}
+
+
+def _figure(width: float, height: float, rows: int = 1, heights: Sequence[float] | None = None) -> tuple[Figure, list]:
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(rows, 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
+    for axis in axes:
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.grid(axis="y", color="#dddddd", linewidth=0.6)
+    return figure, list(axes)
+
+
+def _png(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110)
+    return buffer.getvalue()

@@ -1,0 +1,184 @@
+"""Puts the results of an experiment into a report and a table. Knows the run's files; makes no results of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from absl import logging
+from numpy.typing import NDArray
+
+from cosembed.data.ctc import read_labels
+from cosembed.data.frames import Frames, open_frames
+from cosembed.data.tracks import read_tracks
+from cosembed.data.validation import mask_files
+from cosembed.errors import DataError
+from cosembed.files import atomic_write_text
+from cosembed.metrics.ctc import ERRORS, frame_seg
+from cosembed.reporting import figures, tables
+from cosembed.reporting.overlays import ERROR_COLOURS, embedding_rgb, encode_png, error_overlay, overlay, stretch
+from cosembed.reporting.report import Picture, Report, Section, write_report
+from cosembed.specs import ExperimentSpec
+from cosembed.training.devices import describe_device
+from cosembed.training.run_folder import RunFolder
+from experiments.protocol import Fold, Part, describe_split
+from experiments.runner import Settings
+
+WORST_FRAMES = 3
+SMALLEST_WIDTH = 280
+
+
+def write(folds: list[Fold], spec: ExperimentSpec, settings: Settings) -> None:
+    """Writes report.html, and table.md where there are scores; prints the table.
+
+    Raises:
+        DataError: A fold has no results yet.
+    """
+    scores = tables.read_scores([settings.folder / "metrics.json"])
+    sections = []
+    if scores:
+        atomic_write_text(settings.folder / "table.md", tables.table2_markdown(scores))
+        print(tables.table2_text(scores))
+        sections.append(Section("Scores", tables.DIFFERENCE, tables.table2_rows(scores)))
+        sections.append(_errors(scores[0]))
+    for fold in folds:
+        sections += list(_fold_sections(fold, settings))
+    if scores and scores[0].deviations:
+        table = [["value", "paper's profile", "this run"], *([str(cell) for cell in row] for row in scores[0].deviations)]
+        sections.append(Section("Where this run differs from the paper's size", "", table))
+    warnings = [] if spec.profile == "paper" else [tables.NOT_A_REPRODUCTION.format(profile=spec.profile)]
+    report = Report(f"{spec.dataset.name}: segmentation and tracking", _facts(folds, spec, settings), sections, warnings)
+    write_report(settings.folder / "report.html", report)
+    logging.info("%s: written", settings.folder / "report.html")
+
+
+def _facts(folds: list[Fold], spec: ExperimentSpec, settings: Settings) -> list[tuple[str, str]]:
+    versions = json.loads((settings.folder / folds[0].name / "versions.json").read_text())
+    packages = ", ".join(f"{name} {version}" for name, version in versions["versions"].items())
+    return [
+        ("Command", settings.command),
+        ("Recipe, profile", f"{spec.recipe}, {spec.profile}"),
+        ("Split", describe_split(folds, settings.protocol)),
+        ("Seed", str(spec.training.seed)),
+        ("Device", describe_device()),
+        ("Versions", packages),
+        ("Git commit", versions["git_commit"]),
+        *((f"Time, {fold.name}", _times(fold, settings)) for fold in folds),
+    ]
+
+
+def _times(fold: Fold, settings: Settings) -> str:
+    folder = settings.folder / fold.name
+    history = RunFolder(folder).read_history()
+    stages = {"training": sum(record.seconds for record in history)}
+    for part in fold.test:
+        stamp = folder / "results" / f"{part.video}.json"
+        if stamp.exists():
+            stages |= json.loads(stamp.read_text())["seconds"]
+    return ", ".join(
+        f"{stage} {seconds:.0f} s" if seconds < 600 else f"{stage} {seconds / 60:.0f} min" for stage, seconds in stages.items()
+    )
+
+
+def _errors(scores: tables.DatasetScores) -> Section:
+    names = ("splits", "missed cells", "false cells", "false links", "missing links", "links of wrong kind")
+    rows = [["fold", "method", *names]]
+    for fold in scores.folds:
+        for method, counts in (("ours", fold), ("baseline", fold["baseline"])):
+            rows.append([fold["fold"], method, *(str(counts[name]) for name in ERRORS)])
+    return Section(
+        "Errors behind TRA", "How many corrections turn the result into the truth, by kind (Matula et al. 2015).", rows
+    )
+
+
+def _fold_sections(fold: Fold, settings: Settings) -> Iterator[Section]:
+    folder = settings.folder / fold.name
+    history = RunFolder(folder).read_history()
+    if history:
+        columns = [
+            np.array([getattr(record, name) for record in history]) for name in ("step", "embedding_loss", "learning_rate")
+        ]
+        caption = f"Embedding loss and learning rate of {len(history)} iterations."
+        yield Section(f"{fold.name}: training", "", (), [Picture(caption, figures.training_curves(*columns))])
+    for part in fold.test:
+        yield from _video_sections(fold, part, folder)
+
+
+def _video_sections(fold: Fold, part: Part, folder: Path) -> Iterator[Section]:
+    result = folder / "results" / f"{part.video}_RES"
+    if not result.exists():
+        raise DataError(f"{result}: there are no results to report; run --mode=predict first")
+    frames = open_frames(part.root / part.video).cut(part.begin, part.end)
+    masks = mask_files(result, "mask")
+    with np.load(folder / "results" / f"{part.video}_samples.npz", allow_pickle=False) as archive:
+        samples = {int(name): archive[name] for name in archive.files}
+    pictures = []
+    for index, embedding in samples.items():
+        labels = read_labels(masks[index])
+        panels = [
+            _rgb(stretch(frames[index])),
+            _resized(embedding_rgb(embedding), labels.shape),
+            overlay(frames[index], labels),
+        ]
+        caption = (
+            f"Frame {part.begin + index}: input; three dimensions of the embedding as red, green and blue; tracked instances."
+        )
+        pictures.append(Picture(caption, encode_png(_row(panels))))
+    yield Section(f"{fold.name}: frames of video {part.video}", "", (), pictures)
+    tracks = read_tracks(result / "res_track.txt")
+    trees = [Picture(f"{len(tracks)} tracks found.", figures.lineage(tracks, len(frames), "found"))]
+    truth = folder / "truth" / f"{part.video}_GT"
+    if (truth / "TRA").is_dir():
+        true_tracks = read_tracks(truth / "TRA" / "man_track.txt")
+        trees.append(Picture(f"{len(true_tracks)} true tracks.", figures.lineage(true_tracks, len(frames), "truth")))
+    yield Section(
+        f"{fold.name}: lineage",
+        "Blue: tracks without a parent; orange: daughters; green: from the mother to her daughters.",
+        (),
+        trees,
+    )
+    segmented = mask_files(truth / "SEG", "man_seg")
+    if segmented:
+        baseline = mask_files(folder / "baseline" / f"{part.video}_RES", "mask")
+        yield _frame_section(fold, part, frames, masks, baseline, segmented)
+
+
+def _frame_section(
+    fold: Fold, part: Part, frames: Frames, masks: dict[int, Path], baseline: dict[int, Path], segmented: dict[int, Path]
+) -> Section:
+    truths = {number: read_labels(path) for number, path in segmented.items()}
+    ours = {number: frame_seg(read_labels(masks[number]), truth) for number, truth in truths.items()}
+    others = [frame_seg(read_labels(baseline[number]), truth) for number, truth in truths.items()]
+    numbers = [part.begin + number for number in ours]
+    pictures = [Picture("SEG of every frame with truth.", figures.frame_scores(numbers, list(ours.values()), others))]
+    for number in sorted(ours, key=lambda number: ours[number])[:WORST_FRAMES]:
+        picture, counts = error_overlay(frames[number], read_labels(masks[number]), truths[number])
+        kinds = ", ".join(f"{counts[kind]} {kind}" for kind in ERROR_COLOURS)
+        panels = [overlay(frames[number], truths[number]), picture]
+        caption = f"Frame {part.begin + number}, SEG {ours[number]:.2f}: truth; our result with {kinds}."
+        pictures.append(Picture(caption, encode_png(_row(panels))))
+    text = "Green: correct; orange: missed; pink: false; light blue: merged; yellow: split. The worst frames follow the curve."
+    return Section(f"{fold.name}: segmentation frame by frame", text, (), pictures)
+
+
+def _row(panels: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Panels of one size side by side with a white gap, enlarged by a whole factor if they are small."""
+    factor = max(1, -(-SMALLEST_WIDTH // panels[0].shape[1]))
+    gap = np.full((panels[0].shape[0] * factor, 8, 3), 255, np.uint8)
+    row: list[Any] = []
+    for panel in panels:
+        row += [panel.repeat(factor, axis=0).repeat(factor, axis=1), gap]
+    return np.concatenate(row[:-1], axis=1)
+
+
+def _rgb(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.repeat(grey[..., None], 3, axis=-1)
+
+
+def _resized(picture: NDArray[np.uint8], shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Nearest-neighbour copy of a square picture at the size of the original frame."""
+    rows, columns = (np.arange(side) * picture.shape[0] // side for side in shape)
+    return picture[rows][:, columns]
