@@ -9,22 +9,34 @@ TRA alone and SEG alone are enough.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from absl import logging
 from numpy.typing import NDArray
 
-from cosembed.data.frames import Frames, file_number, open_frames
+from cosembed.data.frames import Frames, open_frames
 from cosembed.data.link import link_masks
-from cosembed.data.merge import merge_frame
+from cosembed.data.merge import merge_frame, present_labels
 from cosembed.data.sequence import Sequence, Track
 from cosembed.data.tiff import image_shape, read_image, write_mask
-from cosembed.data.tracks import cut_tracks, read_tracks, write_tracks
+from cosembed.data.tracks import MAX_LABEL, cut_tracks, read_tracks, write_tracks
 from cosembed.errors import DataError
 from cosembed.files import atomic_folder
 from cosembed.specs import DatasetSpec
+
+_PREFIXES = {"TRA": "man_track", "SEG": "man_seg"}
+
+
+@dataclass(frozen=True)
+class _Truth:
+    """The fields of `Sequence` that come from the truth folder."""
+
+    labels: NDArray[np.uint16]
+    complete: NDArray[np.bool_]
+    tracks: tuple[Track, ...]
+    segments: tuple[tuple[int, int], ...]
 
 
 def read_sequence(root: Path, video: str, dataset: DatasetSpec, truth: bool = True) -> Sequence:
@@ -40,12 +52,13 @@ def read_sequence(root: Path, video: str, dataset: DatasetSpec, truth: bool = Tr
         DataError: Frames or truth that are missing, damaged, or contradict each other; names the file.
     """
     frames = open_frames(root / video)
-    shape = (len(frames), *frames.shape)
+    loss_mask = _loss_mask(frames.shape, dataset.loss_border, root / video)
     if truth:
-        labels, complete, tracks, segments = _read_truth(root / f"{video}_GT", frames, video, dataset)
+        found = _read_truth(root / f"{video}_GT", frames, video, dataset)
     else:
-        labels, complete, tracks, segments = np.zeros(shape, np.uint16), np.zeros(shape[0], bool), (), ((0, shape[0]),)
-    return Sequence(video, frames, labels, complete, _loss_mask(frames.shape, dataset.loss_border), tracks, segments)
+        length = len(frames)
+        found = _Truth(np.zeros((length, *frames.shape), np.uint16), np.zeros(length, bool), (), ((0, length),))
+    return Sequence(video, frames, found.labels, found.complete, loss_mask, found.tracks, found.segments)
 
 
 def cut(sequence: Sequence, begin: int, end: int) -> Sequence:
@@ -71,61 +84,21 @@ def write_truth_cut(root: Path, video: str, begin: int, end: int, output: Path) 
         OutputError: `output` exists.
     """
     source = root / f"{video}_GT"
+    numbers = open_frames(root / video).numbers[begin:end]
     with atomic_folder(output) as partial:
         written = 0
-        for kind, prefix in (("TRA", "man_track"), ("SEG", "man_seg")):
-            chosen = {number: path for number, path in _truth_files(source / kind).items() if begin <= number < end}
+        for kind, prefix in _PREFIXES.items():
+            chosen = {number: path for number, path in _truth_files(source, kind).items() if number in numbers}
             for number, path in chosen.items():
                 digits = len(path.stem) - len(prefix)
                 (partial / kind).mkdir(exist_ok=True)
-                write_mask(partial / kind / f"{prefix}{number - begin:0{digits}d}.tif", read_image(path).astype(np.uint16))
+                write_mask(partial / kind / f"{prefix}{number - numbers[0]:0{digits}d}.tif", read_labels(path))
             written += len(chosen)
             if kind == "TRA" and chosen:
-                tracks = cut_tracks(read_tracks(source / "TRA" / "man_track.txt"), begin, end)
+                tracks = cut_tracks(read_tracks(source / "TRA" / "man_track.txt"), numbers[0], numbers[-1] + 1)
                 write_tracks(partial / "TRA" / "man_track.txt", tracks)
         if not written:
-            raise DataError(f"{source}: holds no truth for frames {begin} to {end - 1}; test other frames")
-
-
-def _read_truth(
-    folder: Path, frames: Frames, video: str, dataset: DatasetSpec
-) -> tuple[NDArray[np.uint16], NDArray[np.bool_], tuple[Track, ...], tuple[tuple[int, int], ...]]:
-    markers, masks = _truth_files(folder / "TRA"), _truth_files(folder / "SEG")
-    numbers = [file_number(path) for path in frames.paths]
-    # Frames of a multi-page TIFF share one file: they count from 0.
-    positions = {
-        number: index for index, number in enumerate(numbers if len(set(numbers)) == len(numbers) else range(len(frames)))
-    }
-    if not markers and not masks:
-        raise DataError(f"{folder}: holds neither TRA/man_track000.tif nor SEG/man_seg000.tif; put the truth there")
-    for path in (*markers.values(), *masks.values()):
-        if file_number(path) not in positions:
-            raise DataError(f"{path}: there is no frame of that number; remove the file or add the frame")
-        if image_shape(path) != frames.shape:
-            height, width = image_shape(path)
-            raise DataError(
-                f"{path}: is {width} x {height} pixels, its frame {frames.shape[1]} x {frames.shape[0]}; make them equal"
-            )
-    labels = np.zeros((len(frames), *frames.shape), np.uint16)
-    complete = np.zeros(len(frames), bool)
-    if not markers:
-        linked, segments = link_masks({positions[number]: read_labels(path) for number, path in masks.items()})
-        for index, mask in linked.items():
-            labels[index], complete[index] = mask, True
-        return labels, complete, (), tuple(segments)
-    for number, index in positions.items():
-        if number not in markers:
-            raise DataError(f"{folder / 'TRA'}: has no man_track file for frame {number}; every frame needs one")
-        labels[index] = read_labels(markers[number])
-        if number in masks:
-            labels[index], complete[index] = merge_frame(labels[index], read_labels(masks[number]), str(masks[number]))
-    if dataset.tra_masks == "full":
-        complete[:] = True
-    else:
-        _compare_complete(complete, dataset, video, folder)
-    tracks = read_tracks(folder / "TRA" / "man_track.txt")
-    _check_tracks(tracks, labels, folder / "TRA" / "man_track.txt")
-    return labels, complete, tracks, ((0, len(frames)),)
+            raise DataError(f"{source}: holds no truth for frames {begin} to {end - 1}; choose other frames")
 
 
 def read_labels(path: Path) -> NDArray[np.uint16]:
@@ -135,46 +108,104 @@ def read_labels(path: Path) -> NDArray[np.uint16]:
         DataError: Not an image of whole numbers between 0 and 65535.
     """
     labels = read_image(path)
-    if labels.ndim != 2 or labels.dtype.kind not in "ui" or labels.min() < 0 or labels.max() > 65535:
-        raise DataError(f"{path}: is not a label image (16-bit whole numbers, one channel); convert it")
+    if labels.ndim != 2 or labels.dtype.kind not in "ui" or labels.min() < 0 or labels.max() > MAX_LABEL:
+        raise DataError(f"{path}: is not a label image (whole numbers from 0 to {MAX_LABEL}, one channel); convert it")
     return labels.astype(np.uint16)
 
 
-def _truth_files(folder: Path) -> dict[int, Path]:
-    files = sorted(folder.glob("man_*.tif")) if folder.is_dir() else []
-    numbered = {file_number(path): path for path in files}
-    return {number: path for number, path in numbered.items() if number is not None}
+def _read_truth(folder: Path, frames: Frames, video: str, dataset: DatasetSpec) -> _Truth:
+    markers, masks = _truth_files(folder, "TRA"), _truth_files(folder, "SEG")
+    if not markers and not masks:
+        raise DataError(f"{folder}: holds neither TRA/man_track000.tif nor SEG/man_seg000.tif; put the truth there")
+    _check_files((markers, masks), frames)
+    if not markers:
+        return _read_masks(masks, frames)
+    truth = _read_markers(folder, markers, masks, frames)
+    if dataset.tra_masks == "full":
+        return replace(truth, complete=np.ones(len(frames), bool))
+    _compare_complete(truth.complete, dataset.complete_frames.get(video, ()), folder)
+    return truth
 
 
-def _loss_mask(shape: tuple[int, int], border: int) -> NDArray[np.bool_]:
+def _read_masks(masks: dict[int, Path], frames: Frames) -> _Truth:
+    """SEG alone: every annotated frame counts as completely segmented."""
+    labels = np.zeros((len(frames), *frames.shape), np.uint16)
+    complete = np.zeros(len(frames), bool)
+    linked, segments = link_masks({number - frames.numbers[0]: read_labels(path) for number, path in masks.items()})
+    for index, mask in linked.items():
+        labels[index], complete[index] = mask, True
+    return _Truth(labels, complete, (), tuple(segments))
+
+
+def _read_markers(folder: Path, markers: dict[int, Path], masks: dict[int, Path], frames: Frames) -> _Truth:
+    """TRA, with SEG where there is any."""
+    table = folder / "TRA" / "man_track.txt"
+    tracks = cut_tracks(read_tracks(table), frames.numbers[0], frames.numbers[-1] + 1)
+    labels = np.zeros((len(frames), *frames.shape), np.uint16)
+    complete = np.zeros(len(frames), bool)
+    present: set[int] = set()
+    for index, number in enumerate(frames.numbers):
+        if number not in markers:
+            raise DataError(f"{folder / 'TRA'}: has no man_track file for frame {number}; every frame needs one")
+        labels[index] = read_labels(markers[number])
+        found = present_labels(labels[index])
+        _check_tracks(found, index, tracks, markers[number], table)
+        present.update(found)
+        if number in masks:
+            labels[index], complete[index] = merge_frame(labels[index], read_labels(masks[number]), str(masks[number]))
+    for track in tracks:
+        if track.label not in present:
+            raise DataError(f"{table}: label {track.label} is in no mask of {folder / 'TRA'}; remove its line or add the masks")
+    return _Truth(labels, complete, tracks, ((0, len(frames)),))
+
+
+def _truth_files(folder: Path, kind: str) -> dict[int, Path]:
+    """Frame number -> file of TRA or SEG; empty if there is no such folder."""
+    prefix = _PREFIXES[kind]
+    files = sorted((folder / kind).glob(f"{prefix}*.tif"))
+    return {int(number): path for path in files if (number := path.stem.removeprefix(prefix)).isdecimal()}
+
+
+def _check_files(kinds: tuple[dict[int, Path], ...], frames: Frames) -> None:
+    """Raises `DataError` for truth without a frame, or of another size."""
+    numbers = set(frames.numbers)
+    for files in kinds:
+        for number, path in files.items():
+            if number not in numbers:
+                raise DataError(f"{path}: there is no frame {number}; remove the file or add the frame")
+            height, width = image_shape(path)
+            if (height, width) != frames.shape:
+                raise DataError(
+                    f"{path}: is {width} x {height} pixels, its frame {frames.shape[1]} x {frames.shape[0]}; make them equal"
+                )
+
+
+def _check_tracks(labels: list[int], frame: int, tracks: tuple[Track, ...], image: Path, table: Path) -> None:
+    """Raises `DataError` if a frame holds labels that the table does not list, or not for that frame."""
+    alive = {track.label for track in tracks if track.begin <= frame <= track.end}
+    for label in labels:
+        if label not in alive:
+            raise DataError(f"{image}: label {label} is not listed for this frame in {table.name}; correct one of them")
+
+
+def _loss_mask(shape: tuple[int, int], border: int, folder: Path) -> NDArray[np.bool_]:
+    if 2 * border >= min(shape):
+        raise DataError(f"{folder}: frames of {shape[1]} x {shape[0]} pixels lie within dataset.loss_border={border}; lower it")
     mask = np.zeros(shape, bool)
     mask[border : shape[0] - border, border : shape[1] - border] = True
     return mask
 
 
-def _compare_complete(complete: NDArray[np.bool_], dataset: DatasetSpec, video: str, folder: Path) -> None:
-    known = {frame for frame in dataset.complete_frames.get(video, ()) if frame < len(complete)}
+def _compare_complete(complete: NDArray[np.bool_], listed: tuple[int, ...], folder: Path) -> None:
+    known = {frame for frame in listed if frame < len(complete)}
     found = set(np.flatnonzero(complete).tolist())
-    if dataset.complete_frames.get(video) and known != found:
+    if listed and known != found:
         logging.warning(
-            "%s: completely segmented frames found %s, listed in the spec %s; those found are used",
-            folder, _few(found - known, "+") or "none more", _few(known - found, "-") or "none less",
+            "%s: completely segmented frames found but not listed in the spec: %s; listed but not found: %s; those found count",
+            folder, _few(found - known), _few(known - found),
         )  # fmt: skip
 
 
-def _few(frames: set[int], sign: str) -> str:
-    shown = " ".join(f"{sign}{frame}" for frame in sorted(frames)[:10])
+def _few(frames: set[int]) -> str:
+    shown = " ".join(map(str, sorted(frames)[:10])) or "none"
     return shown + (f" and {len(frames) - 10} more" if len(frames) > 10 else "")
-
-
-def _check_tracks(tracks: tuple[Track, ...], labels: NDArray[np.uint16], path: Path) -> None:
-    """Raises `DataError` if masks hold labels that the table does not list, or in frames where it does not."""
-    table = {track.label: track for track in tracks}
-    for frame, mask in enumerate(labels):
-        for label in np.unique(mask[mask > 0]).tolist():
-            track = table.get(label)
-            if track is None:
-                raise DataError(f"{path}: does not list label {label}, which is in frame {frame}; add its line")
-            if not track.begin <= frame <= track.end:
-                span = f"{track.begin} to {track.end}"
-                raise DataError(f"{path}: label {label} is in frame {frame}, but its line says {span}; correct one of them")

@@ -1,6 +1,7 @@
 """Finds a challenge data set on disk or fetches it from the challenge's site. Knows archives, not what is in the images.
 
-What is downloaded is complete or absent; its sha256 is recorded in `checksums.json` at the first fetch and checked afterwards.
+Archives and folders are complete or absent. An archive's sha256 is recorded in `checksums.json` when it is first unpacked
+and checked afterwards.
 """
 
 from __future__ import annotations
@@ -9,11 +10,15 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
+import pooch
+import requests
 from absl import logging
 
 from cosembed.errors import DataError
@@ -22,7 +27,7 @@ from cosembed.specs import DatasetSpec
 
 BASE_URL = "http://data.celltrackingchallenge.net/training-datasets"
 BASE_URL_VARIABLE = "COSEMBED_CTC_URL"
-CHUNK = 2**20
+TIMEOUT = 30
 
 
 def fetch(
@@ -48,57 +53,75 @@ def fetch(
     folder = parent / dataset.name
     if any((folder / video).is_dir() for video in dataset.videos):
         return folder
+    wanted = f"{folder}/{dataset.videos[0]}" + (f" and {dataset.videos[0]}_GT" if kind == "training" else "")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise DataError(f"{folder}: is there but holds no video; put {wanted} there, or remove it to have the archive unpacked")
     if not dataset.archive:
-        raise DataError(f"{folder}: does not exist, and this data set has no archive to fetch; put {folder}/01 and 01_GT there")
+        raise DataError(f"{folder}: does not exist, and this data set has no archive to fetch; put {wanted} there")
     archive = parent / dataset.archive
+    logging.info("%s: %s", dataset.name, dataset.licence)
     if not archive.exists():
         base = (base_url or os.environ.get(BASE_URL_VARIABLE) or BASE_URL).rstrip("/")
         base = base if kind == "training" else f"{base.rpartition('/')[0]}/test-datasets"
-        logging.info("%s: %s", dataset.name, dataset.licence)
-        _download(f"{base}/{dataset.archive}", archive, folder)
-    _check_sha256(archive, data_dir / "checksums.json")
+        _download(f"{base}/{dataset.archive}", archive, wanted)
+    record = data_dir / "checksums.json"
+    key = str(archive.relative_to(data_dir))
+    checksum = _sha256(archive)
+    known = _read_record(record)
+    if known.get(key, checksum) != checksum:
+        raise DataError(
+            f"{archive}: its sha256 is not the one in {record}; remove the archive to fetch it again, "
+            f"or the entry if the data set was published anew"
+        )
     _unpack(archive, folder)
+    atomic_write_text(record, json.dumps({**known, key: checksum}, indent=1, sort_keys=True) + "\n")
     return folder
 
 
-def _download(url: str, archive: Path, folder: Path) -> None:
-    import pooch
-
+def _download(url: str, archive: Path, wanted: str) -> None:
     archive.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{archive.name}.", dir=archive.parent)
-    os.close(handle)
     logging.info("fetching %s", url)
     try:
-        with open(name, "wb") as file:
-            pooch.HTTPDownloader(progressbar=False, timeout=30)(url, file, None, check_only=False)
+        with os.fdopen(handle, "wb") as file:
+            pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=TIMEOUT)(url, file, None)
         if not zipfile.is_zipfile(name):
-            raise DataError(f"{url}: what came is not a complete zip archive; try again, or fetch it by hand to {archive}")
+            raise DataError(f"{url}: what came is not a complete zip archive; try again, or put the archive at {archive}")
+        os.chmod(name, 0o644)
         os.replace(name, archive)
-    except DataError:
-        raise
-    except Exception as error:
-        reason = str(error).splitlines()[0][:120]
+    except requests.RequestException as error:
         raise DataError(
-            f"{url}: cannot be fetched ({type(error).__name__}: {reason}); fetch it by hand to {archive}, "
-            f"or put the videos into {folder} (01, 01_GT, ...)"
+            f"{url}: cannot be fetched ({_reason(error)}); put the archive at {archive}, or its content at {wanted}"
         ) from error
     finally:
         Path(name).unlink(missing_ok=True)
 
 
-def _check_sha256(archive: Path, record: Path) -> None:
-    digest = hashlib.sha256()
+def _reason(error: requests.RequestException) -> str:
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        return f"the server answered {error.response.status_code}"
+    if isinstance(error, requests.Timeout):
+        return f"no answer within {TIMEOUT} s"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "the connection broke"
+    if isinstance(error, requests.ConnectionError):
+        return "no connection"
+    return str(error).split(": ")[0]
+
+
+def _sha256(archive: Path) -> str:
     with archive.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read_record(record: Path) -> dict[str, str]:
     try:
         known = json.loads(record.read_text()) if record.exists() else {}
-    except ValueError as error:
-        raise DataError(f"{record}: is not JSON; remove it to record the archives anew") from error
-    key = str(archive.relative_to(record.parent))
-    if known.setdefault(key, digest.hexdigest()) != digest.hexdigest():
-        raise DataError(f"{archive}: its sha256 is not the one recorded in {record}; remove the archive to fetch it again")
-    atomic_write_text(record, json.dumps(known, indent=1) + "\n")
+    except ValueError:
+        known = None
+    if not isinstance(known, dict):
+        raise DataError(f"{record}: is not a JSON object; remove it to record the checksums anew")
+    return known
 
 
 def _unpack(archive: Path, folder: Path) -> None:
@@ -106,16 +129,16 @@ def _unpack(archive: Path, folder: Path) -> None:
     partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
         with zipfile.ZipFile(archive) as file:
-            for member in file.infolist():
-                path = PurePosixPath(member.filename)
-                if path.is_absolute() or ".." in path.parts or "\\" in member.filename:
-                    raise DataError(f"{archive}: the member {member.filename!r} points outside the archive; do not use it")
+            for member in file.namelist():
+                path = PurePosixPath(member)
+                if path.is_absolute() or ".." in path.parts or "\\" in member:
+                    raise DataError(f"{archive}: the member {member!r} points outside the archive; do not use it")
             file.extractall(partial)
         content = partial / folder.name
         if not content.is_dir():
             raise DataError(f"{archive}: does not hold the folder {folder.name}; it is another data set's archive, replace it")
         os.rename(content, folder)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise DataError(f"{archive}: is damaged ({error}); remove it to fetch it again") from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)

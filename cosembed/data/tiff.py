@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import io
 import logging
+import math
 from pathlib import Path
+from typing import NamedTuple
 
 import imagecodecs
 import numpy as np
@@ -20,9 +22,18 @@ from cosembed.files import atomic_write_bytes
 SUFFIXES = (".tif", ".tiff", ".png")
 MAX_PIXELS = 2**28
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+PNG_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
 
 # tifffile logs what it also raises; the user gets one sentence from us.
 logging.getLogger("tifffile").setLevel(logging.CRITICAL)
+
+
+class Header(NamedTuple):
+    """Height, width and kind of pixels (`uint16`, `uint8 x 3`) of one page, as its header states them."""
+
+    height: int
+    width: int
+    dtype: str
 
 
 def read_image(path: Path, page: int = 0) -> NDArray:
@@ -31,13 +42,20 @@ def read_image(path: Path, page: int = 0) -> NDArray:
     Raises:
         DataError: Missing, unreadable, truncated, too large, or neither TIFF nor PNG.
     """
-    check_header(path, page)
+    _check_suffix(path)
     try:
-        if path.suffix.lower() == ".png":
+        if _is_png(path):
+            _png_header(path)
             image = np.asarray(imagecodecs.png_decode(path.read_bytes()))
         else:
             with tifffile.TiffFile(path) as file:
-                image = np.asarray(file.pages[page].asarray())
+                selected = file.pages[page].aspage()
+                _tiff_header(selected, path)
+                image = np.asarray(selected.asarray())
+                if selected.axes == "SYX":
+                    image = np.moveaxis(image, 0, -1)
+    except DataError:
+        raise
     except Exception as error:
         raise _unreadable(path, error) from error
     if image.ndim == 3 and image.shape[2] == 1:
@@ -49,45 +67,33 @@ def read_image(path: Path, page: int = 0) -> NDArray:
 
 def image_shape(path: Path) -> tuple[int, int]:
     """Height and width of the first page, from the header alone."""
-    return check_header(path, 0)[:2]
+    return check_header(path)[:2]
 
 
-def page_count(path: Path) -> int:
-    """How many pages of the first page's size a TIFF has."""
-    try:
-        with tifffile.TiffFile(path) as file:
-            return len(file.pages)
-    except Exception as error:
-        raise _unreadable(path, error) from error
+def check_header(path: Path, page: int = 0) -> Header:
+    """The header of one page; raises as `read_headers`."""
+    return read_headers(path)[page]
 
 
-def check_header(path: Path, page: int) -> tuple[int, int, str]:
-    """Height, width and dtype as the header states them.
+def read_headers(path: Path) -> list[Header]:
+    """The headers of all pages; nothing is decoded.
 
     Raises:
-        DataError: No image, or one too large to be a microscopy frame.
+        DataError: No image, a truncated one, or one too large to be a microscopy frame.
     """
-    if path.suffix.lower() not in SUFFIXES:
-        raise DataError(f"{path}: is neither TIFF nor PNG; convert it")
+    _check_suffix(path)
     try:
-        if path.suffix.lower() == ".png":
-            with path.open("rb") as stream:
-                header = stream.read(26)
-            if len(header) < 26 or header[:8] != PNG_SIGNATURE:
-                raise ValueError("not a PNG file")
-            width, height = (int.from_bytes(header[start : start + 4], "big") for start in (16, 20))
-            dtype = f"PNG of {header[24]} bits"
-        else:
-            with tifffile.TiffFile(path) as file:
-                description = file.pages[page].aspage()
-                height, width, dtype = description.imagelength, description.imagewidth, str(description.dtype)
+        if _is_png(path):
+            return [_png_header(path)]
+        with tifffile.TiffFile(path) as file:
+            headers = [_tiff_header(page.aspage(), path) for page in file.pages]
+            if len(headers) == 1 and math.prod(file.series[0].shape) > math.prod(file.pages[0].aspage().shape):
+                raise DataError(f"{path}: holds several images in one TIFF page; save them as a folder of TIFF files")
+            return headers
+    except DataError:
+        raise
     except Exception as error:
         raise _unreadable(path, error) from error
-    if not 0 < height * width <= MAX_PIXELS:
-        raise DataError(
-            f"{path}: states a size of {width} x {height} pixels; the file is damaged or too large, cut or replace it"
-        )
-    return height, width, dtype
 
 
 def write_mask(path: Path, mask: NDArray[np.uint16]) -> None:
@@ -97,8 +103,43 @@ def write_mask(path: Path, mask: NDArray[np.uint16]) -> None:
     atomic_write_bytes(path, buffer.getvalue())
 
 
+def _check_suffix(path: Path) -> None:
+    if path.suffix.lower() not in SUFFIXES:
+        raise DataError(f"{path}: is neither TIFF nor PNG; convert it")
+
+
+def _is_png(path: Path) -> bool:
+    return path.suffix.lower() == ".png"
+
+
+def _png_header(path: Path) -> Header:
+    with path.open("rb") as stream:
+        start = stream.read(26)
+    if len(start) < 26 or start[:8] != PNG_SIGNATURE:
+        raise ValueError("not a PNG file")
+    width, height = int.from_bytes(start[16:20], "big"), int.from_bytes(start[20:24], "big")
+    return _header(path, height, width, f"uint{start[24]}", PNG_CHANNELS.get(start[25], 1))
+
+
+def _tiff_header(page: tifffile.TiffPage, path: Path) -> Header:
+    ends = (offset + count for offset, count in zip(page.dataoffsets, page.databytecounts, strict=False))
+    if max(ends, default=0) > path.stat().st_size:
+        raise ValueError("its pixels reach beyond the end of the file")
+    return _header(path, page.imagelength, page.imagewidth, str(page.dtype), page.samplesperpixel)
+
+
+def _header(path: Path, height: int, width: int, dtype: str, channels: int) -> Header:
+    if not 0 < height * width * channels <= MAX_PIXELS:
+        raise DataError(
+            f"{path}: states a size of {width} x {height} pixels; the file is damaged or too large, cut or replace it"
+        )
+    return Header(height, width, dtype if channels == 1 else f"{dtype} x {channels}")
+
+
 def _unreadable(path: Path, error: Exception) -> DataError:
     if not path.exists():
         return DataError(f"{path}: does not exist; check the path")
+    if isinstance(error, PermissionError):
+        return DataError(f"{path}: may not be read; change its permissions")
     reason = (str(error).splitlines() or [type(error).__name__])[0]
     return DataError(f"{path}: cannot be read ({reason}); the file is damaged or truncated, replace it")

@@ -20,7 +20,7 @@ def read_tracks(path: Path) -> tuple[Track, ...]:
             ends before it begins, or a parent that no line lists.
     """
     try:
-        text = path.read_text(encoding="ascii")
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise DataError(f"{path}: does not exist; a track table belongs there (label begin end parent)") from error
     except UnicodeDecodeError as error:
