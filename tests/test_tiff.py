@@ -45,8 +45,8 @@ def test_planar_colours_come_last(tmp_path: Path) -> None:
 
 
 def test_a_single_channel_axis_is_dropped(tmp_path: Path) -> None:
-    tifffile.imwrite(tmp_path / "a.tif", IMAGE[..., np.newaxis], photometric="minisblack", planarconfig="contig")
-    assert read_image(tmp_path / "a.tif").shape == (24, 30)
+    tifffile.imwrite(tmp_path / "a.tif", IMAGE[..., np.newaxis], photometric="minisblack")
+    np.testing.assert_array_equal(read_image(tmp_path / "a.tif"), IMAGE)
 
 
 def test_pages(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_masks_are_written_as_zlib_uint16_and_replace_atomically(tmp_path: Path)
 
 
 @pytest.mark.parametrize("compression", [None, "zlib", "lzw"])
-@pytest.mark.parametrize("part", [0.0, 0.1, 0.6, 0.97])
+@pytest.mark.parametrize("part", [0.0, 0.02, 0.1, 0.6, 0.97])
 def test_truncated_tiffs_are_named_on_opening_and_leave_no_noise(
     tmp_path: Path, compression: str | None, part: float, capfd: pytest.CaptureFixture[str]
 ) -> None:
