@@ -44,11 +44,6 @@ def test_planar_colours_come_last(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_image(tmp_path / "a.tif"), np.moveaxis(image, 0, -1))
 
 
-def test_a_single_channel_axis_is_dropped(tmp_path: Path) -> None:
-    tifffile.imwrite(tmp_path / "a.tif", IMAGE[..., np.newaxis], photometric="minisblack")
-    np.testing.assert_array_equal(read_image(tmp_path / "a.tif"), IMAGE)
-
-
 def test_pages(tmp_path: Path) -> None:
     stack = np.stack([IMAGE, IMAGE // 2, IMAGE // 3])
     tifffile.imwrite(tmp_path / "video.tif", stack, photometric="minisblack")

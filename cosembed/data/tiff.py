@@ -58,8 +58,6 @@ def read_image(path: Path, page: int = 0) -> NDArray:
         raise
     except Exception as error:
         raise _unreadable(path, error) from error
-    if image.ndim == 3 and image.shape[2] == 1:
-        image = image[..., 0]
     if image.ndim not in (2, 3) or image.dtype.kind not in "uif":
         raise DataError(f"{path}: holds an array of shape {image.shape} and type {image.dtype}; save it as a 2D image")
     return image
@@ -122,10 +120,11 @@ def _png_header(path: Path) -> Header:
 
 
 def _tiff_header(page: tifffile.TiffPage, path: Path) -> Header:
+    header = _header(path, page.imagelength, page.imagewidth, str(page.dtype), page.samplesperpixel)
     ends = (offset + count for offset, count in zip(page.dataoffsets, page.databytecounts, strict=False))
     if len(page.dataoffsets) < math.prod(page.chunked) or max(ends) > path.stat().st_size:
         raise ValueError("its pixels reach beyond the end of the file")
-    return _header(path, page.imagelength, page.imagewidth, str(page.dtype), page.samplesperpixel)
+    return header
 
 
 def _header(path: Path, height: int, width: int, dtype: str, channels: int) -> Header:
