@@ -1,0 +1,176 @@
+"""Augmentation: drawn parameters lie in their ranges; applied ones do what they say, to image and labels alike."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cosembed import specs
+from cosembed.augment.intensity import change_intensity
+from cosembed.augment.parameters import SpatialParameters, draw_intensity, draw_spatial
+from cosembed.augment.spatial import make_sampling, resample_image, resample_labels, shift_frame
+
+SIDE = 32
+
+
+def spatial(**changes) -> SpatialParameters:
+    fields = {
+        "translation": (0.0, 0.0), "flip": (False, False), "rotation": 0.0, "zoom": (1.0, 1.0),
+        "elastic": np.zeros((8, 8, 2)), "shifts": np.zeros((1, 2), np.int64),
+    }  # fmt: skip
+    return SpatialParameters(**{**fields, **changes})
+
+
+def transform(image, parameters, padding="constant", size=SIDE):
+    sampling = make_sampling(image.shape, size, parameters, padding)
+    return resample_image(image.astype(np.float32)[..., None], sampling)[..., 0]
+
+
+@pytest.fixture
+def image():
+    return np.random.default_rng(1).normal(0, 1, (SIDE, SIDE)).astype(np.float32)
+
+
+def test_without_parameters_nothing_changes(image):
+    np.testing.assert_allclose(transform(image, spatial()), image, atol=1e-5)
+
+
+def test_flips_reverse_the_axes(image):
+    np.testing.assert_allclose(transform(image, spatial(flip=(True, False))), image[::-1], atol=1e-5)
+    np.testing.assert_allclose(transform(image, spatial(flip=(False, True))), image[:, ::-1], atol=1e-5)
+
+
+def test_a_quarter_turn_is_a_quarter_turn(image):
+    turned = transform(image, spatial(rotation=np.pi / 2))
+    assert np.allclose(turned, np.rot90(image), atol=1e-4) or np.allclose(turned, np.rot90(image, -1), atol=1e-4)
+
+
+def test_translation_moves_content_by_network_pixels_y_first(image):
+    moved = transform(image, spatial(translation=(3.0, 0.0)))
+    np.testing.assert_allclose(moved[3:], image[:-3], atol=1e-5)
+    assert (moved[:3] == -1).all()
+    moved = transform(image, spatial(translation=(0.0, -5.0)))
+    np.testing.assert_allclose(moved[:, :-5], image[:, 5:], atol=1e-5)
+
+
+def test_zoom_enlarges_about_the_centre():
+    rows = np.mgrid[:SIDE, :SIDE][0].astype(np.float32)
+    centre = (SIDE - 1) / 2
+    zoomed = transform(rows, spatial(zoom=(2.0, 1.0)))
+    np.testing.assert_allclose(zoomed[:, 0], centre + (np.arange(SIDE) - centre) / 2, atol=1e-4)
+
+
+def test_the_larger_side_fits_and_the_aspect_ratio_is_kept():
+    image = np.ones((40, 80), np.float32)
+    fitted = transform(image, spatial(), size=20)
+    assert (fitted[5:15] == 1).all()
+    assert (fitted[:5] == -1).all()
+    assert (fitted[15:] == -1).all()
+
+
+def test_an_elastic_grid_moved_as_a_whole_is_a_translation(image):
+    moved = transform(image, spatial(elastic=np.broadcast_to([2.0, 0.0], (8, 8, 2))))
+    np.testing.assert_allclose(moved[:-2], image[2:], atol=1e-4)
+
+
+def test_a_moved_control_point_acts_nearby_only_and_smoothly():
+    rows = np.mgrid[:64, :64][0].astype(np.float32)
+    elastic = np.zeros((8, 8, 2))
+    elastic[3, 3, 0] = 5.0
+    change = transform(rows, spatial(elastic=elastic), size=64) - rows
+    assert change.max() > 1.5
+    # The support of a third-order B-spline is four meshes of 64 / 5 pixels.
+    assert np.abs(change[56:]).max() < 1e-3
+    assert np.abs(np.diff(change[:56], axis=0)).max() < 0.5
+
+
+def test_mirror_padding_repeats_the_image_by_half_its_size(image):
+    translated = spatial(translation=(12.0, 0.0))
+    moved = transform(image, translated, padding="mirror")
+    padded = np.pad(image, [(SIDE // 2, SIDE // 2), (0, 0)], mode="symmetric")
+    np.testing.assert_allclose(moved, padded[SIDE // 2 - 12 : SIDE // 2 - 12 + SIDE], atol=1e-5)
+    far = transform(image, spatial(translation=(24.0, 0.0)), padding="mirror")
+    np.testing.assert_allclose(
+        far[8:], np.pad(image, [(SIDE, 0), (0, 0)], mode="symmetric")[SIDE - 16 : 2 * SIDE - 24], atol=1e-5
+    )
+    assert (far[:8] == -1).all()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10_000))
+def test_labels_move_with_the_image_and_are_never_mirrored(seed):
+    spec = specs.resolve("simulated", "paper", "cpu").augmentation
+    spec = dataclasses.replace(spec, translation=6.0, elastic_amplitude=2.0)
+    parameters = draw_spatial(np.random.default_rng(seed), spec, 1)
+    labels = np.kron(np.arange(1, 17).reshape(4, 4), np.ones((10, 12))).astype(np.uint16)
+    sampling = make_sampling(labels.shape, SIDE, parameters, "mirror")
+    moved = resample_labels(labels, sampling)
+    assert set(np.unique(moved)) <= set(range(17))
+    assert (moved[~sampling.inside] == 0).all()
+    assert (moved[sampling.inside] > 0).all()
+    image = resample_image(labels.astype(np.float32)[..., None], sampling)[..., 0]
+    # Linear and nearest agree where the neighbourhood is flat.
+    flat = sampling.inside & np.isclose(image, np.round(image), atol=1e-6)
+    assert flat.mean() > 0.1 * sampling.inside.mean()
+    agree = image[flat].round() == moved[flat]
+    assert agree.mean() > 0.97
+
+
+def test_shifts_are_whole_pixels_mirrored_for_images_and_zero_for_labels():
+    frame = np.arange(1, 13).reshape(3, 4)
+    np.testing.assert_array_equal(
+        shift_frame(frame, np.array([1, -1]), mirror=False), [[0, 0, 0, 0], [2, 3, 4, 0], [6, 7, 8, 0]]
+    )
+    np.testing.assert_array_equal(shift_frame(frame, np.array([1, 0]), mirror=True)[0], frame[0])
+    assert shift_frame(frame, np.array([0, 0]), mirror=True) is frame
+
+
+def test_intensity_follows_the_formula():
+    spec = specs.resolve("simulated", "released").augmentation
+    parameters = draw_intensity(np.random.default_rng(3), spec, 4)
+    clip = np.random.default_rng(4).uniform(-1, 1, (4, 5, 5, 1)).astype(np.float32)
+    low, high = clip.min(), clip.max()
+    expected = ((clip - low) / (high - low)) ** parameters.gamma * (high - low) + low
+    expected = (expected + parameters.shift) * parameters.scale
+    expected = (expected + parameters.frame_shift[:, None, None, None]) * parameters.frame_scale[:, None, None, None]
+    np.testing.assert_allclose(change_intensity(clip, parameters), expected, atol=1e-5)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from(specs.RECIPES))
+def test_draws_lie_in_their_ranges(seed, recipe):
+    spec = specs.resolve("simulated", recipe).augmentation
+    generator = np.random.default_rng(seed)
+    drawn, intensity = draw_spatial(generator, spec, 10), draw_intensity(generator, spec, 10)
+    assert np.abs(drawn.translation).max() <= 51.2
+    assert abs(drawn.rotation) <= np.pi
+    assert 0.75 <= min(drawn.zoom) <= max(drawn.zoom) <= 1.25
+    assert drawn.elastic.shape == (8, 8, 2)
+    assert np.abs(drawn.elastic).max() <= 10
+    assert abs(intensity.shift) <= 0.25
+    assert 0.75 <= intensity.scale <= 1.25
+    if recipe == "paper":
+        assert not drawn.shifts.any()
+        assert intensity.gamma == 1
+        assert not intensity.frame_shift.any()
+    else:
+        assert np.abs(drawn.shifts).max() <= 15
+        assert 0.7 <= intensity.gamma <= 1.3
+        assert np.abs(intensity.frame_shift).max() <= 0.05
+
+
+def test_drift_grows_over_the_clip_in_the_released_recipe():
+    spec = dataclasses.replace(specs.resolve("simulated", "released").augmentation, jiggle=0.0, drift=100.0)
+    shifts = draw_spatial(np.random.default_rng(1), spec, 10).shifts
+    assert (shifts[0] == 0).all()
+    assert (np.diff(np.abs(shifts), axis=0) >= 0).all()
+    assert np.abs(shifts[-1]).max() > 0
+
+
+@pytest.mark.parametrize(("probability", "expected"), [(0.0, False), (1.0, True)])
+def test_flip_probabilities_0_and_1(probability, expected):
+    spec = dataclasses.replace(specs.resolve("simulated").augmentation, flip=probability)
+    for seed in range(20):
+        assert draw_spatial(np.random.default_rng(seed), spec, 1).flip == (expected, expected)
