@@ -16,7 +16,7 @@ from typing import Any, Literal
 import yaml
 
 from cosembed.errors import SpecError
-from cosembed.strict import bounded, flatten, from_mapping, merge, to_mapping
+from cosembed.strict import bounded, check, flatten, from_mapping, merge, to_mapping
 
 REFERENCE_SIZE = 256
 RECIPES = ("paper", "released")
@@ -201,6 +201,9 @@ class TrackingSpec:
     background_similarity: float = bounded(-1, 1, default=0.95)
     merge_iou: float = bounded(0, 1, default=0.25)
     parent_iou: float = bounded(0, 1, default=0.01)
+
+    def __post_init__(self) -> None:
+        check(self)
 
     @property
     def size_threshold(self) -> float:

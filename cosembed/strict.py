@@ -53,6 +53,14 @@ def from_mapping(spec_class: type[Spec], mapping: Any, source: str, prefix: str 
     return spec_class(**values)
 
 
+def check(spec: Any) -> None:
+    """Raises `SpecError` if a value of a directly constructed dataclass is of the wrong type or out of range."""
+    hints = typing.get_type_hints(type(spec))
+    for field in dataclasses.fields(spec):
+        value = getattr(spec, field.name)
+        _convert(hints[field.name], value, type(spec).__name__, field.name, field.metadata)
+
+
 def to_mapping(spec: Any) -> dict[str, Any]:
     """The inverse of `from_mapping`: plain dicts, lists, numbers and strings, ready for YAML or JSON."""
 

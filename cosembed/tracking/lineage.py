@@ -89,10 +89,11 @@ def end_before_children(labels: NDArray[np.int32], tracks: Sequence[Track]) -> l
             return sorted(table.values())
         child = min(conflicts, key=lambda track: (track.begin, track.label))
         parent = table[child.parent]
-        later = labels[child.begin : parent.end + 1]
-        later[later == parent.label] = fresh
-        table[fresh] = Track(fresh, child.begin, parent.end, parent.label)
-        table[parent.label] = parent._replace(end=child.begin - 1)
+        present = np.flatnonzero((labels == parent.label).any(axis=(1, 2)))
+        earlier, later = present[present < child.begin], present[present >= child.begin]
+        labels[later] = np.where(labels[later] == parent.label, fresh, labels[later])
+        table[fresh] = Track(fresh, int(later[0]), parent.end, parent.label)
+        table[parent.label] = parent._replace(end=int(earlier[-1]))
         for track in list(table.values()):
             if track.parent == parent.label and track.begin > child.begin:
                 table[track.label] = track._replace(parent=fresh)

@@ -1,0 +1,225 @@
+"""Stitching, border clean-up, parents and consistency, on named cases drawn frame by frame."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from cosembed.data.sequence import Track
+from cosembed.specs import TrackingSpec
+from cosembed.tracking import finish_tracks
+from cosembed.tracking.lineage import end_before_children, erase_in_border, find_tracks
+from cosembed.tracking.stitch import append_pair, match_labels
+
+
+def tracking_spec(**changes):
+    values = {"min_points": 10, "coordinate_factor": 0.01, "border": (0, 0), "parent_dilation": 0, "parent_frames": 2}
+    return TrackingSpec(**{**values, **changes})
+
+
+def video(*frames: str) -> np.ndarray:
+    """One row of pixels per frame; digits are labels, dots background. Every row is made four pixels high."""
+    rows = [[0 if character == "." else int(character) for character in frame] for frame in frames]
+    return np.repeat(np.array(rows, np.int32)[:, None], 4, axis=1)
+
+
+# A mother 1; its id is kept by the left daughter, so the left daughter is cut off and becomes a child.
+DIVISION = video(
+    ".111111.",
+    ".111111.",
+    ".111.22.",
+    ".111.22.",
+)  # fmt: skip
+
+# The right daughter shows only two frames after the left one has gone on as 1.
+LATE_DIVISION = video(
+    ".111111.",
+    ".111111.",
+    ".111....",
+    ".111..2.",
+    ".111.22.",
+)  # fmt: skip
+
+DISAPPEARING = video(
+    ".11..22.",
+    ".11.....",
+    ".11.....",
+)  # fmt: skip
+
+# 2 comes back after two empty frames, too late for a parent two frames back.
+REAPPEARING = video(
+    ".11..22.",
+    ".11.....",
+    ".11.....",
+    ".11.....",
+    ".11..33.",
+)  # fmt: skip
+
+MERGING = video(
+    ".11..22.",
+    ".11..22.",
+    ".111111.",
+    ".111111.",
+)  # fmt: skip
+
+# 1 divides in frame 1 (daughter 2 split off), and what goes on as 1 divides again in frame 3.
+TWO_DIVISIONS = video(
+    "11111111....",
+    "11111.222...",
+    "11111.222...",
+    "11.33.222...",
+    "11.33.222...",
+)  # fmt: skip
+
+# The right daughter lies at the edge; with a border of two pixels it is erased and nothing divides.
+AT_THE_BORDER = video(
+    "....111111",
+    "....111111",
+    "....111.22",
+    "....111.22",
+)  # fmt: skip
+
+EXPECTED = {
+    "division": (DIVISION, {}, [(1, 0, 1, 0), (2, 2, 3, 1), (3, 2, 3, 1)]),
+    "late division": (LATE_DIVISION, {"parent_frames": 4}, [(1, 0, 2, 0), (2, 3, 4, 1), (3, 3, 4, 1)]),
+    "disappearing": (DISAPPEARING, {}, [(1, 0, 2, 0), (2, 0, 0, 0)]),
+    "re-appearing": (REAPPEARING, {}, [(1, 0, 4, 0), (2, 0, 0, 0), (3, 4, 4, 0)]),
+    "re-appearing, long memory": (REAPPEARING, {"parent_frames": 8}, [(1, 0, 4, 0), (2, 0, 0, 0), (3, 4, 4, 2)]),
+    "merging": (MERGING, {}, [(1, 0, 3, 0), (2, 0, 1, 0)]),
+    "two divisions in a row": (
+        TWO_DIVISIONS,
+        {},
+        [(1, 0, 0, 0), (2, 1, 4, 1), (3, 3, 4, 4), (4, 1, 2, 1), (5, 3, 4, 4)],
+    ),
+    "division at the border": (AT_THE_BORDER, {"border": (0, 2)}, [(1, 0, 3, 0)]),
+}
+
+
+@pytest.mark.parametrize("case", EXPECTED)
+def test_named_cases(case):
+    labels, changes, table = EXPECTED[case]
+    result = finish_tracks(labels, tracking_spec(**changes))
+    assert result.tracks == [Track(*row) for row in table]
+    assert_consistent(result.labels, result.tracks)
+
+
+def assert_consistent(labels, tracks):
+    table = {track.label: track for track in tracks}
+    assert len(table) == len(tracks)
+    assert set(np.unique(labels)) - {0} == set(table)
+    for track in tracks:
+        present = np.flatnonzero((labels == track.label).any(axis=(1, 2)))
+        assert (track.begin, track.end) == (present[0], present[-1])
+        assert track.begin <= track.end
+        if track.parent:
+            assert table[track.parent].end < track.begin
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    hnp.arrays(np.int32, st.tuples(st.integers(1, 6), st.just(5), st.just(6)), elements=st.integers(0, 4)),
+    st.integers(1, 4),
+    st.sampled_from([(0, 0), (1, 1), (0, 2)]),
+    st.sampled_from([0, 3]),
+)
+def test_any_label_video_becomes_consistent(labels, parent_frames, border, dilation):
+    spec = tracking_spec(parent_frames=parent_frames, border=border, parent_dilation=dilation)
+    result = finish_tracks(labels, spec)
+    assert result.labels.dtype == np.uint16
+    assert_consistent(result.labels, result.tracks)
+    # Only the border is erased; all else keeps its outline.
+    inside = labels[:, border[0] : 5 - border[0], border[1] : 6 - border[1]]
+    kept = result.labels[:, border[0] : 5 - border[0], border[1] : 6 - border[1]]
+    np.testing.assert_array_equal(inside > 0, kept > 0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(hnp.arrays(np.int32, (4, 5, 6), elements=st.integers(0, 4)), st.permutations([1, 2, 3, 4]))
+def test_numbering_of_clusters_does_not_matter(pair_labels, permutation):
+    """Stitching two pairs gives the same partition however the second pair is numbered, ties aside."""
+    first, second = pair_labels[:2], pair_labels[1:3]
+    table = np.array([0, *permutation])
+    overlaps = [np.count_nonzero((first[1] == a) & (second[0] == b)) for a in range(5) for b in range(5)]
+    union = [np.count_nonzero((first[1] == a) | (second[0] == b)) for a in range(5) for b in range(5)]
+    ious = [o / u for o, u in zip(overlaps, union, strict=True) if o]
+    if len(set(ious)) < len(ious):
+        return
+    plain, _ = append_pair(first[1], second, 10, 0.25)
+    renumbered, _ = append_pair(first[1], table[second], 10, 0.25)
+    np.testing.assert_array_equal(plain == 0, renumbered == 0)
+    old = plain <= 10
+    np.testing.assert_array_equal(plain[old], renumbered[old])
+    pairs = set(zip(plain.ravel().tolist(), renumbered.ravel().tolist(), strict=True))
+    assert len(pairs) == len(set(plain.ravel().tolist())) == len(set(renumbered.ravel().tolist()))
+
+
+def test_matching_is_greedy_one_to_one_down_to_the_minimum():
+    first = np.array([[1, 1, 1, 1, 2, 2, 0, 0]])
+    second = np.array([[5, 5, 5, 6, 6, 6, 0, 0]])
+    # IoU: 1-5 3/4, 2-6 2/3, 1-6 1/6, 0-0 1.
+    assert match_labels(first, second, 0.25) == {0: 0, 5: 1, 6: 2}
+    assert match_labels(first, second, 0.7) == {0: 0, 5: 1}
+
+
+def test_label_0_takes_part_in_stitching():
+    last = np.array([[0, 0, 0, 0, 3, 3]])
+    pair = np.array([[[7, 7, 7, 0, 8, 8]], [[7, 7, 7, 7, 8, 0]]])
+    # 7 lies on what was background (IoU 3/4): it is taken for background.
+    labels, highest = append_pair(last, pair, 3, 0.25)
+    np.testing.assert_array_equal(labels, [[0, 0, 0, 0, 3, 0]])
+    assert highest == 3
+    # With a small new label the background matches the background, and the label is new.
+    pair = np.array([[[7, 0, 0, 0, 8, 8]], [[7, 7, 0, 0, 8, 8]]])
+    labels, highest = append_pair(last, pair, 3, 0.3)
+    np.testing.assert_array_equal(labels, [[4, 4, 0, 0, 3, 3]])
+    assert highest == 4
+
+
+def test_border_clean_up_runs_backwards_and_gives_later_parts_fresh_labels():
+    labels = video(
+        "..11..",
+        "11....",
+        "..11..",
+        ".1....",
+    )  # fmt: skip
+    erase_in_border(labels, (0, 2))
+    np.testing.assert_array_equal(labels[:, 0], [[0, 0, 1, 1, 0, 0], [0] * 6, [0, 0, 2, 2, 0, 0], [0] * 6])
+
+
+def test_the_parent_has_the_highest_volume_iou_and_must_exceed_the_minimum():
+    labels = video(
+        "1111112...",
+        "1111112...",
+        "......3333",
+    )  # fmt: skip
+    # 3 meets 2 in one of its four pixels, twice: 2 / (2 + 8 - 2) per row.
+    assert find_tracks(labels, 0, 2, 0.01)[-1] == Track(3, 2, 2, 2)
+    assert find_tracks(labels, 0, 2, 0.25)[-1] == Track(3, 2, 2, 0)
+
+
+def test_dilation_reaches_a_parent_that_the_mask_does_not_touch():
+    labels = video(
+        "111....",
+        "....22.",
+    )  # fmt: skip
+    assert find_tracks(labels, 0, 2, 0.001)[-1].parent == 0
+    assert find_tracks(labels, 5, 2, 0.001)[-1].parent == 1
+
+
+def test_children_that_begin_later_move_to_the_later_part():
+    labels = video(
+        "111111",
+        "111.22",
+        "11.322",
+    )  # fmt: skip
+    tracks = [Track(1, 0, 2, 0), Track(2, 1, 2, 1), Track(3, 2, 2, 1)]
+    assert end_before_children(labels, tracks) == [
+        Track(1, 0, 0, 0), Track(2, 1, 2, 1), Track(3, 2, 2, 4), Track(4, 1, 1, 1), Track(5, 2, 2, 4),
+    ]  # fmt: skip
+
+
+def test_an_empty_video_has_no_tracks():
+    result = finish_tracks(np.zeros((3, 4, 4), np.int32), tracking_spec())
+    assert result.tracks == []
+    assert not result.labels.any()
