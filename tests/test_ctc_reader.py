@@ -134,6 +134,13 @@ def test_videos_need_not_begin_with_frame_0(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_labels(tmp_path / "cut/TRA/man_track000.tif"), markers_of(2))
 
 
+def test_masks_alone_of_a_video_that_begins_later(tmp_path: Path) -> None:
+    write(tmp_path, "SEG", first=7, segmented=(1, 2))
+    sequence = read_sequence(tmp_path, "01", spec())
+    assert sequence.segments == ((1, 3),)
+    np.testing.assert_array_equal(sequence.labels[2] > 0, masks_of(2) > 0)
+
+
 def test_a_multipage_video_with_truth(tmp_path: Path) -> None:
     write(tmp_path)
     frames = [tifffile.imread(path) for path in sorted((tmp_path / "01").iterdir())]
@@ -339,6 +346,11 @@ def test_linking_by_hand() -> None:
     assert linked[3].tolist() == [[1, 1, 1, 1, 0, 0]]
     assert linked[4].tolist() == [[1, 1, 1, 2, 0, 3]]
     assert linked[5].tolist() == [[0, 0, 0, 0, 0, 3]]
+
+
+def test_two_cells_under_one_mask_leave_it_to_the_larger_overlap() -> None:
+    linked, _ = link_masks({0: row(1, 2, 2, 2), 1: row(6, 6, 6, 6), 2: row(3, 0, 0, 4)})
+    assert [linked[frame].tolist()[0] for frame in range(3)] == [[1, 2, 2, 2], [2, 2, 2, 2], [2, 0, 0, 3]]
 
 
 def test_linking_stops_below_the_minimum_overlap() -> None:

@@ -53,7 +53,7 @@ def cut_tracks(tracks: Iterable[Track], begin: int, end: int) -> tuple[Track, ..
             track.label,
             max(track.begin, begin) - begin,
             min(track.end, end - 1) - begin,
-            track.parent if track.parent in labels and track.begin >= begin else 0,
+            track.parent if track.parent in labels else 0,
         )
         for track in kept
     )
