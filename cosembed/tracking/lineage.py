@@ -92,11 +92,11 @@ def end_before_children(labels: NDArray[np.int32], tracks: Sequence[Track]) -> l
         present = np.flatnonzero((labels == parent.label).any(axis=(1, 2)))
         earlier, later = present[present < child.begin], present[present >= child.begin]
         labels[later] = np.where(labels[later] == parent.label, fresh, labels[later])
-        table[fresh] = Track(fresh, int(later[0]), parent.end, parent.label)
-        table[parent.label] = parent._replace(end=int(earlier[-1]))
         for track in list(table.values()):
-            if track.parent == parent.label and track.begin > child.begin:
+            if track.parent == parent.label and track.begin > later[0]:
                 table[track.label] = track._replace(parent=fresh)
+        table[parent.label] = parent._replace(end=int(earlier[-1]))
+        table[fresh] = Track(fresh, int(later[0]), parent.end, parent.label)
         fresh += 1
 
 

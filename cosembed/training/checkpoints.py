@@ -13,6 +13,8 @@ from cosembed.models import StackedHourglass
 from cosembed.training.run_folder import RunFolder
 
 KEPT = 3
+# What TensorFlow raises for truncated, foreign and unreadable checkpoints; its reader has no class of its own.
+UNREADABLE = (tf.errors.OpError, AssertionError, ValueError, IndexError, RuntimeError, OSError)
 
 
 def build_network(spec: specs.ExperimentSpec) -> StackedHourglass:
@@ -46,7 +48,7 @@ def restore_newest(manager: tf.train.CheckpointManager) -> str | None:
     for prefix in prefixes:
         try:
             manager.checkpoint.restore(prefix).assert_existing_objects_matched().expect_partial()
-        except (tf.errors.OpError, AssertionError, ValueError) as error:
+        except UNREADABLE as error:
             logging.warning("%s: cannot be restored (%s); trying the one before", prefix, str(error).splitlines()[0])
             continue
         return str(prefix)
@@ -71,7 +73,7 @@ def load_network(path: Path) -> tuple[StackedHourglass, specs.ExperimentSpec, in
     try:
         status = tf.train.Checkpoint(model=model, step=step).restore(prefix)
         status.assert_existing_objects_matched().expect_partial()
-    except (tf.errors.OpError, AssertionError, ValueError) as error:
+    except UNREADABLE as error:
         reason = str(error).splitlines()[0]
         raise CheckpointError(f"{prefix}: does not fit {run.spec_file} or is damaged ({reason}); train again") from error
     return model, spec, int(step.numpy())
