@@ -204,6 +204,8 @@ class TrackingSpec:
 
     def __post_init__(self) -> None:
         check(self)
+        if self.parent_dilation and self.parent_dilation % 2 == 0:
+            raise SpecError(f"tracking.parent_dilation is {self.parent_dilation}; choose an odd diameter, or 0 for none")
 
     @property
     def size_threshold(self) -> float:

@@ -183,8 +183,8 @@ def test_border_clean_up_runs_backwards_and_gives_later_parts_fresh_labels():
         "..11..",
         ".1....",
     )  # fmt: skip
-    erase_in_border(labels, (0, 2))
-    np.testing.assert_array_equal(labels[:, 0], [[0, 0, 1, 1, 0, 0], [0] * 6, [0, 0, 2, 2, 0, 0], [0] * 6])
+    cleaned = erase_in_border(labels, (0, 2))
+    np.testing.assert_array_equal(cleaned[:, 0], [[0, 0, 1, 1, 0, 0], [0] * 6, [0, 0, 2, 2, 0, 0], [0] * 6])
 
 
 def test_the_parent_has_the_highest_volume_iou_and_must_exceed_the_minimum():
@@ -214,9 +214,11 @@ def test_children_that_begin_later_move_to_the_later_part():
         "11.322",
     )  # fmt: skip
     tracks = [Track(1, 0, 2, 0), Track(2, 1, 2, 1), Track(3, 2, 2, 1)]
-    assert end_before_children(labels, tracks) == [
+    cut, table = end_before_children(labels, tracks)
+    assert table == [
         Track(1, 0, 0, 0), Track(2, 1, 2, 1), Track(3, 2, 2, 4), Track(4, 1, 1, 1), Track(5, 2, 2, 4),
     ]  # fmt: skip
+    np.testing.assert_array_equal(cut[:, 0], [[1] * 6, [4, 4, 4, 0, 2, 2], [5, 5, 0, 3, 2, 2]])
 
 
 def test_an_empty_video_has_no_tracks():

@@ -11,35 +11,52 @@ from scipy import ndimage
 from cosembed.data.sequence import Track
 
 
-def erase_in_border(labels: NDArray[np.int32], border: tuple[int, int]) -> None:
-    """Erases labels that lie wholly inside the border, frame by frame from the last; changes `labels` in place.
+def erase_in_border(labels: NDArray[np.int32], border: tuple[int, int]) -> NDArray[np.int32]:
+    """Erases labels that lie wholly inside the border, frame by frame; what follows in the same track gets a fresh label.
 
-    What follows such a frame in the same track gets a fresh label.
+    The released code goes backwards from the last frame; going forwards gives the same parts of tracks in one pass, and
+    also gives a fresh label to one that comes back after a frame without it (which stitching never makes).
 
     Args:
         labels: [T, H, W].
         border: (y, x), network pixels.
+
+    Returns:
+        [T, H, W]; every label is there in one unbroken range of frames.
     """
-    if not any(border):
-        return
     rows, columns = border
     height, width = labels.shape[1:]
     inner = (slice(rows, max(rows, height - rows)), slice(columns, max(columns, width - columns)))
+    cleaned = np.zeros_like(labels)
     fresh = int(labels.max()) + 1
-    for frame in reversed(range(len(labels))):
-        for label in np.setdiff1d(labels[frame], np.append(labels[frame][inner], 0)):
-            labels[frame][labels[frame] == label] = 0
-            later = labels[frame + 1 :] == label
-            if later.any():
-                labels[frame + 1 :][later] = fresh
+    seen: set[int] = set()
+    names: dict[int, int] = {}
+    for frame, image in enumerate(labels):
+        visible = _labels_in(image[inner])
+        before, names = names, {}
+        for label in visible:
+            if label in before:
+                names[label] = before[label]
+            elif label in seen:
+                names[label] = fresh
                 fresh += 1
+            else:
+                names[label] = label
+        # A label erased in the border has been there: its later part is another track.
+        seen.update(_labels_in(image))
+        table = np.zeros(int(image.max()) + 1, labels.dtype)
+        for label, name in names.items():
+            table[label] = name
+        cleaned[frame] = table[image]
+    return cleaned
 
 
 def renumber(labels: NDArray[np.int32]) -> NDArray[np.int32]:
     """Labels [T, H, W] renumbered 1..n in the order of their numbers."""
-    present = np.flatnonzero(np.bincount(labels.ravel()))
-    table = np.zeros(int(labels.max()) + 1, np.int32)
-    table[present[present > 0]] = np.arange(1, np.count_nonzero(present) + 1)
+    counts = np.bincount(labels.ravel())
+    present = np.flatnonzero(counts[1:]) + 1
+    table = np.zeros(len(counts), np.int32)
+    table[present] = np.arange(1, len(present) + 1)
     return table[labels]
 
 
@@ -51,15 +68,15 @@ def find_tracks(labels: NDArray[np.int32], dilation: int, parent_frames: int, mi
 
     Args:
         labels: [T, H, W], 1..n.
-        dilation: Diameter of the disc that dilates the mask first; 0 is off.
+        dilation: Odd diameter of the disc that dilates the mask first (pixels whose centre lies within half of it); 0 is
+            off.
         parent_frames: How many frames back.
         minimum: IoU to exceed.
     """
-    presence = {frame: np.unique(image[image > 0]) for frame, image in enumerate(labels)}
     first: dict[int, int] = {}
     last: dict[int, int] = {}
-    for frame, present in presence.items():
-        for label in present.tolist():
+    for frame, image in enumerate(labels):
+        for label in _labels_in(image):
             first.setdefault(label, frame)
             last[label] = frame
     disc = _disc(dilation)
@@ -75,29 +92,38 @@ def find_tracks(labels: NDArray[np.int32], dilation: int, parent_frames: int, mi
     return tracks
 
 
-def end_before_children(labels: NDArray[np.int32], tracks: Sequence[Track]) -> list[Track]:
-    """Cuts tracks so that none lives on once a child of it has begun; changes `labels` in place.
+def end_before_children(labels: NDArray[np.int32], tracks: Sequence[Track]) -> tuple[NDArray[np.int32], list[Track]]:
+    """Cuts tracks so that none lives on once a child of it has begun.
 
     The earlier part keeps label and parent; the later part becomes a child of it with a new label (so at a division the
     daughter that had kept the mother's label becomes a child), and children that begin later move to it.
+
+    Args:
+        labels: [T, H, W], every label in one unbroken range of frames.
+        tracks: Their table, as `find_tracks` returns it.
+
+    Returns:
+        Labels and table in which every parent ends before its children begin.
     """
+    labels = labels.copy()
     table = {track.label: track for track in tracks}
     fresh = max(table, default=0) + 1
-    while True:
-        conflicts = [t for t in table.values() if t.parent and table[t.parent].end >= t.begin]
-        if not conflicts:
-            return sorted(table.values())
+    while conflicts := [track for track in table.values() if track.parent and table[track.parent].end >= track.begin]:
         child = min(conflicts, key=lambda track: (track.begin, track.label))
         parent = table[child.parent]
-        present = np.flatnonzero((labels == parent.label).any(axis=(1, 2)))
-        earlier, later = present[present < child.begin], present[present >= child.begin]
-        labels[later] = np.where(labels[later] == parent.label, fresh, labels[later])
+        later = labels[child.begin : parent.end + 1]
+        later[later == parent.label] = fresh
+        table[fresh] = Track(fresh, child.begin, parent.end, parent.label)
+        table[parent.label] = parent._replace(end=child.begin - 1)
         for track in list(table.values()):
-            if track.parent == parent.label and track.begin > later[0]:
+            if track.parent == parent.label and track.begin > child.begin:
                 table[track.label] = track._replace(parent=fresh)
-        table[parent.label] = parent._replace(end=int(earlier[-1]))
-        table[fresh] = Track(fresh, int(later[0]), parent.end, parent.label)
         fresh += 1
+    return labels, sorted(table.values())
+
+
+def _labels_in(image: NDArray[np.int32]) -> list[int]:
+    return (np.flatnonzero(np.bincount(image.ravel(), minlength=1)[1:]) + 1).tolist()
 
 
 def _best_overlap(before: NDArray[np.int32], mask: NDArray[np.bool_], minimum: float) -> int:
@@ -115,6 +141,6 @@ def _best_overlap(before: NDArray[np.int32], mask: NDArray[np.bool_], minimum: f
 def _disc(diameter: int) -> NDArray[np.bool_] | None:
     if diameter <= 1:
         return None
-    radius = (diameter - 1) / 2
+    radius = diameter // 2
     rows, columns = np.ogrid[-radius : radius + 1, -radius : radius + 1]
-    return rows**2 + columns**2 <= (radius + 0.5) ** 2
+    return rows**2 + columns**2 <= (diameter / 2) ** 2

@@ -2,12 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
 
+def stitch_pairs(pairs: Iterable[NDArray[np.int32]], minimum: float) -> Iterator[NDArray[np.int32]]:
+    """The frames of a video, one label per instance, from the labels of its overlapping pairs.
+
+    Both frames of the first pair start the video; of every later pair only the second frame is appended. A label never
+    comes back after a frame without it.
+
+    Args:
+        pairs: [2, H, W] each, pair t holding frames t and t + 1; or one [1, H, W], for a video of one frame.
+        minimum: Least IoU at which a label goes on.
+
+    Yields:
+        Labels [H, W]; 0 is background.
+    """
+    last: NDArray[np.int32] | None = None
+    highest = 0
+    for pair in pairs:
+        if last is None:
+            yield from pair
+            last, highest = pair[-1], int(pair.max())
+        else:
+            last, highest = append_pair(last, pair, highest, minimum)
+            yield last
+
+
 def match_labels(first: NDArray, second: NDArray, minimum: float) -> dict[int, int]:
-    """Greedy one-to-one matching of two label images of the same frame, largest IoU first. Label 0 takes part.
+    """Greedy one-to-one matching of two label images of the same frame, largest IoU first.
+
+    Label 0 takes part on both sides, as in the released code: background that becomes an instance, and an instance that
+    becomes background, are matched like any other label.
 
     Args:
         first: [H, W], labels of the result so far.
@@ -33,23 +62,15 @@ def match_labels(first: NDArray, second: NDArray, minimum: float) -> dict[int, i
     return matches
 
 
-def append_pair(last: NDArray, pair: NDArray, highest: int, minimum: float) -> tuple[NDArray, int]:
-    """The labels of a pair's second frame in the result's numbering.
-
-    Args:
-        last: [H, W], the result's last frame, which is the pair's first.
-        pair: [2, H, W], labels of the new pair.
-        highest: The highest label used in the result.
-        minimum: Least IoU of a match.
-
-    Returns:
-        Labels [H, W] of the new frame, and the highest label used now.
-    """
-    table = np.zeros(int(pair.max()) + 1, np.int64)
+def append_pair(
+    last: NDArray[np.int32], pair: NDArray[np.int32], highest: int, minimum: float
+) -> tuple[NDArray[np.int32], int]:
+    """The pair's second frame in the video's numbering, and the highest label used now; `last` is the pair's first frame."""
+    table = np.zeros(int(pair.max()) + 1, np.int32)
     matches = match_labels(last, pair[0], minimum)
     for new, old in matches.items():
         table[new] = old
-    for label in np.unique(pair):
+    for label in np.unique(pair).tolist():
         if label != 0 and label not in matches:
             highest += 1
             table[label] = highest

@@ -20,7 +20,7 @@ from cosembed.data.tiff import read_image, write_mask
 from cosembed.data.tracks import write_tracks
 from cosembed.files import atomic_folder, atomic_write_text
 from cosembed.specs import UpsamplingSpec
-from cosembed.tracking.track import TrackingResult
+from cosembed.tracking.tracker import TrackingResult
 from cosembed.tracking.upsample import upsample_labels
 
 
