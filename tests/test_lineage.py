@@ -5,12 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy import ndimage
 
 from cosembed.data.sequence import Track
 from cosembed.specs import TrackingSpec
 from cosembed.tracking import finish_tracks
-from cosembed.tracking.lineage import end_before_children, erase_in_border, find_tracks
-from cosembed.tracking.stitch import append_pair, match_labels
+from cosembed.tracking.lineage import end_before_children, erase_in_border, find_tracks, renumber
+from cosembed.tracking.stitch import append_pair, match_labels, stitch_pairs
 
 
 def tracking_spec(**changes):
@@ -225,3 +226,101 @@ def test_an_empty_video_has_no_tracks():
     result = finish_tracks(np.zeros((3, 4, 4), np.int32), tracking_spec())
     assert result.tracks == []
     assert not result.labels.any()
+
+
+pair_videos = st.integers(1, 5).flatmap(lambda pairs: hnp.arrays(np.int32, (pairs, 2, 5, 6), elements=st.integers(0, 4)))
+
+
+@settings(max_examples=100, deadline=None)
+@given(pair_videos, st.sampled_from([(0, 0), (1, 1)]), st.integers(1, 8))
+def test_any_cluster_labels_become_a_consistent_video(pairs, border, parent_frames):
+    """From the labels of every pair on, whatever the clustering found."""
+    stitched = np.stack(list(stitch_pairs(pairs, 0.25)))
+    assert stitched.shape == (len(pairs) + 1, 5, 6)
+    np.testing.assert_array_equal(stitched[:2], pairs[0])
+    for label in np.unique(stitched[stitched > 0]):
+        present = np.flatnonzero((stitched == label).any(axis=(1, 2)))
+        assert len(present) == present[-1] - present[0] + 1
+    result = finish_tracks(stitched, tracking_spec(border=border, parent_frames=parent_frames))
+    assert_consistent(result.labels, result.tracks)
+
+
+def test_a_pair_of_one_frame_is_a_video_of_one_frame():
+    pair = np.array([[[0, 1, 2]]], np.int32)
+    np.testing.assert_array_equal(list(stitch_pairs([pair], 0.25)), pair)
+
+
+def erase_backwards(labels: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """Step 10 of the reference in its own words."""
+    labels = labels.copy()
+    fresh = labels.max() + 1
+    inner = np.zeros(labels.shape[1:], bool)
+    inner[rows : labels.shape[1] - rows, columns : labels.shape[2] - columns] = True
+    for frame in range(len(labels) - 1, -1, -1):
+        for label in set(labels[frame].ravel()) - {0}:
+            mask = labels[frame] == label
+            if not (mask & inner).any():
+                labels[frame][mask] = 0
+                labels[frame + 1 :][labels[frame + 1 :] == label] = fresh
+                fresh += 1
+    return labels
+
+
+def in_order_of_appearance(labels: np.ndarray) -> np.ndarray:
+    values, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
+    rank = np.zeros(len(values), int)
+    rank[np.argsort(np.where(values == 0, -1, first))] = np.arange(len(values)) + (0 if 0 in values else 1)
+    return rank[inverse].reshape(labels.shape)
+
+
+@settings(max_examples=100, deadline=None)
+@given(pair_videos, st.sampled_from([(0, 0), (1, 1), (0, 2), (2, 1), (3, 3)]))
+def test_one_pass_forwards_erases_in_the_border_as_going_backwards_does(pairs, border):
+    labels = np.stack(list(stitch_pairs(pairs, 0.25)))
+    expected = erase_backwards(labels, *border)
+    np.testing.assert_array_equal(in_order_of_appearance(erase_in_border(labels, border)), in_order_of_appearance(expected))
+
+
+@settings(max_examples=100, deadline=None)
+@given(pair_videos, st.integers(1, 8), st.sampled_from([0, 3]), st.sampled_from([0.0, 0.01, 0.2]))
+def test_parents_have_the_highest_volume_iou_of_a_plain_loop(pairs, parent_frames, dilation, minimum):
+    labels = renumber(np.stack(list(stitch_pairs(pairs, 0.25))))
+    for track in find_tracks(labels, dilation, parent_frames, minimum):
+        mask = labels[track.begin] == track.label
+        if dilation:
+            mask = ndimage.binary_dilation(mask, np.ones((3, 3), bool))
+        before = labels[max(0, track.begin - parent_frames) : track.begin]
+        repeated = np.broadcast_to(mask, before.shape)
+        ious = {
+            label: np.count_nonzero((before == label) & repeated) / np.count_nonzero((before == label) | repeated)
+            for label in set(before.ravel().tolist()) - {0}
+        }
+        best = max(ious.values(), default=0)
+        assert track.parent == (min(label for label in ious if ious[label] == best) if best > minimum else 0)
+
+
+def test_a_label_that_comes_back_is_another_track():
+    labels = video(
+        "11..",
+        "....",
+        "11..",
+    )  # fmt: skip
+    assert finish_tracks(labels, tracking_spec(parent_frames=1)).tracks == [Track(1, 0, 0, 0), Track(2, 2, 2, 0)]
+    assert finish_tracks(labels, tracking_spec(parent_frames=2)).tracks == [Track(1, 0, 0, 0), Track(2, 2, 2, 1)]
+
+
+def test_a_mother_whose_daughters_keep_dividing_every_frame():
+    """Each frame the label that goes on loses a piece: all cuts together leave one track per piece and frame."""
+    labels = video(
+        "11111111",
+        "11111.22",
+        "111.3.22",
+        "1.4.3.22",
+    )  # fmt: skip
+    result = finish_tracks(labels, tracking_spec(parent_frames=1))
+    assert_consistent(result.labels, result.tracks)
+    parents = {track.label: track.parent for track in result.tracks}
+    line = result.labels[:, 0, 0].tolist()
+    assert len(set(line)) == 4
+    assert [parents[label] for label in line] == [0, *line[:-1]]
+    assert [parents[2], parents[3], parents[4]] == line[:-1]

@@ -1,32 +1,15 @@
 """Clustering and tracking of synthetic embeddings whose instances are known."""
 
 import dataclasses
+import weakref
 
 import numpy as np
 import pytest
+from synthetic import SPEC, embeddings_of, moving_discs
 
-from cosembed import clustering
-from cosembed.clustering import background_embedding, cluster_pair, cluster_points
+from cosembed.clustering import background_embedding
 from cosembed.errors import DataError, SpecError
-from cosembed.tracking import TrackingSpec, track_embeddings
-
-SPEC = TrackingSpec(min_points=30, coordinate_factor=0.01, border=(0, 0), parent_dilation=0, parent_frames=2)
-
-
-def embeddings_of(labels: np.ndarray, dimensions: int = 8, noise: float = 0.05, seed: int = 0) -> np.ndarray:
-    """Unit vectors: axis 0 for background, another axis per label, with noise."""
-    axes = np.where(labels > 0, 1 + labels % (dimensions - 1), 0)
-    vectors = np.eye(dimensions)[axes] + np.random.default_rng(seed).normal(0, noise, (*labels.shape, dimensions))
-    return (vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)).astype(np.float32)
-
-
-def moving_discs(frames=5, side=64):
-    rows, columns = np.mgrid[:side, :side]
-    labels = np.zeros((frames, side, side), np.int64)
-    for frame in range(frames):
-        for label, (y, x, dy, dx) in enumerate([(14, 14, 1, 1), (14, 40, 0, -1), (45, 20, -1, 0), (46, 46, 0, 1)], start=1):
-            labels[frame][(rows - y - dy * frame) ** 2 + (columns - x - dx * frame) ** 2 <= 64] = label
-    return labels
+from cosembed.tracking import finish_tracks, track_embeddings
 
 
 def assert_same_partition(found, truth, tolerance):
@@ -50,7 +33,7 @@ def test_known_instances_come_back(mode):
 
 def test_fast_and_exact_give_the_same_tracks():
     truth = moving_discs()
-    embeddings = embeddings_of(truth, noise=0.1)
+    embeddings = embeddings_of(truth, noise=0.07)
     spec = dataclasses.replace(SPEC, min_points=110)
     results = [track_embeddings(embeddings, dataclasses.replace(spec, mode=mode)) for mode in ("exact", "fast")]
     assert results[0].tracks == results[1].tracks
@@ -72,16 +55,21 @@ def test_a_division_is_found_from_embeddings():
 
 def test_an_iterator_of_frames_is_read_one_frame_at_a_time():
     embeddings = embeddings_of(moving_discs(frames=4))
-    alive = []
+    given: list[weakref.ref] = []
+    held = []
 
     def frames():
-        for index, frame in enumerate(embeddings):
-            alive.append(index)
-            yield frame
+        for frame in embeddings:
+            held.append(sum(reference() is not None for reference in given))
+            copy = frame.copy()
+            given.append(weakref.ref(copy))
+            yield copy
+            del copy
 
     streamed = track_embeddings(frames(), SPEC)
     whole = track_embeddings(embeddings, SPEC)
-    assert alive == [0, 1, 2, 3]
+    # When the next frame is asked for, only the one before it is still there.
+    assert held == [0, 1, 1, 1]
     np.testing.assert_array_equal(streamed.labels, whole.labels)
     assert streamed.tracks == whole.tracks
 
@@ -111,42 +99,6 @@ def test_the_background_comes_from_the_first_pair_and_is_a_median_not_normalised
     assert np.count_nonzero(result.labels[2]) > 0.9 * truth[2].size
 
 
-def test_connected_components_split_a_cluster_and_small_ones_go():
-    pair = np.zeros((2, 30, 60), int)
-    # Two far apart instances of one embedding, a speck of it, and another instance.
-    pair[:, 5:15, 5:15] = 1
-    pair[:, 5:15, 40:50] = 1
-    pair[:, 25, 28:30] = 1
-    pair[:, 18:28, 5:20] = 2
-    embeddings = embeddings_of(pair, noise=0.02)
-    spec = dataclasses.replace(SPEC, coordinate_factor=0.0)
-    labels = cluster_pair(embeddings, background_embedding(embeddings), spec)
-    assert set(np.unique(labels)) == {0, 1, 2, 3}
-    assert labels[0, 10, 10] != labels[0, 10, 45]
-    assert labels[0, 25, 28] == 0
-    assert labels[0, 10, 10] == labels[1, 10, 10]
-
-
-def test_components_hold_together_over_time_through_the_18_neighbourhood():
-    labels = np.zeros((2, 5, 5), np.int32)
-    labels[0, 2, 2] = labels[1, 2, 3] = 1
-    assert len(np.unique(clustering._components(labels, 1))) == 2
-    labels[1, 2, 3], labels[1, 3, 3] = 0, 1
-    # A voxel that differs in frame, row and column is not a neighbour.
-    assert len(np.unique(clustering._components(labels, 1))) == 3
-
-
-def test_too_few_points_are_noise():
-    assert (cluster_points(np.random.default_rng(0).normal(0, 1, (19, 3)), 10) == -1).all()
-    assert len(cluster_points(np.zeros((0, 3)), 10)) == 0
-
-
-def test_auto_is_fast_from_100_points_on():
-    assert clustering.chosen_mode(dataclasses.replace(SPEC, min_points=99)) == "exact"
-    assert clustering.chosen_mode(dataclasses.replace(SPEC, min_points=100)) == "fast"
-    assert clustering.chosen_mode(dataclasses.replace(SPEC, min_points=100, mode="exact")) == "exact"
-
-
 def test_embeddings_that_are_not_finite_and_empty_videos_are_refused():
     broken = embeddings_of(moving_discs(frames=3))
     broken[1, 4, 4, 0] = np.nan
@@ -159,3 +111,20 @@ def test_embeddings_that_are_not_finite_and_empty_videos_are_refused():
 def test_values_out_of_range_are_refused():
     with pytest.raises(SpecError, match="min_points"):
         dataclasses.replace(SPEC, min_points=1)
+    with pytest.raises(SpecError, match="odd diameter"):
+        dataclasses.replace(SPEC, parent_dilation=4)
+
+
+def test_frames_of_changing_shape_are_refused():
+    embeddings = embeddings_of(moving_discs(frames=3))
+    with pytest.raises(DataError, match=r"frame 2: the embeddings have shape \(64, 63, 8\)"):
+        track_embeddings([embeddings[0], embeddings[1], embeddings[2][:, 1:]], SPEC)
+    with pytest.raises(DataError, match="frame 0"):
+        track_embeddings(embeddings[0], SPEC)
+
+
+def test_more_tracks_than_16_bit_labels_are_refused():
+    labels = np.arange(65536, dtype=np.int32).reshape(1, 256, 256)
+    assert len(finish_tracks(labels, SPEC).tracks) == 65535
+    with pytest.raises(DataError, match="65536 tracks do not fit"):
+        finish_tracks(labels + 1, SPEC)

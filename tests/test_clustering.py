@@ -1,0 +1,114 @@
+"""Clustering of one frame pair: HDBSCAN, the two modes, the background, connected components."""
+
+import dataclasses
+
+import hdbscan
+import numpy as np
+import pytest
+from sklearn.metrics import adjusted_rand_score
+from synthetic import SPEC, embeddings_of, moving_discs
+
+from cosembed import clustering
+from cosembed.clustering import background_embedding, cluster_pair, cluster_points
+
+
+@pytest.mark.parametrize("min_points", [2, 3, 7])
+@pytest.mark.parametrize("count", [14, 26, 100])
+def test_few_points_or_many_cluster_as_with_all_distances(count, min_points):
+    """The k-d tree back end (leaves of 25 points) against hdbscan's quadratic one."""
+    generator = np.random.default_rng(count)
+    points = generator.normal(0, 0.1, (count, 6)) + generator.integers(0, 3, (count, 1))
+    reference = hdbscan.HDBSCAN(min_cluster_size=min_points, min_samples=min_points, algorithm="generic")
+    assert adjusted_rand_score(reference.fit_predict(points), cluster_points(points, min_points)) == 1
+
+
+def test_equal_points_are_clusters_not_errors():
+    points = np.repeat(np.eye(3), 12, axis=0)
+    assert adjusted_rand_score(np.repeat([0, 1, 2], 12), cluster_points(points, 5)) == 1
+    assert (cluster_points(np.zeros((50, 3)), 5) == -1).all()
+
+
+@pytest.mark.parametrize("min_points", [100, 230])
+def test_fast_takes_the_label_of_the_nearest_grid_pixel(min_points):
+    pair = embeddings_of(moving_discs(frames=2), noise=0.07)
+    background = background_embedding(pair)
+    spec = dataclasses.replace(SPEC, min_points=min_points, mode="fast")
+    stride = {100: 2, 230: 3}[min_points]
+    frames, rows, columns = np.nonzero(pair @ background < 0.95)
+    points = np.column_stack([pair[frames, rows, columns], 0.01 * rows, 0.01 * columns])
+    found = clustering._cluster(points, rows, columns, spec)
+    grid = (rows % stride == 0) & (columns % stride == 0)
+    sampled = cluster_points(points[grid], round(min_points / stride**2))
+    distance = np.linalg.norm(points[:, None] - points[grid][None], axis=-1)
+    np.testing.assert_array_equal(found, sampled[distance.argmin(axis=1)])
+
+
+def test_both_modes_agree_where_instances_are_clear():
+    pair = embeddings_of(moving_discs(frames=2))
+    background = background_embedding(pair)
+    spec = dataclasses.replace(SPEC, min_points=110)
+    exact, fast = (cluster_pair(pair, background, dataclasses.replace(spec, mode=mode)) for mode in ("exact", "fast"))
+    assert exact.max() == 4
+    assert adjusted_rand_score(exact.ravel(), fast.ravel()) > 0.995
+
+
+@pytest.mark.parametrize(("one_sided", "labels"), [(False, {0}), (True, {3})])
+def test_a_cluster_whose_mean_points_to_the_background_is_dropped(one_sided, labels):
+    """Every pixel of the patch is a candidate; tilted to alternating sides, their mean is the background."""
+    truth = np.zeros((2, 40, 60), int)
+    truth[:, 5:15, 5:15], truth[:, 5:15, 40:50] = 1, 2
+    pair = embeddings_of(truth, noise=0.01)
+    patch = pair[:, 25:38, 20:34]
+    checkerboard = np.indices(patch.shape[:3]).sum(axis=0) % 2 * 2 - 1
+    tilt = 0.4 * (1 if one_sided else checkerboard[..., None])
+    patch[...] = (np.eye(8)[0] + tilt * np.eye(8)[3]) / np.sqrt(1.16)
+    background = background_embedding(pair)
+    assert (patch @ background < 0.95).all()
+    # Coordinates count so much that the alternating pixels are one cluster.
+    found = cluster_pair(pair, background, dataclasses.replace(SPEC, coordinate_factor=1.0))
+    assert set(np.unique(found[:, 27:36, 22:32])) == labels
+    assert adjusted_rand_score(truth[:, :20].ravel(), found[:, :20].ravel()) > 0.9
+
+
+def test_the_background_mask_may_leave_everything_or_nothing():
+    pair = embeddings_of(moving_discs(frames=2))
+    nothing_left = cluster_pair(pair, background_embedding(pair), dataclasses.replace(SPEC, background_similarity=-1.0))
+    assert nothing_left.shape == (2, 64, 64) and not nothing_left.any()
+    everything = cluster_pair(pair[:, :24, :24], -np.eye(8, dtype=np.float32)[0], dataclasses.replace(SPEC, min_points=20))
+    assert (everything[0, 14, 14] != everything[0, 2, 2]) and everything[0, 2, 2] > 0
+
+
+def test_connected_components_split_a_cluster_and_small_ones_go():
+    pair = np.zeros((2, 30, 60), int)
+    # Two far apart instances of one embedding, a speck of it, and another instance.
+    pair[:, 5:15, 5:15] = 1
+    pair[:, 5:15, 40:50] = 1
+    pair[:, 25, 28:30] = 1
+    pair[:, 18:28, 5:20] = 2
+    embeddings = embeddings_of(pair, noise=0.02)
+    spec = dataclasses.replace(SPEC, coordinate_factor=0.0)
+    labels = cluster_pair(embeddings, background_embedding(embeddings), spec)
+    assert set(np.unique(labels)) == {0, 1, 2, 3}
+    assert labels[0, 10, 10] != labels[0, 10, 45]
+    assert labels[0, 25, 28] == 0
+    assert labels[0, 10, 10] == labels[1, 10, 10]
+
+
+def test_components_hold_together_over_time_through_the_18_neighbourhood():
+    labels = np.zeros((2, 5, 5), np.int32)
+    labels[0, 2, 2] = labels[1, 2, 3] = 1
+    assert len(np.unique(clustering._components(labels, 1))) == 2
+    labels[1, 2, 3], labels[1, 3, 3] = 0, 1
+    # A voxel that differs in frame, row and column is not a neighbour.
+    assert len(np.unique(clustering._components(labels, 1))) == 3
+
+
+def test_too_few_points_are_noise():
+    assert (cluster_points(np.random.default_rng(0).normal(0, 1, (19, 3)), 10) == -1).all()
+    assert len(cluster_points(np.zeros((0, 3)), 10)) == 0
+
+
+def test_auto_is_fast_from_100_points_on():
+    assert clustering.chosen_mode(dataclasses.replace(SPEC, min_points=99)) == "exact"
+    assert clustering.chosen_mode(dataclasses.replace(SPEC, min_points=100)) == "fast"
+    assert clustering.chosen_mode(dataclasses.replace(SPEC, min_points=100, mode="exact")) == "exact"
