@@ -18,6 +18,7 @@ from cosembed import cli
 from cosembed.errors import InputError
 from cosembed.files import atomic_write_text
 from cosembed.reporting import tables
+from experiments import runner
 
 EXPERIMENTS = {
     "DIC-C2DH-HeLa": "ctc_dic_hela",
@@ -27,16 +28,9 @@ EXPERIMENTS = {
     "PhC-C2DH-U373": "ctc_phc_u373",
     "Fluo-N2DH-SIM+": "ctc_fluo_sim",
 }
-PASSED_ON = ("data_dir", "out_dir", "profile", "recipe", "protocol", "base_url")
-FLAGS = flags.FLAGS
+PASSED_ON = ("mode", "data_dir", "out_dir", "profile", "recipe", "protocol", "base_url", "require_gpu")
+FLAGS = runner.FLAGS
 
-flags.DEFINE_string("data_dir", "data", "Folder that holds (or receives) <dataset>/01, 01_GT, 02, 02_GT.")
-flags.DEFINE_string("out_dir", "runs", "Results go to <out_dir>/<experiment>/.")
-flags.DEFINE_string("profile", "paper", "paper (GPU), cpu (two cores), smoke (seconds, for tests).")
-flags.DEFINE_string("recipe", "paper", "paper: what the paper states; released: as the released models were trained.")
-flags.DEFINE_string("protocol", "crossval", "crossval, or submission (train on all, track the unlabelled videos).")
-flags.DEFINE_string("base_url", "", "Where archives are fetched from, instead of the challenge's site.")
-flags.DEFINE_multi_string("set", [], "key=value laid over every spec; repeatable.")
 flags.DEFINE_list("datasets", ["all"], "Data sets by name, separated by commas.")
 
 

@@ -1,0 +1,260 @@
+"""Experiments from the command line: whole runs on small simulated and real videos, continuation, and bad input."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from builders import moving_squares, write_ctc
+
+from cosembed import specs
+from cosembed.data.validation import check_result
+from cosembed.errors import InputError, OutputError
+from cosembed.simulation import simulate_video, write_video
+from experiments import ctc_dic_hela, ctc_fluo_gowt1, ctc_fluo_hela, ctc_fluo_msc, ctc_fluo_sim, ctc_phc_u373, reproduce_ctc
+from experiments.runner import Experiment, Settings, run_experiment
+
+CTC = (ctc_dic_hela, ctc_fluo_msc, ctc_fluo_gowt1, ctc_fluo_sim, ctc_fluo_hela, ctc_phc_u373)
+ROOT = Path(__file__).parent.parent
+
+
+def settings(data_dir: Path, folder: Path, **changes) -> Settings:
+    fields = {
+        "data_dir": data_dir, "folder": folder, "protocol": "crossval", "train_frames": None, "test_frames": None,
+        "fold": None, "base_url": "http://127.0.0.1:9", "require_gpu": False, "command": "test",
+    }  # fmt: skip
+    return Settings(**{**fields, **changes})
+
+
+def command(module: str, *arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", module, *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=300
+    )
+
+
+def assert_input_error(done: subprocess.CompletedProcess, *words: str) -> None:
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    for word in words:
+        assert word in line
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory):
+    """Two short simulated videos in the layout of the data set `simulated`."""
+    root = tmp_path_factory.mktemp("data") / "simulated"
+    for video, seed in (("01", 1), ("02", 2)):
+        write_video(root, video, simulate_video(5, 64, 4, 0.5, seed))
+    return root.parent
+
+
+def spec_of(dataset="simulated", *overrides):
+    return specs.resolve(dataset, "paper", "smoke", ["network.levels=2", *overrides])
+
+
+def test_a_whole_experiment_both_ways_then_again_without_work(simulated, tmp_path):
+    folder = tmp_path / "run"
+    experiment = Experiment("simulated", "simulated")
+    run_experiment(experiment, "all", spec_of(), settings(simulated, folder))
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert [fold["test"] for fold in metrics["folds"]] == ["02 [0:5]", "01 [0:5]"]
+    for measure in ("SEG", "DET", "TRA", "OP"):
+        assert 0 <= metrics[measure] <= 1
+        assert metrics[measure] == pytest.approx(np.mean([fold[measure] for fold in metrics["folds"]]))
+        assert 0 <= metrics["baseline"][measure] <= 1
+    assert metrics["split"] == "trained on one annotated video, tested on the other, both ways"
+    for fold, video in (("test_02", "02"), ("test_01", "01")):
+        assert check_result(folder / fold / "results" / f"{video}_RES") == []
+    report = (folder / "report.html").read_text()
+    assert "not a reproduction" in report
+    assert "http://" not in report.replace("http://127.0.0.1", "")
+    assert "not a reproduction" in (folder / "table.md").read_text()
+    assert "tracking" in (folder / "log.txt").read_text()
+    masks = {path: path.stat().st_mtime_ns for path in folder.rglob("*.tif")}
+    run_experiment(experiment, "all", spec_of(), settings(simulated, folder))
+    assert masks == {path: path.stat().st_mtime_ns for path in folder.rglob("*.tif")}
+
+
+def test_another_spec_in_the_same_folder_is_refused(simulated, tmp_path):
+    experiment = Experiment("simulated", "simulated")
+    run_experiment(experiment, "train", spec_of(), settings(simulated, tmp_path / "run", fold=0))
+    with pytest.raises(OutputError, match=r"training\.seed"):
+        run_experiment(
+            experiment, "train", spec_of("simulated", "training.seed=2"), settings(simulated, tmp_path / "run", fold=0)
+        )
+    with pytest.raises(InputError, match="no results to score"):
+        run_experiment(experiment, "evaluate", spec_of(), settings(simulated, tmp_path / "run", fold=0))
+
+
+def test_submission_trains_on_both_and_tracks_the_unlabelled_videos(simulated, tmp_path):
+    data = tmp_path / "data"
+    shutil.copytree(simulated / "simulated", data / "simulated")
+    for video in ("01", "02"):
+        shutil.copytree(simulated / "simulated" / video, data / "test" / "simulated" / video)
+    folder = tmp_path / "run"
+    run_experiment(Experiment("simulated", "simulated"), "all", spec_of(), settings(data, folder, protocol="submission"))
+    for video in ("01", "02"):
+        assert check_result(folder / "submission" / "results" / f"{video}_RES") == []
+    assert not (folder / "metrics.json").exists()
+    assert (folder / "report.html").exists()
+
+
+@pytest.mark.parametrize("kept", ["TRA", "SEG"])
+def test_truth_of_one_kind_is_enough(kept, tmp_path):
+    root = write_ctc(tmp_path / "data" / "simulated", *moving_squares(frames=8))
+    shutil.rmtree(root / "01_GT" / ("SEG" if kept == "TRA" else "TRA"))
+    run_experiment(Experiment("simulated", "simulated"), "all", spec_of(), settings(tmp_path / "data", tmp_path / "run"))
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert (metrics["SEG"] is None) == (kept == "TRA")
+    assert (metrics["TRA"] is None) == (kept == "SEG")
+    assert metrics["OP"] is None
+
+
+@pytest.mark.parametrize("module", CTC, ids=lambda module: module.EXPERIMENT.name)
+def test_every_ctc_experiment_runs_on_its_real_sequence(module, test_data, tmp_path):
+    experiment = module.EXPERIMENT
+    spec = specs.resolve(experiment.dataset, "paper", "smoke")
+    run_experiment(experiment, "all", spec, settings(test_data / "ctc", tmp_path / "run"))
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert metrics["dataset"] == experiment.dataset
+    assert 0 <= metrics["TRA"] <= 1
+    assert "70" not in metrics["split"]
+    assert (tmp_path / "run" / "report.html").stat().st_size > 10_000
+
+
+def test_every_data_set_of_table_2_has_its_module():
+    assert {module.EXPERIMENT.dataset: module.EXPERIMENT.name for module in CTC} == reproduce_ctc.EXPERIMENTS
+
+
+def test_reproduction_goes_on_when_one_data_set_fails_and_says_so(tmp_path):
+    write_ctc(tmp_path / "data" / "Fluo-N2DH-SIM+", *moving_squares(frames=8))
+    done = command(
+        "experiments.reproduce_ctc", f"--data_dir={tmp_path / 'data'}", f"--out_dir={tmp_path / 'runs'}", "--profile=smoke",
+        "--datasets=PhC-C2DH-U373,Fluo-N2DH-SIM+", "--base_url=http://127.0.0.1:9/training-datasets",
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "failed: PhC-C2DH-U373" in done.stderr
+    assert f"put the videos into {tmp_path / 'data' / 'PhC-C2DH-U373'}" in done.stderr
+    assert "Fluo-N2DH-SIM+" in (tmp_path / "runs" / "table2.md").read_text()
+    assert json.loads((tmp_path / "runs" / "table2.json").read_text())["datasets"][0]["dataset"] == "Fluo-N2DH-SIM+"
+
+
+def remove_frame(root):
+    (root / "01" / "t002.tif").unlink()
+
+
+def truncate_frame(root):
+    path = root / "01" / "t002.tif"
+    path.write_bytes(path.read_bytes()[:200])
+
+
+def resize_truth(root):
+    tifffile.imwrite(root / "01_GT" / "TRA" / "man_track001.tif", np.ones((7, 7), np.uint16))
+
+
+def unknown_parent(root):
+    table = root / "01_GT" / "TRA" / "man_track.txt"
+    table.write_text(table.read_text() + "9 0 5 77\n")
+
+
+def words_in_table(root):
+    (root / "01_GT" / "TRA" / "man_track.txt").write_text("one zero five none\n")
+
+
+def nan_frame(root):
+    for path in (root / "01").iterdir():
+        tifffile.imwrite(path, tifffile.imread(path).astype(np.float32))
+    frame = tifffile.imread(root / "01" / "t003.tif")
+    frame[3, 3] = np.nan
+    for number in range(6):
+        tifffile.imwrite(root / "01" / f"t{number:03d}.tif", frame)
+
+
+def constant_frames(root):
+    for path in (root / "01").iterdir():
+        tifffile.imwrite(path, np.full_like(tifffile.imread(path), 7))
+
+
+BAD_DATA = {
+    "missing frame": (remove_frame, ["t002.tif", "missing"]),
+    "truncated frame": (truncate_frame, ["t002.tif", "truncated"]),
+    "truth of another size": (resize_truth, ["man_track001.tif", "pixels"]),
+    "unknown parent": (unknown_parent, ["man_track.txt", "77"]),
+    "words in the table": (words_in_table, ["man_track.txt", "label begin end parent"]),
+    "NaN": (nan_frame, ["not finite", ".tif"]),
+    "constant frames": (constant_frames, ["every pixel", ".tif"]),
+}
+
+
+@pytest.mark.parametrize("fault", BAD_DATA)
+def test_bad_data_is_one_sentence_with_the_file_and_leaves_nothing_behind(fault, tmp_path):
+    root = write_ctc(tmp_path / "data" / "simulated", *moving_squares(frames=6))
+    spoil, words = BAD_DATA[fault]
+    spoil(root)
+    with pytest.raises(InputError) as error:
+        run_experiment(Experiment("simulated", "simulated"), "train", spec_of(), settings(tmp_path / "data", tmp_path / "run"))
+    message = str(error.value)
+    assert "\n" not in message
+    for word in words:
+        assert word in message
+    assert not list((tmp_path / "run").rglob("checkpoint*"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--profile=tpu"], ["--profile", "cpu"]),
+        (["--recipe=soup"], ["--recipe", "released"]),
+        (["--mode=fly"], ["--mode", "predict"]),
+        (["--protocol=chance"], ["--protocol", "submission"]),
+        (["--set=training.speed=9"], ["--set", "training.speed"]),
+        (["--train_frames=9:3"], ["--train_frames", "begin:end"]),
+        (["--fold=7"], ["--fold", "2 folds"]),
+        (["--mode=predict"], ["no trained network", "--mode=train"]),
+        (["--no_such_flag"], ["no_such_flag"]),
+    ],
+    ids=lambda value: value[0] if value[0].startswith("--") else None,
+)
+def test_bad_flags_exit_2_with_one_sentence(arguments, words, simulated, tmp_path):
+    done = command("experiments.simulated", f"--data_dir={simulated}", f"--out_dir={tmp_path}", "--profile=smoke", *arguments)
+    assert_input_error(done, *words)
+
+
+def test_tracking_a_video_of_ones_own(simulated, tmp_path):
+    run_experiment(Experiment("simulated", "simulated"), "train", spec_of(), settings(simulated, tmp_path / "run", fold=0))
+    network = f"--checkpoint={tmp_path / 'run' / 'test_02'}"
+    frames = np.stack([tifffile.imread(path) for path in sorted((simulated / "simulated" / "02").iterdir())])
+    tifffile.imwrite(tmp_path / "video.tif", frames[:, :50, :60], photometric="minisblack")
+    done = command("cosembed.track", network, f"--input={tmp_path / 'video.tif'}", f"--output={tmp_path / 'RES'}")
+    assert done.returncode == 0, done.stderr
+    assert "5 frames" in done.stdout
+    assert check_result(tmp_path / "RES") == []
+    assert tifffile.imread(tmp_path / "RES" / "mask004.tif").shape == (50, 60)
+    again = command("cosembed.track", network, f"--input={tmp_path / 'video.tif'}", f"--output={tmp_path / 'RES'}")
+    assert_input_error(again, "RES", "exists already")
+    nothing = command(
+        "cosembed.track", f"--checkpoint={tmp_path}", f"--input={tmp_path / 'video.tif'}", f"--output={tmp_path / 'X'}"
+    )
+    assert_input_error(nothing, str(tmp_path), "no trained network")
+    assert not (tmp_path / "X").exists()
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "cosembed.track", "cosembed.evaluate", "cosembed.validate", "cosembed.simulate", "benchmarks.classical_baseline",
+        "experiments.ctc_dic_hela", "experiments.simulated", "experiments.reproduce_ctc",
+    ],
+)  # fmt: skip
+def test_help_fits_a_screen_and_gives_an_example(module):
+    done = command(module, "--help")
+    assert done.returncode == 0
+    assert f"python -m {module}" in done.stdout
+    assert len(done.stdout.splitlines()) <= 40
+    assert os.path.basename(sys.executable) not in done.stderr
