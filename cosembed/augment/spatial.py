@@ -25,12 +25,12 @@ class Sampling:
     """Where the network's pixels are sampled in the image.
 
     Attributes:
-        field: Displacements over the network grid that lead to points inside the image.
+        field: Displacements over the network grid, (x, y) in image pixels, that lead to points inside the image.
         inside: bool [N, N]; the pixel lies in the image itself.
         covered: bool [N, N]; it lies in the image or its mirror padding.
     """
 
-    field: sitk.DisplacementFieldTransform
+    field: sitk.Image
     inside: NDArray[np.bool_]
     covered: NDArray[np.bool_]
 
@@ -62,25 +62,23 @@ def make_sampling(
     folded = (points + 0.5) % (2 * sides)
     folded = np.where(folded < sides, folded, 2 * sides - folded) - 0.5
     folded = np.clip(folded, 0, sides - 1)
-    displacement = sitk.GetImageFromArray(folded - identity, isVector=True)
-    return Sampling(sitk.DisplacementFieldTransform(displacement), inside, covered)
+    return Sampling(sitk.GetImageFromArray(folded - identity, isVector=True), inside, covered)
 
 
 def resample_image(image: NDArray[np.float32], sampling: Sampling) -> NDArray[np.float32]:
     """Linear interpolation: float32 [h, w, C] -> [N, N, C]; -1 where neither the image nor its mirror reaches."""
     side = sampling.covered.shape[0]
-    source = sitk.GetImageFromArray(image, isVector=True)
-    result = sitk.GetArrayFromImage(sitk.Resample(source, (side, side), sampling.field, sitk.sitkLinear))
-    result = result.reshape(side, side, image.shape[-1])
+    # A scalar image is copied into ITK several times faster than a vector image of one component.
+    grey = image.shape[-1] == 1
+    source = sitk.GetImageFromArray(image[..., 0] if grey else image, isVector=not grey)
+    result = _warp(source, sampling, sitk.sitkLinear).reshape(side, side, image.shape[-1])
     result[~sampling.covered] = OUTSIDE
     return result
 
 
 def resample_labels(labels: NDArray, sampling: Sampling) -> NDArray:
     """Nearest neighbour: integers [h, w] -> [N, N]; 0 outside the image, which is never mirrored."""
-    side = sampling.inside.shape[0]
-    source = sitk.GetImageFromArray(labels)
-    result = sitk.GetArrayFromImage(sitk.Resample(source, (side, side), sampling.field, sitk.sitkNearestNeighbor))
+    result = _warp(sitk.GetImageFromArray(labels), sampling, sitk.sitkNearestNeighbor)
     result[~sampling.inside] = 0
     return result
 
@@ -93,6 +91,11 @@ def shift_frame(frame: NDArray, shift: NDArray[np.int64], *, mirror: bool) -> ND
     padded = np.pad(frame, pad, mode="symmetric" if mirror else "constant")
     rows, columns = (slice(abs(int(amount)) - int(amount), None) for amount in shift)
     return padded[rows, columns][: frame.shape[0], : frame.shape[1]]
+
+
+def _warp(source: sitk.Image, sampling: Sampling, interpolator: int) -> NDArray:
+    # Warp reads the field at its own grid points, where Resample would interpolate it: the same values, sooner.
+    return sitk.GetArrayFromImage(sitk.Warp(source, sampling.field, interpolator, sampling.field.GetSize()))
 
 
 def _compose(image_shape: tuple[int, int], image_size: int, parameters: SpatialParameters) -> sitk.Transform:

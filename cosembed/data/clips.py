@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence as IndexedSequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cosembed.augment.intensity import change_intensity
 from cosembed.augment.parameters import draw_intensity, draw_spatial
-from cosembed.augment.spatial import make_sampling, resample_image, resample_labels, shift_frame
+from cosembed.augment.spatial import SPLINE_ORDER, Sampling, make_sampling, resample_image, resample_labels, shift_frame
 from cosembed.data.instances import background_mask, instance_masks
 from cosembed.data.preprocessing import preprocess_frame
 from cosembed.data.sequence import Sequence
 from cosembed.data.smoothing import smooth_labels
-from cosembed.errors import DataError
+from cosembed.errors import DataError, SpecError
 from cosembed.specs import ExperimentSpec
 
 if TYPE_CHECKING:
@@ -45,15 +45,17 @@ class Clip:
     background: NDArray[np.uint8]
 
 
-@dataclass(frozen=True)
-class _Choice:
+class _Usable(NamedTuple):
+    """A frame that a clip may be built around, and the half-open segment the clip has to stay inside."""
+
     sequence: int
-    begin: int
-    length: int
+    first: int
+    last: int
+    frame: int
 
 
 class ClipSource:
-    """Makes augmented clips of sequences; preprocessed frames are kept in memory.
+    """Makes augmented clips of sequences. Every usable frame is preprocessed at once and kept in memory as float32.
 
     Args:
         sequences: Videos with truth.
@@ -61,24 +63,28 @@ class ClipSource:
         seed: Of every clip.
 
     Raises:
-        DataError: There is no usable frame, or no label in any of them.
+        DataError: There is no usable frame, no label in any of them, or a frame cannot be read or used.
+        SpecError: The elastic grid is too small for its spline.
     """
 
     def __init__(self, sequences: IndexedSequence[Sequence], spec: ExperimentSpec, seed: int) -> None:
         self.seed = seed
         self._sequences = sequences
         self._spec = spec
-        self._frames: dict[tuple[int, int], NDArray[np.float32]] = {}
-        # One entry per usable frame: (sequence, segment begin, segment end, frame).
         self._usable = [
-            (index, begin, end, frame)
+            _Usable(index, first, last, frame)
             for index, sequence in enumerate(sequences)
-            for begin, end in sequence.segments
-            for frame in range(begin, end)
+            for first, last in sequence.segments
+            for frame in range(first, last)
         ]
         if not self._usable or not any(sequence.labels.any() for sequence in sequences):
             names = ", ".join(sequence.name for sequence in sequences)
             raise DataError(f"video {names}: no labelled frame to train on; check the _GT folder")
+        grid = spec.augmentation.elastic_grid
+        if 0 < grid <= SPLINE_ORDER:
+            raise SpecError(f"augmentation.elastic_grid is {grid}; its spline needs {SPLINE_ORDER + 1} or more, or 0 for none")
+        # Now rather than when a clip first needs it: an error inside the tf.data pipeline would lose its class and message.
+        self._frames = {(entry.sequence, entry.frame): self._prepare(entry) for entry in self._usable}
 
     def clips(self, index: int) -> list[Clip]:
         """The batch of step `index` (0-based): `training.batch_size` clips of one length."""
@@ -86,23 +92,18 @@ class ClipSource:
         streams = np.random.SeedSequence((self.seed, index)).spawn(batch)
         # Choice, spatial, intensity and instances have their own streams: a new draw in one does not shift the others.
         generators = [[np.random.default_rng(child) for child in stream.spawn(4)] for stream in streams]
-        choices = [self._choose(element[0]) for element in generators]
-        length = min(choice.length for choice in choices)
-        return [self._make(choice, length, element[1:]) for choice, element in zip(choices, generators, strict=True)]
+        chosen = [self._usable[choice.integers(len(self._usable))] for choice, *_ in generators]
+        length = min(self._spec.training.clip_length, *(entry.last - entry.first for entry in chosen))
+        return [
+            self._make(entry.sequence, _frames_around(entry, length, choice), others)
+            for entry, (choice, *others) in zip(chosen, generators, strict=True)
+        ]
 
-    def _choose(self, generator: np.random.Generator) -> _Choice:
-        """A random frame, then a random clip that contains it, shifted to stay inside its segment (released code)."""
-        sequence, first, last, frame = self._usable[generator.integers(len(self._usable))]
-        length = min(self._spec.training.clip_length, last - first)
-        begin = int(frame - generator.integers(length))
-        return _Choice(sequence, min(max(begin, first), last - length), length)
-
-    def _make(self, choice: _Choice, length: int, generators: list[np.random.Generator]) -> Clip:
-        spec, sequence = self._spec, self._sequences[choice.sequence]
-        chosen = range(choice.begin, choice.begin + length)
+    def _make(self, number: int, chosen: range, generators: list[np.random.Generator]) -> Clip:
+        spec, sequence, length = self._spec, self._sequences[number], len(chosen)
         spatial = draw_spatial(generators[0], spec.augmentation, length)
         intensity = draw_intensity(generators[1], spec.augmentation, length)
-        frames = [self._frame(choice.sequence, frame) for frame in chosen]
+        frames = [self._frames[number, frame] for frame in chosen]
         height, width, _ = frames[0].shape
         sampling = make_sampling((height, width), spec.network.image_size, spatial, spec.preprocessing.padding)
         image = np.stack(
@@ -119,7 +120,7 @@ class ClipSource:
         )
         loss_mask = resample_labels(self._crop(sequence.loss_mask).astype(np.uint8), sampling).astype(bool)
         loss_masks = np.stack([shift_frame(loss_mask, shift, mirror=False) for shift in spatial.shifts])
-        complete = sequence.complete[choice.begin : choice.begin + length]
+        complete = sequence.complete[chosen.start : chosen.stop]
         return Clip(
             image=change_intensity(image, intensity),
             labels=labels,
@@ -127,18 +128,30 @@ class ClipSource:
             background=background_mask(labels, loss_masks, complete),
         )
 
-    def _frame(self, sequence: int, frame: int) -> NDArray[np.float32]:
-        if (sequence, frame) not in self._frames:
-            self._frames[sequence, frame] = preprocess_frame(self._sequences[sequence].frames[frame], self._spec.preprocessing)
-        return self._frames[sequence, frame]
+    def _prepare(self, entry: _Usable) -> NDArray[np.float32]:
+        sequence, channels = self._sequences[entry.sequence], self._spec.network.channels
+        frame = preprocess_frame(sequence.frames[entry.frame], self._spec.preprocessing)
+        if frame.shape[-1] != channels:
+            raise DataError(
+                f"video {sequence.name}, frame {entry.frame}: has {frame.shape[-1]} channels, the network {channels}; "
+                "set network.channels or convert the frames"
+            )
+        return frame
 
-    def _labels(self, labels: NDArray[np.uint16], sampling: Any) -> NDArray[np.uint16]:
+    def _labels(self, labels: NDArray[np.uint16], sampling: Sampling) -> NDArray[np.uint16]:
         resampled = resample_labels(self._crop(labels), sampling)
         return smooth_labels(resampled, self._spec.preprocessing.label_smoothing)
 
     def _crop(self, image: NDArray) -> NDArray:
         crop = self._spec.preprocessing.crop
         return np.ascontiguousarray(image[crop:-crop, crop:-crop]) if crop else image
+
+
+def _frames_around(entry: _Usable, length: int, generator: np.random.Generator) -> range:
+    """A random clip that contains the frame, shifted to stay inside its segment (released code)."""
+    begin = int(entry.frame - generator.integers(length))
+    begin = min(max(begin, entry.first), entry.last - length)
+    return range(begin, begin + length)
 
 
 def clip_dataset(source: ClipSource, start: int, stop: int) -> tf.data.Dataset:

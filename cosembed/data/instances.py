@@ -5,9 +5,10 @@ Masks are coded 1: own pixels (S), 2: neighbours' pixels (N), 0: neither. All co
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from cosembed.specs import InstancesSpec
@@ -63,61 +64,63 @@ def neighbours(labels: NDArray[np.intp], count: int, spec: InstancesSpec) -> NDA
         spec: `mask_distance` (paper): in some frame the masks come within the radius of each other; `centre_circle`
             (released code): j has a pixel, in any frame, within the radius of i's centre of mass over the clip.
     """
-    if spec.neighbours == "centre_circle":
-        near = _near_centres(labels, count, spec.neighbour_radius)
-    else:
-        near = np.zeros((count, count), bool)
-        for frame in labels:
-            near |= _near_masks(frame, count, spec.neighbour_radius)
+    find = _near_centres if spec.neighbours == "centre_circle" else _near_masks
+    near = find(labels, count, spec.neighbour_radius)
     np.fill_diagonal(near, False)
     return near
 
 
 def _near_centres(labels: NDArray[np.intp], count: int, radius: float) -> NDArray[np.bool_]:
     near = np.zeros((count, count), bool)
-    _, rows, columns = np.nonzero(labels)
-    ids = labels[labels > 0] - 1
-    sizes = np.maximum(np.bincount(ids, minlength=count), 1)
+    frames, rows, columns = np.nonzero(labels)
+    ids = labels[frames, rows, columns] - 1
+    sizes = np.bincount(ids, minlength=count)
     centres = np.stack([np.bincount(ids, weights=axis, minlength=count) / sizes for axis in (rows, columns)], axis=-1)
-    # Time does not matter to the circle: an instance's pixels of all frames are one set.
-    pixels = np.unique(np.stack([ids, rows, columns], axis=-1), axis=0)
-    tree = cKDTree(pixels[:, 1:])
-    for index, found in enumerate(tree.query_ball_point(centres, radius)):
-        near[pixels[found, 0], index] = True
+    y, x = np.ogrid[: labels.shape[1], : labels.shape[2]]
+    for index, (centre_y, centre_x) in enumerate(centres):
+        box = _around(centre_y, radius), _around(centre_x, radius)
+        inside = (y[box[0]] - centre_y) ** 2 + (x[:, box[1]] - centre_x) ** 2 <= radius**2
+        found = np.zeros(count + 1, bool)
+        found[labels[:, *box][:, inside]] = True
+        near[:, index] = found[1:]
     return near
 
 
-def _near_masks(frame: NDArray[np.intp], count: int, radius: float) -> NDArray[np.bool_]:
-    """Distances between masks are distances between their outlines; boxes that are too far apart are skipped."""
+def _around(centre: float, radius: float) -> slice:
+    return slice(max(0, math.floor(centre - radius)), math.ceil(centre + radius) + 1)
+
+
+def _near_masks(labels: NDArray[np.intp], count: int, radius: float) -> NDArray[np.bool_]:
+    """Compares outlines; skips pairs whose bounding boxes are too far apart and those found near in an earlier frame."""
     near = np.zeros((count, count), bool)
-    outline = frame > 0
-    inner = ndimage.minimum_filter(frame, footprint=_CROSS, mode="nearest") == ndimage.maximum_filter(
-        frame, footprint=_CROSS, mode="nearest"
-    )
-    outline &= ~inner
-    boxes = ndimage.find_objects(frame, max_label=count)
-    points = {}
-    for index, box in enumerate(boxes):
-        if box is not None:
-            local = np.argwhere((frame[box] == index + 1) & outline[box])
-            points[index] = np.add(local, (box[0].start, box[1].start))
-            if not len(local):
-                # A mask that fills the whole frame has no outline.
-                points[index] = np.argwhere(frame == index + 1)
-    indices = sorted(points)
-    if len(indices) < 2:
-        return near
-    low = np.array([points[index].min(axis=0) for index in indices])
-    high = np.array([points[index].max(axis=0) for index in indices])
-    gap = np.maximum(0, np.maximum(low[:, None] - high[None], low[None] - high[:, None]))
-    candidates = np.argwhere(np.triu((gap**2).sum(axis=-1) <= radius**2, k=1))
-    trees = {index: cKDTree(points[index]) for index in {indices[k] for k in candidates.ravel()}}
-    for first, second in candidates:
-        a, b = indices[first], indices[second]
-        small, large = sorted((a, b), key=lambda index: len(points[index]))
-        distance, _ = trees[large].query(points[small], distance_upper_bound=np.nextafter(radius, np.inf))
-        near[a, b] = near[b, a] = bool(np.isfinite(distance).any())
+    for frame in labels:
+        indices, points = _outlines(frame)
+        if len(indices) < 2:
+            continue
+        low, high = (np.array([bound(outline, axis=0) for outline in points]) for bound in (np.min, np.max))
+        gap = np.maximum(0, np.maximum(low[:, None] - high[None], low[None] - high[:, None]))
+        open_pairs = ((gap**2).sum(axis=-1) <= radius**2) & ~near[np.ix_(indices, indices)]
+        candidates = np.argwhere(np.triu(open_pairs, k=1))
+        trees = {int(k): cKDTree(points[k]) for k in np.unique(candidates)}
+        for first, second in candidates.tolist():
+            small, large = sorted((first, second), key=lambda k: len(points[k]))
+            distance, _ = trees[large].query(points[small], distance_upper_bound=np.nextafter(radius, np.inf))
+            if np.isfinite(distance).any():
+                near[indices[first], indices[second]] = near[indices[second], indices[first]] = True
     return near
 
 
-_CROSS = ndimage.generate_binary_structure(2, 1)
+def _outlines(frame: NDArray[np.intp]) -> tuple[NDArray[np.intp], list[NDArray[np.intp]]]:
+    """Instances (from 0) of a frame and the pixels of each, (y, x), that touch another label: between two masks the
+    shortest distance runs from outline to outline. A mask that fills the frame has none, and nothing to be near to."""
+    edge = np.zeros(frame.shape, bool)
+    vertical, horizontal = frame[1:] != frame[:-1], frame[:, 1:] != frame[:, :-1]
+    edge[1:] |= vertical
+    edge[:-1] |= vertical
+    edge[:, 1:] |= horizontal
+    edge[:, :-1] |= horizontal
+    pixels = np.argwhere(edge & (frame > 0))
+    ids = frame[pixels[:, 0], pixels[:, 1]]
+    order = np.argsort(ids, kind="stable")
+    present, starts = np.unique(ids[order], return_index=True)
+    return present - 1, np.split(pixels[order], starts[1:])

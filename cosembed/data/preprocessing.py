@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from cosembed.errors import DataError
 from cosembed.specs import PreprocessingSpec
 
 OUTSIDE = -1.0
@@ -34,8 +35,14 @@ def preprocess_frame(frame: NDArray, spec: PreprocessingSpec) -> NDArray[np.floa
 
     Returns:
         float32 [h, w, C]; not clamped.
+
+    Raises:
+        DataError: The crop leaves nothing of the frame.
     """
     image = np.atleast_3d(np.asarray(frame, np.float32))
+    height, width = image.shape[:2]
+    if min(height, width) <= 2 * spec.crop:
+        raise DataError(f"a frame of {height}x{width} pixels has nothing left inside preprocessing.crop={spec.crop}; lower it")
     if spec.smoothing_sigma:
         image = ndimage.gaussian_filter(image, (spec.smoothing_sigma, spec.smoothing_sigma, 0), mode="nearest")
     if spec.crop:
@@ -46,7 +53,8 @@ def preprocess_frame(frame: NDArray, spec: PreprocessingSpec) -> NDArray[np.floa
 def _normalise(image: NDArray[np.float32], spec: PreprocessingSpec) -> NDArray[np.float32]:
     """The median of the lowest 20 % is the 10th percentile of all pixels, and so on.
 
-    Mirror padding by half the image repeats every pixel equally often: the percentiles of the padded image are the same.
+    Mirror padding by half the image repeats every pixel four times (but one row or column of an odd side), so the padded
+    frame, over which the released code takes the percentiles, has the same ones.
     """
     low_index = int(image.size * spec.lower_percentile / 100)
     high_index = min(int(image.size * spec.upper_percentile / 100), image.size - 1)
