@@ -22,6 +22,17 @@ def test_few_points_or_many_cluster_as_with_all_distances(count, min_points):
     assert adjusted_rand_score(reference.fit_predict(points), cluster_points(points, min_points)) == 1
 
 
+def test_the_spanning_tree_is_exact_where_the_librarys_default_is_not():
+    generator = np.random.default_rng(0)
+    points = generator.normal(0, 0.3, (400, 3)) + generator.integers(0, 3, (400, 1))
+    options = {"min_cluster_size": 5, "min_samples": 5, "leaf_size": 25, "core_dist_n_jobs": 1}
+    default, reference = (
+        hdbscan.HDBSCAN(algorithm=algorithm, **options).fit_predict(points) for algorithm in ("boruvka_kdtree", "generic")
+    )
+    assert adjusted_rand_score(default, reference) < 0.9
+    assert adjusted_rand_score(cluster_points(points, 5), reference) == 1
+
+
 def test_equal_points_are_clusters_not_errors():
     points = np.repeat(np.eye(3), 12, axis=0)
     assert adjusted_rand_score(np.repeat([0, 1, 2], 12), cluster_points(points, 5)) == 1

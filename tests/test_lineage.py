@@ -163,6 +163,26 @@ def test_matching_is_greedy_one_to_one_down_to_the_minimum():
     assert match_labels(first, second, 0.7) == {0: 0, 5: 1}
 
 
+def test_the_largest_iou_goes_first_not_the_largest_overlap():
+    first = np.array([[1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2]])
+    second = np.array([[5, 5, 5, 5, 5, 6, 6, 6, 6, 6, 6, 6]])
+    # 1-6 overlap in 5 pixels of 12, 1-5 in 5 of 10, 2-6 in 2 of 7.
+    assert match_labels(first, second, 0.25) == {5: 1, 6: 2}
+    # 3-8 has IoU 2/3 with 2 pixels, 4-8 has 3/10: the overlap of 3 pixels comes second, and 8 is taken.
+    first = np.array([[3, 3, 4, 4, 4, 4, 4, 4, 4, 4]])
+    second = np.array([[8, 8, 8, 8, 8, 7, 7, 7, 7, 7]])
+    assert match_labels(first, second, 0.25) == {7: 4, 8: 3}
+
+
+def test_both_sides_are_matched_once_and_the_minimum_itself_counts():
+    first = np.array([[1, 1, 1, 1, 2, 2, 2, 2]])
+    # 5 lies on all of 1 and of 2: IoU 1/2 with both; it goes to the lower one, and 2 stays without.
+    assert match_labels(first, np.full((1, 8), 5), 0.25) == {5: 1}
+    # One label cut in two: IoU 3/4 and 1/4.
+    assert match_labels(np.full((1, 4), 1), np.array([[5, 5, 5, 6]]), 0.25) == {5: 1}
+    assert match_labels(np.array([[1, 2, 2, 2]]), np.array([[0, 0, 3, 3]]), 0.5) == {3: 2, 0: 1}
+
+
 def test_label_0_takes_part_in_stitching():
     last = np.array([[0, 0, 0, 0, 3, 3]])
     pair = np.array([[[7, 7, 7, 0, 8, 8]], [[7, 7, 7, 7, 8, 0]]])
