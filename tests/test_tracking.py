@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 from synthetic import SPEC, embeddings_of, moving_discs
 
-from cosembed.clustering import background_embedding
 from cosembed.errors import DataError, SpecError
-from cosembed.tracking import finish_tracks, track_embeddings
+from cosembed.tracking import finish_tracks, track_embeddings, tracker
 
 
 def assert_same_partition(found, truth, tolerance):
@@ -88,15 +87,17 @@ def test_nothing_but_background_and_nothing_but_noise_give_no_tracks():
     assert track_embeddings(embeddings_of(few, noise=0.01), SPEC).tracks == []
 
 
-def test_the_background_comes_from_the_first_pair_and_is_a_median_not_normalised():
-    pair = np.random.default_rng(1).normal(0, 1, (2, 6, 7, 3)).astype(np.float32)
-    np.testing.assert_allclose(background_embedding(pair), np.median(pair.reshape(-1, 3), axis=0))
-    truth = moving_discs(frames=4)
-    changed = embeddings_of(truth)
-    # In the last frames the background moves to an axis of its own: it is not background any more.
-    changed[2:][truth[2:] == 0] = np.eye(8)[7]
-    result = track_embeddings(changed, SPEC)
-    assert (np.count_nonzero(result.labels[2:], axis=(1, 2)) > 0.9 * truth[2].size).all()
+def test_the_background_is_the_median_of_the_first_pair_kept_for_the_whole_video(monkeypatch):
+    embeddings = embeddings_of(moving_discs(frames=4))
+    used = []
+    monkeypatch.setattr(
+        tracker, "cluster_pair", lambda pair, background, _: used.append(background) or np.zeros(pair.shape[:3], int)
+    )
+    track_embeddings(embeddings, SPEC)
+    expected = np.median(embeddings[:2].reshape(-1, 8), axis=0)
+    # Not normalised again.
+    assert np.linalg.norm(expected) < 0.995
+    np.testing.assert_array_equal(used, [expected] * 3)
 
 
 def test_embeddings_that_are_not_finite_and_empty_videos_are_refused():

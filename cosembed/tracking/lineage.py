@@ -42,8 +42,7 @@ def erase_in_border(labels: NDArray[np.int32], border: tuple[int, int]) -> NDArr
                 fresh += 1
             else:
                 names[label] = label
-        # A label erased in the border has been there: its later part is another track.
-        seen.update(_labels_in(image))
+        seen.update(names)
         table = np.zeros(int(image.max()) + 1, labels.dtype)
         for label, name in names.items():
             table[label] = name
