@@ -16,6 +16,7 @@ from cosembed import cli, specs
 from cosembed.data.frames import open_frames
 from cosembed.errors import InputError
 from cosembed.files import refuse_existing
+from cosembed.requirements import check_tensorflow
 
 FLAGS = flags.FLAGS
 
@@ -40,6 +41,7 @@ def main() -> None:
     output = Path(FLAGS.output)
     refuse_existing(output)
     # TensorFlow is imported only once the input has been found in order.
+    check_tensorflow()
     from cosembed.pipeline import track_video
     from cosembed.training.checkpoints import load_network
     from cosembed.training.devices import describe_device

@@ -20,6 +20,7 @@ from cosembed import cli, specs
 from cosembed.data.fetch import fetch
 from cosembed.data.frames import open_frames
 from cosembed.errors import DataError, InputError
+from cosembed.requirements import check_tensorflow
 from cosembed.specs import DatasetSpec, ExperimentSpec
 from experiments import protocol
 from experiments.protocol import Fold
@@ -103,6 +104,7 @@ def run_experiment(experiment: Experiment, mode: str, spec: ExperimentSpec, sett
         logging.info("%s: ready (%s)", spec.dataset.name, protocol.describe_split(folds, settings.protocol))
         return
     # TensorFlow is imported only once the input has been found in order.
+    check_tensorflow()
     from experiments import steps, summary
 
     chosen = MODES[1:] if mode == "all" else (mode,)

@@ -5,6 +5,9 @@ import sys
 
 import pytest
 
+from cosembed.errors import InputError
+from cosembed.requirements import check_tensorflow
+
 
 def run_code(code: str, *arguments: str) -> subprocess.CompletedProcess:
     program = f"'''A program.\n\n    example --size=3\n'''\nfrom absl import flags\nfrom cosembed import cli, errors\n{code}"
@@ -38,6 +41,14 @@ def test_exit_status_and_message(body, arguments, status, message):
 def test_a_fault_of_ours_keeps_its_traceback_and_exits_1():
     done = run_code(f"{DEFINE}cli.run(lambda: 1 / 0)")
     assert done.returncode == 1 and "ZeroDivisionError" in done.stderr
+
+
+def test_another_tensorflow_is_named_with_the_remedy(monkeypatch):
+    check_tensorflow()
+    for version in ("2.16.1", "1.15.0"):
+        monkeypatch.setattr("importlib.metadata.version", lambda _, version=version: version)
+        with pytest.raises(InputError, match=f"TensorFlow {version} is installed, cosembed needs 2.15"):
+            check_tensorflow()
 
 
 def test_help_shows_docstring_and_flags_and_fits_a_screen():

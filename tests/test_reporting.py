@@ -1,0 +1,146 @@
+"""Pictures, tables and the report."""
+
+import json
+import re
+
+import imagecodecs
+import numpy as np
+import pytest
+
+from cosembed import specs
+from cosembed.data.sequence import Track
+from cosembed.errors import DataError
+from cosembed.reporting import figures, tables
+from cosembed.reporting.overlays import (
+    ERROR_COLOURS,
+    colour_labels,
+    embedding_rgb,
+    encode_png,
+    error_overlay,
+    overlay,
+    stretch,
+    training_picture,
+)
+from cosembed.reporting.report import Picture, Report, Section, render, write_report
+from cosembed.reporting.reported import load_reported
+
+
+def scores(**changes):
+    fields = {
+        "dataset": "DIC-C2DH-HeLa", "recipe": "paper", "profile": "cpu", "protocol": "crossval", "split": "one video",
+        "folds": [], "command": "python -m experiments.ctc_dic_hela", "deviations": [], "SEG": 0.5, "DET": 0.7, "TRA": 0.6,
+        "OP": 0.55, "baseline": {"SEG": 0.1, "TRA": 0.2, "OP": None},
+    }  # fmt: skip
+    return tables.DatasetScores(**{**fields, **changes})
+
+
+def test_labels_have_stable_distinct_colours_on_black():
+    labels = np.arange(15).reshape(3, 5)
+    colours = colour_labels(labels)
+    assert (colours[0, 0] == 0).all()
+    assert len({tuple(colour) for colour in colours.reshape(-1, 3)}) == 15
+    np.testing.assert_array_equal(colour_labels(labels.T).transpose(1, 0, 2), colours)
+
+
+def test_pictures_have_the_promised_form():
+    frame = np.random.default_rng(1).integers(0, 60000, (20, 30)).astype(np.uint16)
+    labels = np.zeros((20, 30), np.uint16)
+    labels[5:10, 5:10] = 3
+    assert stretch(frame).dtype == np.uint8
+    assert stretch(np.zeros((3, 3))).max() == 0
+    tinted = overlay(frame, labels)
+    assert tinted.shape == (20, 30, 3)
+    np.testing.assert_array_equal(tinted[0, 0], np.repeat(stretch(frame)[0, 0], 3))
+    np.testing.assert_array_equal(embedding_rgb(np.array([[[-1.0, 0.0, 1.0, 9.0]]])), [[[0, 127, 255]]])
+    np.testing.assert_array_equal(imagecodecs.png_decode(encode_png(tinted)), tinted)
+    picture = training_picture(np.zeros((3, 8, 8, 1)), np.ones((3, 8, 8, 2)), np.ones((3, 8, 8), np.uint16))
+    assert picture.shape == (24, 24, 3)
+
+
+def test_errors_are_told_apart():
+    frame = np.zeros((6, 30))
+    truth, prediction = np.zeros((2, 6, 30), np.uint16)
+    truth[:, 0:4], prediction[:, 0:4] = 1, 7
+    truth[:, 5:9] = 2
+    prediction[:, 10:13] = 8
+    truth[:, 14:17], truth[:, 17:20], prediction[:, 14:20] = 3, 4, 9
+    truth[:, 21:27], prediction[:, 21:24], prediction[:, 24:27] = 5, 10, 11
+    picture, counts = error_overlay(frame, prediction, truth)
+    assert counts == {"correct": 1, "missed": 1, "false": 1, "merged": 1, "split": 1}
+    for kind, column in {"correct": 2, "missed": 7, "false": 11, "merged": 16, "split": 23}.items():
+        strongest = np.argmin(
+            [np.abs(picture[3, column].astype(int) / 0.45 - colour).sum() for colour in ERROR_COLOURS.values()]
+        )
+        assert list(ERROR_COLOURS)[strongest] == kind
+
+
+def test_figures_are_pngs():
+    tracks = [Track(1, 0, 4, 0), Track(2, 5, 9, 1), Track(3, 5, 9, 1), Track(4, 7, 9, 2), Track(5, 0, 9, 0)]
+    steps = np.arange(1, 201)
+    for png in (
+        figures.lineage(tracks, 10, "a division"),
+        figures.lineage([], 10, "nothing"),
+        figures.training_curves(steps, 1 / steps, np.full(200, 1e-3)),
+        figures.training_curves(steps[:1], np.ones(1), np.ones(1)),
+        figures.frame_scores([0, 1], [0.5, float("nan")], None),
+    ):
+        assert imagecodecs.png_decode(png).ndim == 3
+
+
+def test_families_stay_together_in_the_lineage():
+    rows = figures._lineage_rows(
+        [Track(1, 0, 4, 0), Track(2, 5, 9, 1), Track(3, 5, 9, 1), Track(4, 0, 9, 0), Track(5, 0, 9, 77)]
+    )
+    assert sorted(rows.values()) == [0, 1, 2, 3, 4]
+    assert (rows[2], rows[1], rows[3]) == (0, 1, 2)
+
+
+def test_the_report_stands_alone_and_escapes_everything(tmp_path):
+    png = encode_png(np.zeros((4, 4, 3), np.uint8))
+    sections = [Section("<b>", "a & b", [["x", "y"], ["<1>", "2"]], [Picture('say "hi"', png)])]
+    write_report(tmp_path / "r.html", Report("<script>alert(1)</script>", [("name", "<i>")], sections, ["mind & this"]))
+    page = (tmp_path / "r.html").read_text()
+    assert page == render(Report("<script>alert(1)</script>", [("name", "<i>")], sections, ["mind & this"]))
+    assert "<script" not in page
+    assert "<b>" not in page
+    assert "<i>" not in page
+    assert "mind &amp; this" in page
+    assert not re.search(r'(src|href)="(?!data:)', page)
+    assert all('alt="' in image for image in re.findall(r"<img[^>]*>", page))
+
+
+def test_every_data_set_has_reported_ranks_and_unknown_values_stay_unknown():
+    table = load_reported("table2")
+    assert set(table) == set(specs.dataset_names()) - {"simulated"}
+    assert table["Fluo-N2DH-GOWT1"]["OP"].text(3) == "0.914"
+    assert table["DIC-C2DH-HeLa"]["SEG"].value is None
+    assert table["DIC-C2DH-HeLa"]["SEG"].text(3) == "> 0.776"
+    assert table["DIC-C2DH-HeLa"]["SEG"].rank == "1"
+    leaves = load_reported("table1b")
+    assert leaves["Ours (paper)"]["SBD"].text(1) == "84.5 ± 5.5"
+    assert leaves["MSU"]["DiC"].confidence == "low"
+    assert load_reported("table1a")["cavity"]["recurrent"].text(1) == "89.4 ± 7.2"
+
+
+def test_the_table_puts_ours_beside_the_papers_and_says_what_it_is():
+    for text in (tables.table2_text([scores()]), tables.table2_markdown([scores()])):
+        assert "not a reproduction" in text
+        assert "not directly comparable" in text
+        line = next(line for line in text.splitlines() if "SEG" in line and "0.776" in line)
+        assert "0.500" in line
+        assert "0.100" in line
+        assert "> 0.776" in line
+    assert "not a reproduction" not in tables.table2_text([scores(profile="paper")])
+    assert "not scored" in tables.table2_text([scores(TRA=None)])
+    content = json.loads(tables.table2_json([scores()]))
+    assert content["datasets"][0]["reported"]["SEG"]["second_place"] == 0.776
+    assert content["datasets"][0]["SEG"] == 0.5
+
+
+def test_scores_are_read_where_they_exist_and_damage_is_named(tmp_path):
+    good, bad = tmp_path / "good.json", tmp_path / "bad.json"
+    good.write_text(json.dumps(scores().__dict__))
+    assert tables.read_scores([good, tmp_path / "none.json"]) == [scores()]
+    bad.write_text('{"SEG": 1}')
+    with pytest.raises(DataError, match=r"bad\.json"):
+        tables.read_scores([bad])
