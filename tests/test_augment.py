@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 
 from cosembed import specs
 from cosembed.augment.intensity import change_intensity
@@ -98,6 +99,41 @@ def test_mirror_padding_repeats_the_image_by_half_its_size(image):
     assert (far[:8] == -1).all()
 
 
+def test_channels_are_resampled_alike():
+    colour = np.random.default_rng(5).normal(0, 1, (30, 44, 3)).astype(np.float32)
+    parameters = draw_spatial(np.random.default_rng(6), specs.resolve("simulated", "paper", "smoke").augmentation, 1)
+    sampling = make_sampling((30, 44), SIDE, parameters, "constant")
+    result = resample_image(colour, sampling)
+    assert result.shape == (SIDE, SIDE, 3)
+    for channel in range(3):
+        np.testing.assert_allclose(
+            result[..., channel : channel + 1], resample_image(colour[..., channel : channel + 1], sampling)
+        )
+    assert (result[~sampling.inside] == -1).all()
+
+
+def test_resampling_equals_interpolation_at_the_points_of_the_transform():
+    image = np.random.default_rng(7).normal(0, 1, (30, 44)).astype(np.float32)
+    labels = np.random.default_rng(8).integers(1, 9, (30, 44)).astype(np.uint16)
+    angle, zoom, moved = 0.7, np.array([1.2, 0.8]), np.array([3.0, -4.0])
+    parameters = spatial(rotation=angle, zoom=tuple(zoom), translation=tuple(moved), flip=(True, False))
+    sampling = make_sampling(image.shape, SIDE, parameters, "mirror")
+    # By hand, (y, x): flip, zoom and turn about the centre, translate, scale to image pixels.
+    away = (np.stack(np.mgrid[:SIDE, :SIDE], axis=-1) - (SIDE - 1) / 2) * [-1, 1] / zoom
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    points = (np.array([30, 44]) - 1) / 2 + 44 / SIDE * (away @ turn.T - moved)
+    expected = ndimage.map_coordinates(image, points.transpose(2, 0, 1), order=1, mode="reflect")
+    reached = ((points >= [-15.5, -22.5]) & (points < [44.5, 65.5])).all(axis=-1)
+    assert (~reached).any()
+    # Beyond half an edge pixel scipy blends with the mirrored one; both are the same value.
+    np.testing.assert_allclose(resample_image(image[..., None], sampling)[..., 0], np.where(reached, expected, -1), atol=1e-4)
+    inside = ((points >= -0.5) & (points < [29.5, 43.5])).all(axis=-1)
+    nearest = np.clip(np.floor(points + 0.5).astype(int), 0, [29, 43])
+    np.testing.assert_array_equal(
+        resample_labels(labels, sampling), np.where(inside, labels[nearest[..., 0], nearest[..., 1]], 0)
+    )
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000))
 def test_labels_move_with_the_image_and_are_never_mirrored(seed):
@@ -167,6 +203,13 @@ def test_drift_grows_over_the_clip_in_the_released_recipe():
     assert (shifts[0] == 0).all()
     assert (np.diff(np.abs(shifts), axis=0) >= 0).all()
     assert np.abs(shifts[-1]).max() > 0
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10_000))
+def test_drift_and_jiggle_are_cut_not_rounded_to_whole_pixels(seed):
+    spec = dataclasses.replace(specs.resolve("simulated", "released").augmentation, drift=0.5, jiggle=0.49)
+    assert not draw_spatial(np.random.default_rng(seed), spec, 10).shifts.any()
 
 
 @pytest.mark.parametrize(("probability", "expected"), [(0.0, False), (1.0, True)])

@@ -61,6 +61,39 @@ def test_neighbours_equal_brute_force(rule, labels, radius):
     assert found == expected
 
 
+@pytest.mark.parametrize(("radius", "together"), [(4.0, False), (5.0, True)])
+def test_masks_that_meet_in_one_frame_only_are_near_in_all(radius, together):
+    labels = np.zeros((3, 8, 30), np.uint16)
+    labels[:, 2:4, 1:4] = 5
+    labels[:, 2:4, 25:28] = 9
+    # 3 rows and 4 columns apart.
+    labels[1, 2:4, 25:28] = 0
+    labels[1, 6:8, 7:10] = 9
+    spec = instances_spec(neighbour_radius=radius, neighbours="mask_distance")
+    masks = instance_masks(labels, spec, np.random.default_rng(0))
+    assert ((masks == 2).any(axis=(1, 2)).sum(axis=1) == (2 if together else 0)).all()
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_a_block_is_as_far_from_a_bar_as_from_the_middle_of_its_side(turns):
+    labels = np.zeros((24, 24), np.intp)
+    labels[2:6, 1:23] = 1
+    # Nine rows below the bar's last one, far from its ends.
+    labels[14:17, 10:13] = 2
+    for radius, expected in ((9.0, True), (8.99, False)):
+        spec = instances_spec(neighbour_radius=radius, neighbours="mask_distance")
+        assert neighbours(np.rot90(labels, turns)[None], 2, spec)[0, 1] == expected
+
+
+def test_an_instance_that_is_absent_from_a_frame_does_not_hide_the_others():
+    labels = np.zeros((2, 4, 20), np.intp)
+    labels[0, :, 0:3], labels[0, :, 4:7], labels[0, :, 17:20] = 1, 2, 3
+    labels[1, :, 0:3], labels[1, :, 4:7] = 1, 3
+    spec = instances_spec(neighbour_radius=2.0, neighbours="mask_distance")
+    near = neighbours(labels, 3, spec)
+    np.testing.assert_array_equal(near, [[False, True, True], [True, False, False], [True, False, False]])
+
+
 def test_one_instance_that_fills_a_frame_is_near_nothing():
     spec = instances_spec(neighbour_radius=5.0, neighbours="mask_distance")
     assert not neighbours(np.ones((1, 6, 6), np.intp), 1, spec).any()

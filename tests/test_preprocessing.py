@@ -11,6 +11,7 @@ from scipy import ndimage
 from cosembed import specs
 from cosembed.data.preprocessing import fit_frame, frame_grid, preprocess_frame
 from cosembed.data.smoothing import smooth_labels
+from cosembed.errors import DataError
 
 
 def preprocessing_spec(**changes):
@@ -34,6 +35,19 @@ def test_percentiles_of_the_mirror_padded_frame_are_the_same():
     padded = np.pad(image, [(10, 10), (15, 15)], mode="symmetric")
     inner = preprocess_frame(padded, preprocessing_spec())[10:-10, 15:-15]
     np.testing.assert_allclose(inner, preprocess_frame(image, preprocessing_spec()), atol=1e-6)
+
+
+def test_percentiles_of_odd_sides_differ_by_no_more_than_one_line_of_the_padding():
+    image = np.random.default_rng(2).gamma(2, 100, (51, 63)).astype(np.float32)
+    padded = np.pad(image, [(25, 25), (31, 31)], mode="symmetric")
+    inner = preprocess_frame(padded, preprocessing_spec())[25:-25, 31:-31]
+    np.testing.assert_allclose(inner, preprocess_frame(image, preprocessing_spec()), atol=0.05)
+
+
+@pytest.mark.parametrize("shape", [(12, 30), (30, 11)])
+def test_a_crop_that_leaves_nothing_is_refused(shape):
+    with pytest.raises(DataError, match=rf"{shape[0]}x{shape[1]} pixels.*preprocessing\.crop=6"):
+        preprocess_frame(np.arange(shape[0] * shape[1]).reshape(shape), preprocessing_spec(crop=6))
 
 
 def test_smoothing_comes_before_the_crop():
