@@ -2,7 +2,7 @@
 
     python -m cosembed.evaluate --result_dir=01_RES --ground_truth_dir=01_GT --json=scores.json
 
-Truth of one kind is enough: a score without its truth is printed as "not scored".
+Truth of one kind is enough: a score without its truth is printed as "not scored" (null in the file).
 """
 
 from __future__ import annotations
@@ -32,11 +32,14 @@ def main() -> None:
     for name in ("result_dir", "ground_truth_dir"):
         if not getattr(FLAGS, name):
             raise InputError(f"--{name} is missing; see --help")
+    if FLAGS.json and Path(FLAGS.json).is_dir():
+        raise InputError(f"--json={FLAGS.json}: is a folder; give the name of a file")
     scores = evaluate_ctc(FLAGS.result_dir, FLAGS.ground_truth_dir)
     for name in ("SEG", "DET", "TRA", "OP"):
         print(f"{name} {'not scored' if scores[name] is None else format(scores[name], '.6f')}")
     if scores["TRA"] is not None:
         print(", ".join(f"{scores[name]} {meaning} ({name})" for name, meaning in MEANINGS.items()))
+    print(f"{scores['frames']} masks, {scores['seg_frames']} frames with SEG truth; py-ctcmetrics {scores['py-ctcmetrics']}")
     if FLAGS.json:
         atomic_write_text(Path(FLAGS.json), json.dumps(scores, indent=1) + "\n")
 

@@ -1,53 +1,75 @@
-"""Checks a Cell Tracking Challenge folder and lists every fault with its file; exit status 2 if there is one.
+"""Checks Cell Tracking Challenge folders and lists every fault with its file; exit status 2 if there is one.
 
     python -m cosembed.validate --result_dir=01_RES --overlays=pictures
     python -m cosembed.validate --ground_truth_dir=01_GT --frames_dir=01
 
---overlays writes a coloured picture of every mask: 16-bit labels look black in most viewers.
+--overlays writes a coloured picture of every mask, over its frame if --frames_dir is given: 16-bit labels look black in
+most viewers. Lines with "warning:" do not make a folder invalid.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from absl import flags
 
 from cosembed import cli
 from cosembed.data.ctc import read_labels
-from cosembed.data.validation import check_result, check_truth, mask_files
-from cosembed.errors import InputError
-from cosembed.files import atomic_folder, atomic_write_bytes
-from cosembed.reporting.overlays import colour_labels, encode_png
+from cosembed.data.frames import open_frames
+from cosembed.data.validation import Fault, check_result, check_truth, mask_files
+from cosembed.errors import DataError, InputError
+from cosembed.files import atomic_folder, atomic_write_bytes, refuse_existing
+from cosembed.reporting.overlays import colour_labels, encode_png, overlay
 
 FLAGS = flags.FLAGS
 
 flags.DEFINE_string("result_dir", "", "Folder of maskNNN.tif and res_track.txt.")
 flags.DEFINE_string("ground_truth_dir", "", "Folder with TRA, SEG, or both.")
-flags.DEFINE_string("frames_dir", "", "The frames that belong to --ground_truth_dir.")
+flags.DEFINE_string("frames_dir", "", "The frames that belong to them.")
 flags.DEFINE_string("overlays", "", "Folder to write coloured pictures to; it must not exist.")
 
 
 def main() -> None:
     """Prints faults to stderr, one a line."""
-    if bool(FLAGS.result_dir) == bool(FLAGS.ground_truth_dir):
-        raise InputError("give either --result_dir or --ground_truth_dir; see --help")
+    if not FLAGS.result_dir and not FLAGS.ground_truth_dir:
+        raise InputError("give --result_dir, --ground_truth_dir, or both; see --help")
+    if FLAGS.overlays:
+        refuse_existing(Path(FLAGS.overlays))
+    frames_dir = Path(FLAGS.frames_dir) if FLAGS.frames_dir else None
+    faults: list[Fault] = []
+    masks: list[tuple[int, Path]] = []
     if FLAGS.result_dir:
         folder = Path(FLAGS.result_dir)
-        faults, masks = check_result(folder), mask_files(folder, "mask")
-    else:
+        faults += check_result(folder, frames_dir=frames_dir)
+        masks += mask_files(folder, "mask").items()
+    if FLAGS.ground_truth_dir:
         folder = Path(FLAGS.ground_truth_dir)
-        faults = check_truth(folder, Path(FLAGS.frames_dir) if FLAGS.frames_dir else None)
-        masks = mask_files(folder / "TRA", "man_track") or mask_files(folder / "SEG", "man_seg")
+        faults += check_truth(folder, frames_dir)
+        masks += [*mask_files(folder / "TRA", "man_track").items(), *mask_files(folder / "SEG", "man_seg").items()]
     for fault in faults:
         print(fault, file=sys.stderr)
     if FLAGS.overlays:
-        with atomic_folder(Path(FLAGS.overlays)) as pictures:
-            for path in masks.values():
-                atomic_write_bytes(pictures / f"{path.stem}.png", encode_png(colour_labels(read_labels(path))))
+        _write_overlays(Path(FLAGS.overlays), masks, frames_dir)
     if any(not fault.warning for fault in faults):
         sys.exit(2)
-    print(f"{folder}: valid, {len(masks)} masks")
+    print(f"{FLAGS.result_dir or FLAGS.ground_truth_dir}: valid, {len(masks)} masks")
+
+
+def _write_overlays(folder: Path, masks: Iterable[tuple[int, Path]], frames_dir: Path | None) -> None:
+    """Masks that cannot be read are among the faults and left out; so are frames of another size than their mask."""
+    frames = open_frames(frames_dir) if frames_dir is not None else None
+    with atomic_folder(folder) as pictures:
+        for number, path in masks:
+            try:
+                labels = read_labels(path)
+            except DataError:
+                continue
+            picture = colour_labels(labels)
+            if frames is not None and number in frames.numbers and labels.shape == frames.shape:
+                picture = overlay(frames[frames.numbers.index(number)], labels)
+            atomic_write_bytes(pictures / f"{path.stem}.png", encode_png(picture))
 
 
 if __name__ == "__main__":

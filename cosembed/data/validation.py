@@ -6,17 +6,19 @@ begin), so the checks are our own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from cosembed.data.frames import file_number
+from cosembed.data.frames import open_frames
 from cosembed.data.sequence import Track
-from cosembed.data.tiff import check_header, read_image
+from cosembed.data.tiff import image_shape, read_headers, read_image
 from cosembed.errors import DataError
 
 
@@ -33,102 +35,148 @@ class Fault:
 
 
 def mask_files(folder: Path, prefix: str) -> dict[int, Path]:
-    """Frame number -> mask file, in order; empty if there is no folder."""
-    files = sorted(folder.glob(f"{prefix}*.tif")) if folder.is_dir() else []
-    return {number: path for path in files if (number := file_number(path)) is not None}
+    """Frame number -> `<prefix>NNN.tif`, in order; empty if there is no folder. Files of other names are left out."""
+    files = ((number, path) for path in _tiffs(folder, prefix) if (number := _number(path, prefix)) is not None)
+    return dict(sorted(files))
 
 
-def check_result(result_dir: Path, tracked: bool = True) -> list[Fault]:
-    """Checks masks and res_track.txt of a result folder; without `tracked` the table may be absent."""
+def check_result(result_dir: Path, tracked: bool = True, frames_dir: Path | None = None, warnings: bool = True) -> list[Fault]:
+    """Checks masks and res_track.txt of a result folder.
+
+    Args:
+        result_dir: maskNNN.tif and res_track.txt.
+        tracked: Whether there must be a res_track.txt; one that is there is checked in any case.
+        frames_dir: The frames (or one multi-page TIFF), if masks are to be compared with them.
+        warnings: Whether to look for what deserves a warning, too.
+
+    Returns:
+        Every fault; empty if the folder is valid.
+    """
     masks = mask_files(result_dir, "mask")
+    faults = _check_names(result_dir, "mask")
     if not masks:
-        return [Fault(str(result_dir), "holds no masks; a result needs mask000.tif, mask001.tif, ...")]
-    faults, present = _check_masks(masks)
-    faults += [Fault(f"mask{number:03d}.tif", "is missing") for number in range(max(masks)) if number not in masks]
+        return [*faults, Fault(str(result_dir), "holds no masks; a result needs mask000.tif, mask001.tif, ...")]
+    found, present = _check_masks(masks, warnings)
+    faults += found + _check_gaps([-1, *masks], "mask")
     table = result_dir / "res_track.txt"
     if tracked or table.exists():
-        tracks, table_faults = _read_table(table)
-        faults += table_faults + _check_table(tracks, present, {n: p.name for n, p in masks.items()}, table.name)
-    return faults
-
-
-def check_truth(ground_truth_dir: Path, frames_dir: Path | None = None) -> list[Fault]:
-    """Checks a ground-truth folder with TRA, SEG or both, against the frames if they are given."""
-    markers, segmented = mask_files(ground_truth_dir / "TRA", "man_track"), mask_files(ground_truth_dir / "SEG", "man_seg")
-    if not markers and not segmented:
-        return [Fault(str(ground_truth_dir), "holds neither TRA/man_track000.tif nor SEG/man_seg000.tif")]
-    faults: list[Fault] = []
-    if markers:
-        found, present = _check_masks(markers)
-        tracks, table_faults = _read_table(ground_truth_dir / "TRA" / "man_track.txt")
-        names = {number: path.name for number, path in markers.items()}
-        faults += found + table_faults + _check_table(tracks, present, names, "man_track.txt")
-    if segmented:
-        faults += _check_masks(segmented)[0]
-        faults += [
-            fault for number in segmented if number in markers for fault in _check_markers(markers[number], segmented[number])
-        ]
+        faults += _check_table(table, present, masks)
     if frames_dir is not None:
-        faults += _check_frames({**segmented, **markers}, segmented, frames_dir)
+        faults += _check_frames(masks, frames_dir, every_frame="mask")
     return faults
 
 
-def require_valid(result_dir: Path, tracked: bool) -> None:
-    """Raises `DataError` with the first fault of a result folder and the number of the others."""
-    faults = [fault for fault in check_result(result_dir, tracked) if not fault.warning]
-    if faults:
-        others = f" (and {len(faults) - 1} more faults)" if len(faults) > 1 else ""
-        raise DataError(f"{result_dir}: {faults[0]}{others}; python -m cosembed.validate lists them all")
+def check_truth(ground_truth_dir: Path, frames_dir: Path | None = None, warnings: bool = True) -> list[Fault]:
+    """Checks a ground-truth folder with TRA, SEG or both, against the frames if they are given; otherwise as `check_result`."""
+    tra, seg = ground_truth_dir / "TRA", ground_truth_dir / "SEG"
+    markers, segmented = mask_files(tra, "man_track"), mask_files(seg, "man_seg")
+    faults = _check_names(tra, "man_track") + _check_names(seg, "man_seg")
+    if not markers and not segmented:
+        return [*faults, Fault(str(ground_truth_dir), "holds neither TRA/man_track000.tif nor SEG/man_seg000.tif")]
+    if markers:
+        found, present = _check_masks(markers, warnings)
+        faults += found + _check_gaps(list(markers), "man_track") + _check_table(tra / "man_track.txt", present, markers)
+    faults += _check_masks(segmented, warnings)[0]
+    for number in sorted(set(segmented) & set(markers)):
+        faults += _check_markers(markers[number], segmented[number], warnings)
+    if frames_dir is not None:
+        if markers:
+            faults += _check_frames(markers, frames_dir, every_frame="man_track")
+        faults += _check_frames(segmented, frames_dir)
+    return faults
 
 
-def _check_masks(masks: Mapping[int, Path]) -> tuple[list[Fault], dict[int, set[int]]]:
+def require_valid(folder: Path, faults: Iterable[Fault]) -> None:
+    """Raises `DataError` with the first fault of a folder and the number of the others, if there is one."""
+    grave = [fault for fault in faults if not fault.warning]
+    if grave:
+        others = f" (and {len(grave) - 1} more)" if len(grave) > 1 else ""
+        raise DataError(f"{folder}: {grave[0]}{others}; python -m cosembed.validate lists every fault")
+
+
+def _tiffs(folder: Path, prefix: str) -> list[Path]:
+    return sorted(folder.glob(f"{prefix}*.tif")) if folder.is_dir() else []
+
+
+def _number(path: Path, prefix: str) -> int | None:
+    match = re.fullmatch(rf"{prefix}(\d{{3,9}})", path.stem, re.ASCII)
+    return int(match[1]) if match else None
+
+
+def _check_names(folder: Path, prefix: str) -> list[Fault]:
+    faults: list[Fault] = []
+    seen: dict[int, Path] = {}
+    for path in _tiffs(folder, prefix):
+        number = _number(path, prefix)
+        if number is None:
+            faults.append(Fault(path.name, f"is not named {prefix}NNN.tif after its frame (at least three digits)"))
+        elif number in seen:
+            faults.append(Fault(path.name, f"has the same number as {seen[number].name}"))
+        else:
+            seen[number] = path
+    return faults
+
+
+def _check_gaps(numbers: Iterable[int], prefix: str) -> list[Fault]:
+    faults = []
+    for before, after in pairwise(numbers):
+        if after > before + 1:
+            others = f", and so are all up to {prefix}{after - 1:03d}.tif" if after > before + 2 else ""
+            faults.append(Fault(f"{prefix}{before + 1:03d}.tif", f"is missing{others}"))
+    return faults
+
+
+def _check_masks(masks: Mapping[int, Path], warnings: bool) -> tuple[list[Fault], dict[int, set[int]]]:
     """Faults of the images, and the labels present per readable frame."""
     faults: list[Fault] = []
     present: dict[int, set[int]] = {}
-    size: tuple[int, int] | None = None
+    first: tuple[str, tuple[int, ...]] | None = None
     for number, path in masks.items():
         try:
-            height, width, dtype = check_header(path, 0)
+            headers = read_headers(path)
             mask = read_image(path)
         except DataError as error:
-            faults.append(Fault(path.name, str(error).removeprefix(f"{path}: ")))
+            faults.append(_unreadable(path, error))
             continue
-        if size is not None and (height, width) != size:
-            faults.append(Fault(path.name, f"is {width} x {height} pixels, the first mask {size[1]} x {size[0]}"))
-        size = size or (height, width)
-        if dtype != "uint16":
-            faults.append(Fault(path.name, f"is of type {dtype}; masks must be uint16", warning=dtype == "uint8"))
-        if mask.ndim != 2 or mask.dtype.kind not in "ui":
-            faults.append(Fault(path.name, f"is not a label image (shape {mask.shape}, type {mask.dtype})"))
+        if mask.ndim != 2 or len(headers) > 1:
+            faults.append(Fault(path.name, f"is not one image of one channel ({len(headers)} pages of shape {mask.shape})"))
             continue
+        first = first or (path.name, mask.shape)
+        if mask.shape != first[1]:
+            faults.append(Fault(path.name, f"is {_size(mask.shape)}, but {first[0]} is {_size(first[1])}"))
+        if mask.dtype not in (np.uint8, np.uint16):
+            faults.append(Fault(path.name, f"is of type {mask.dtype}; masks must be uint16"))
+            if mask.dtype.kind not in "ui":
+                continue
+        elif warnings:
+            if mask.dtype == np.uint8:
+                faults.append(Fault(path.name, "is of type uint8; the challenge asks for uint16", warning=True))
+            faults += _check_connected(mask, path.name)
         present[number] = set(np.unique(mask).tolist()) - {0}
-        faults += _check_connected(mask, path.name)
     return faults, present
 
 
-def _check_connected(mask: NDArray, name: str) -> list[Fault]:
-    parts = []
+def _check_connected(mask: NDArray, name: str) -> Iterator[Fault]:
     for label, box in enumerate(ndimage.find_objects(mask), start=1):
         if box is not None:
             count = ndimage.label(mask[box] == label, np.ones((3, 3)))[1]
             if count > 1:
-                parts.append(Fault(name, f"label {label} consists of {count} parts", warning=True))
-    return parts
+                yield Fault(name, f"label {label} consists of {count} parts", warning=True)
 
 
-def _read_table(path: Path) -> tuple[dict[int, Track], list[Fault]]:
-    """All lines that can be read, with a fault for every one that cannot or repeats a label."""
+def _read_table(path: Path) -> tuple[dict[int, Track] | None, list[Fault]]:
+    """All lines that can be read, with a fault for every one that cannot or repeats a label; None without a table."""
     tracks: dict[int, Track] = {}
     faults: list[Fault] = []
     try:
-        lines = path.read_text(encoding="ascii").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError):
-        return {}, [Fault(path.name, "is missing or not a text file (label begin end parent)")]
+        return None, [Fault(path.name, "is missing or not a text file (label begin end parent)")]
     for number, line in enumerate(lines, start=1):
         words = line.split()
         if not words:
             continue
-        if len(words) != 4 or not all(word.isdigit() and len(word) < 10 for word in words):
+        if len(words) != 4 or not all(word.isascii() and word.isdigit() and len(word) < 10 for word in words):
             faults.append(Fault(path.name, f"line {number} is not four whole numbers (label begin end parent)"))
             continue
         track = Track(*map(int, words))
@@ -141,32 +189,28 @@ def _read_table(path: Path) -> tuple[dict[int, Track], list[Fault]]:
     return tracks, faults
 
 
-def _check_table(
-    tracks: Mapping[int, Track], present: Mapping[int, set[int]], names: Mapping[int, str], table: str
-) -> list[Fault]:
-    faults = []
+def _check_table(path: Path, present: Mapping[int, set[int]], masks: Mapping[int, Path]) -> list[Fault]:
+    """Faults of a track table and of the labels that do not agree with it, frame by frame."""
+    tracks, faults = _read_table(path)
+    if tracks is None:
+        return faults
+    names = {number: mask.name for number, mask in masks.items()}
+    last, table = max(names), path.name
     for track in tracks.values():
         if track.begin > track.end:
             faults.append(
                 Fault(table, f"label {track.label} ends in frame {track.end}, before it begins in frame {track.begin}")
             )
-        if track.end > max(names):
-            faults.append(
-                Fault(table, f"label {track.label} ends in frame {track.end}, but the last mask is {names[max(names)]}")
-            )
+        if track.end > last:
+            faults.append(Fault(table, f"label {track.label} ends in frame {track.end}, but the last mask is {names[last]}"))
         parent = tracks.get(track.parent)
-        if track.parent and parent is None:
+        if track.parent == track.label:
+            faults.append(Fault(table, f"label {track.label} is its own parent"))
+        elif track.parent and parent is None:
             faults.append(Fault(table, f"label {track.label} has the parent {track.parent}, which is not listed"))
         elif parent is not None and parent.end >= track.begin:
-            faults.append(
-                Fault(
-                    table,
-                    f"label {track.label} begins in frame {track.begin}, but its parent {parent.label} ends in {parent.end}",
-                )
-            )
-        for frame in range(track.begin, min(track.end, max(names)) + 1):
-            if frame in present and track.label not in present[frame]:
-                faults.append(Fault(names[frame], f"label {track.label} is missing, though {table} lists it there"))
+            sentence = f"label {track.label} begins in frame {track.begin}, but its parent {parent.label} ends in {parent.end}"
+            faults.append(Fault(table, sentence))
     for frame, labels in present.items():
         for label in sorted(labels):
             if label not in tracks:
@@ -175,37 +219,56 @@ def _check_table(
                 faults.append(Fault(names[frame], f"label {label} is used after its end in {table}"))
             elif frame < tracks[label].begin:
                 faults.append(Fault(names[frame], f"label {label} is used before its beginning in {table}"))
+        for track in tracks.values():
+            if track.begin <= frame <= track.end and track.label not in labels:
+                faults.append(Fault(names[frame], f"label {track.label} is missing, though {table} lists it there"))
     return faults
 
 
-def _check_markers(marker_file: Path, seg_file: Path) -> Iterable[Fault]:
+def _check_markers(marker_file: Path, seg_file: Path, warnings: bool) -> Iterator[Fault]:
     try:
         markers, masks = read_image(marker_file), read_image(seg_file)
     except DataError:
         return
     if markers.shape != masks.shape:
-        yield Fault(seg_file.name, f"is of another size than {marker_file.name}")
+        yield Fault(seg_file.name, f"is {_size(masks.shape)}, but {marker_file.name} is {_size(markers.shape)}")
         return
-    for label in np.setdiff1d(markers, 0):
-        covered = np.bincount(masks[markers == label].ravel())
-        if len(covered) == 1:
+    for label in np.setdiff1d(markers, 0) if warnings else ():
+        values, counts = np.unique(masks[markers == label], return_counts=True)
+        inside = counts[values != 0]
+        if not len(inside):
             yield Fault(seg_file.name, f"marker {label} of {marker_file.name} lies in no mask", warning=True)
-        elif covered[1:].max() < covered.sum() / 2:
+        elif inside.max() < counts.sum() / 2:
             yield Fault(seg_file.name, f"marker {label} of {marker_file.name} lies mostly outside its mask", warning=True)
 
 
-def _check_frames(truth: Mapping[int, Path], segmented: Mapping[int, Path], frames_dir: Path) -> list[Fault]:
-    frames = mask_files(frames_dir, "")
-    if not frames:
-        return [Fault(str(frames_dir), "holds no TIFF frames")]
+def _check_frames(masks: Mapping[int, Path], frames_dir: Path, every_frame: str = "") -> list[Fault]:
+    """Faults of masks beside their frames; with `every_frame`, a prefix, also frames without a mask."""
+    try:
+        frames = open_frames(frames_dir)
+    except DataError as error:
+        return [_unreadable(frames_dir, error)]
     faults = []
-    for number, path in {**truth, **segmented}.items():
-        if number not in frames:
+    for number, path in masks.items():
+        if number not in frames.numbers:
             faults.append(Fault(path.name, f"there is no frame {number} in {frames_dir.name}"))
             continue
         try:
-            if check_header(path, 0)[:2] != check_header(frames[number], 0)[:2]:
-                faults.append(Fault(path.name, f"is of another size than {frames[number].name}"))
-        except DataError as error:
-            faults.append(Fault(path.name, str(error)))
+            shape = image_shape(path)
+        except DataError:
+            continue
+        if shape != frames.shape:
+            faults.append(Fault(path.name, f"is {_size(shape)}, but the frames are {_size(frames.shape)}"))
+    if every_frame:
+        outside = sorted(number for number in frames.numbers if not min(masks) <= number <= max(masks))
+        faults += [Fault(f"{every_frame}{number:03d}.tif", "is missing, though there is such a frame") for number in outside]
     return faults
+
+
+def _unreadable(path: Path, error: DataError) -> Fault:
+    file, separator, sentence = str(error).partition(": ")
+    return Fault(Path(file).name, sentence) if separator else Fault(path.name, str(error))
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return f"{shape[1]} x {shape[0]} pixels"

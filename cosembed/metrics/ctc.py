@@ -1,8 +1,11 @@
-"""The Cell Tracking Challenge's scores SEG, DET and TRA with the errors behind them; py-ctcmetrics counts.
+"""The Cell Tracking Challenge's scores SEG, DET and TRA with the errors behind them. Knows folders, not how they were made.
 
 SEG: mean IoU over reference masks, matched where more than half of the mask is covered (Maška et al. 2014). DET and TRA: 1
 minus the weighted number of corrections that turn the result into the reference, normalised (Matula et al. 2015). OP is
 (SEG + TRA) / 2.
+
+py-ctcmetrics counts and scores. Masks are matched here, because its matching adds labels in the masks' own integer type,
+which overflows without a word, and loses a label where an image has no background.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,26 +21,42 @@ from numpy.typing import NDArray
 from cosembed.data.ctc import read_labels
 from cosembed.data.sequence import Track
 from cosembed.data.tracks import read_tracks
-from cosembed.data.validation import mask_files, require_valid
+from cosembed.data.validation import check_result, check_truth, mask_files, require_valid
 from cosembed.errors import DataError
+from cosembed.metrics.overlap import overlap
 
 # Names of the error counts: split vertices, missed and false vertices, edges to delete, to add, and of wrong kind.
 ERRORS = ("NS", "FN", "FP", "ED", "EA", "EC")
 
 
+class _Matches(NamedTuple):
+    """Per frame: labels of truth and result, the matched pairs, and their IoU, in the lists that py-ctcmetrics takes."""
+
+    labels_ref: list[list[int]]
+    labels_comp: list[list[int]]
+    mapped_ref: list[list[int]]
+    mapped_comp: list[list[int]]
+    ious: list[list[float]]
+
+
 def evaluate_ctc(result_dir: str | Path, ground_truth_dir: str | Path) -> dict[str, Any]:
     """Scores a result folder.
+
+    SEG looks at the frames with SEG truth only; result masks of other frames do not matter to it. DET and TRA need a mask
+    for every frame of the TRA truth, and no others.
 
     Args:
         result_dir: maskNNN.tif, and res_track.txt if there is TRA truth.
         ground_truth_dir: With TRA (man_trackNNN.tif, man_track.txt), SEG (man_segNNN.tif), or both.
 
     Returns:
-        SEG, DET, TRA, OP (None where the truth for it is absent), the counts `ERRORS` of TRA (None without), `frames`,
-        `seg_frames`, `seg_objects`, and the version of py-ctcmetrics.
+        SEG, DET, TRA, OP (0..1; None where the truth for it is absent or holds no object); the numbers of corrections
+        behind TRA (None without): NS masks that cover several cells, to be split; FN missed and FP false cells; ED links
+        to delete, EA to add, EC of the wrong kind (within a track or to a parent). Also `frames` of the result,
+        `seg_frames`, `seg_objects` and `tra_objects` of the truth, and the version of `py-ctcmetrics`.
 
     Raises:
-        DataError: A folder without truth or masks, or files that contradict each other.
+        DataError: A folder without truth or masks, or files that are damaged or contradict each other.
     """
     result, truth = Path(result_dir), Path(ground_truth_dir)
     masks = mask_files(result, "mask")
@@ -46,13 +65,16 @@ def evaluate_ctc(result_dir: str | Path, ground_truth_dir: str | Path) -> dict[s
         raise DataError(f"{truth}: holds neither TRA/man_track000.tif nor SEG/man_seg000.tif; give the ground-truth folder")
     if not masks:
         raise DataError(f"{result}: holds no masks (mask000.tif, ...); give the result folder")
-    require_valid(result, tracked=bool(markers))
+    _check_frames(result, masks, markers, segmented)
+    require_valid(result, check_result(result, tracked=bool(markers), warnings=False))
+    require_valid(truth, check_truth(truth, warnings=False))
     scores: dict[str, Any] = dict.fromkeys(("SEG", "DET", "TRA", "OP", *ERRORS))
-    scores |= {"frames": len(masks), "seg_frames": len(segmented), "seg_objects": None}
+    scores |= {"frames": len(masks), "seg_frames": len(segmented), "seg_objects": None, "tra_objects": None}
     if segmented:
-        scores |= _seg(masks, segmented)
+        scores |= _seg(_match(masks, segmented))
     if markers:
-        scores |= _tra(masks, markers, read_tracks(result / "res_track.txt"), read_tracks(truth / "TRA" / "man_track.txt"))
+        tracks, true_tracks = read_tracks(result / "res_track.txt"), read_tracks(truth / "TRA" / "man_track.txt")
+        scores |= _tra(_match(masks, markers), tracks, true_tracks)
     if scores["SEG"] is not None and scores["TRA"] is not None:
         scores["OP"] = (scores["SEG"] + scores["TRA"]) / 2
     scores["py-ctcmetrics"] = importlib.metadata.version("py-ctcmetrics")
@@ -69,64 +91,59 @@ def frame_seg(mask: NDArray, truth: NDArray) -> float:
     Returns:
         0..1; NaN if the truth is empty.
     """
-    overlap = np.zeros((int(truth.max()) + 1, int(mask.max()) + 1), np.int64)
-    np.add.at(overlap, (truth.astype(np.intp), mask.astype(np.intp)), 1)
-    true_area, area = overlap.sum(axis=1), overlap.sum(axis=0)
-    present = np.flatnonzero(true_area)
-    present = present[present > 0]
-    if not len(present):
+    pair = overlap(truth, mask)
+    if not len(pair.first):
         return float("nan")
-    overlap[:, 0] = 0
-    best = overlap[present].argmax(axis=1)
-    shared = overlap[present, best]
-    iou = shared / (true_area[present] + area[best] - shared)
-    return float(np.where(2 * shared > true_area[present], iou, 0.0).mean())
+    return float(np.where(2 * pair.shared > pair.first_area[:, None], pair.iou, 0.0).sum(axis=1).mean())
 
 
-def _seg(masks: Mapping[int, Path], segmented: Mapping[int, Path]) -> dict[str, Any]:
+def _check_frames(result: Path, masks: Mapping[int, Path], markers: Mapping[int, Path], segmented: Mapping[int, Path]) -> None:
+    for number, path in sorted({**segmented, **markers}.items()):
+        if number not in masks:
+            raise DataError(f"{result}: has no mask {number}, but there is truth, {path}; both must cover the same frames")
+    unmatched = sorted(set(masks) - set(markers))
+    if markers and unmatched:
+        folder = next(iter(markers.values())).parent
+        raise DataError(f"{masks[unmatched[0]]}: has no truth in {folder}; result and truth must cover the same frames")
+
+
+def _match(masks: Mapping[int, Path], truth: Mapping[int, Path]) -> _Matches:
+    found = []
+    for number, path in truth.items():
+        labels, true_labels = read_labels(masks[number]), read_labels(path)
+        if labels.shape != true_labels.shape:
+            sizes = [f"{width} x {height} pixels" for height, width in (labels.shape, true_labels.shape)]
+            raise DataError(f"{masks[number]}: is {sizes[0]}, but its truth {path} {sizes[1]}; make them equal")
+        pair = overlap(true_labels, labels)
+        rows, columns = np.nonzero(2 * pair.shared > pair.first_area[:, None])
+        values = (pair.first, pair.second, pair.first[rows], pair.second[columns], pair.iou[rows, columns])
+        found.append([value.tolist() for value in values])
+    return _Matches(*map(list, zip(*found, strict=True)))
+
+
+def _seg(matches: _Matches) -> dict[str, Any]:
     from ctc_metrics.metrics import seg
-    from ctc_metrics.scripts.evaluate import match_computed_to_reference_masks
 
-    pairs = _pairs(masks, segmented)
-    matches = match_computed_to_reference_masks(*pairs, threads=1)
-    objects = sum(map(len, matches["labels_ref"]))
-    return {"SEG": float(seg(matches["labels_ref"], matches["ious"])), "seg_objects": objects}
+    objects = sum(map(len, matches.labels_ref))
+    return {"SEG": float(seg(matches.labels_ref, matches.ious)) if objects else None, "seg_objects": objects}
 
 
-def _tra(
-    masks: Mapping[int, Path], markers: Mapping[int, Path], tracks: tuple[Track, ...], true_tracks: tuple[Track, ...]
-) -> dict[str, Any]:
+def _tra(matches: _Matches, tracks: tuple[Track, ...], true_tracks: tuple[Track, ...]) -> dict[str, Any]:
     from ctc_metrics.metrics import det, tra
-    from ctc_metrics.scripts.evaluate import match_computed_to_reference_masks
     from ctc_metrics.utils.representations import count_acyclic_graph_correction_operations
 
-    if set(masks) != set(markers):
-        number = min(set(masks) ^ set(markers))
-        where = "a mask but no TRA truth" if number in masks else "TRA truth but no mask"
-        raise DataError(f"frame {number}: there is {where}; result and truth must cover the same frames")
-    matches = match_computed_to_reference_masks(*_pairs(masks, markers), threads=1)
-    vertices = sum(map(len, matches["labels_ref"]))
+    vertices = sum(map(len, matches.labels_ref))
     if not vertices:
-        raise DataError(f"{next(iter(markers.values())).parent}: all masks are empty; there is nothing to score TRA against")
-    if not any(matches["labels_comp"]):
+        return {"tra_objects": 0}
+    if not any(matches.labels_comp):
         # py-ctcmetrics cannot count an empty result: everything is missed.
-        edges = sum(track.end - track.begin for track in true_tracks) + sum(track.parent > 0 for track in true_tracks)
-        return {"DET": 0.0, "TRA": 0.0} | dict.fromkeys(ERRORS, 0) | {"FN": vertices, "EA": edges}
-    counts = count_acyclic_graph_correction_operations(
-        np.array(true_tracks).reshape(-1, 4),
-        np.array(tracks).reshape(-1, 4),
-        *(matches[name] for name in ("labels_ref", "labels_comp", "mapped_ref", "mapped_comp")),
-    )
+        links = sum(track.end - track.begin + (track.parent > 0) for track in true_tracks)
+        missed = dict.fromkeys(ERRORS, 0) | {"FN": vertices, "EA": links}
+        return {"DET": 0.0, "TRA": 0.0, "tra_objects": vertices} | missed
+    # Nor can it count a single frame; an empty frame behind it changes nothing.
+    frames = [[*values, []] for values in matches[:4]]
+    tables = [np.array(table).reshape(-1, 4) for table in (true_tracks, tracks)]
+    counts = count_acyclic_graph_correction_operations(*tables, *frames)
     score, _, _ = tra(**counts)
-    return {"DET": float(det(**counts)), "TRA": float(score)} | {name: int(counts[name]) for name in ERRORS}
-
-
-def _pairs(masks: Mapping[int, Path], truth: Mapping[int, Path]) -> tuple[list[str], list[str]]:
-    """Paths of truth and of the masks of the same frames, checked to be of one size."""
-    for number, path in truth.items():
-        if number not in masks:
-            raise DataError(f"{path}: the result has no mask {number}; result and truth must cover the same frames")
-        shapes = read_labels(path).shape, read_labels(masks[number]).shape
-        if shapes[0] != shapes[1]:
-            raise DataError(f"{masks[number]}: is {shapes[1]} (height, width), its truth {path} {shapes[0]}; make them equal")
-    return [str(path) for path in truth.values()], [str(masks[number]) for number in truth]
+    errors = {name: int(counts[name]) for name in ERRORS}
+    return {"DET": float(det(**counts)), "TRA": float(score), "tra_objects": vertices} | errors

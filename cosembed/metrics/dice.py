@@ -5,9 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from cosembed.metrics.overlap import overlap
+
 
 def best_dice(first: NDArray, second: NDArray) -> float:
-    """Mean over the instances of `first` of their best Dice with an instance of `second` (Scharr et al. 2016, eq. 3).
+    """Mean over the instances of `first` of their best Dice with an instance of `second` (Scharr et al. 2016).
+
+    BD(A, B) = 1/M sum_i max_j 2 |A_i and B_j| / (|A_i| + |B_j|) over the M instances of A.
 
     Args:
         first: Labels [H, W], 0 is background.
@@ -15,39 +19,36 @@ def best_dice(first: NDArray, second: NDArray) -> float:
 
     Returns:
         0..1; 1 if both are empty, 0 if only one is.
+
+    Raises:
+        ValueError: The shapes differ.
     """
     _check(first, second)
-    overlap = _overlap(first, second)
-    first_area, second_area = overlap.sum(axis=1), overlap.sum(axis=0)
-    first_present, second_present = (np.flatnonzero(area[1:]) + 1 for area in (first_area, second_area))
-    if not len(first_present) or not len(second_present):
-        return float(len(first_present) == len(second_present))
-    both = overlap[np.ix_(first_present, second_present)]
-    dice = 2 * both / (first_area[first_present][:, None] + second_area[second_present][None])
+    pair = overlap(first, second)
+    if not len(pair.first) or not len(pair.second):
+        return float(len(pair.first) == len(pair.second))
+    dice = 2 * pair.shared / (pair.first_area[:, None] + pair.second_area[None])
     return float(dice.max(axis=1).mean())
 
 
 def symmetric_best_dice(prediction: NDArray, truth: NDArray) -> float:
-    """The smaller of best Dice both ways (Scharr et al. 2016, eq. 4). Edge cases as `best_dice`."""
+    """SBD, the smaller of best Dice both ways (Scharr et al. 2016). Arguments and edge cases as `best_dice`."""
     return min(best_dice(prediction, truth), best_dice(truth, prediction))
 
 
 def difference_in_count(prediction: NDArray, truth: NDArray) -> int:
-    """Number of predicted minus number of true instances (Scharr et al. 2016); the paper reports its absolute value."""
+    """DiC, predicted minus true instances, with its sign (Scharr et al. 2016); the paper reports its absolute value.
+
+    Args:
+        prediction: Labels [H, W], 0 is background.
+        truth: Labels [H, W].
+
+    Raises:
+        ValueError: The shapes differ.
+    """
     _check(prediction, truth)
-    counts = [np.count_nonzero(np.unique(labels)) for labels in (prediction, truth)]
-    return int(counts[0] - counts[1])
-
-
-def _overlap(first: NDArray, second: NDArray) -> NDArray[np.int64]:
-    first_labels, first_index = np.unique(first, return_inverse=True)
-    second_labels, second_index = np.unique(second, return_inverse=True)
-    table = np.zeros((len(first_labels) + 1, len(second_labels) + 1), np.int64)
-    # Row and column 0 are the background, whether it occurs or not.
-    rows = first_index.ravel() + int(first_labels[0] != 0)
-    columns = second_index.ravel() + int(second_labels[0] != 0)
-    np.add.at(table, (rows, columns), 1)
-    return table
+    predicted, true = (np.count_nonzero(np.unique(labels)) for labels in (prediction, truth))
+    return int(predicted - true)
 
 
 def _check(first: NDArray, second: NDArray) -> None:
