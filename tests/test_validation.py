@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
@@ -121,3 +122,119 @@ def test_the_command_lists_faults_exits_2_and_paints_masks(result, tmp_path):
     assert bad.returncode == 2
     lines = bad.stderr.splitlines()
     assert lines == [f"mask{frame:03d}.tif: label 1 is used after its end in res_track.txt" for frame in (2, 3, 4, 5)]
+
+
+def test_an_unreadable_table_is_one_fault(result):
+    (result / "res_track.txt").write_bytes(b"\xff\xfe1 0 5 0")
+    assert faults_of(result) == ["res_track.txt: is missing or not a text file (label begin end parent)"]
+
+
+def test_an_empty_table_is_valid_only_with_empty_masks(result):
+    write_table(result, [])
+    assert "mask000.tif: label 1 is not listed in res_track.txt" in faults_of(result)
+    for frame in range(6):
+        edit(result, frame, lambda labels: labels * 0)
+    assert faults_of(result) == []
+
+
+def test_a_delay_between_parent_and_child_is_legal_and_a_track_is_not_its_own_parent(result):
+    for frame in (3, 4):
+        edit(result, frame, lambda labels: np.where(labels == 5, 0, labels))
+    write_table(result, [*TRACKS[:4], (5, 5, 5, 3)])
+    assert faults_of(result) == []
+    write_table(result, [*TRACKS[:4], (5, 5, 5, 5)])
+    assert faults_of(result) == ["res_track.txt: label 5 is its own parent"]
+
+
+def test_file_names_gaps_and_duplicate_numbers(result):
+    mask = (result / "mask005.tif").read_bytes()
+    (result / "mask0005.tif").write_bytes(mask)
+    (result / "mask_6.tif").write_bytes(mask)
+    for frame in (1, 2, 3):
+        (result / f"mask00{frame}.tif").unlink()
+    assert set(faults_of(result)) == {
+        "mask005.tif: has the same number as mask0005.tif",
+        "mask_6.tif: is not named maskNNN.tif after its frame (at least three digits)",
+        "mask001.tif: is missing, and so are all up to mask003.tif",
+    }
+    (result / "mask000.tif").unlink()
+    assert "mask000.tif: is missing, and so are all up to mask003.tif" in faults_of(result)
+
+
+def test_types_and_shapes_of_masks(result):
+    edit(result, 0, lambda labels: labels.astype(np.uint8))
+    edit(result, 1, lambda labels: labels.astype(np.int32))
+    edit(result, 2, lambda labels: np.stack([labels] * 2))
+    edit(result, 3, lambda labels: np.stack([labels] * 3, axis=-1).astype(np.uint8))
+    assert faults_of(result) == [
+        "mask000.tif: warning: is of type uint8; the challenge asks for uint16",
+        "mask001.tif: is of type int32; masks must be uint16",
+        "mask002.tif: holds 2 images; a mask is one image of one channel",
+        "mask003.tif: holds 3 channels; a mask is one image of one channel",
+    ]
+    assert not [fault for fault in check_result(result, warnings=False) if fault.warning]
+
+
+def test_truth_and_result_must_have_the_frames_and_their_size(tmp_path, result):
+    images, labels, tracks = moving_squares()
+    root = write_ctc(tmp_path / "data", images, labels, tracks)
+    assert check_result(result, frames_dir=root / "01") == []
+    tifffile.imwrite(root / "01" / "t006.tif", images[0])
+    assert [str(fault) for fault in check_result(result, frames_dir=root / "01")] == [
+        "mask006.tif: is missing, though there is such a frame"
+    ]
+    assert "man_track006.tif: is missing, though there is such a frame" in map(str, check_truth(root / "01_GT", root / "01"))
+    (root / "01" / "t006.tif").unlink()
+    (root / "01_GT" / "TRA" / "man_track002.tif").unlink()
+    assert [str(fault) for fault in check_truth(root / "01_GT", root / "01")] == ["man_track002.tif: is missing"]
+    other = write_ctc(tmp_path / "other", images[:, 1:], labels[:, 1:], tracks)
+    faults = [str(fault) for fault in check_result(result, frames_dir=other / "01")]
+    assert faults[0] == "mask000.tif: is 48 x 40 pixels, but the frames are 48 x 39 pixels"
+    assert len(faults) == 6
+    (other / "01" / "t003.tif").unlink()
+    assert [str(fault) for fault in check_result(result, frames_dir=other / "01")] == [
+        "t003.tif: is missing; t004.tif follows t002.tif, add it"
+    ]
+
+
+def test_seg_truth_alone_and_markers_half_outside(tmp_path):
+    images, labels, tracks = moving_squares(frames=2)
+    tracks = [track for track in tracks if track.begin < 2]
+    root = write_ctc(tmp_path, images, labels, [track._replace(end=1) for track in tracks])
+    seg = root / "01_GT" / "SEG" / "man_seg000.tif"
+    mask = tifffile.imread(seg)
+    mask[4:10][mask[4:10] == 101] = 0
+    tifffile.imwrite(seg, mask)
+    assert [str(fault) for fault in check_truth(root / "01_GT")] == [
+        "man_seg000.tif: warning: marker 1 of man_track000.tif lies mostly outside its mask"
+    ]
+    for path in (root / "01_GT" / "TRA").iterdir():
+        path.unlink()
+    assert check_truth(root / "01_GT", root / "01") == []
+    assert "holds neither" in str(check_truth(root / "01_GT" / "TRA")[0])
+
+
+def test_real_truth_is_valid(test_data):
+    for folder in (test_data / "ctc" / "PhC-C2DH-U373", test_data / "ctc" / "Fluo-N2DL-HeLa"):
+        assert [fault for fault in check_truth(folder / "01_GT", folder / "01") if not fault.warning] == []
+
+
+def test_overlays_show_frames_and_leave_unreadable_masks_out(result, tmp_path):
+    images, labels, tracks = moving_squares()
+    root = write_ctc(tmp_path / "data", images, labels, tracks)
+    (result / "mask001.tif").write_bytes(b"II*\0")
+    command = [sys.executable, "-m", "cosembed.validate", f"--result_dir={result}", f"--ground_truth_dir={root / '01_GT'}"]
+    command += [f"--frames_dir={root / '01'}", f"--overlays={tmp_path / 'pictures'}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("mask001.tif: cannot be read")
+    names = {path.name for path in (tmp_path / "pictures").iterdir()}
+    assert len(names) == 5 + 6 + 6
+    assert "mask001.png" not in names
+    picture = imagecodecs.png_decode((tmp_path / "pictures" / "mask000.png").read_bytes())
+    assert picture.shape == (40, 48, 3)
+    assert picture[labels[0] == 0].any()
+    again = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert again.returncode == 2
+    assert "exists already" in again.stderr

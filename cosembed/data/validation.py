@@ -139,7 +139,8 @@ def _check_masks(masks: Mapping[int, Path], warnings: bool) -> tuple[list[Fault]
             faults.append(_unreadable(path, error))
             continue
         if mask.ndim != 2 or len(headers) > 1:
-            faults.append(Fault(path.name, f"is not one image of one channel ({len(headers)} pages of shape {mask.shape})"))
+            found = f"{len(headers)} images" if len(headers) > 1 else f"{mask.shape[-1]} channels"
+            faults.append(Fault(path.name, f"holds {found}; a mask is one image of one channel"))
             continue
         first = first or (path.name, mask.shape)
         if mask.shape != first[1]:
