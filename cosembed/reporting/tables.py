@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from cosembed.errors import DataError
-from cosembed.reporting.reported import load_reported
+from cosembed.reporting.reported import UNKNOWN, Reported, load_reported
 
 MEASURES = ("OP", "SEG", "TRA")
 DIFFERENCE = (
-    "The paper's values are of the challenge's test videos, whose truth is not public, with networks trained on both annotated "
-    "videos. Ours are of annotated videos that the network was not trained on: the two are not directly comparable."
+    "Ours and the paper's values are not directly comparable: the paper's are of the challenge's test videos, whose truth is "
+    "not public, with networks trained on all annotated videos; ours are of annotated videos, or parts of a video, that the "
+    "network was not trained on."
 )
 NOT_A_REPRODUCTION = "Profile {profile}: smaller than the paper's network and training. These numbers are not a reproduction."
+WIDTH = 112
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class DatasetScores:
         command: What made them.
         deviations: (key, the paper's value, ours).
         SEG, DET, TRA, OP: Means over the folds; None where not scored.
-        baseline: The same means for the classical baseline.
+        baseline: The same means for the classical baseline, or None.
     """
 
     dataset: str
@@ -48,7 +51,7 @@ class DatasetScores:
     DET: float | None = None
     TRA: float | None = None
     OP: float | None = None
-    baseline: dict[str, float | None] = field(default_factory=dict)
+    baseline: dict[str, float | None] | None = None
 
 
 def read_scores(paths: Iterable[Path]) -> list[DatasetScores]:
@@ -68,74 +71,94 @@ def read_scores(paths: Iterable[Path]) -> list[DatasetScores]:
 
 
 def table2_rows(scores: Sequence[DatasetScores]) -> list[list[str]]:
-    """Header and rows: per data set and measure the paper's rank and value, the 2nd place, ours, and the baseline."""
+    """Header and rows: per data set and measure ours (every fold in brackets), the baseline, and what is known of the paper's.
+
+    The baseline and the paper have columns only if some data set has them.
+    """
     reported = load_reported("table2")
-    rows = [
-        ["data set", "measure", "paper: rank", "paper: value", "2nd place", "ours", "baseline", "confidence of the paper's"]
-    ]
+    baselines = any(entry.baseline for entry in scores)
+    known = any(entry.dataset in reported for entry in scores)
+    header = ["data set (profile)", "measure", "ours"]
+    header += ["baseline"] if baselines else []
+    header += ["paper: value", "paper: rank", "2nd place", "confidence: value, rank, 2nd"] if known else []
+    rows = [header]
     for entry in scores:
         for measure in MEASURES:
-            cell = reported.get(entry.dataset, {}).get(measure)
-            rows.append(
-                [
-                    entry.dataset if measure == MEASURES[0] else "",
-                    measure,
-                    (cell.rank or "not known") if cell else "-",
-                    cell.text(3) if cell else "-",
-                    f"{cell.second_place:.3f}" if cell and cell.second_place is not None else "-",
-                    number(getattr(entry, measure)),
-                    number(entry.baseline.get(measure)),
-                    cell.confidence if cell else "-",
-                ]
-            )
+            row = [f"{entry.dataset} ({entry.profile})" if measure == MEASURES[0] else "", measure, _ours(entry, measure)]
+            row += [number((entry.baseline or {}).get(measure))] if baselines else []
+            row += _paper(reported.get(entry.dataset, {}).get(measure)) if known else []
+            rows.append(row)
     return rows
 
 
 def header_lines(scores: Sequence[DatasetScores]) -> list[str]:
-    """What a reader must know before the numbers."""
-    profiles = sorted({entry.profile for entry in scores})
-    lines = [
-        f"Profile: {', '.join(profiles)}. Recipe: {', '.join(sorted({entry.recipe for entry in scores}))}. "
-        f"Protocol: {', '.join(sorted({entry.protocol for entry in scores}))}."
-    ]
-    lines += [NOT_A_REPRODUCTION.format(profile=profile) for profile in profiles if profile != "paper"]
-    lines.append(DIFFERENCE)
-    lines += [f"{entry.dataset}: {entry.split}." for entry in scores]
+    """What a reader must know before the numbers, one sentence or two a line."""
+    profiles = sorted({entry.profile for entry in scores} - {"paper"})
+    lines = [NOT_A_REPRODUCTION.format(profile=profile) for profile in profiles]
+    for entry in scores:
+        made = f"recipe {entry.recipe}, profile {entry.profile}, protocol {entry.protocol}"
+        changed = f"; values that differ from the profile paper: {len(entry.deviations)}" if entry.deviations else ""
+        lines.append(f"{entry.dataset}: {made}; {entry.split}{changed}.")
+    if any(entry.dataset in load_reported("table2") for entry in scores):
+        lines.append(DIFFERENCE)
+    if any(len(entry.folds) > 1 for entry in scores):
+        lines.append("Ours is the mean over the folds; in brackets, every fold.")
     return lines
 
 
 def table2_text(scores: Sequence[DatasetScores]) -> str:
     """For a terminal."""
-    rows = table2_rows(scores)
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    lines.insert(1, "  ".join("-" * width for width in widths))
-    return "\n".join([*header_lines(scores), "", *lines]) + "\n"
+    header, *rows = _padded(table2_rows(scores))
+    lines = ["  ".join(row).rstrip() for row in (header, ["-" * len(cell) for cell in header], *rows)]
+    notes = [
+        textwrap.fill(line, WIDTH, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False)
+        for line in header_lines(scores)
+    ]
+    return "\n".join([*notes, "", *lines]) + "\n"
 
 
 def table2_markdown(scores: Sequence[DatasetScores]) -> str:
-    """For a document, with the command behind every data set."""
-    rows = table2_rows(scores)
-    lines = [f"| {' | '.join(row)} |" for row in rows]
-    lines.insert(1, "|---" * len(rows[0]) + "|")
-    commands = [f"- {entry.dataset}: `{entry.command}`" for entry in scores]
-    header = [line + "\n" for line in header_lines(scores)]
-    return "\n".join(["# Table 2: Cell Tracking Challenge", "", *header, *lines, "", *commands]) + "\n"
+    """For a document, with the command and the deviations behind every data set."""
+    header, *rows = _padded(table2_rows(scores))
+    lines = [f"| {' | '.join(row)} |" for row in (header, ["-" * len(cell) for cell in header], *rows)]
+    notes = [line + "\n" for line in header_lines(scores)]
+    details = []
+    for entry in scores:
+        details.append(f"- {entry.dataset}: `{entry.command}`")
+        details += [f"  - {key}: paper {theirs}, here {ours}" for key, theirs, ours in entry.deviations]
+    title = "# Table 2: Cell Tracking Challenge"
+    return "\n".join([title, "", *notes, *lines, "", "Commands, and where their values differ:", "", *details]) + "\n"
 
 
 def table2_json(scores: Sequence[DatasetScores]) -> str:
     """For programs: our scores and the paper's cells."""
     reported = load_reported("table2")
-    content = [
-        {
-            **asdict(entry),
-            "reported": {measure: asdict(cell) for measure, cell in reported.get(entry.dataset, {}).items()},
-        }
-        for entry in scores
-    ]
+    content = []
+    for entry in scores:
+        cells = {measure: asdict(cell) for measure, cell in reported.get(entry.dataset, {}).items()}
+        content.append({**asdict(entry), "reproduction": entry.profile == "paper", "reported": cells})
     return json.dumps({"notes": header_lines(scores), "datasets": content}, indent=1) + "\n"
 
 
 def number(value: float | None) -> str:
     """Three digits, or "not scored"."""
     return "not scored" if value is None else f"{value:.3f}"
+
+
+def _ours(entry: DatasetScores, measure: str) -> str:
+    if len(entry.folds) < 2:
+        return number(getattr(entry, measure))
+    return f"{number(getattr(entry, measure))} ({', '.join(number(fold[measure]) for fold in entry.folds)})"
+
+
+def _paper(cell: Reported | None) -> list[str]:
+    if cell is None:
+        return ["-"] * 4
+    second = UNKNOWN if cell.second_place is None else f"{cell.second_place:.3f}"
+    confidences = (cell.confidence, cell.rank_confidence, cell.second_place_confidence)
+    return [cell.text(3), cell.rank_text(), second, ", ".join(confidence or "-" for confidence in confidences)]
+
+
+def _padded(rows: list[list[str]]) -> list[list[str]]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows]
