@@ -5,8 +5,10 @@ python -m benchmarks.classical_baseline --input=data/simulated/01 --output=01_RE
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from absl import flags
@@ -54,8 +56,8 @@ def segment(frame: NDArray) -> NDArray[np.int32]:
 def baseline(frames: Iterable[NDArray]) -> tuple[NDArray[np.uint16], list[Track]]:
     """Segments every frame and links by overlap, largest IoU first.
 
-    An unlinked label begins a track; its parent is the track of the frame before that it overlaps most, if that one ended
-    there.
+    Two labels or more that lie mostly in one of the frame before are its daughters. Any other unlinked label begins a track;
+    its parent is the track it overlaps most among those that ended in the frame before.
 
     Returns:
         Labels uint16 [T, H, W] and the track table.
@@ -64,20 +66,12 @@ def baseline(frames: Iterable[NDArray]) -> tuple[NDArray[np.uint16], list[Track]
     tracks: dict[int, Track] = {}
     for index, frame in enumerate(frames):
         labels = segment(frame)
-        linked: dict[int, int] = {}
-        overlaps = _overlaps(images[-1], labels) if images else []
-        for _, old, new in (overlap for overlap in overlaps if overlap[0] >= MIN_IOU):
-            if new not in linked and old not in linked.values():
-                linked[new] = old
+        links, parents = _link(_overlaps(images[-1], labels)) if images else ({}, {})
         table = np.zeros(int(labels.max()) + 1, np.uint16)
         for label in np.setdiff1d(labels, 0).tolist():
-            if label not in linked:
-                free = [old for _, old, new in overlaps if new == label and old not in linked.values()]
-                number = len(tracks) + 1
-                tracks[number] = Track(number, index, index, free[0] if free else 0)
-            else:
-                number = linked[label]
-                tracks[number] = tracks[number]._replace(end=index)
+            number = links.get(label, len(tracks) + 1)
+            track = tracks.get(number, Track(number, index, index, parents.get(label, 0)))
+            tracks[number] = track._replace(end=index)
             table[label] = number
         images.append(table[labels])
     return np.stack(images), list(tracks.values())
@@ -100,13 +94,36 @@ def main() -> None:
     write_baseline(open_frames(Path(FLAGS.input)), Path(FLAGS.output))
 
 
-def _overlaps(before: NDArray[np.uint16], labels: NDArray[np.int32]) -> list[tuple[float, int, int]]:
-    """(IoU, old label, new label) of all overlapping labels, largest first."""
+class _Overlap(NamedTuple):
+    iou: float
+    old: int
+    new: int
+    share: float
+
+
+def _overlaps(before: NDArray[np.uint16], labels: NDArray[np.int32]) -> list[_Overlap]:
+    """All overlapping labels of two frames, largest IoU first; `share` is the part of the new label in the old one."""
     both = (before > 0) & (labels > 0)
     pairs, counts = np.unique(np.stack([before[both], labels[both]]).astype(np.int64), axis=1, return_counts=True)
-    old_area, new_area = np.bincount(before.ravel()), np.bincount(labels.ravel())
-    iou = counts / (old_area[pairs[0]] + new_area[pairs[1]] - counts)
-    return sorted(zip(iou.tolist(), pairs[0].tolist(), pairs[1].tolist(), strict=True), reverse=True)
+    old_area, new_area = np.bincount(before.ravel())[pairs[0]], np.bincount(labels.ravel())[pairs[1]]
+    columns = (counts / (old_area + new_area - counts), pairs[0], pairs[1], counts / new_area)
+    return sorted((_Overlap(*row) for row in zip(*(column.tolist() for column in columns), strict=True)), reverse=True)
+
+
+def _link(overlaps: list[_Overlap]) -> tuple[dict[int, int], dict[int, int]]:
+    """The old label that each new label continues, and the old label that each unlinked new label descends from."""
+    inside = [overlap for overlap in overlaps if overlap.iou >= MIN_IOU and overlap.share > 0.5]
+    mothers = {old for old, count in Counter(overlap.old for overlap in inside).items() if count >= 2}
+    parents = {overlap.new: overlap.old for overlap in inside if overlap.old in mothers}
+    links: dict[int, int] = {}
+    for overlap in overlaps:
+        free = overlap.old not in mothers and overlap.old not in links.values()
+        if overlap.iou >= MIN_IOU and free and overlap.new not in links and overlap.new not in parents:
+            links[overlap.new] = overlap.old
+    for overlap in overlaps:
+        if overlap.new not in links and overlap.old not in links.values():
+            parents.setdefault(overlap.new, overlap.old)
+    return links, parents
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ flags.DEFINE_string("output", "", "Folder to write to.")
 flags.DEFINE_string("video", "01", "Name of the video.")
 flags.DEFINE_integer("frames", 40, "Number of frames.")
 flags.DEFINE_integer("size", 192, "Side of the square image, in pixels.")
-flags.DEFINE_integer("cells", 24, "How many cells live at a time.")
+flags.DEFINE_integer("cells", 20, "How many cells live at a time.")
 flags.DEFINE_float("difficulty", 1.0, "0 easy, 1 default, 2 hard: noise, contrast, uneven light.")
 flags.DEFINE_integer("seed", 1, "The same seed gives the same video.")
 

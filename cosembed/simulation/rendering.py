@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+from scipy import ndimage, stats
 
-from cosembed.simulation.population import Cell, reach
+from cosembed.simulation.population import Cell, local_frame, reach
 
 SMALLEST = 40
 TEXTURE_SIDE = 64
 FULL_SCALE = 12000.0
+# The rim over which a cell gets thinner, as a share of its radius.
+DOME = 0.5
 
 
-def render_labels(cells: list[Cell], size: int) -> tuple[NDArray[np.uint16], NDArray[np.float64]]:
+def render_labels(cells: list[Cell], size: int) -> NDArray[np.uint16]:
     """Every pixel belongs to the cell it lies deepest in; so touching cells share an outline and never overlap.
 
     Returns:
-        Identities uint16 [size, size], connected and of at least `SMALLEST` pixels each, and the depth 0..1 of every
-        pixel in its cell (1 at the centre, 0 at the outline and outside).
+        Identities uint16 [size, size], each connected and of at least `SMALLEST` pixels.
     """
     nearest = np.ones((size, size))
     owner = np.zeros((size, size), np.uint16)
     for cell in cells:
         box, rows, columns = _around(cell, size)
-        if rows.size == 0 or columns.size == 0:
-            continue
         distance = reach(cell, rows, columns)
         wins = distance < nearest[box]
         nearest[box][wins] = distance[wins]
@@ -36,10 +37,8 @@ def render_labels(cells: list[Cell], size: int) -> tuple[NDArray[np.uint16], NDA
         parts, _ = ndimage.label(owner[found] == label)
         areas = np.bincount(parts.ravel())[1:]
         keep = np.argmax(areas) + 1 if areas.max() >= SMALLEST else -1
-        lost = (parts > 0) & (parts != keep)
-        owner[found][lost] = 0
-        nearest[found][lost] = 1.0
-    return owner, 1 - nearest
+        owner[found][(parts > 0) & (parts != keep)] = 0
+    return owner
 
 
 class Camera:
@@ -49,12 +48,13 @@ class Camera:
         self._generator = generator
         self._difficulty = difficulty
         self._size = size
-        # Light falls off across the field; stray light lifts other places to what dim cells reach elsewhere.
-        dimming = min(0.9, 0.62 * difficulty)
-        self._light = 1 - dimming * _smooth_field(size, size / 3.5, generator)
-        self._stray = 0.38 * difficulty * _smooth_field(size, size / 4.5, generator)
+        # Where the light is weakest stray light is strongest: the background there is as bright as dim cells elsewhere, so
+        # no threshold of the whole image parts cells from background.
+        shade = _smooth_field(size, size / 6, generator)
+        self._light = 1 - min(0.7, 0.40 * difficulty) * shade
+        self._stray = 0.12 * difficulty * shade
 
-    def picture(self, cells: list[Cell], owner: NDArray[np.uint16], depth: NDArray[np.float64]) -> NDArray[np.uint16]:
+    def picture(self, cells: list[Cell], owner: NDArray[np.uint16]) -> NDArray[np.uint16]:
         """An image uint16 [size, size] of rendered labels."""
         signal = np.zeros((self._size, self._size))
         for cell in cells:
@@ -62,13 +62,13 @@ class Camera:
             own = owner[box] == cell.identity
             if not own.any():
                 continue
-            # Thin at the outline, so that touching cells are parted by a darker seam.
-            thickness = np.clip(depth[box], 0, 1) ** 0.45
-            body = cell.brightness * thickness * (1 + 0.45 * _texture(cell, rows, columns))
-            signal[box][own] = body[own]
+            # A dome that falls off towards the outline, so that touching cells are parted by a darker seam.
+            slope = np.clip(ndimage.distance_transform_edt(own) / (DOME * cell.radius), 0, 1)
+            dome = np.sqrt(1 - (1 - slope) ** 2)
+            signal[box] += own * cell.brightness * dome * (1 + 0.35 * _texture(cell, rows, columns))
         contrast = 1 / (1 + 0.15 * self._difficulty)
         scene = ndimage.gaussian_filter(0.12 + self._light * contrast * signal + self._stray, 0.9)
-        photons = 220 / max(self._difficulty, 0.1)
+        photons = 300 / max(self._difficulty, 0.1)
         noisy = self._generator.poisson(np.maximum(scene, 0) * photons) / photons
         noisy += self._generator.normal(0, 0.02 * self._difficulty, scene.shape)
         return np.clip(noisy * FULL_SCALE + 500, 0, 65535).astype(np.uint16)
@@ -84,16 +84,19 @@ def _around(cell: Cell, size: int) -> tuple[tuple[slice, slice], NDArray[np.floa
 
 
 def _texture(cell: Cell, rows: NDArray[np.float64], columns: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Grain that belongs to the cell and moves with it, about -1..1."""
-    grain = ndimage.gaussian_filter(
-        np.random.default_rng(cell.texture_seed).normal(0, 1, (TEXTURE_SIDE,) * 2), 1.6, mode="wrap"
-    )
-    grain /= grain.std()
-    local = [np.asarray(axis - centre) + TEXTURE_SIDE / 2 for axis, centre in zip((rows, columns), cell.position, strict=True)]
-    return np.clip(ndimage.map_coordinates(grain, local, order=1, mode="wrap"), -2, 2) / 2
+    """Grain that belongs to the cell, moves and turns with it, about -1..1."""
+    local = local_frame(cell, rows, columns) + TEXTURE_SIDE / 2
+    return ndimage.map_coordinates(_grain(cell.texture_seed), local, order=1, mode="wrap")
+
+
+@lru_cache(maxsize=1024)
+def _grain(seed: int) -> NDArray[np.float64]:
+    noise = np.random.default_rng(seed).normal(0, 1, (TEXTURE_SIDE, TEXTURE_SIDE))
+    grain = ndimage.gaussian_filter(noise, 1.6, mode="wrap")
+    return np.clip(grain / grain.std(), -2, 2) / 2
 
 
 def _smooth_field(size: int, scale: float, generator: np.random.Generator) -> NDArray[np.float64]:
-    """A smooth random field stretched to 0..1."""
+    """A smooth random field whose values are evenly distributed over 0..1, so that every video is equally uneven."""
     values = ndimage.gaussian_filter(generator.normal(0, 1, (size, size)), scale, mode="reflect")
-    return (values - values.min()) / (values.max() - values.min())
+    return stats.rankdata(values).reshape(size, size) / size**2

@@ -14,10 +14,12 @@ from cosembed.data.tiff import write_mask
 from cosembed.data.tracks import write_tracks
 from cosembed.errors import InputError
 from cosembed.files import atomic_folder, refuse_existing
-from cosembed.simulation.population import Population
+from cosembed.simulation.population import DIVISION_FRAMES, Events, Population
 from cosembed.simulation.rendering import Camera, render_labels
 
 ATTEMPTS = 50
+FEWEST_CELLS = 15
+FEWEST_DIVISIONS = 3
 TOUCHING_SHARE = 0.3
 
 
@@ -32,12 +34,12 @@ class Video(NamedTuple):
 def simulate_video(frames: int, size: int, cells: int, difficulty: float, seed: int) -> Video:
     """A video of cells that move, deform, touch, divide, enter and leave.
 
-    From 24 frames and 15 cells on, at least 3 divisions are seen and 30 % of the cells touch another one, whatever the seed:
-    a draw that falls short is made again.
+    From 24 frames and 18 cells on, whatever the seed: at least 15 cells in every frame, at least 3 divisions, a cell that
+    enters and one that leaves, and 30 % of the cell-frames touching another cell. A draw that falls short is made again.
 
     Args:
         frames: Number of frames.
-        size: Side of the square image, in pixels; cells are about 20 to 32 pixels wide.
+        size: Side of the square image, in pixels; cells are about 20 to 34 pixels wide.
         cells: How many live at a time.
         difficulty: 0 easy, 1 default, 2 hard: noise, contrast, uneven and stray light.
         seed: The same seed gives the same video.
@@ -54,12 +56,12 @@ def simulate_video(frames: int, size: int, cells: int, difficulty: float, seed: 
     ):
         if not low <= value <= high:
             raise InputError(f"--{name}={value}: choose a value between {low} and {high}")
-    demanding = frames >= 24 and cells >= 15
+    demanding = frames >= 24 and cells >= 18
     for attempt in range(ATTEMPTS):
         streams = np.random.SeedSequence((seed, attempt)).spawn(2)
         motion, light = (np.random.default_rng(stream) for stream in streams)
         video = _simulate(frames, size, cells, difficulty, motion, light)
-        if not demanding or (_divisions(video.tracks) >= 3 and touching_share(video.labels) >= TOUCHING_SHARE):
+        if not demanding or _varied(video):
             return video
     raise InputError(
         f"--cells={cells}: {size} x {size} pixels are too wide for them to touch; give more cells or a smaller --size"
@@ -96,18 +98,21 @@ def touching_share(labels: NDArray[np.uint16]) -> float:
     return touching / max(total, 1)
 
 
-def _divisions(tracks: list[Track]) -> int:
-    parents = [track.parent for track in tracks if track.parent]
-    return sum(parents.count(parent) == 2 for parent in set(parents))
+def _varied(video: Video) -> bool:
+    last = len(video.labels) - 1
+    mothers = {track.parent for track in video.tracks} - {0}
+    enters = any(track.begin > 0 and not track.parent for track in video.tracks)
+    leaves = any(track.end < last and track.label not in mothers for track in video.tracks)
+    fewest = min(len(np.unique(labels[labels > 0])) for labels in video.labels)
+    enough = fewest >= FEWEST_CELLS and len(mothers) >= FEWEST_DIVISIONS
+    return enters and leaves and enough and touching_share(video.labels) >= TOUCHING_SHARE
 
 
 def _simulate(
     frames: int, size: int, cells: int, difficulty: float, motion: np.random.Generator, light: np.random.Generator
 ) -> Video:
-    count = max(1, round(frames * cells / 150))
-    when = [int(frame) for frame in np.linspace(0.15, 0.85, count) * frames + motion.uniform(-1.5, 1.5, count)]
     population = Population(size, cells, motion)
-    population.populate([frame for frame in when if 2 <= frame < frames - 2])
+    population.populate(_events(frames, cells, motion))
     camera = Camera(size, difficulty, light)
     images, owners = [], []
     parents: dict[int, int] = {}
@@ -115,15 +120,26 @@ def _simulate(
     for frame in range(frames):
         if frame:
             population.advance()
-        owner, depth = render_labels(population.cells, size)
+        owner = render_labels(population.cells, size)
         present = set(np.unique(owner).tolist())
         # A cell that was seen and is hidden now is gone: tracks have no gaps.
         population.cells = [c for c in population.cells if c.identity in present or c.identity not in seen]
         seen |= present
         parents |= {cell.identity: cell.parent for cell in population.cells}
-        images.append(camera.picture(population.cells, owner, depth))
+        images.append(camera.picture(population.cells, owner))
         owners.append(owner)
     return Video(np.stack(images), *_table(np.stack(owners), parents))
+
+
+def _events(frames: int, cells: int, generator: np.random.Generator) -> Events:
+    """A division per 120 cell-frames, a departure and an arrival per 240, spread over the video."""
+
+    def spread(period: int, begin: float, end: float) -> tuple[int, ...]:
+        count = max(1, round(frames * cells / period))
+        when = np.linspace(begin, end, count) * frames + generator.uniform(-1.5, 1.5, count)
+        return tuple(int(frame) for frame in when if DIVISION_FRAMES < frame < frames - 2)
+
+    return Events(spread(120, 0.15, 0.85), spread(240, 0.1, 0.7), spread(240, 0.1, 0.7))
 
 
 def _table(owners: NDArray[np.uint16], parents: dict[int, int]) -> tuple[NDArray[np.uint16], list[Track]]:
