@@ -1,6 +1,9 @@
 """The simulator keeps its promises for any seed; the classical baseline gives valid results on it."""
 
+import subprocess
+import sys
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -134,6 +137,13 @@ def test_written_videos_are_valid_and_read_back_complete(tmp_path):
         write_video(tmp_path, "01", video)
 
 
+@pytest.mark.parametrize("name", ["", "..", "a/b", "/01"])
+def test_a_video_name_that_leads_elsewhere_is_refused(name, tmp_path):
+    with pytest.raises(InputError, match="plain name"):
+        write_video(tmp_path / "out", name, simulate_video(1, 64, 2, 0.0, 1))
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("changes", [{"frames": 0}, {"size": 10}, {"cells": 0}, {"difficulty": -1.0}, {"seed": -1}])
 def test_values_out_of_range_are_refused_by_flag(changes):
     arguments = {"frames": 3, "size": 96, "cells": 5, "difficulty": 1.0, "seed": 1} | changes
@@ -183,3 +193,23 @@ def test_the_baseline_separates_and_follows_bright_discs():
     assert labels[0, 25, 18] != labels[0, 25, 45]
     assert labels[0, 25, 18] == labels[3, 25, 20]
     assert len(np.unique(segment(frames[0]))) == 4
+
+
+def test_both_programs_write_once_and_refuse_to_overwrite(tmp_path):
+    simulate = ["cosembed.simulate", f"--output={tmp_path}", "--video=03", "--frames=4", "--size=64", "--cells=3", "--seed=9"]
+    baseline_ = ["benchmarks.classical_baseline", f"--input={tmp_path / '03'}", f"--output={tmp_path / '03_RES'}"]
+    for program, first_output in ((simulate, "4 frames"), (baseline_, "")):
+        done = run_program(*program)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert first_output in done.stdout
+        again = run_program(*program)
+        assert again.returncode == 2
+        assert "exists already" in again.stderr and again.stderr.count("\n") == 1
+    sequence = read_sequence(tmp_path, "03", resolve("simulated").dataset)
+    np.testing.assert_array_equal(sequence.labels, simulate_video(4, 64, 3, 1.0, 9).labels)
+    assert len(list((tmp_path / "03_RES").glob("mask*.tif"))) == 4
+
+
+def run_program(module, *arguments):
+    command = [sys.executable, "-m", module, *arguments]
+    return subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, text=True, check=False)

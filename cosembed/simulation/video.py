@@ -72,8 +72,11 @@ def write_video(root: Path, video: str, content: Video) -> None:
     """Writes `root/01` (frames) and `root/01_GT` (complete truth: TRA and SEG); the truth last.
 
     Raises:
+        InputError: `video` is not the name of a folder.
         OutputError: One of the folders exists.
     """
+    if video in ("", "..") or Path(video).name != video:
+        raise InputError(f"--video={video}: is not a plain name; choose one such as 01")
     frames_folder, truth_folder = root / video, root / f"{video}_GT"
     refuse_existing(truth_folder)
     with atomic_folder(frames_folder) as folder:
