@@ -45,6 +45,11 @@ def assert_input_error(done: subprocess.CompletedProcess, *words: str) -> None:
         assert word in line
 
 
+def assert_valid(result: Path) -> None:
+    # An untrained network's instances may consist of parts: a warning.
+    assert [str(fault) for fault in check_result(result) if not fault.warning] == []
+
+
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory):
     """Two short simulated videos in the layout of the data set `simulated`."""
@@ -70,7 +75,7 @@ def test_a_whole_experiment_both_ways_then_again_without_work(simulated, tmp_pat
         assert 0 <= metrics["baseline"][measure] <= 1
     assert metrics["split"] == "trained on one annotated video, tested on the other, both ways"
     for fold, video in (("test_02", "02"), ("test_01", "01")):
-        assert check_result(folder / fold / "results" / f"{video}_RES") == []
+        assert_valid(folder / fold / "results" / f"{video}_RES")
     report = (folder / "report.html").read_text()
     assert "not a reproduction" in report
     assert "http://" not in report.replace("http://127.0.0.1", "")
@@ -100,7 +105,7 @@ def test_submission_trains_on_both_and_tracks_the_unlabelled_videos(simulated, t
     folder = tmp_path / "run"
     run_experiment(Experiment("simulated", "simulated"), "all", spec_of(), settings(data, folder, protocol="submission"))
     for video in ("01", "02"):
-        assert check_result(folder / "submission" / "results" / f"{video}_RES") == []
+        assert_valid(folder / "submission" / "results" / f"{video}_RES")
     assert not (folder / "metrics.json").exists()
     assert (folder / "report.html").exists()
 
@@ -234,7 +239,7 @@ def test_tracking_a_video_of_ones_own(simulated, tmp_path):
     done = command("cosembed.track", network, f"--input={tmp_path / 'video.tif'}", f"--output={tmp_path / 'RES'}")
     assert done.returncode == 0, done.stderr
     assert "5 frames" in done.stdout
-    assert check_result(tmp_path / "RES") == []
+    assert_valid(tmp_path / "RES")
     assert tifffile.imread(tmp_path / "RES" / "mask004.tif").shape == (50, 60)
     again = command("cosembed.track", network, f"--input={tmp_path / 'video.tif'}", f"--output={tmp_path / 'RES'}")
     assert_input_error(again, "RES", "exists already")
