@@ -145,7 +145,7 @@ def test_reproduction_goes_on_when_one_data_set_fails_and_says_so(tmp_path):
     )  # fmt: skip
     assert done.returncode == 2
     assert "failed: PhC-C2DH-U373" in done.stderr
-    assert f"put the videos into {tmp_path / 'data' / 'PhC-C2DH-U373'}" in done.stderr
+    assert f"put the archive at {tmp_path / 'data' / 'PhC-C2DH-U373.zip'}, or its content at" in done.stderr
     assert "Fluo-N2DH-SIM+" in (tmp_path / "runs" / "table2.md").read_text()
     assert json.loads((tmp_path / "runs" / "table2.json").read_text())["datasets"][0]["dataset"] == "Fluo-N2DH-SIM+"
 
