@@ -74,5 +74,5 @@ def _print_help() -> None:
     ours = ("__main__", sys.argv[0], "cosembed", "experiments", "benchmarks")
     modules = flags.FLAGS.flags_by_module_dict()
     for flag in [flag for module, items in modules.items() if module.split(".")[0] in ours or module in ours for flag in items]:
-        default = "" if flag.default in (None, False, []) else f" (default: {flag.default})"
+        default = "" if flag.default in (None, False, "", []) else f" (default: {flag.default})"
         print(f"  --{flag.name}: {flag.help}{default}")

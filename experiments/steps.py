@@ -50,9 +50,11 @@ def train(fold: Fold, spec: ExperimentSpec, settings: Settings) -> None:
     for part in fold.train:
         sequence = read_sequence(part.root, part.video, spec.dataset)
         sequences.append(cut(sequence, part.begin, part.end))
+    # Reads every frame: what cannot be used is found before anything is written.
+    source = ClipSource(sequences, spec, spec.training.seed)
     run = RunFolder(settings.folder / fold.name)
     run.open(spec, {"train": _names(fold.train)})
-    train_network(spec, ClipSource(sequences, spec, spec.training.seed), run, f"{spec.dataset.name} {fold.name}")
+    train_network(spec, source, run, f"{spec.dataset.name} {fold.name}")
 
 
 def predict(fold: Fold, spec: ExperimentSpec, settings: Settings) -> None:

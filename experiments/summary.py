@@ -42,7 +42,7 @@ def write(folds: list[Fold], spec: ExperimentSpec, settings: Settings) -> None:
     if scores:
         atomic_write_text(settings.folder / "table.md", tables.table2_markdown(scores))
         print(tables.table2_text(scores))
-        sections.append(Section("Scores", tables.DIFFERENCE, tables.table2_rows(scores)))
+        sections.append(Section("Scores", " ".join(tables.header_lines(scores)), tables.table2_rows(scores)))
         sections.append(_errors(scores[0]))
     for fold in folds:
         sections += list(_fold_sections(fold, settings))

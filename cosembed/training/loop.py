@@ -1,6 +1,6 @@
 """The training loop: clips in, checkpoints out. Knows nothing of files of videos, clustering or scores.
 
-Everything that decides a step is a function of the spec and the step's number: the clip (`ClipSource.clip(step)`), the
+Everything that decides a step is a function of the spec and the step's number: the clip (`ClipSource.clips`), the
 learning rate, and the saved weights and moments. A run that is interrupted and started again therefore ends with the
 same weights as one that was not.
 """
