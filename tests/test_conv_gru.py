@@ -164,6 +164,19 @@ def test_gates_start_at_one_half_and_kernels_differ():
     assert not np.array_equal(kernel, other.candidate_kernel.numpy())
 
 
+def test_default_layers_start_with_different_kernels_that_the_global_seed_decides():
+    def kernels():
+        tf.random.set_seed(5)
+        layers = [ConvGRU2D(4), ConvGRU2D(4)]
+        for layer in layers:
+            layer.build([None, None, None, None, 2])
+        return [layer.candidate_kernel.numpy() for layer in layers]
+
+    first, second = kernels()
+    assert not np.array_equal(first, second)
+    np.testing.assert_array_equal(kernels(), [first, second])
+
+
 def test_config_round_trips():
     layer = ConvGRU2D(
         4,
@@ -209,3 +222,15 @@ def test_bad_arguments_say_what_was_received(arguments, message):
 def test_images_without_time_are_refused():
     with pytest.raises(ValueError, match=r"\[B, T, H, W, C\]"):
         ConvGRU2D(2)(tf.zeros([1, 4, 4, 1]))
+
+
+def test_another_number_of_channels_is_refused():
+    layer = randomised(ConvGRU2D(2), channels=1)
+    with pytest.raises(ValueError, match="axis -1"):
+        layer(tf.zeros([1, 2, 4, 4, 2]))
+
+
+def test_streaming_may_be_the_first_use():
+    layer = ConvGRU2D(2)
+    state = layer.step(tf.ones([1, 4, 4, 3]), tf.zeros([1, 4, 4, 2]))
+    np.testing.assert_allclose(state, layer(tf.ones([1, 1, 4, 4, 3]))[:, 0], atol=1e-6)

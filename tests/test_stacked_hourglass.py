@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from cosembed.models import StackedHourglass
+from cosembed.models.hourglass import upsample
 
 
 def randomised(model: StackedHourglass, channels: int = 1, seed: int = 0) -> StackedHourglass:
@@ -97,17 +98,24 @@ def test_one_trace_serves_every_length_and_size():
     assert len(traces) == 1
 
 
-def test_mixed_precision_gives_float32_embeddings_and_gradients():
-    tf.keras.mixed_precision.set_global_policy("mixed_bfloat16")
+@pytest.mark.parametrize(("policy", "compute"), [("mixed_bfloat16", "bfloat16"), ("mixed_float16", "float16")])
+@pytest.mark.parametrize("everywhere", [True, False])
+def test_mixed_precision_gives_float32_embeddings_and_gradients(policy, compute, everywhere):
+    images = tf.random.stateless_normal([1, 2, 8, 8, 1], seed=[9, 9])
+    tf.keras.mixed_precision.set_global_policy(policy if everywhere else "float32")
     try:
-        model = StackedHourglass(filters=2, levels=2, outputs=2)
+        model = StackedHourglass(filters=2, levels=2, outputs=2, **({} if everywhere else {"dtype": policy}))
         with tf.GradientTape() as tape:
-            first, second = model(tf.ones([1, 2, 8, 8, 1]))
+            first, second = model(images)
             loss = tf.reduce_sum(first**2) + tf.reduce_sum(second**2)
-        assert model.hourglasses[0].contracting[0].compute_dtype == "bfloat16"
+        for hourglass in model.hourglasses:
+            assert {layer.compute_dtype for layer in (hourglass, *hourglass.contracting, *hourglass.parallel)} == {compute}
+        (streamed, _), states = model.step(images[:, 0])
+        assert states[0][0].dtype == compute
+        np.testing.assert_allclose(streamed, first[:, 0], atol=0.02)
     finally:
         tf.keras.mixed_precision.set_global_policy("float32")
-    assert first.dtype == second.dtype == tf.float32
+    assert first.dtype == second.dtype == streamed.dtype == tf.float32
     gradients = tape.gradient(loss, model.trainable_variables)
     assert all(gradient is not None and gradient.dtype == tf.float32 for gradient in gradients)
 
@@ -122,8 +130,31 @@ def test_sizes_that_do_not_fit_the_levels_are_refused():
         StackedHourglass(levels=0)
 
 
+def test_frames_of_another_form_than_at_first_are_refused():
+    model = StackedHourglass(filters=2, levels=2, outputs=2)
+    model.build([None, None, None, None, 1])
+    with pytest.raises(ValueError, match="axis -1"):
+        model(tf.zeros([1, 1, 8, 8, 2]))
+    with pytest.raises(ValueError, match=r"C = 1\. Received"):
+        model.step(tf.zeros([1, 8, 8, 2]))
+    with pytest.raises(ValueError, match=r"C = 1\. Received"):
+        model.step(tf.zeros([8, 8, 1]))
+
+
+def test_upsampling_doubles_every_pixel_and_its_gradient_sums_the_copies():
+    features = tf.random.stateless_normal([2, 3, 2, 4, 5], seed=[1, 3])
+    upstream = tf.random.stateless_normal([2, 3, 4, 8, 5], seed=[1, 4])
+    with tf.GradientTape() as tape:
+        tape.watch(features)
+        result = upsample(features)
+    np.testing.assert_array_equal(result, features.numpy().repeat(2, axis=2).repeat(2, axis=3))
+    expected = upstream.numpy().reshape(2, 3, 2, 2, 4, 2, 5).sum(axis=(3, 5))
+    np.testing.assert_allclose(tape.gradient(result, features, upstream), expected, atol=1e-6)
+
+
 def test_config_round_trips():
-    model = StackedHourglass(filters=5, levels=2, outputs=3, recurrent=False, seed=9)
-    config = StackedHourglass.from_config(model.get_config()).get_config()
-    for key in ("filters", "levels", "outputs", "recurrent", "seed"):
-        assert config[key] == model.get_config()[key]
+    arguments = {"filters": 5, "levels": 2, "outputs": 3, "recurrent": False, "seed": 9}
+    model = StackedHourglass(**arguments, name="network", dtype="mixed_bfloat16")
+    again = StackedHourglass.from_config(model.get_config())
+    assert again.get_config() == model.get_config() == {"name": "network", "dtype": "mixed_bfloat16", **arguments}
+    assert again.hourglasses[1].compute_dtype == "bfloat16"

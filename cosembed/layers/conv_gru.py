@@ -26,7 +26,7 @@ class ConvGRU2D(tf.keras.layers.Layer):
         return_sequences: All outputs, or only the last.
         return_state: Also the state after the last frame.
         gate_initializer: Of both gates' kernels; zeros, as in the released networks, starts the gates at 0.5.
-        candidate_initializer: Of the candidate's kernel; None for `HeTruncatedNormal`.
+        candidate_initializer: Of the candidate's kernel; None for an unseeded `HeTruncatedNormal`.
         bias_initializer: Of all three biases.
         **kwargs: Of `tf.keras.layers.Layer`.
 
@@ -79,6 +79,8 @@ class ConvGRU2D(tf.keras.layers.Layer):
         if tf.TensorShape(input_shape).rank != 5 or channels is None:
             raise ValueError(f"Inputs must be [B, T, H, W, C] with C known. Received shape: {input_shape}")
         self._channels = int(channels)
+        # Without this, TensorFlow takes some wrong channel counts for a grouped convolution.
+        self.input_spec = tf.keras.layers.InputSpec(ndim=5, axes={-1: self._channels})
         shape = (self.kernel_size, self.kernel_size, self._channels + self.filters, self.filters)
         for name, initializer in (
             ("reset", self.gate_initializer),
@@ -97,12 +99,18 @@ class ConvGRU2D(tf.keras.layers.Layer):
         if initial_state is None:
             initial_state = tf.zeros([batch, height, width, self.filters], inputs.dtype)
         gates_kernel, candidate_kernel = self._state_kernels()
-        frames = tf.transpose(self._input_half(inputs), [1, 0, 2, 3, 4])
-        frames = tf.TensorArray(inputs.dtype, length, element_shape=[None, None, None, 3 * self.filters]).unstack(frames)
+        images = tf.reshape(inputs, [batch * length, height, width, self._channels])
+
+        def per_frame(halves: tf.Tensor) -> tf.TensorArray:
+            frames = tf.reshape(halves, [batch, length, height, width, halves.shape[-1]])
+            array = tf.TensorArray(inputs.dtype, length, element_shape=[None, None, None, halves.shape[-1]])
+            return array.unstack(tf.transpose(frames, [1, 0, 2, 3, 4]))
+
+        gates, candidates = (per_frame(halves) for halves in self._input_halves(images))
         outputs = tf.TensorArray(inputs.dtype, length, element_shape=[None, None, None, self.filters])
 
         def advance(time: tf.Tensor, state: tf.Tensor, outputs: tf.TensorArray) -> tuple[tf.Tensor, tf.Tensor, tf.TensorArray]:
-            state = self._advance(frames.read(time), state, gates_kernel, candidate_kernel)
+            state = self._advance(gates.read(time), candidates.read(time), state, gates_kernel, candidate_kernel)
             return time + 1, state, outputs.write(time, state)
 
         _, state, outputs = tf.while_loop(
@@ -119,28 +127,37 @@ class ConvGRU2D(tf.keras.layers.Layer):
 
     def step(self, inputs: tf.Tensor, state: tf.Tensor) -> tf.Tensor:
         """One frame: inputs [B, H, W, C] and state [B, H, W, F] -> the new state, which is also the output."""
-        frame = self._input_half(inputs[:, None])[:, 0]
-        return self._advance(frame, tf.cast(state, frame.dtype), *self._state_kernels())
+        inputs, state = tf.cast(inputs, self.compute_dtype), tf.cast(state, self.compute_dtype)
+        if not self.built:
+            self.build([None, None, None, None, inputs.shape[-1]])
+        return self._advance(*self._input_halves(inputs), state, *self._state_kernels())
 
-    def _input_half(self, inputs: tf.Tensor) -> tf.Tensor:
-        """The input's part of reset, update and candidate, biases included: [B, T, H, W, C] -> [B, T, H, W, 3 F]."""
-        shape = tf.shape(inputs)
-        kernel = tf.concat([kernel[:, :, : self._channels] for kernel in self._kernels()], axis=-1)
-        bias = tf.concat([self.reset_bias, self.update_bias, self.candidate_bias], axis=0)
-        images = tf.reshape(inputs, [-1, shape[2], shape[3], self._channels])
-        images = tf.nn.bias_add(tf.nn.conv2d(images, tf.cast(kernel, inputs.dtype), 1, "SAME"), tf.cast(bias, inputs.dtype))
-        return tf.reshape(images, [shape[0], shape[1], shape[2], shape[3], 3 * self.filters])
+    def _input_halves(self, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """The input's part of both gates and of the candidate, biases included: [N, H, W, C] -> [N, H, W, 2 F], [N, H, W, F].
+
+        Two convolutions, because cutting their joint result in the time loop costs more than it saves.
+        """
+
+        def convolve(kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
+            kernel, bias = tf.cast(kernel[:, :, : self._channels], images.dtype), tf.cast(bias, images.dtype)
+            return tf.nn.bias_add(tf.nn.conv2d(images, kernel, 1, "SAME"), bias)
+
+        gates_kernel = tf.concat([self.reset_kernel, self.update_kernel], axis=-1)
+        gates_bias = tf.concat([self.reset_bias, self.update_bias], axis=0)
+        return convolve(gates_kernel, gates_bias), convolve(self.candidate_kernel, self.candidate_bias)
 
     def _state_kernels(self) -> tuple[tf.Tensor, tf.Tensor]:
-        reset, update, candidate = (kernel[:, :, self._channels :] for kernel in self._kernels())
-        dtype = self.compute_dtype
-        return tf.cast(tf.concat([reset, update], axis=-1), dtype), tf.cast(candidate, dtype)
+        gates = tf.concat([self.reset_kernel, self.update_kernel], axis=-1)[:, :, self._channels :]
+        return tf.cast(gates, self.compute_dtype), tf.cast(self.candidate_kernel[:, :, self._channels :], self.compute_dtype)
 
-    def _kernels(self) -> tuple[tf.Variable, tf.Variable, tf.Variable]:
-        return self.reset_kernel, self.update_kernel, self.candidate_kernel
-
-    def _advance(self, frame: tf.Tensor, state: tf.Tensor, gates_kernel: tf.Tensor, candidate_kernel: tf.Tensor) -> tf.Tensor:
-        gates_input, candidate_input = tf.split(frame, [2 * self.filters, self.filters], axis=-1)
+    def _advance(
+        self,
+        gates_input: tf.Tensor,
+        candidate_input: tf.Tensor,
+        state: tf.Tensor,
+        gates_kernel: tf.Tensor,
+        candidate_kernel: tf.Tensor,
+    ) -> tf.Tensor:
         gates = tf.sigmoid(gates_input + tf.nn.conv2d(state, gates_kernel, 1, "SAME"))
         reset, update = tf.split(gates, 2, axis=-1)
         candidate = self.activation(candidate_input + tf.nn.conv2d(reset * state, candidate_kernel, 1, "SAME"))

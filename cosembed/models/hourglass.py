@@ -42,15 +42,19 @@ class Hourglass(tf.keras.layers.Layer):
         self.filters, self.levels, self.recurrent = filters, levels, recurrent
         # One seed per kernel: equal seeds would give equal kernels.
         seeds = iter(range(seed, seed + 3 * levels + 1))
-        self.contracting = [Convolution(filters, "relu", next(seeds), name=f"contracting_{level}") for level in range(levels)]
-        self.parallel = [self._parallel(next(seeds), level) for level in range(levels)]
-        self.expanding = [Convolution(filters, "relu", next(seeds), name=f"expanding_{level}") for level in range(levels)]
-        self.output_convolution = Convolution(outputs, None, next(seeds), name="output")
+        self.contracting = [self._convolution(next(seeds), f"contracting_{level}") for level in range(levels)]
+        self.parallel = [self._parallel(next(seeds), f"parallel_{level}") for level in range(levels)]
+        self.expanding = [self._convolution(next(seeds), f"expanding_{level}") for level in range(levels)]
+        self.output_convolution = Convolution(outputs, None, next(seeds), name="output", dtype=self.dtype_policy)
 
-    def _parallel(self, seed: int, level: int) -> tf.keras.layers.Layer:
-        if self.recurrent:
-            return ConvGRU2D(self.filters, candidate_initializer=HeTruncatedNormal(seed), name=f"parallel_{level}")
-        return Convolution(self.filters, "relu", seed, name=f"parallel_{level}")
+    def _convolution(self, seed: int, name: str) -> Convolution:
+        return Convolution(self.filters, "relu", seed, name=name, dtype=self.dtype_policy)
+
+    def _parallel(self, seed: int, name: str) -> tf.keras.layers.Layer:
+        if not self.recurrent:
+            return self._convolution(seed, name)
+        initializer = HeTruncatedNormal(seed)
+        return ConvGRU2D(self.filters, candidate_initializer=initializer, name=name, dtype=self.dtype_policy)
 
     def build(self, input_shape: Any) -> None:
         """Builds every level's layers, so that all weights exist in a fixed order."""
@@ -116,7 +120,13 @@ def downsample(features: tf.Tensor) -> tf.Tensor:
 
 def upsample(features: tf.Tensor) -> tf.Tensor:
     """Every pixel twice along both axes (nearest neighbour)."""
-    images = merge_time(features)
+    return split_time(_double(merge_time(features)), features)
+
+
+@tf.custom_gradient
+def _double(images: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+    """The gradient is the sum of 2x2 pixels, which average pooling computes in one operation."""
     shape, channels = tf.shape(images), images.shape[-1]
     wide = tf.broadcast_to(images[:, :, None, :, None], [shape[0], shape[1], 2, shape[2], 2, channels])
-    return split_time(tf.reshape(wide, [shape[0], 2 * shape[1], 2 * shape[2], channels]), features)
+    doubled = tf.reshape(wide, [shape[0], 2 * shape[1], 2 * shape[2], channels])
+    return doubled, lambda upstream: 4 * tf.nn.avg_pool2d(upstream, 2, 2, "VALID")

@@ -35,7 +35,8 @@ class StackedHourglass(tf.keras.Model):
         >>> first, second = StackedHourglass(filters=8, levels=3, outputs=4)(tf.zeros([1, 5, 32, 32, 1]))
 
     Raises:
-        ValueError: An argument out of range, or images of a size that does not fit the levels.
+        ValueError: An argument out of range, images of a size that does not fit the levels (checked where the size is known
+            when tracing), or inputs of another rank or number of channels than at first.
     """
 
     def __init__(
@@ -48,7 +49,15 @@ class StackedHourglass(tf.keras.Model):
         self._config = {"filters": filters, "levels": levels, "outputs": outputs, "recurrent": recurrent, "seed": seed}
         self.levels = levels
         self.hourglasses = [
-            Hourglass(filters, levels, outputs, recurrent, seed * 1000 + 100 * index, name=f"hourglass_{index}")
+            Hourglass(
+                filters,
+                levels,
+                outputs,
+                recurrent,
+                seed * 1000 + 100 * index,
+                name=f"hourglass_{index}",
+                dtype=self.dtype_policy,
+            )
             for index in range(HOURGLASSES)
         ]
 
@@ -57,6 +66,7 @@ class StackedHourglass(tf.keras.Model):
         shape = tf.TensorShape(input_shape)
         if shape.rank != 5 or shape[-1] is None:
             raise ValueError(f"Inputs must be [B, T, H, W, C] with C known. Received shape: {input_shape}")
+        self.input_spec = tf.keras.layers.InputSpec(ndim=5, axes={-1: shape[-1]})
         for index, hourglass in enumerate(self.hourglasses):
             channels = shape[-1] + (self._config["outputs"] if index else 0)
             with tf.name_scope(hourglass.name):
@@ -80,8 +90,11 @@ class StackedHourglass(tf.keras.Model):
         Returns:
             ((first, second), states): raw embeddings [B, H, W, D]; states are empty if the network is not recurrent.
         """
+        frame = tf.convert_to_tensor(frame)
         if not self.built:
             self.build([None, None, None, None, frame.shape[-1]])
+        if frame.shape.rank != 4 or frame.shape[-1] != self.input_spec.axes[-1]:
+            raise ValueError(f"A frame must be [B, H, W, C] with C = {self.input_spec.axes[-1]}. Received shape: {frame.shape}")
         self._check_size(frame[:, None])
         before = [None, None] if states is None else [level_states or None for level_states in states]
         inputs = tf.cast(frame[:, None], self.compute_dtype)
@@ -100,7 +113,7 @@ class StackedHourglass(tf.keras.Model):
 
     def get_config(self) -> dict[str, Any]:
         """Everything `__init__` takes."""
-        return {**super().get_config(), **self._config}
+        return {"name": self.name, "dtype": self.dtype_policy.name, **self._config}
 
 
 def _link(inputs: tf.Tensor, embeddings: tf.Tensor) -> tf.Tensor:
