@@ -82,9 +82,12 @@ def _download(url: str, archive: Path, wanted: str) -> None:
     archive.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{archive.name}.", dir=archive.parent)
     logging.info("fetching %s", url)
+    # pooch leaves a failed response's connection open.
+    responses: list[requests.Response] = []
+    hooks = {"response": lambda response, *_, **__: responses.append(response)}
     try:
         with os.fdopen(handle, "wb") as file:
-            pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=TIMEOUT)(url, file, None)
+            pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=TIMEOUT, hooks=hooks)(url, file, None)
         if not zipfile.is_zipfile(name):
             raise DataError(f"{url}: what came is not a complete zip archive; try again, or put the archive at {archive}")
         os.chmod(name, 0o644)
@@ -94,6 +97,8 @@ def _download(url: str, archive: Path, wanted: str) -> None:
             f"{url}: cannot be fetched ({_reason(error)}); put the archive at {archive}, or its content at {wanted}"
         ) from error
     finally:
+        for response in responses:
+            response.close()
         Path(name).unlink(missing_ok=True)
 
 
