@@ -82,7 +82,7 @@ class PreprocessingSpec:
         smoothing_sigma: Gaussian smoothing, in original pixels.
         lower_percentile: The percentile mapped to -1.
         upper_percentile: The percentile mapped to 1.
-        crop: Pixels removed at each side, in original pixels.
+        crop: Pixels removed at each side of training frames, in original pixels; the released code does not crop at test.
         padding: What lies outside the image: `mirror` (by half the image on each side) or `constant` (-1).
         test_zoom: Part of the image that is kept at test time; 0.95 cuts 2.5 % at each side.
         label_smoothing: Sigma of the per-label Gaussian on training labels, in network pixels; 0 is off.

@@ -47,15 +47,15 @@ def test_percentiles_of_odd_sides_differ_by_no_more_than_one_line_of_the_padding
 @pytest.mark.parametrize("shape", [(12, 30), (30, 11)])
 def test_a_crop_that_leaves_nothing_is_refused(shape):
     with pytest.raises(DataError, match=rf"{shape[0]}x{shape[1]} pixels.*preprocessing\.crop=6"):
-        preprocess_frame(np.arange(shape[0] * shape[1]).reshape(shape), preprocessing_spec(crop=6))
+        preprocess_frame(np.arange(shape[0] * shape[1]).reshape(shape), preprocessing_spec(), crop=6)
 
 
 def test_smoothing_comes_before_the_crop():
     image = np.random.default_rng(3).normal(100, 20, (30, 30))
-    spec = preprocessing_spec(smoothing_sigma=2.0, crop=5)
+    spec = preprocessing_spec(smoothing_sigma=2.0)
     smooth = ndimage.gaussian_filter(image.astype(np.float32), 2.0, mode="nearest")[5:-5, 5:-5]
     np.testing.assert_allclose(
-        preprocess_frame(image, spec)[..., 0], preprocess_frame(smooth, preprocessing_spec())[..., 0], atol=1e-4
+        preprocess_frame(image, spec, crop=5)[..., 0], preprocess_frame(smooth, preprocessing_spec())[..., 0], atol=1e-4
     )
 
 
@@ -68,20 +68,21 @@ def test_channels_are_normalised_by_themselves_and_flat_ones_do_not_fail():
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.integers(20, 90), st.integers(20, 90), st.integers(0, 4), st.sampled_from([1.0, 0.95]), st.sampled_from([8, 16, 33]))
-def test_the_test_geometry_keeps_linear_ramps_and_centres(height, width, crop, zoom, size):
-    spec = preprocessing_spec(crop=crop, test_zoom=zoom)
+@given(st.integers(20, 90), st.integers(20, 90), st.sampled_from([1.0, 0.95]), st.sampled_from([8, 16, 33]))
+def test_the_test_geometry_keeps_linear_ramps_and_centres(height, width, zoom, size):
+    # The crop is for training frames only: the released code does not crop at test time.
+    spec = preprocessing_spec(crop=4, test_zoom=zoom)
     rows, columns = np.mgrid[:height, :width].astype(np.float32)
-    image = np.stack([rows, columns], axis=-1)[crop : height - crop, crop : width - crop]
+    image = np.stack([rows, columns], axis=-1)
     grid = frame_grid((height, width), spec, size)
     fitted = fit_frame(image, spec, size)
     assert fitted.shape == (size, size, 2)
-    expected = np.clip(grid.offset_y + grid.scale_y * np.arange(size), crop, height - 1 - crop)
+    expected = np.clip(grid.offset_y + grid.scale_y * np.arange(size), 0, height - 1)
     np.testing.assert_allclose(fitted[:, 0, 0], expected, atol=1e-3)
     # The middle of the network's grid is the middle of the image, and its edges are the edges of what is kept.
     assert grid.offset_y + grid.scale_y * (size - 1) / 2 == pytest.approx((height - 1) / 2)
-    assert grid.scale_y * size == pytest.approx((height - 2 * crop) * zoom)
-    assert grid.scale_x * size == pytest.approx((width - 2 * crop) * zoom)
+    assert grid.scale_y * size == pytest.approx(height * zoom)
+    assert grid.scale_x * size == pytest.approx(width * zoom)
 
 
 def test_equal_sizes_change_nothing():

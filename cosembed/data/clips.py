@@ -130,7 +130,8 @@ class ClipSource:
 
     def _prepare(self, entry: _Usable) -> NDArray[np.float32]:
         sequence, channels = self._sequences[entry.sequence], self._spec.network.channels
-        frame = preprocess_frame(sequence.frames[entry.frame], self._spec.preprocessing)
+        preprocessing = self._spec.preprocessing
+        frame = preprocess_frame(sequence.frames[entry.frame], preprocessing, crop=preprocessing.crop)
         if frame.shape[-1] != channels:
             raise DataError(
                 f"video {sequence.name}, frame {entry.frame}: has {frame.shape[-1]} channels, the network {channels}; "

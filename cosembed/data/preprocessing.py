@@ -26,12 +26,13 @@ class Grid(NamedTuple):
     offset_x: float
 
 
-def preprocess_frame(frame: NDArray, spec: PreprocessingSpec) -> NDArray[np.float32]:
+def preprocess_frame(frame: NDArray, spec: PreprocessingSpec, *, crop: int = 0) -> NDArray[np.float32]:
     """Smooths on the original grid, crops, and normalises robustly to about -1..1, every channel by itself.
 
     Args:
         frame: [H, W] or [H, W, C], any numeric dtype.
-        spec: Sigma, crop and percentiles.
+        spec: Sigma and percentiles.
+        crop: Pixels removed at each side: `spec.crop` in training, none at test time.
 
     Returns:
         float32 [h, w, C]; not clamped.
@@ -41,12 +42,12 @@ def preprocess_frame(frame: NDArray, spec: PreprocessingSpec) -> NDArray[np.floa
     """
     image = np.atleast_3d(np.asarray(frame, np.float32))
     height, width = image.shape[:2]
-    if min(height, width) <= 2 * spec.crop:
-        raise DataError(f"a frame of {height}x{width} pixels has nothing left inside preprocessing.crop={spec.crop}; lower it")
+    if min(height, width) <= 2 * crop:
+        raise DataError(f"a frame of {height}x{width} pixels has nothing left inside preprocessing.crop={crop}; lower it")
     if spec.smoothing_sigma:
         image = ndimage.gaussian_filter(image, (spec.smoothing_sigma, spec.smoothing_sigma, 0), mode="nearest")
-    if spec.crop:
-        image = image[spec.crop : -spec.crop, spec.crop : -spec.crop]
+    if crop:
+        image = image[crop:-crop, crop:-crop]
     return np.stack([_normalise(image[..., channel], spec) for channel in range(image.shape[2])], axis=-1)
 
 
@@ -68,11 +69,11 @@ def _normalise(image: NDArray[np.float32], spec: PreprocessingSpec) -> NDArray[n
 
 
 def frame_grid(image_shape: tuple[int, int], spec: PreprocessingSpec, image_size: int) -> Grid:
-    """The test geometry: crop and zoom, then stretched to the network's square; the aspect ratio is not kept.
+    """The test geometry: zoomed and stretched to the network's square; the aspect ratio is not kept.
 
     Args:
         image_shape: Height and width of the original image.
-        spec: Crop and test zoom.
+        spec: Test zoom.
         image_size: Side N of the network's input.
 
     Returns:
@@ -85,7 +86,7 @@ def frame_grid(image_shape: tuple[int, int], spec: PreprocessingSpec, image_size
 
 
 def _axis(side: int, spec: PreprocessingSpec, image_size: int) -> tuple[float, float]:
-    kept = (side - 2 * spec.crop) * spec.test_zoom
+    kept = side * spec.test_zoom
     scale = kept / image_size
     return scale, (side - kept) / 2 + 0.5 * scale - 0.5
 
@@ -94,16 +95,16 @@ def fit_frame(image: NDArray[np.float32], spec: PreprocessingSpec, image_size: i
     """A preprocessed frame on the network's grid at test time, interpolated linearly.
 
     Args:
-        image: float32 [h, w, C], as `preprocess_frame` returns it (already cropped).
-        spec: Crop and test zoom.
+        image: float32 [H, W, C], as `preprocess_frame` returns it.
+        spec: Test zoom.
         image_size: Side N.
 
     Returns:
         float32 [N, N, C].
     """
-    grid = frame_grid((image.shape[0] + 2 * spec.crop, image.shape[1] + 2 * spec.crop), spec, image_size)
-    rows, row_weight = _taps(image.shape[0], grid.scale_y, grid.offset_y - spec.crop, image_size)
-    columns, column_weight = _taps(image.shape[1], grid.scale_x, grid.offset_x - spec.crop, image_size)
+    grid = frame_grid(image.shape[:2], spec, image_size)
+    rows, row_weight = _taps(image.shape[0], grid.scale_y, grid.offset_y, image_size)
+    columns, column_weight = _taps(image.shape[1], grid.scale_x, grid.offset_x, image_size)
     lines = image[rows] + (image[rows + 1] - image[rows]) * row_weight[:, None, None]
     return lines[:, columns] + (lines[:, columns + 1] - lines[:, columns]) * column_weight[None, :, None]
 

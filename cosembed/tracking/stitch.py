@@ -19,17 +19,26 @@ def stitch_pairs(pairs: Iterable[NDArray[np.int32]], minimum: float) -> Iterator
         minimum: Least IoU at which a label goes on.
 
     Yields:
-        Labels [H, W]; 0 is background.
+        Labels [H, W]; 0 is background. They do not depend on how the labels of a pair are numbered.
     """
     last: NDArray[np.int32] | None = None
     highest = 0
-    for pair in pairs:
+    for pair in map(in_order_of_appearance, pairs):
         if last is None:
             yield from pair
             last, highest = pair[-1], int(pair.max())
         else:
             last, highest = append_pair(last, pair, highest, minimum)
             yield last
+
+
+def in_order_of_appearance(pair: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Labels renumbered 1..n by their first pixel in frame, row, column; ties in later steps then have one outcome."""
+    labels, first, inverse = np.unique(pair, return_index=True, return_inverse=True)
+    order = np.argsort(first[labels != 0])
+    table = np.zeros(len(labels), np.int32)
+    table[np.flatnonzero(labels)[order]] = np.arange(1, len(order) + 1)
+    return table[inverse].reshape(pair.shape)
 
 
 def match_labels(first: NDArray, second: NDArray, minimum: float) -> dict[int, int]:
