@@ -9,6 +9,8 @@ OUT_DIR ?= runs
 PROFILE ?= paper
 RECIPE ?= paper
 DATASETS ?= all
+# Folder of the authors' networks, used instead of training.
+CHECKPOINTS ?=
 ARGS ?=
 
 .PHONY: help setup demo test lint reproduce-ctc clean
@@ -16,7 +18,7 @@ ARGS ?=
 help:
 	@echo "make demo           simulate, train, track and score a small video on the CPU (minutes); see runs/demo/report.html"
 	@echo "make test           lint and all tests"
-	@echo "make reproduce-ctc  six Cell Tracking Challenge data sets: DATA_DIR= PROFILE=paper|cpu|smoke RECIPE=paper|released DATASETS=name,..."
+	@echo "make reproduce-ctc  six Cell Tracking Challenge data sets: DATA_DIR= PROFILE=paper|cpu|smoke RECIPE=paper|released DATASETS=name,... CHECKPOINTS="
 	@echo "make lint           ruff and mypy"
 
 setup: $(READY)
@@ -42,7 +44,8 @@ lint: setup
 	$(PY) -m mypy cosembed experiments benchmarks
 
 reproduce-ctc: setup
-	$(PY) -m experiments.reproduce_ctc --data_dir=$(DATA_DIR) --out_dir=$(OUT_DIR) --profile=$(PROFILE) --recipe=$(RECIPE) --datasets=$(DATASETS) $(ARGS)
+	$(PY) -m experiments.reproduce_ctc --data_dir=$(DATA_DIR) --out_dir=$(OUT_DIR) --datasets=$(DATASETS) \
+	  $(if $(CHECKPOINTS),--checkpoints=$(CHECKPOINTS),--profile=$(PROFILE) --recipe=$(RECIPE)) $(ARGS)
 
 clean:
 	rm -rf $(VENV) build *.egg-info

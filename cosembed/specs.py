@@ -64,7 +64,8 @@ class DatasetSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkSpec:
-    """The stacked hourglass network (paper section 2.1). `image_size` is the side of the square network input."""
+    """The stacked hourglass network (paper section 2.1). `image_size` is the side of the square network input; `variant` as
+    in `StackedHourglass`."""
 
     image_size: int = bounded(8, 4096)
     channels: int = bounded(1, 16)
@@ -72,6 +73,7 @@ class NetworkSpec:
     filters: int = bounded(1, 1024)
     outputs: int = bounded(1, 256)
     recurrent: bool
+    variant: Literal["miccai2018", "mia2019"] = "miccai2018"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,9 @@
 """Segments and tracks a video with a trained network; writes a Cell Tracking Challenge result folder.
 
     python -m cosembed.track --checkpoint=runs/ctc_dic_hela/test_02 --input=my_video --output=my_video_RES
+    python -m cosembed.track --checkpoint=IMPORTED --dataset=DIC-C2DH-HeLa --input=01 --output=01_RES
+
+The second form uses a network of the authors (cosembed.import_released) with their values for that data set.
 
 The input is a folder of TIFF or PNG frames, or one multi-page TIFF. The output holds maskNNN.tif, res_track.txt and
 tracks.csv (label, parent, frame, y, x, area).
@@ -9,6 +12,7 @@ tracks.csv (label, parent, frame, y, x, area).
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from absl import flags, logging
 
@@ -18,9 +22,16 @@ from cosembed.errors import InputError
 from cosembed.files import refuse_existing
 from cosembed.requirements import check_tensorflow
 
+if TYPE_CHECKING:
+    from cosembed.models import StackedHourglass
+    from cosembed.specs import ExperimentSpec
+
 FLAGS = flags.FLAGS
 
-flags.DEFINE_string("checkpoint", "", "Folder of a trained run, or one checkpoint file of it.")
+flags.DEFINE_string(
+    "checkpoint", "", "Folder of a trained run, one checkpoint file of it, or an imported network of the authors."
+)
+flags.DEFINE_string("dataset", "", "For a network of the authors: the data set whose values are used.")
 flags.DEFINE_string("input", "", "Folder of TIFF or PNG frames, or one multi-page TIFF.")
 flags.DEFINE_string("output", "", "Folder to write; it must not exist yet.")
 flags.DEFINE_multi_string("set", [], "key=value laid over the run's spec, for example tracking.min_points=60; repeatable.")
@@ -36,6 +47,8 @@ def main() -> None:
     for name in ("checkpoint", "input", "output"):
         if not getattr(FLAGS, name):
             raise InputError(f"--{name} is missing; see --help")
+    if FLAGS.dataset and FLAGS.dataset not in specs.dataset_names():
+        raise InputError(f"--dataset: unknown data set '{FLAGS.dataset}'; known: {', '.join(specs.dataset_names())}")
     logging.set_verbosity(logging.INFO)
     frames = open_frames(Path(FLAGS.input))
     output = Path(FLAGS.output)
@@ -43,15 +56,36 @@ def main() -> None:
     # TensorFlow is imported only once the input has been found in order.
     check_tensorflow()
     from cosembed.pipeline import track_video
-    from cosembed.training.checkpoints import load_network
     from cosembed.training.devices import describe_device
 
     device = describe_device(FLAGS.require_gpu)
-    model, spec, step = load_network(Path(FLAGS.checkpoint))
-    logging.info("%s trained for %d steps; device: %s", spec.dataset.name, step, device)
+    model, spec = _load(Path(FLAGS.checkpoint), FLAGS.dataset)
+    logging.info("device: %s", device)
     tracked = track_video(model, frames, specs.override(spec, FLAGS.set), output)
     times = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in tracked.seconds.items())
     print(f"{output}: {tracked.frames} frames, {tracked.tracks} tracks ({times})")
+
+
+def _load(path: Path, dataset: str) -> tuple[StackedHourglass, ExperimentSpec]:
+    from cosembed import released
+    from cosembed.training.checkpoints import load_network
+
+    if not released.is_imported(path) and not released.is_released(path):
+        if dataset:
+            raise InputError(f"--dataset: is for networks of the authors, and {path} is none; drop the flag")
+        model, spec, step = load_network(path)
+        logging.info("%s, trained for %d steps", spec.dataset.name, step)
+        return model, spec
+    if not dataset:
+        raise InputError(
+            f"--dataset is missing: {path} is a network of the authors; name one of {', '.join(specs.dataset_names())}"
+        )
+    model = released.load_imported(path)
+    spec = released.released_spec(model, dataset)
+    logging.info("%s, the authors' network %s", dataset, released.source_of(path))
+    if spec.network.variant == "mia2019":
+        logging.warning("%s: %s", path, released.FOLLOW_UP)
+    return model, spec
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 `crossval`: train on one annotated video, test on the other, both ways; with one annotated video, its first 70 % train and
 the rest is tested, or the frame ranges asked for. `submission`: train on all annotated videos, track the challenge's
-videos without truth, as the paper did. Frame ranges are half-open, in the video's own numbering.
+videos without truth, as the paper did. Frame ranges are half-open, in the video's own numbering. With networks of the
+authors, which were trained on all annotated videos, nothing trains and every annotated video is tested.
 """
 
 from __future__ import annotations
@@ -105,8 +106,17 @@ def submission_fold(root: Path, lengths: Mapping[str, int], test_root: Path, tes
     return Fold("submission", train, test, scored=False)
 
 
+def released_folds(root: Path, lengths: Mapping[str, int]) -> list[Fold]:
+    """Every annotated video tested with the authors' network."""
+    return [Fold(f"test_{video}", (), (Part(root, video, 0, length),)) for video, length in lengths.items()]
+
+
 def describe_split(folds: list[Fold], protocol: str) -> str:
     """One phrase for tables and reports."""
+    if not folds[0].train:
+        return "the authors' network, which was trained on all annotated videos" + (
+            ", those scored here among them" if folds[0].scored else "; tracked the challenge's videos without public truth"
+        )
     if protocol == "submission":
         return "trained on all annotated videos, tracked the challenge's videos without public truth"
     if len({part.video for fold in folds for part in (*fold.train, *fold.test)}) == 1:

@@ -1,9 +1,12 @@
 """All six Cell Tracking Challenge data sets: prepare, train, track, score, and Table 2 beside the paper's numbers.
 
     python -m experiments.reproduce_ctc --data_dir=data --out_dir=runs --profile=paper
+    python -m experiments.reproduce_ctc --data_dir=data --out_dir=runs --checkpoints=networks
 
 Each data set runs as its own experiment; if one fails, the others go on and the failure is named at the end. Started
-again, it continues where it stopped. The table is written to <out_dir>/table2.md and table2.json.
+again, it continues where it stopped. With --checkpoints, the authors' networks (networks/<dataset>/model-40000.index and
+its data file, or folders made by cosembed.import_released) take the place of training. The table is written to
+<out_dir>/table2.md and table2.json.
 """
 
 from __future__ import annotations
@@ -28,7 +31,7 @@ EXPERIMENTS = {
     "PhC-C2DH-U373": "ctc_phc_u373",
     "Fluo-N2DH-SIM+": "ctc_fluo_sim",
 }
-PASSED_ON = ("mode", "data_dir", "out_dir", "profile", "recipe", "protocol", "base_url", "require_gpu")
+PASSED_ON = ("mode", "data_dir", "out_dir", "profile", "recipe", "protocol", "base_url", "require_gpu", "checkpoints")
 FLAGS = runner.FLAGS
 
 flags.DEFINE_list("datasets", ["all"], "Data sets by name, separated by commas.")
@@ -40,7 +43,9 @@ def main() -> None:
     for dataset in chosen:
         if dataset not in EXPERIMENTS:
             raise InputError(f"--datasets: unknown data set '{dataset}'; known: {', '.join(EXPERIMENTS)}")
-    options = [f"--{name}={getattr(FLAGS, name)}" for name in PASSED_ON] + [f"--set={text}" for text in FLAGS.set]
+    options = [f"--{name}={getattr(FLAGS, name)}" for name in PASSED_ON if FLAGS[name].present] + [
+        f"--set={text}" for text in FLAGS.set
+    ]
     statuses = {}
     for dataset in chosen:
         print(f"== {dataset}", flush=True)

@@ -40,6 +40,7 @@ flags.DEFINE_string("train_frames", "", "begin:end, for a data set with one anno
 flags.DEFINE_string("test_frames", "", "begin:end, likewise.")
 flags.DEFINE_integer("fold", -1, "Run only this fold, counted from 0.")
 flags.DEFINE_string("base_url", "", "Where archives are fetched from, instead of the challenge's site.")
+flags.DEFINE_string("checkpoints", "", "Folder of the authors' networks, <dataset>/ each, used instead of training.")
 flags.DEFINE_bool("require_gpu", False, "Stop if TensorFlow sees no GPU.")
 
 
@@ -65,6 +66,7 @@ class Settings:
     base_url: str | None
     require_gpu: bool
     command: str
+    checkpoints: Path | None = None
 
 
 def run(experiment: Experiment) -> None:
@@ -73,7 +75,11 @@ def run(experiment: Experiment) -> None:
 
 
 def _main(experiment: Experiment) -> None:
-    spec = specs.resolve(experiment.dataset, FLAGS.recipe, FLAGS.profile, FLAGS.set)
+    recipe, profile = FLAGS.recipe, FLAGS.profile
+    if FLAGS.checkpoints:
+        recipe = _implied("recipe", "released")
+        profile = _implied("profile", "paper")
+    spec = specs.resolve(experiment.dataset, recipe, profile, FLAGS.set)
     if FLAGS.protocol not in protocol.PROTOCOLS:
         raise InputError(f"--protocol={FLAGS.protocol}: choose one of {', '.join(protocol.PROTOCOLS)}")
     settings = Settings(
@@ -86,8 +92,16 @@ def _main(experiment: Experiment) -> None:
         base_url=FLAGS.base_url or None,
         require_gpu=FLAGS.require_gpu,
         command=shlex.join(["python", "-m", f"experiments.{experiment.name}", *sys.argv[1:]]),
+        checkpoints=Path(FLAGS.checkpoints) if FLAGS.checkpoints else None,
     )
     run_experiment(experiment, FLAGS.mode, spec, settings)
+
+
+def _implied(flag: str, value: str) -> str:
+    """The value that the authors' networks demand of a flag."""
+    if FLAGS[flag].present and getattr(FLAGS, flag) != value:
+        raise InputError(f"--{flag}={getattr(FLAGS, flag)}: the networks of --checkpoints go with {value}; drop the flag")
+    return value
 
 
 def run_experiment(experiment: Experiment, mode: str, spec: ExperimentSpec, settings: Settings) -> None:
@@ -108,6 +122,8 @@ def run_experiment(experiment: Experiment, mode: str, spec: ExperimentSpec, sett
     from experiments import steps, summary
 
     chosen = MODES[1:] if mode == "all" else (mode,)
+    if settings.checkpoints is not None:
+        spec = steps.fit_released(spec, settings.checkpoints)
     with _log_file(settings.folder / "log.txt"):
         for fold in folds:
             for name in ("train", "predict", "evaluate"):
@@ -132,12 +148,17 @@ def make_folds(spec: ExperimentSpec, settings: Settings) -> list[Fold]:
     if not annotated:
         raise DataError(f"{root}: no annotated video ({', '.join(f'{v} and {v}_GT' for v in dataset.videos)}); add one")
     lengths = {video: len(open_frames(root / video)) for video in annotated}
-    if settings.protocol == "crossval":
+    if settings.checkpoints is not None and (settings.train_frames or settings.test_frames):
+        raise InputError("--train_frames and --test_frames: with --checkpoints nothing trains; drop them")
+    if settings.protocol == "crossval" and settings.checkpoints is not None:
+        folds = protocol.released_folds(root, lengths)
+    elif settings.protocol == "crossval":
         folds = protocol.crossval_folds(root, lengths, settings.train_frames, settings.test_frames)
     else:
         test_root = fetch(dataset, settings.data_dir, settings.base_url, kind="test")
         test_lengths = {video: len(open_frames(test_root / video)) for video in dataset.videos}
-        folds = [protocol.submission_fold(root, lengths, test_root, test_lengths)]
+        trained = lengths if settings.checkpoints is None else {}
+        folds = [protocol.submission_fold(root, trained, test_root, test_lengths)]
     if settings.fold is None:
         return folds
     if settings.fold >= len(folds):

@@ -19,11 +19,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 from absl import logging
 from numpy.typing import NDArray
 
 from benchmarks.classical_baseline import write_baseline
-from cosembed import specs
+from cosembed import released, specs
 from cosembed.data.clips import ClipSource
 from cosembed.data.ctc import cut, read_sequence, write_truth_cut
 from cosembed.data.frames import open_frames
@@ -31,8 +32,9 @@ from cosembed.errors import CheckpointError, DataError
 from cosembed.files import atomic_write_bytes, atomic_write_text
 from cosembed.metrics import evaluate_ctc
 from cosembed.pipeline import track_video
+from cosembed.reporting import tables
 from cosembed.specs import ExperimentSpec
-from cosembed.training.checkpoints import load_network
+from cosembed.training.checkpoints import checkpoint_manager, load_network
 from cosembed.training.devices import describe_device
 from cosembed.training.loop import train as train_network
 from cosembed.training.run_folder import RunFolder
@@ -43,7 +45,10 @@ SAMPLES = 4
 
 
 def train(fold: Fold, spec: ExperimentSpec, settings: Settings) -> None:
-    """Trains the fold's network, or continues to."""
+    """Trains the fold's network, or continues to; with networks of the authors, puts theirs in its place."""
+    if settings.checkpoints is not None:
+        _adopt(fold, spec, settings)
+        return
     device = describe_device(settings.require_gpu)
     logging.info("%s %s: training on %s; device: %s", spec.dataset.name, fold.name, _names(fold.train), device)
     sequences = []
@@ -53,8 +58,40 @@ def train(fold: Fold, spec: ExperimentSpec, settings: Settings) -> None:
     # Reads every frame: what cannot be used is found before anything is written.
     source = ClipSource(sequences, spec, spec.training.seed)
     run = RunFolder(settings.folder / fold.name)
-    run.open(spec, {"train": _names(fold.train)})
+    run.open(spec, _identity(fold, spec, settings))
     train_network(spec, source, run, f"{spec.dataset.name} {fold.name}")
+
+
+def fit_released(spec: ExperimentSpec, checkpoints: Path) -> ExperimentSpec:
+    """The data set's spec with the form of the authors' network for it.
+
+    Raises:
+        CheckpointError: There is none, or it cannot be used.
+    """
+    model = released.load_imported(released.find_released(checkpoints, spec.dataset.name))
+    return specs.override(spec, released.form_overrides(model))
+
+
+def _adopt(fold: Fold, spec: ExperimentSpec, settings: Settings) -> None:
+    assert settings.checkpoints is not None
+    place = released.find_released(settings.checkpoints, spec.dataset.name)
+    model = released.load_imported(place)
+    run = RunFolder(settings.folder / fold.name)
+    run.open(spec, _identity(fold, spec, settings))
+    run.keep_history(0)
+    step = tf.Variable(spec.training.iterations, dtype=tf.int64, trainable=False)
+    checkpoint_manager(run.checkpoints, model=model, step=step).save(checkpoint_number=spec.training.iterations)
+    logging.info("%s %s: the authors' network %s instead of training", spec.dataset.name, fold.name, released.source_of(place))
+    if spec.network.variant == "mia2019":
+        logging.warning("%s: %s", place, released.FOLLOW_UP)
+
+
+def _identity(fold: Fold, spec: ExperimentSpec, settings: Settings) -> dict[str, str]:
+    """What must be the same when a fold's folder is used again, beside the spec."""
+    identity = {"train": _names(fold.train)}
+    if settings.checkpoints is not None:
+        identity["network"] = released.source_of(released.find_released(settings.checkpoints, spec.dataset.name))
+    return identity
 
 
 def predict(fold: Fold, spec: ExperimentSpec, settings: Settings) -> None:
@@ -67,7 +104,7 @@ def predict(fold: Fold, spec: ExperimentSpec, settings: Settings) -> None:
     run = RunFolder(folder)
     if not run.spec_file.exists():
         raise CheckpointError(f"{folder}: holds no trained network; run --mode=train first")
-    run.open(spec, {"train": _names(fold.train)})
+    run.open(spec, _identity(fold, spec, settings))
     model, _, step = load_network(folder)
     if step < spec.training.iterations:
         raise CheckpointError(
@@ -130,7 +167,7 @@ def collect(folds: list[Fold], spec: ExperimentSpec, settings: Settings) -> None
         "dataset": spec.dataset.name,
         "recipe": spec.recipe,
         "profile": spec.profile,
-        "protocol": settings.protocol,
+        "protocol": settings.protocol if settings.checkpoints is None else f"{settings.protocol}, {tables.RELEASED}",
         "split": describe_split(folds, settings.protocol),
         "folds": scored,
         "command": settings.command,

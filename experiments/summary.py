@@ -73,7 +73,7 @@ def _facts(folds: list[Fold], spec: ExperimentSpec, settings: Settings) -> list[
 def _times(fold: Fold, settings: Settings) -> str:
     folder = settings.folder / fold.name
     history = RunFolder(folder).read_history()
-    stages = {"training": sum(record.seconds for record in history)}
+    stages = {"training": sum(record.seconds for record in history)} if history else {}
     for part in fold.test:
         stamp = folder / "results" / f"{part.video}.json"
         if stamp.exists():

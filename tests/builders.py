@@ -1,5 +1,7 @@
 """Small sequences, specs and folders that several test modules build on."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +9,15 @@ import tifffile
 
 from cosembed import specs
 from cosembed.data.sequence import Sequence, Track
+
+ROOT = Path(__file__).parent.parent
+
+
+def run_command(module: str, *arguments: str) -> subprocess.CompletedProcess:
+    """A command line of the package, as a user would start it."""
+    return subprocess.run(
+        [sys.executable, "-m", module, *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=300
+    )
 
 
 def small_spec(*overrides: str, recipe: str = "paper") -> specs.ExperimentSpec:

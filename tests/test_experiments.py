@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
-from builders import moving_squares, write_ctc
+from builders import moving_squares, run_command, write_ctc
+from numpy_network import seeded_variables, write_checkpoint
 
 from cosembed import specs
 from cosembed.data.validation import check_result
@@ -20,7 +21,6 @@ from experiments import ctc_dic_hela, ctc_fluo_gowt1, ctc_fluo_hela, ctc_fluo_ms
 from experiments.runner import Experiment, Settings, run_experiment
 
 CTC = (ctc_dic_hela, ctc_fluo_msc, ctc_fluo_gowt1, ctc_fluo_sim, ctc_fluo_hela, ctc_phc_u373)
-ROOT = Path(__file__).parent.parent
 
 
 def settings(data_dir: Path, folder: Path, **changes) -> Settings:
@@ -29,12 +29,6 @@ def settings(data_dir: Path, folder: Path, **changes) -> Settings:
         "fold": None, "base_url": "http://127.0.0.1:9", "require_gpu": False, "command": "test",
     }  # fmt: skip
     return Settings(**{**fields, **changes})
-
-
-def command(module: str, *arguments: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-m", module, *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=300
-    )
 
 
 def assert_input_error(done: subprocess.CompletedProcess, *words: str) -> None:
@@ -139,7 +133,7 @@ def test_every_data_set_of_table_2_has_its_module():
 
 def test_reproduction_goes_on_when_one_data_set_fails_and_says_so(tmp_path):
     write_ctc(tmp_path / "data" / "Fluo-N2DH-SIM+", *moving_squares(frames=8))
-    done = command(
+    done = run_command(
         "experiments.reproduce_ctc", f"--data_dir={tmp_path / 'data'}", f"--out_dir={tmp_path / 'runs'}", "--profile=smoke",
         "--datasets=PhC-C2DH-U373,Fluo-N2DH-SIM+", "--base_url=http://127.0.0.1:9/training-datasets",
     )  # fmt: skip
@@ -227,7 +221,9 @@ def test_bad_data_is_one_sentence_with_the_file_and_leaves_nothing_behind(fault,
     ids=lambda value: value[0] if value[0].startswith("--") else None,
 )
 def test_bad_flags_exit_2_with_one_sentence(arguments, words, simulated, tmp_path):
-    done = command("experiments.simulated", f"--data_dir={simulated}", f"--out_dir={tmp_path}", "--profile=smoke", *arguments)
+    done = run_command(
+        "experiments.simulated", f"--data_dir={simulated}", f"--out_dir={tmp_path}", "--profile=smoke", *arguments
+    )
     assert_input_error(done, *words)
 
 
@@ -236,14 +232,14 @@ def test_tracking_a_video_of_ones_own(simulated, tmp_path):
     network = f"--checkpoint={tmp_path / 'run' / 'test_02'}"
     frames = np.stack([tifffile.imread(path) for path in sorted((simulated / "simulated" / "02").iterdir())])
     tifffile.imwrite(tmp_path / "video.tif", frames[:, :50, :60], photometric="minisblack")
-    done = command("cosembed.track", network, f"--input={tmp_path / 'video.tif'}", f"--output={tmp_path / 'RES'}")
+    done = run_command("cosembed.track", network, f"--input={tmp_path / 'video.tif'}", f"--output={tmp_path / 'RES'}")
     assert done.returncode == 0, done.stderr
     assert "5 frames" in done.stdout
     assert_valid(tmp_path / "RES")
     assert tifffile.imread(tmp_path / "RES" / "mask004.tif").shape == (50, 60)
-    again = command("cosembed.track", network, f"--input={tmp_path / 'video.tif'}", f"--output={tmp_path / 'RES'}")
+    again = run_command("cosembed.track", network, f"--input={tmp_path / 'video.tif'}", f"--output={tmp_path / 'RES'}")
     assert_input_error(again, "RES", "exists already")
-    nothing = command(
+    nothing = run_command(
         "cosembed.track", f"--checkpoint={tmp_path}", f"--input={tmp_path / 'video.tif'}", f"--output={tmp_path / 'X'}"
     )
     assert_input_error(nothing, str(tmp_path), "no trained network")
@@ -258,8 +254,45 @@ def test_tracking_a_video_of_ones_own(simulated, tmp_path):
     ],
 )  # fmt: skip
 def test_help_fits_a_screen_and_gives_an_example(module):
-    done = command(module, "--help")
+    done = run_command(module, "--help")
     assert done.returncode == 0
     assert f"python -m {module}" in done.stdout
     assert len(done.stdout.splitlines()) <= 40
     assert os.path.basename(sys.executable) not in done.stderr
+
+
+def test_networks_of_the_authors_take_the_place_of_training(tmp_path):
+    root = tmp_path / "data" / "PhC-C2DH-U373"
+    for video in ("01", "02"):
+        write_ctc(root, *moving_squares(4), video)
+    networks = tmp_path / "networks"
+    write_checkpoint(networks / root.name / "model-40000", seeded_variables(1, levels=3, filters=4, outputs=4))
+    flags = ["--datasets=PhC-C2DH-U373", f"--data_dir={root.parent}", f"--out_dir={tmp_path}/runs", f"--checkpoints={networks}"]
+    done = run_command("experiments.reproduce_ctc", *flags)
+    assert done.returncode == 0, done.stderr
+    assert "recipe released, profile paper" in done.stdout
+    assert "which was trained on all annotated videos, those scored here among them" in " ".join(done.stdout.split())
+    metrics = json.loads((tmp_path / "runs" / "ctc_phc_u373" / "metrics.json").read_text())
+    assert [fold["train"] for fold in metrics["folds"]] == ["", ""]
+    assert [fold["test"] for fold in metrics["folds"]] == ["01 [0:4]", "02 [0:4]"]
+    (table,) = json.loads((tmp_path / "runs" / "table2.json").read_text())["datasets"]
+    assert table["reproduction"] is False
+    for video in ("01", "02"):
+        assert_valid(tmp_path / "runs" / "ctc_phc_u373" / f"test_{video}" / "results" / f"{video}_RES")
+        assert not (tmp_path / "runs" / "ctc_phc_u373" / f"test_{video}" / "tensorboard").exists()
+    # Another network in the same place must not pass for this one.
+    write_checkpoint(networks / root.name / "model-40000", seeded_variables(2, levels=3, filters=4, outputs=4))
+    assert_input_error(run_command("experiments.ctc_phc_u373", *flags[1:]), "other values of network")
+
+
+def test_what_does_not_go_with_networks_of_the_authors_is_refused(tmp_path):
+    write_ctc(tmp_path / "data" / "PhC-C2DH-U373", *moving_squares(4))
+    flags = [f"--data_dir={tmp_path}/data", f"--out_dir={tmp_path}/runs", f"--checkpoints={tmp_path}/networks"]
+    for wrong, words in [
+        (["--recipe=paper"], ("--recipe=paper", "drop the flag")),
+        (["--profile=cpu"], ("--profile=cpu", "drop the flag")),
+        (["--train_frames=0:2", "--test_frames=2:4"], ("--train_frames",)),
+        ([], ("networks/PhC-C2DH-U373", "no checkpoint of the authors")),
+    ]:
+        assert_input_error(run_command("experiments.ctc_phc_u373", *flags, *wrong), *words)
+    assert not list((tmp_path / "runs").glob("*/test_*"))

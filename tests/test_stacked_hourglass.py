@@ -23,6 +23,7 @@ def randomised(model: StackedHourglass, channels: int = 1, seed: int = 0) -> Sta
         ({"outputs": 16, "recurrent": False}, 1, 1_506_080),
         ({"outputs": 32, "recurrent": False}, 1, 1_533_760),
         ({"outputs": 32, "recurrent": False}, 3, 1_536_064),
+        ({"outputs": 16, "variant": "mia2019"}, 1, 4_136_608),
     ],
 )
 def test_parameters_of_the_papers_networks(arguments, channels, parameters):
@@ -128,6 +129,8 @@ def test_sizes_that_do_not_fit_the_levels_are_refused():
         model.step(tf.zeros([1, 6, 8, 1]))
     with pytest.raises(ValueError, match="levels"):
         StackedHourglass(levels=0)
+    with pytest.raises(ValueError, match="variant"):
+        StackedHourglass(variant="2020")
 
 
 def test_frames_of_another_form_than_at_first_are_refused():
@@ -153,7 +156,7 @@ def test_upsampling_doubles_every_pixel_and_its_gradient_sums_the_copies():
 
 
 def test_config_round_trips():
-    arguments = {"filters": 5, "levels": 2, "outputs": 3, "recurrent": False, "seed": 9}
+    arguments = {"filters": 5, "levels": 2, "outputs": 3, "recurrent": False, "seed": 9, "variant": "mia2019"}
     model = StackedHourglass(**arguments, name="network", dtype="mixed_bfloat16")
     again = StackedHourglass.from_config(model.get_config())
     assert again.get_config() == model.get_config() == {"name": "network", "dtype": "mixed_bfloat16", **arguments}

@@ -102,9 +102,10 @@ def fit_frame(image: NDArray[np.float32], spec: PreprocessingSpec, image_size: i
     Returns:
         float32 [N, N, C].
     """
-    grid = frame_grid(image.shape[:2], spec, image_size)
-    rows, row_weight = _taps(image.shape[0], grid.scale_y, grid.offset_y, image_size)
-    columns, column_weight = _taps(image.shape[1], grid.scale_x, grid.offset_x, image_size)
+    height, width, _ = image.shape
+    grid = frame_grid((height, width), spec, image_size)
+    rows, row_weight = _taps(height, grid.scale_y, grid.offset_y, image_size)
+    columns, column_weight = _taps(width, grid.scale_x, grid.offset_x, image_size)
     lines = image[rows] + (image[rows + 1] - image[rows]) * row_weight[:, None, None]
     return lines[:, columns] + (lines[:, columns + 1] - lines[:, columns]) * column_weight[None, :, None]
 

@@ -11,18 +11,19 @@ from cosembed.layers import ConvGRU2D, HeTruncatedNormal
 
 
 class Convolution(tf.keras.layers.Layer):
-    """3x3 convolution of every frame, zero padding: [B, T, H, W, C] -> [B, T, H, W, filters]."""
+    """Convolution of every frame, zero padding: [B, T, H, W, C] -> [B, T, H, W, filters]."""
 
-    def __init__(self, filters: int, activation: str | None, seed: int, **kwargs: Any) -> None:
+    def __init__(self, filters: int, activation: str | None, seed: int, kernel_size: int = 3, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.filters = filters
+        self.kernel_size = kernel_size
         self.activation = tf.keras.activations.get(activation)
         self._initializer = HeTruncatedNormal(seed)
 
     def build(self, input_shape: Any) -> None:
-        """Creates kernel [3, 3, C, filters] and bias."""
-        channels = int(tf.TensorShape(input_shape)[-1])
-        self.kernel = self.add_weight("kernel", (3, 3, channels, self.filters), initializer=self._initializer)
+        """Creates kernel [k, k, C, filters] and bias."""
+        shape = (self.kernel_size, self.kernel_size, int(tf.TensorShape(input_shape)[-1]), self.filters)
+        self.kernel = self.add_weight("kernel", shape, initializer=self._initializer)
         self.bias = self.add_weight("bias", (self.filters,), initializer="zeros")
         super().build(input_shape)
 
@@ -35,17 +36,26 @@ class Convolution(tf.keras.layers.Layer):
 
 
 class Hourglass(tf.keras.layers.Layer):
-    """From [B, T, H, W, C] to [B, T, H, W, outputs]; H and W divisible by 2 ** (levels - 1)."""
+    """From [B, T, H, W, C] to [B, T, H, W, outputs]; H and W divisible by 2 ** (levels - 1).
 
-    def __init__(self, filters: int, levels: int, outputs: int, recurrent: bool, seed: int, **kwargs: Any) -> None:
+    With `pointwise_ends`, a 1x1 convolution with ReLU comes first and the output convolution is 1x1 (the 2019 follow-up).
+    """
+
+    def __init__(
+        self, filters: int, levels: int, outputs: int, recurrent: bool, seed: int, pointwise_ends: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.filters, self.levels, self.recurrent = filters, levels, recurrent
         # One seed per kernel: equal seeds would give equal kernels.
-        seeds = iter(range(seed, seed + 3 * levels + 1))
+        seeds = iter(range(seed, seed + 3 * levels + 2))
         self.contracting = [self._convolution(next(seeds), f"contracting_{level}") for level in range(levels)]
         self.parallel = [self._parallel(next(seeds), f"parallel_{level}") for level in range(levels)]
         self.expanding = [self._convolution(next(seeds), f"expanding_{level}") for level in range(levels)]
-        self.output_convolution = Convolution(outputs, None, next(seeds), name="output", dtype=self.dtype_policy)
+        output_size = 1 if pointwise_ends else 3
+        self.output_convolution = Convolution(outputs, None, next(seeds), output_size, name="output", dtype=self.dtype_policy)
+        self.input_convolution = (
+            Convolution(filters, "relu", next(seeds), 1, name="input", dtype=self.dtype_policy) if pointwise_ends else None
+        )
 
     def _convolution(self, seed: int, name: str) -> Convolution:
         return Convolution(self.filters, "relu", seed, name=name, dtype=self.dtype_policy)
@@ -59,6 +69,10 @@ class Hourglass(tf.keras.layers.Layer):
     def build(self, input_shape: Any) -> None:
         """Builds every level's layers, so that all weights exist in a fixed order."""
         shape, inner = tf.TensorShape(input_shape), tf.TensorShape([None, None, None, None, self.filters])
+        if self.input_convolution is not None:
+            with tf.name_scope(self.input_convolution.name):
+                self.input_convolution.build(shape)
+            shape = inner
         for level in range(self.levels):
             with tf.name_scope(self.contracting[level].name):
                 self.contracting[level].build(inner if level else shape)
@@ -90,7 +104,8 @@ class Hourglass(tf.keras.layers.Layer):
         return self._pass(frame, parallel), after
 
     def _pass(self, inputs: tf.Tensor, parallel: Callable[[int, tf.Tensor], tf.Tensor]) -> tf.Tensor:
-        features, skips = inputs, []
+        features = inputs if self.input_convolution is None else self.input_convolution(inputs)
+        skips = []
         for level in range(self.levels):
             features = self.contracting[level](downsample(features) if level else features)
             skips.append(parallel(level, features))

@@ -9,7 +9,8 @@ import tensorflow as tf
 from cosembed.models.hourglass import Hourglass
 
 HOURGLASSES = 2
-NORM_EPSILON = 1e-12
+# Of the link between the hourglasses, by variant.
+NORM_EPSILON = {"miccai2018": 1e-12, "mia2019": 1e-4}
 States = list[list[tf.Tensor]]
 
 
@@ -23,6 +24,8 @@ class StackedHourglass(tf.keras.Model):
         outputs: Embedding dimensions D.
         recurrent: ConvGRU layers between the contracting and the expanding path; otherwise convolutions.
         seed: Of the weights; every kernel has its own draw.
+        variant: `miccai2018`, or `mia2019`: the follow-up's network, with a 1x1 convolution before each hourglass and as its
+            output (Payer et al. 2019). Its own start values of the gates are not reproduced.
         **kwargs: Of `tf.keras.Model`.
 
     Call arguments:
@@ -40,14 +43,31 @@ class StackedHourglass(tf.keras.Model):
     """
 
     def __init__(
-        self, filters: int = 64, levels: int = 7, outputs: int = 16, recurrent: bool = True, seed: int = 0, **kwargs: Any
+        self,
+        filters: int = 64,
+        levels: int = 7,
+        outputs: int = 16,
+        recurrent: bool = True,
+        seed: int = 0,
+        variant: str = "miccai2018",
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         for name, value in (("filters", filters), ("levels", levels), ("outputs", outputs)):
             if not isinstance(value, int) or value < 1:
                 raise ValueError(f"`{name}` must be a positive integer. Received: {value!r}")
-        self._config = {"filters": filters, "levels": levels, "outputs": outputs, "recurrent": recurrent, "seed": seed}
+        if variant not in NORM_EPSILON:
+            raise ValueError(f"`variant` must be one of {', '.join(NORM_EPSILON)}. Received: {variant!r}")
+        self._config = {
+            "filters": filters,
+            "levels": levels,
+            "outputs": outputs,
+            "recurrent": recurrent,
+            "seed": seed,
+            "variant": variant,
+        }
         self.levels = levels
+        self._epsilon = NORM_EPSILON[variant]
         self.hourglasses = [
             Hourglass(
                 filters,
@@ -55,6 +75,7 @@ class StackedHourglass(tf.keras.Model):
                 outputs,
                 recurrent,
                 seed * 1000 + 100 * index,
+                pointwise_ends=variant == "mia2019",
                 name=f"hourglass_{index}",
                 dtype=self.dtype_policy,
             )
@@ -77,7 +98,7 @@ class StackedHourglass(tf.keras.Model):
         """See the class."""
         self._check_size(inputs)
         first = self.hourglasses[0](inputs)
-        second = self.hourglasses[1](_link(inputs, first))
+        second = self.hourglasses[1](self._link(inputs, first))
         return tf.cast(first, tf.float32), tf.cast(second, tf.float32)
 
     def step(self, frame: tf.Tensor, states: States | None = None) -> tuple[tuple[tf.Tensor, tf.Tensor], States]:
@@ -99,9 +120,14 @@ class StackedHourglass(tf.keras.Model):
         before = [None, None] if states is None else [level_states or None for level_states in states]
         inputs = tf.cast(frame[:, None], self.compute_dtype)
         first, first_states = self.hourglasses[0].step(inputs, before[0])
-        second, second_states = self.hourglasses[1].step(_link(inputs, first), before[1])
+        second, second_states = self.hourglasses[1].step(self._link(inputs, first), before[1])
         outputs = tf.cast(first[:, 0], tf.float32), tf.cast(second[:, 0], tf.float32)
         return outputs, [first_states, second_states]
+
+    def _link(self, inputs: tf.Tensor, embeddings: tf.Tensor) -> tf.Tensor:
+        """The second hourglass's input: the image and the unit-length embedding, normalised in float32."""
+        unit = tf.math.l2_normalize(tf.cast(embeddings, tf.float32), axis=-1, epsilon=self._epsilon)
+        return tf.concat([inputs, tf.cast(unit, inputs.dtype)], axis=-1)
 
     def _check_size(self, inputs: tf.Tensor) -> None:
         step = 2 ** (self.levels - 1)
@@ -114,9 +140,3 @@ class StackedHourglass(tf.keras.Model):
     def get_config(self) -> dict[str, Any]:
         """Everything `__init__` takes."""
         return {"name": self.name, "dtype": self.dtype_policy.name, **self._config}
-
-
-def _link(inputs: tf.Tensor, embeddings: tf.Tensor) -> tf.Tensor:
-    """The second hourglass's input: the image and the unit-length embedding, normalised in float32."""
-    unit = tf.math.l2_normalize(tf.cast(embeddings, tf.float32), axis=-1, epsilon=NORM_EPSILON)
-    return tf.concat([inputs, tf.cast(unit, inputs.dtype)], axis=-1)

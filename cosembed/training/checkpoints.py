@@ -26,6 +26,7 @@ def build_network(spec: specs.ExperimentSpec) -> StackedHourglass:
         outputs=network.outputs,
         recurrent=network.recurrent,
         seed=spec.training.seed,
+        variant=network.variant,
     )
     model.build((None, None, None, None, network.channels))
     return model
