@@ -19,6 +19,8 @@ setup(
         "tensorflow==2.15.1",
         "tensorflow-addons==0.23.0",
         "numpy>=1.26,<2",
+        "h5py>=3.10",
+        "pillow>=10.3",
         "SimpleITK>=2.3",
         "hdbscan>=0.8.33",
         "scipy>=1.11",
