@@ -1,7 +1,10 @@
 """Stitching, border clean-up, parents and consistency, on named cases drawn frame by frame."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -25,84 +28,143 @@ def video(*frames: str) -> np.ndarray:
     return np.repeat(np.array(rows, np.int32)[:, None], 4, axis=1)
 
 
-# A mother 1; its id is kept by the left daughter, so the left daughter is cut off and becomes a child.
-DIVISION = video(
-    ".111111.",
-    ".111111.",
-    ".111.22.",
-    ".111.22.",
-)  # fmt: skip
+# Every case: what stitching gives on the left, the lineage it stands for on the right, with its table.
 
-# The right daughter shows only two frames after the left one has gone on as 1.
-LATE_DIVISION = video(
-    ".111111.",
-    ".111111.",
-    ".111....",
-    ".111..2.",
-    ".111.22.",
-)  # fmt: skip
 
-DISAPPEARING = video(
-    ".11..22.",
-    ".11.....",
-    ".11.....",
-)  # fmt: skip
+class Case(NamedTuple):
+    """A stitched video, spec values that differ, and the labels and table it must become."""
 
-# 2 comes back after two empty frames, too late for a parent two frames back.
-REAPPEARING = video(
-    ".11..22.",
-    ".11.....",
-    ".11.....",
-    ".11.....",
-    ".11..33.",
-)  # fmt: skip
+    stitched: np.ndarray
+    changes: dict
+    labels: np.ndarray
+    table: list[tuple[int, int, int, int]]
 
-MERGING = video(
-    ".11..22.",
-    ".11..22.",
-    ".111111.",
-    ".111111.",
-)  # fmt: skip
 
-# 1 divides in frame 1 (daughter 2 split off), and what goes on as 1 divides again in frame 3.
-TWO_DIVISIONS = video(
-    "11111111....",
-    "11111.222...",
-    "11111.222...",
-    "11.33.222...",
-    "11.33.222...",
-)  # fmt: skip
+def case(drawing: str, table: list[tuple[int, int, int, int]], **changes) -> Case:
+    left, right = zip(*(line.split() for line in drawing.strip().splitlines()), strict=True)
+    return Case(video(*left), changes, video(*right), table)
 
-# The right daughter lies at the edge; with a border of two pixels it is erased and nothing divides.
-AT_THE_BORDER = video(
-    "....111111",
-    "....111111",
-    "....111.22",
-    "....111.22",
-)  # fmt: skip
 
-EXPECTED = {
-    "division": (DIVISION, {}, [(1, 0, 1, 0), (2, 2, 3, 1), (3, 2, 3, 1)]),
-    "late division": (LATE_DIVISION, {"parent_frames": 4}, [(1, 0, 2, 0), (2, 3, 4, 1), (3, 3, 4, 1)]),
-    "disappearing": (DISAPPEARING, {}, [(1, 0, 2, 0), (2, 0, 0, 0)]),
-    "re-appearing": (REAPPEARING, {}, [(1, 0, 4, 0), (2, 0, 0, 0), (3, 4, 4, 0)]),
-    "re-appearing, long memory": (REAPPEARING, {"parent_frames": 8}, [(1, 0, 4, 0), (2, 0, 0, 0), (3, 4, 4, 2)]),
-    "merging": (MERGING, {}, [(1, 0, 3, 0), (2, 0, 1, 0)]),
-    "two divisions in a row": (
-        TWO_DIVISIONS,
-        {},
+CASES = {
+    # The left daughter keeps the mother's id; it is cut off and becomes a child.
+    "division": case(
+        """
+        .111111.   .111111.
+        .111111.   .111111.
+        .111.22.   .333.22.
+        .111.22.   .333.22.
+        """,
+        [(1, 0, 1, 0), (2, 2, 3, 1), (3, 2, 3, 1)],
+    ),
+    # The right daughter shows only one frame after the left one has gone on as 1: the mother lives until then.
+    "late division": case(
+        """
+        .111111.   .111111.
+        .111111.   .111111.
+        .111....   .111....
+        .111..2.   .333..2.
+        .111.22.   .333.22.
+        """,
+        [(1, 0, 2, 0), (2, 3, 4, 1), (3, 3, 4, 1)],
+        parent_frames=4,
+    ),
+    "disappearing": case(
+        """
+        .11..22.   .11..22.
+        .11.....   .11.....
+        .11.....   .11.....
+        """,
+        [(1, 0, 2, 0), (2, 0, 0, 0)],
+    ),
+    # 2 comes back after three empty frames, too late for a parent two frames back.
+    "re-appearing": case(
+        """
+        .11..22.   .11..22.
+        .11.....   .11.....
+        .11.....   .11.....
+        .11.....   .11.....
+        .11..33.   .11..33.
+        """,
+        [(1, 0, 4, 0), (2, 0, 0, 0), (3, 4, 4, 0)],
+    ),
+    # With eight frames of memory, what comes back is a child of what was there.
+    "re-appearing, long memory": case(
+        """
+        .11..22.   .11..22.
+        .11.....   .11.....
+        .11.....   .11.....
+        .11.....   .11.....
+        .11..33.   .11..33.
+        """,
+        [(1, 0, 4, 0), (2, 0, 0, 0), (3, 4, 4, 2)],
+        parent_frames=8,
+    ),
+    "merging": case(
+        """
+        .11..22.   .11..22.
+        .11..22.   .11..22.
+        .111111.   .111111.
+        .111111.   .111111.
+        """,
+        [(1, 0, 3, 0), (2, 0, 1, 0)],
+    ),
+    # 1 divides in frame 1, and what goes on as 1 divides again in frame 3.
+    "two divisions in a row": case(
+        """
+        11111111....   11111111....
+        11111.222...   44444.222...
+        11111.222...   44444.222...
+        11.33.222...   55.33.222...
+        11.33.222...   55.33.222...
+        """,
         [(1, 0, 0, 0), (2, 1, 4, 1), (3, 3, 4, 4), (4, 1, 2, 1), (5, 3, 4, 4)],
     ),
-    "division at the border": (AT_THE_BORDER, {"border": (0, 2)}, [(1, 0, 3, 0)]),
-}
+    # The right daughter lies at the edge; within a border of two pixels it is erased and nothing divides.
+    "division at the border": case(
+        """
+        ....111111   ....111111
+        ....111111   ....111111
+        ....111.22   ....111...
+        ....111.22   ....111...
+        """,
+        [(1, 0, 3, 0)],
+        border=(0, 2),
+    ),
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("case", EXPECTED)
-def test_named_cases(case):
-    labels, changes, table = EXPECTED[case]
-    result = finish_tracks(labels, tracking_spec(**changes))
+@pytest.mark.parametrize("name", CASES)
+def test_named_cases(name):
+    stitched, changes, labels, table = CASES[name]
+    result = finish_tracks(stitched, tracking_spec(**changes))
+    np.testing.assert_array_equal(result.labels, labels)
     assert result.tracks == [Track(*row) for row in table]
     assert_consistent(result.labels, result.tracks)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_named_cases_in_traccuracys_eyes(name, tmp_path):
+    """A second reading of the drawn lineage: no error against the tracker's result, and as many divisions."""
+    from traccuracy import run_metrics
+    from traccuracy.loaders import load_ctc_data
+    from traccuracy.matchers import CTCMatcher
+    from traccuracy.metrics import CTCMetrics
+
+    stitched, changes, labels, table = CASES[name]
+    result = finish_tracks(stitched, tracking_spec(**changes))
+    graphs = []
+    for folder, masks, tracks in (("truth", labels, table), ("result", result.labels, result.tracks)):
+        (tmp_path / folder).mkdir()
+        for index, mask in enumerate(masks.astype(np.uint16)):
+            tifffile.imwrite(tmp_path / folder / f"mask{index:03d}.tif", mask)
+        (tmp_path / folder / "tracks.txt").write_text("".join("{} {} {} {}\n".format(*track) for track in tracks))
+        graphs.append(load_ctc_data(str(tmp_path / folder), str(tmp_path / folder / "tracks.txt")))
+    (scores,), _ = run_metrics(*graphs, matcher=CTCMatcher(), metrics=[CTCMetrics()])
+    counted = ("fp_nodes", "fn_nodes", "ns_nodes", "fp_edges", "fn_edges", "ws_edges")
+    assert {name: scores["results"][name] for name in counted} == dict.fromkeys(counted, 0)
+    mothers = {parent for _, _, _, parent in table if [row[3] for row in table].count(parent) > 1 and parent}
+    graph = graphs[1].graph
+    assert sum(graph.out_degree(node) > 1 for node in graph) == len(mothers)
 
 
 def assert_consistent(labels, tracks):

@@ -41,7 +41,12 @@ CASES = {
     "absent instance": lambda e, m: (e, np.where(np.arange(m.shape[-1]) == 1, np.where(m == 1, 0, m), m)),
     "no neighbours": lambda e, m: (e, np.where(m == 2, 0, m)),
     "an instance fills the frame": lambda e, m: (e, np.concatenate([m, np.ones_like(m[..., :1])], axis=-1)),
-    "one pixel": lambda e, m: (e, np.pad(np.ones_like(m[:, :1, :1, :1, :1]), [(0, 0), (0, 2), (0, 5), (0, 5), (0, 0)])),
+    "one pixel": lambda e, m: (
+        e,
+        np.pad(
+            np.ones_like(m[:, :1, :1, :1, :1]), [(0, 0), (0, m.shape[1] - 1), (0, m.shape[2] - 1), (0, m.shape[3] - 1), (0, 0)]
+        ),
+    ),
     "an element without instances": lambda e, m: (e, m * np.array([1, 0], np.uint8)[:, None, None, None, None]),
     "nothing at all": lambda e, m: (e, m * 0),
 }
@@ -55,22 +60,25 @@ def test_equals_numpy(case, graph):
     assert float(loss(tf.constant(embeddings), tf.constant(masks))) == pytest.approx(numpy_loss(embeddings, masks), abs=1e-6)
 
 
+def numpy_gradient(embeddings: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    """Central differences in float64, every value by itself."""
+    point = embeddings.astype(np.float64)
+    gradient = np.zeros_like(point)
+    for index in np.ndindex(*point.shape):
+        step = np.zeros_like(point)
+        step[index] = 1e-5
+        gradient[index] = (numpy_loss(point + step, masks) - numpy_loss(point - step, masks)) / 2e-5
+    return gradient
+
+
 @pytest.mark.parametrize("case", CASES)
-def test_gradient_equals_finite_differences_of_numpy(case):
-    embeddings, masks = CASES[case](*random_case(2, batch=2, side=6))
+def test_gradient_equals_numpy(case):
+    embeddings, masks = CASES[case](*random_case(2, frames=2, side=4, dimensions=3, instances=3))
     variable = tf.constant(embeddings)
     with tf.GradientTape() as tape:
         tape.watch(variable)
         value = cosine_embedding_loss(variable, tf.constant(masks))
-    gradient = tape.gradient(value, variable).numpy()
-    assert np.isfinite(gradient).all()
-    generator = np.random.default_rng(3)
-    for _ in range(6):
-        index = tuple(generator.integers(side) for side in embeddings.shape)
-        step = np.zeros(embeddings.shape)
-        step[index] = 1e-5
-        expected = (numpy_loss(embeddings + step, masks) - numpy_loss(embeddings - step, masks)) / 2e-5
-        assert gradient[index] == pytest.approx(expected, abs=2e-6)
+    np.testing.assert_allclose(tape.gradient(value, variable), numpy_gradient(embeddings, masks), rtol=0, atol=1e-6)
 
 
 def test_ideal_embeddings_have_no_loss_and_equal_ones_have_one_per_instance_with_neighbours():
