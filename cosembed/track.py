@@ -35,6 +35,7 @@ flags.DEFINE_string("dataset", "", "For a network of the authors: the data set w
 flags.DEFINE_string("input", "", "Folder of TIFF or PNG frames, or one multi-page TIFF.")
 flags.DEFINE_string("output", "", "Folder to write; it must not exist yet.")
 flags.DEFINE_multi_string("set", [], "key=value laid over the run's spec, for example tracking.min_points=60; repeatable.")
+flags.DEFINE_bool("deterministic", False, "The same bits on every run on the same machine; may be slower.")
 flags.DEFINE_bool("require_gpu", False, "Stop if TensorFlow sees no GPU.")
 
 
@@ -56,8 +57,10 @@ def main() -> None:
     # TensorFlow is imported only once the input has been found in order.
     check_tensorflow()
     from cosembed.pipeline import track_video
-    from cosembed.training.devices import describe_device
+    from cosembed.training.devices import describe_device, make_deterministic
 
+    if FLAGS.deterministic:
+        make_deterministic()
     device = describe_device(FLAGS.require_gpu)
     model, spec = _load(Path(FLAGS.checkpoint), FLAGS.dataset)
     logging.info("device: %s", device)

@@ -31,7 +31,18 @@ EXPERIMENTS = {
     "PhC-C2DH-U373": "ctc_phc_u373",
     "Fluo-N2DH-SIM+": "ctc_fluo_sim",
 }
-PASSED_ON = ("mode", "data_dir", "out_dir", "profile", "recipe", "protocol", "base_url", "require_gpu", "checkpoints")
+PASSED_ON = (
+    "mode",
+    "data_dir",
+    "out_dir",
+    "profile",
+    "recipe",
+    "protocol",
+    "base_url",
+    "require_gpu",
+    "checkpoints",
+    "deterministic",
+)
 FLAGS = runner.FLAGS
 
 flags.DEFINE_list("datasets", ["all"], "Data sets by name, separated by commas.")

@@ -41,6 +41,7 @@ flags.DEFINE_string("test_frames", "", "begin:end, likewise.")
 flags.DEFINE_integer("fold", -1, "Run only this fold, counted from 0.")
 flags.DEFINE_string("base_url", "", "Where archives are fetched from, instead of the challenge's site.")
 flags.DEFINE_string("checkpoints", "", "Folder of the authors' networks, <dataset>/ each, used instead of training.")
+flags.DEFINE_bool("deterministic", False, "The same bits on every run with the same seed and machine; may be slower.")
 flags.DEFINE_bool("require_gpu", False, "Stop if TensorFlow sees no GPU.")
 
 
@@ -67,6 +68,7 @@ class Settings:
     require_gpu: bool
     command: str
     checkpoints: Path | None = None
+    deterministic: bool = False
 
 
 def run(experiment: Experiment) -> None:
@@ -93,6 +95,7 @@ def _main(experiment: Experiment) -> None:
         require_gpu=FLAGS.require_gpu,
         command=shlex.join(["python", "-m", f"experiments.{experiment.name}", *sys.argv[1:]]),
         checkpoints=Path(FLAGS.checkpoints) if FLAGS.checkpoints else None,
+        deterministic=FLAGS.deterministic,
     )
     run_experiment(experiment, FLAGS.mode, spec, settings)
 
@@ -119,8 +122,11 @@ def run_experiment(experiment: Experiment, mode: str, spec: ExperimentSpec, sett
         return
     # TensorFlow is imported only once the input has been found in order.
     check_tensorflow()
+    from cosembed.training.devices import make_deterministic
     from experiments import steps, summary
 
+    if settings.deterministic:
+        make_deterministic()
     chosen = MODES[1:] if mode == "all" else (mode,)
     if settings.checkpoints is not None:
         spec = steps.fit_released(spec, settings.checkpoints)

@@ -89,6 +89,8 @@ def _adopt(fold: Fold, spec: ExperimentSpec, settings: Settings) -> None:
 def _identity(fold: Fold, spec: ExperimentSpec, settings: Settings) -> dict[str, str]:
     """What must be the same when a fold's folder is used again, beside the spec."""
     identity = {"train": _names(fold.train)}
+    if settings.deterministic:
+        identity["deterministic"] = "yes"
     if settings.checkpoints is not None:
         identity["network"] = released.source_of(released.find_released(settings.checkpoints, spec.dataset.name))
     return identity

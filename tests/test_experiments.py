@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 import tifffile
 from builders import moving_squares, run_command, write_ctc
 from numpy_network import seeded_variables, write_checkpoint
@@ -296,3 +297,27 @@ def test_what_does_not_go_with_networks_of_the_authors_is_refused(tmp_path):
     ]:
         assert_input_error(run_command("experiments.ctc_phc_u373", *flags, *wrong), *words)
     assert not list((tmp_path / "runs").glob("*/test_*"))
+
+
+def test_the_same_seed_gives_the_same_bits(tmp_path, simulated):
+    """Weights after 20 steps, masks and table of two runs with --deterministic, each in a process of its own."""
+    runs = []
+    for name in ("first", "second"):
+        flags = ["--profile=smoke", "--fold=0", "--deterministic", "--set=training.iterations=20"]
+        for mode in ("train", "predict"):
+            done = run_command(
+                "experiments.simulated", *flags, f"--mode={mode}", f"--data_dir={simulated}", f"--out_dir={tmp_path}/{name}"
+            )
+            assert done.returncode == 0, done.stderr
+        runs.append(tmp_path / name / "simulated" / "test_02")
+    readers = [tf.train.load_checkpoint(str(run / "checkpoints" / "step-20")) for run in runs]
+    names = [name for name in readers[0].get_variable_to_shape_map() if name != "_CHECKPOINTABLE_OBJECT_GRAPH"]
+    assert len(names) > 100
+    for name in names:
+        np.testing.assert_array_equal(*(reader.get_tensor(name) for reader in readers))
+    results = [sorted((run / "results" / "02_RES").iterdir()) for run in runs]
+    assert [path.name for path in results[0]] == [path.name for path in results[1]]
+    for first, second in zip(*results, strict=True):
+        assert first.read_bytes() == second.read_bytes()
+    done = run_command("experiments.simulated", *flags[:2], f"--data_dir={simulated}", f"--out_dir={tmp_path}/first", flags[3])
+    assert_input_error(done, "other values of deterministic")

@@ -1,4 +1,4 @@
-"""Which device computes, said aloud. Knows nothing of networks."""
+"""Which device computes, said aloud, and how strictly. Knows nothing of networks."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ import os
 import tensorflow as tf
 
 from cosembed.errors import InputError
+
+
+def make_deterministic() -> None:
+    """Same seed, same machine: the same bits. TensorFlow then uses only operations whose sums have a fixed order."""
+    tf.config.experimental.enable_op_determinism()
 
 
 def describe_device(require_gpu: bool = False) -> str:
