@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from skimage import measure
 
-from cosembed.specs import TrackingSpec
+from cosembed.specs import ClusteringSpec
 
 NOISE = -1
 LEAF_SIZE = 25
@@ -30,7 +30,7 @@ def background_embedding(pair: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.median(pair.reshape(-1, pair.shape[-1]), axis=0).astype(np.float32)
 
 
-def cluster_pair(pair: NDArray[np.float32], background: NDArray[np.float32], spec: TrackingSpec) -> NDArray[np.int32]:
+def cluster_pair(pair: NDArray[np.float32], background: NDArray[np.float32], spec: ClusteringSpec) -> NDArray[np.int32]:
     """Labels the instances of overlapping frames.
 
     Args:
@@ -41,19 +41,20 @@ def cluster_pair(pair: NDArray[np.float32], background: NDArray[np.float32], spe
     Returns:
         int32 [F, H, W]; 0 background and noise, instances from 1, the same in both frames.
     """
-    candidates = pair @ background < spec.background_similarity
+    candidates = _measure(pair @ background, spec) < spec.background_similarity
     frames, rows, columns = np.nonzero(candidates)
     embeddings = pair[frames, rows, columns]
     # hdbscan and cKDTree compute in float64 whatever they are given.
     points = np.column_stack([embeddings, spec.coordinate_factor * rows, spec.coordinate_factor * columns]).astype(np.float64)
     clusters = _cluster(points, rows, columns, spec)
-    clusters = _without_background(clusters, embeddings, background, spec.background_similarity)
+    if spec.background_clusters:
+        clusters = _without_background(clusters, embeddings, background, spec)
     labels = np.zeros(candidates.shape, np.int32)
     labels[candidates] = clusters + 1
     return _components(labels, spec.size_threshold)
 
 
-def chosen_mode(spec: TrackingSpec) -> Literal["exact", "fast"]:
+def chosen_mode(spec: ClusteringSpec) -> Literal["exact", "fast"]:
     """What `auto` means for a spec."""
     if spec.mode == "auto":
         return "fast" if spec.min_points >= FAST_FROM else "exact"
@@ -90,7 +91,7 @@ def cluster_points(points: NDArray[np.float64], min_points: int) -> NDArray[np.i
 
 
 def _cluster(
-    points: NDArray[np.float64], rows: NDArray[np.intp], columns: NDArray[np.intp], spec: TrackingSpec
+    points: NDArray[np.float64], rows: NDArray[np.intp], columns: NDArray[np.intp], spec: ClusteringSpec
 ) -> NDArray[np.intp]:
     """Cluster of every point; between grid pixels, that of the nearest point on the grid, noise included."""
     stride = min(MAX_STRIDE, int(np.sqrt(spec.min_points / FAST_POINTS))) if chosen_mode(spec) == "fast" else 1
@@ -107,13 +108,18 @@ def _cluster(
 
 
 def _without_background(
-    clusters: NDArray[np.intp], embeddings: NDArray[np.float32], background: NDArray[np.float32], similarity: float
+    clusters: NDArray[np.intp], embeddings: NDArray[np.float32], background: NDArray[np.float32], spec: ClusteringSpec
 ) -> NDArray[np.intp]:
     """Turns clusters whose mean direction is the background's into noise."""
     # The sum points where the mean does; bin 0 collects the noise.
     sums = np.stack([np.bincount(clusters + 1, weights=channel, minlength=1) for channel in embeddings.T], axis=-1)
-    is_background = sums @ background >= similarity * np.linalg.norm(sums, axis=-1)
+    lengths = np.maximum(np.linalg.norm(sums, axis=-1), np.finfo(np.float64).tiny)
+    is_background = _measure(sums @ background / lengths, spec) >= spec.background_similarity
     return np.where(is_background[clusters + 1], NOISE, clusters)
+
+
+def _measure(products: NDArray, spec: ClusteringSpec) -> NDArray:
+    return products**2 if spec.background_measure == "squared_dot" else products
 
 
 def _components(labels: NDArray[np.int32], size_threshold: float) -> NDArray[np.int32]:

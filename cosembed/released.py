@@ -22,7 +22,7 @@ import numpy as np
 import tensorflow as tf
 
 from cosembed import specs
-from cosembed.errors import CheckpointError
+from cosembed.errors import CheckpointError, SpecError
 from cosembed.files import atomic_folder
 from cosembed.models import StackedHourglass
 from cosembed.models.hourglass import Hourglass
@@ -143,7 +143,7 @@ def load_imported(path: Path) -> StackedHourglass:
         model.build([None, None, None, None, form.channels])
         status = tf.train.Checkpoint(model=model).read(str(path / WEIGHTS))
         status.assert_existing_objects_matched().expect_partial()
-    except (*UNREADABLE, KeyError, TypeError, specs.SpecError) as error:
+    except (*UNREADABLE, KeyError, TypeError, SpecError) as error:
         raise CheckpointError(f"{path}: the imported network is damaged ({_reason(error)}); import it again") from error
     return model
 

@@ -48,8 +48,8 @@ def main() -> None:
     for name in ("checkpoint", "input", "output"):
         if not getattr(FLAGS, name):
             raise InputError(f"--{name} is missing; see --help")
-    if FLAGS.dataset and FLAGS.dataset not in specs.dataset_names():
-        raise InputError(f"--dataset: unknown data set '{FLAGS.dataset}'; known: {', '.join(specs.dataset_names())}")
+    if FLAGS.dataset and FLAGS.dataset not in specs.dataset_names("tracking"):
+        raise InputError(f"--dataset: unknown data set '{FLAGS.dataset}'; known: {', '.join(specs.dataset_names('tracking'))}")
     logging.set_verbosity(logging.INFO)
     frames = open_frames(Path(FLAGS.input))
     output = Path(FLAGS.output)
@@ -81,7 +81,7 @@ def _load(path: Path, dataset: str) -> tuple[StackedHourglass, ExperimentSpec]:
         return model, spec
     if not dataset:
         raise InputError(
-            f"--dataset is missing: {path} is a network of the authors; name one of {', '.join(specs.dataset_names())}"
+            f"--dataset is missing: {path} is a network of the authors; name one of {', '.join(specs.dataset_names('tracking'))}"
         )
     model = released.load_imported(path)
     spec = released.released_spec(model, dataset)

@@ -8,14 +8,13 @@ padded by half its size on each side without making it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
 from numpy.typing import NDArray
 
 from cosembed.augment.parameters import SpatialParameters
-from cosembed.data.preprocessing import OUTSIDE
+from cosembed.data.preprocessing import OUTSIDE, Padding
 
 SPLINE_ORDER = 3
 
@@ -28,16 +27,16 @@ class Sampling:
         field: Displacements over the network grid, (x, y) in image pixels, that lead to points inside the image.
         inside: bool [N, N]; the pixel lies in the image itself.
         covered: bool [N, N]; it lies in the image or its mirror padding.
+        outside: The intensity where neither reaches.
     """
 
     field: sitk.Image
     inside: NDArray[np.bool_]
     covered: NDArray[np.bool_]
+    outside: float
 
 
-def make_sampling(
-    image_shape: tuple[int, int], image_size: int, parameters: SpatialParameters, padding: Literal["mirror", "constant"]
-) -> Sampling:
+def make_sampling(image_shape: tuple[int, int], image_size: int, parameters: SpatialParameters, padding: Padding) -> Sampling:
     """Composes the transform of a clip. The image is scaled to fit the network's square, aspect ratio kept.
 
     From a network pixel to an image pixel: elastic movement, flip, zoom and rotation about the centre, translation, scale.
@@ -62,17 +61,17 @@ def make_sampling(
     folded = (points + 0.5) % (2 * sides)
     folded = np.where(folded < sides, folded, 2 * sides - folded) - 0.5
     folded = np.clip(folded, 0, sides - 1)
-    return Sampling(sitk.GetImageFromArray(folded - identity, isVector=True), inside, covered)
+    return Sampling(sitk.GetImageFromArray(folded - identity, isVector=True), inside, covered, OUTSIDE[padding])
 
 
 def resample_image(image: NDArray[np.float32], sampling: Sampling) -> NDArray[np.float32]:
-    """Linear interpolation: float32 [h, w, C] -> [N, N, C]; -1 where neither the image nor its mirror reaches."""
+    """Linear interpolation: float32 [h, w, C] -> [N, N, C]; `outside` where neither the image nor its mirror reaches."""
     side = sampling.covered.shape[0]
     # A scalar image is copied into ITK several times faster than a vector image of one component.
     grey = image.shape[-1] == 1
     source = sitk.GetImageFromArray(image[..., 0] if grey else image, isVector=not grey)
     result = _warp(source, sampling, sitk.sitkLinear).reshape(side, side, image.shape[-1])
-    result[~sampling.covered] = OUTSIDE
+    result[~sampling.covered] = sampling.outside
     return result
 
 

@@ -62,10 +62,14 @@ def neighbours(labels: NDArray[np.intp], count: int, spec: InstancesSpec) -> NDA
         labels: [T, N, N], instances numbered 1..count.
         count: Number of instances.
         spec: `mask_distance` (paper): in some frame the masks come within the radius of each other; `centre_circle`
-            (released code): j has a pixel, in any frame, within the radius of i's centre of mass over the clip.
+            (released code): j has a pixel, in any frame, within the radius of i's centre of mass over the clip; `all`
+            (paper, leaves).
     """
-    find = _near_centres if spec.neighbours == "centre_circle" else _near_masks
-    near = find(labels, count, spec.neighbour_radius)
+    if spec.neighbours == "all":
+        near = np.ones((count, count), bool)
+    else:
+        find = _near_centres if spec.neighbours == "centre_circle" else _near_masks
+        near = find(labels, count, spec.neighbour_radius)
     np.fill_diagonal(near, False)
     return near
 

@@ -5,7 +5,7 @@ Knows no labels, no augmentation and no network (paper appendix 6; order as in t
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,9 @@ from scipy import ndimage
 from cosembed.errors import DataError
 from cosembed.specs import PreprocessingSpec
 
-OUTSIDE = -1.0
+Padding = Literal["mirror", "constant", "zero"]
+# The intensity beyond the image (and beyond its mirror), after normalisation.
+OUTSIDE: dict[Padding, float] = {"mirror": -1.0, "constant": -1.0, "zero": 0.0}
 
 
 class Grid(NamedTuple):

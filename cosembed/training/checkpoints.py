@@ -17,7 +17,7 @@ KEPT = 3
 UNREADABLE = (tf.errors.OpError, AssertionError, ValueError, IndexError, RuntimeError, OSError)
 
 
-def build_network(spec: specs.ExperimentSpec) -> StackedHourglass:
+def build_network(spec: specs.TrainedSpec) -> StackedHourglass:
     """The untrained network of a spec, weights drawn from the spec's seed."""
     network = spec.network
     model = StackedHourglass(
@@ -59,16 +59,22 @@ def restore_newest(manager: tf.train.CheckpointManager) -> str | None:
 
 
 def load_network(path: Path) -> tuple[StackedHourglass, specs.ExperimentSpec, int]:
-    """A trained network with its spec and the number of iterations it was trained for.
+    """A trained tracking network with its spec and the number of iterations it was trained for.
 
     Args:
         path: A run folder, or one checkpoint of it (`RUN/checkpoints/step-2000`, with or without `.index`).
 
     Raises:
         CheckpointError: No run, no checkpoint, or a checkpoint that does not fit the run's spec.
+        SpecError: The run is one of another task.
     """
+    return load_network_as(specs.ExperimentSpec, path)
+
+
+def load_network_as(kind: type[specs.Kind], path: Path) -> tuple[StackedHourglass, specs.Kind, int]:
+    """As `load_network`, for a run of any one task."""
     prefix, run = _locate(path)
-    spec = specs.load(run.spec_file)
+    spec = specs.load_as(kind, run.spec_file)
     model = build_network(spec)
     step = tf.Variable(0, dtype=tf.int64, trainable=False)
     try:

@@ -48,7 +48,7 @@ class RunFolder:
         self.checkpoints = path / "checkpoints"
         self.tensorboard = path / "tensorboard"
 
-    def open(self, spec: specs.ExperimentSpec, identity: Mapping[str, str]) -> None:
+    def open(self, spec: specs.TrainedSpec, identity: Mapping[str, str]) -> None:
         """Starts or continues the run.
 
         Args:
@@ -68,9 +68,7 @@ class RunFolder:
         )
         atomic_write_text(self.spec_file, specs.dump(spec))
 
-    def _refuse_another_run(
-        self, before: specs.ExperimentSpec, spec: specs.ExperimentSpec, identity: Mapping[str, str]
-    ) -> None:
+    def _refuse_another_run(self, before: specs.TrainedSpec, spec: specs.TrainedSpec, identity: Mapping[str, str]) -> None:
         old, new = flatten(to_mapping(before)), flatten(to_mapping(spec))
         recorded = json.loads((self.path / "versions.json").read_text())["identity"]
         changed = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))

@@ -1,0 +1,213 @@
+"""Puts a spec together from files, recipe, profile and flags; reads and writes resolved specs.
+
+Later over earlier: `data_specs/_defaults.yaml` (what the paper states), the data set's own file, the recipe, the profile,
+scaling from 256 network pixels to the profile's image size, and `--set key=value`. Files hold values at 256 network
+pixels; a resolved spec holds final values.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.resources
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from cosembed.errors import SpecError
+from cosembed.specs.experiments import TASKS, ExperimentSpec, TrainedSpec
+from cosembed.strict import flatten, from_mapping, merge, to_mapping
+
+Kind = TypeVar("Kind", bound=TrainedSpec)
+REFERENCE_SIZE = 256
+RECIPES = ("paper", "released")
+PROFILE_KEYS = frozenset(
+    {
+        "network.image_size",
+        "network.levels",
+        "network.filters",
+        "network.outputs",
+        "training.clip_length",
+        "training.iterations",
+        "training.learning_rate",
+        "training.gradient_clip",
+        "instances.maximum",
+    }
+)
+
+
+def dataset_names(task: str | None = None) -> list[str]:
+    """Names of the data sets that have a file in `data_specs`, of one task (`tracking`, `semantic`, `leaves`) or of all."""
+    names = (entry.name[:-5] for entry in _folder().iterdir() if entry.name.endswith(".yaml") and entry.name[0] != "_")
+    return sorted(name for name in names if task is None or _task(_read(f"{name}.yaml")) == task)
+
+
+def resolve(dataset: str, recipe: str = "paper", profile: str = "paper", overrides: Iterable[str] = ()) -> ExperimentSpec:
+    """Puts the spec of a tracking experiment together.
+
+    Args:
+        dataset: A name of `dataset_names("tracking")`.
+        recipe: `paper` or `released`.
+        profile: A name in `data_specs/_profiles.yaml`.
+        overrides: `key=value` texts with dotted keys and YAML values; they set final values.
+
+    Raises:
+        SpecError: An unknown data set, recipe, profile or key, or a value out of range.
+    """
+    return resolve_as(ExperimentSpec, dataset, recipe, profile, overrides)
+
+
+def resolve_as(
+    kind: type[Kind], dataset: str, recipe: str = "paper", profile: str = "paper", overrides: Iterable[str] = ()
+) -> Kind:
+    """As `resolve`, for a data set of any one task."""
+    names = [name for task, known in TASKS.items() if known is kind for name in dataset_names(task)]
+    if dataset not in names:
+        raise SpecError(f"--dataset: unknown data set '{dataset}'; known: {', '.join(names)}")
+    spec = resolve_any(dataset, recipe, profile, overrides)
+    assert isinstance(spec, kind)
+    return spec
+
+
+def resolve_any(dataset: str, recipe: str = "paper", profile: str = "paper", overrides: Iterable[str] = ()) -> TrainedSpec:
+    """As `resolve`, for a data set of whatever task."""
+    if dataset not in dataset_names():
+        raise SpecError(f"--dataset: unknown data set '{dataset}'; known: {', '.join(dataset_names())}")
+    if recipe not in RECIPES:
+        raise SpecError(f"--recipe: unknown recipe '{recipe}'; choose one of {', '.join(RECIPES)}")
+    own = _read(f"{dataset}.yaml")
+    kind = TASKS[_task(own)]
+    recipes, profiles = own.pop("recipes", {}), own.pop("profiles", {})
+    mapping = merge(_sections_of(kind, _read("_defaults.yaml")), own)
+    mapping = merge(mapping, merge(_sections_of(kind, _read("_recipes.yaml").get(recipe, {})), recipes.get(recipe, {})))
+    mapping = merge(mapping, _sections_of(kind, _profile(profile, dataset, profiles)))
+    mapping = merge(_scale(mapping), {"recipe": recipe, "profile": profile})
+    return override(from_mapping(kind, mapping, f"data_specs/{dataset}.yaml"), overrides)
+
+
+def override(spec: Kind, overrides: Iterable[str]) -> Kind:
+    """`spec` with `key=value` texts applied, for example `training.iterations=2000`."""
+    mapping = to_mapping(spec)
+    for text in overrides:
+        key, separator, value = text.partition("=")
+        if not separator:
+            raise SpecError(f"--set {text}: write key=value, for example training.iterations=2000")
+        *groups, name = key.strip().split(".")
+        below = mapping
+        for group in groups:
+            below = below.get(group, {}) if isinstance(below, dict) else {}
+        if not isinstance(below, dict) or (name not in below and groups[:2] != ["dataset", "complete_frames"]):
+            known = ", ".join(sorted(flatten(to_mapping(spec))))
+            raise SpecError(f"--set {text}: unknown key '{key}'; known keys: {known}")
+        try:
+            below[name] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise SpecError(f"--set {text}: the value is not YAML; write a number, a word or a [list]") from error
+    return from_mapping(type(spec), mapping, "--set")
+
+
+def load(path: Path) -> TrainedSpec:
+    """Reads a resolved spec of whatever task (`spec.yaml` of a run folder)."""
+    mapping = _parse(path.read_bytes, str(path))
+    if _task(mapping) not in TASKS:
+        raise SpecError(f"{path}: 'task' is {mapping['task']!r}; choose one of {', '.join(TASKS)}")
+    return from_mapping(TASKS[_task(mapping)], mapping, str(path))
+
+
+def load_as(kind: type[Kind], path: Path) -> Kind:
+    """As `load`; raises `SpecError` for a spec of another task."""
+    spec = load(path)
+    if not isinstance(spec, kind):
+        raise SpecError(f"{path}: is a spec of another task; give a run that was trained for this one")
+    return spec
+
+
+def dump(spec: TrainedSpec) -> str:
+    """A resolved spec as YAML text; `load` reads it back equal."""
+    return yaml.safe_dump(to_mapping(spec), sort_keys=False, width=120)
+
+
+def deviations(spec: TrainedSpec) -> list[tuple[str, Any, Any]]:
+    """Where a spec differs from the same data set and recipe at the profile `paper`: (key, paper's value, ours)."""
+    ours, theirs = (flatten(to_mapping(s)) for s in (spec, resolve_any(spec.dataset.name, spec.recipe, "paper")))
+    return [(key, theirs.get(key), value) for key, value in ours.items() if key != "profile" and theirs.get(key) != value]
+
+
+def _task(mapping: Mapping[str, Any]) -> str:
+    # Specs of runs made before there were other tasks do not name theirs.
+    return str(mapping.get("task", "tracking"))
+
+
+def _sections_of(kind: type[TrainedSpec], mapping: Mapping[str, Any]) -> dict[str, Any]:
+    """The sections that a task has; common files hold those of all tasks."""
+    names = {field.name for field in dataclasses.fields(kind)}
+    return {name: section for name, section in mapping.items() if name in names}
+
+
+def _profile(profile: str, dataset: str, own: Mapping[str, Any]) -> dict[str, Any]:
+    common = _read("_profiles.yaml")
+    if profile not in common and profile not in own:
+        raise SpecError(f"--profile: unknown profile '{profile}'; choose one of {', '.join(sorted({*common, *own}))}")
+    mapping = merge(common.get(profile, {}), own.get(profile, {}))
+    for key in flatten(mapping):
+        if key not in PROFILE_KEYS:
+            raise SpecError(
+                f"data_specs: profile '{profile}' of {dataset} sets '{key}'; it may only set {sorted(PROFILE_KEYS)}"
+            )
+    return mapping
+
+
+def _scale(mapping: dict[str, Any]) -> dict[str, Any]:
+    """Values at 256 network pixels turned into values at the mapping's own image size."""
+    size = mapping["network"]["image_size"]
+    if size == REFERENCE_SIZE:
+        return mapping
+    s = size / REFERENCE_SIZE
+    lengths = {key: mapping["augmentation"][key] * s for key in ("translation", "elastic_amplitude", "drift", "jiggle")}
+    scaled: dict[str, Any] = {
+        "augmentation": lengths,
+        "preprocessing": {"label_smoothing": mapping["preprocessing"]["label_smoothing"] * s},
+    }
+    if "instances" in mapping:
+        scaled["instances"] = {"neighbour_radius": mapping["instances"]["neighbour_radius"] * s}
+    for section in mapping.keys() & {"tracking", "clustering"}:
+        values = mapping[section]
+        scaled[section] = {
+            "min_points": max(3, round(values["min_points"] * s * s)),
+            "coordinate_factor": values["coordinate_factor"] / s,
+        }
+    if "tracking" in mapping:
+        tracking = mapping["tracking"]
+        scaled["tracking"] |= {
+            "border": _scaled_border(tracking["border"], mapping["dataset"]["image_shape"], size),
+            "parent_dilation": _nearest_odd(tracking["parent_dilation"] * s),
+        }
+    return merge(mapping, scaled)
+
+
+def _scaled_border(border: list[int], image_shape: list[int], size: int) -> list[int]:
+    """The released border is 50 original pixels (none where the reference is 0), rounded down in network pixels."""
+    return [int(50 * size / side) if pixels else 0 for pixels, side in zip(border, image_shape, strict=True)]
+
+
+def _nearest_odd(diameter: float) -> int:
+    return 0 if diameter == 0 else max(1, 2 * round((diameter - 1) / 2) + 1)
+
+
+def _folder() -> Any:
+    return importlib.resources.files("data_specs")
+
+
+def _read(name: str) -> dict[str, Any]:
+    return _parse((_folder() / name).read_bytes, f"data_specs/{name}")
+
+
+def _parse(read: Any, source: str) -> dict[str, Any]:
+    try:
+        mapping = yaml.safe_load(read())
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise SpecError(f"{source}: cannot be read as YAML ({str(error).splitlines()[0]}); restore the file") from error
+    if not isinstance(mapping, dict):
+        raise SpecError(f"{source}: must be a mapping of keys to values; restore the file")
+    return mapping

@@ -1,0 +1,264 @@
+"""The parts of a spec: typed, frozen, strict. Know nothing of files or of how specs are put together.
+
+A value that is not known from the paper or the released code, and what was chosen instead, is listed in docs/fidelity.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from cosembed.errors import SpecError
+from cosembed.strict import bounded, check
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommonDatasetSpec:
+    """Where a data set comes from.
+
+    Attributes:
+        name: The folder's name, for example `DIC-C2DH-HeLa`.
+        paper_name: The name in the paper's tables.
+        licence: One sentence on the terms of use.
+    """
+
+    name: str
+    paper_name: str
+    licence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetSpec(CommonDatasetSpec):
+    """A data set in the Cell Tracking Challenge's layout, and how its truth is to be read.
+
+    Attributes:
+        archive: The zip file's path below the download base URL; empty if the data set is not downloaded.
+        videos: The annotated videos.
+        tra_masks: `markers` if TRA labels only mark cells, `full` if they are complete masks.
+        complete_frames: Per video, the frames in which every cell is segmented, as far as known.
+        loss_border: Width of the border without a reliable truth, in original pixels.
+        image_shape: Height and width of the original images (of the larger, where videos differ).
+    """
+
+    archive: str
+    videos: tuple[str, ...]
+    tra_masks: Literal["markers", "full"]
+    complete_frames: dict[str, tuple[int, ...]]
+    loss_border: int = bounded(0)
+    image_shape: tuple[int, int] = bounded(1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoldedDatasetSpec(CommonDatasetSpec):
+    """A data set that is split into folds by name (of a patient, of a plant).
+
+    Attributes:
+        fold_count: Number of folds.
+        fold_seed: Of the draw: names in order, every `fold_count` of them dealt to the folds at random.
+        folds: The drawn folds, committed; empty where the names are not known beforehand.
+    """
+
+    fold_count: int = bounded(2, 100)
+    fold_seed: int = bounded(0)
+    folds: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class CineDatasetSpec(FoldedDatasetSpec):
+    """Short-axis cine MR of the heart.
+
+    Attributes:
+        layout: `stacom` (2011 left ventricle challenge) or `acdc`.
+        slices: How many central slices of every patient are used.
+    """
+
+    layout: Literal["stacom", "acdc"]
+    slices: int = bounded(1, 100)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeafDatasetSpec(FoldedDatasetSpec):
+    """Still images of plants in the layout of CVPPP A1."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkSpec:
+    """The stacked hourglass network (paper section 2.1). `image_size` is the side of the square network input; `variant` as
+    in `StackedHourglass`."""
+
+    image_size: int = bounded(8, 4096)
+    channels: int = bounded(1, 16)
+    levels: int = bounded(1, 10)
+    filters: int = bounded(1, 1024)
+    outputs: int = bounded(1, 256)
+    recurrent: bool
+    variant: Literal["miccai2018", "mia2019"] = "miccai2018"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreprocessingSpec:
+    """What happens to every frame before augmentation, in training and testing alike (paper appendix 6).
+
+    Attributes:
+        smoothing_sigma: Gaussian smoothing, in original pixels.
+        lower_percentile: The percentile mapped to -1.
+        upper_percentile: The percentile mapped to 1.
+        crop: Pixels removed at each side of training frames, in original pixels; the released code does not crop at test.
+        padding: What lies outside the image: `mirror` (by half the image on each side), `constant` (-1) or `zero`.
+        test_zoom: Part of the image that is kept at test time; 0.95 cuts 2.5 % at each side.
+        label_smoothing: Sigma of the per-label Gaussian on training labels, in network pixels; 0 is off.
+    """
+
+    smoothing_sigma: float = bounded(0, 100)
+    lower_percentile: float = bounded(0, 100)
+    upper_percentile: float = bounded(0, 100)
+    crop: int = bounded(0)
+    padding: Literal["mirror", "constant", "zero"]
+    test_zoom: float = bounded(0, 1, above=True)
+    label_smoothing: float = bounded(0, 100)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AugmentationSpec:
+    """Half-widths of the uniform distributions that augmentation draws from (paper appendix 6). Lengths are in network pixels.
+
+    Attributes:
+        shift: Added to a clip's intensities, U(-shift, shift).
+        scale: A clip's intensities are multiplied by U(1 - scale, 1 + scale).
+        gamma: Exponent U(1 - gamma, 1 + gamma) on the clip rescaled to 0..1 (released code only).
+        frame_shift: As `shift`, per frame (released code only).
+        frame_scale: As `scale`, per frame (released code only).
+        translation: Per axis.
+        flip: Probability of a flip, per axis.
+        rotation: Degrees.
+        zoom: Per axis, factor U(1 - zoom, 1 + zoom).
+        elastic_grid: Control points per axis of the third-order spline; 0 is off.
+        elastic_amplitude: Movement of each control point, per axis.
+        drift: Movement per axis over the whole clip, growing linearly (released code only).
+        jiggle: Extra movement per frame and axis (released code only).
+    """
+
+    shift: float = bounded(0, 10)
+    scale: float = bounded(0, 1)
+    gamma: float = bounded(0, 0.99)
+    frame_shift: float = bounded(0, 10)
+    frame_scale: float = bounded(0, 1)
+    translation: float = bounded(0)
+    flip: float = bounded(0, 1)
+    rotation: float = bounded(0, 180)
+    zoom: float = bounded(0, 0.99)
+    elastic_grid: int = bounded(0, 64)
+    elastic_amplitude: float = bounded(0)
+    drift: float = bounded(0)
+    jiggle: float = bounded(0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstancesSpec:
+    """Which pixels the loss compares (paper section 2.2).
+
+    Attributes:
+        neighbour_radius: r_N, in network pixels.
+        neighbours: `mask_distance`: instances whose masks come within r_N of the instance's mask in some frame;
+            `centre_circle`: instances with a pixel, in any frame, inside the circle of radius r_N around the instance's
+            centre of mass over the clip; `all`: every other instance, whatever the radius.
+        maximum: Instances per clip; more are left out at random (the background is not counted).
+        background: `instance`: one more instance in the same mean; `term`: a second loss term of weight 1.
+    """
+
+    neighbour_radius: float = bounded(0)
+    neighbours: Literal["mask_distance", "centre_circle", "all"]
+    maximum: int = bounded(1, 1024)
+    background: Literal["instance", "term"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSpec:
+    """Optimisation (paper appendix 5). The learning rate drops tenfold after half of the iterations.
+
+    Attributes:
+        optimizer: `adam`, or `nadam`: Adam with Nesterov momentum as in the released training graphs.
+        weight_decay: Factor of sum(w^2) / 2 over all kernels.
+        gradient_clip: Global norm to clip gradients to; 0 is off.
+        clip_length: Consecutive frames per clip; 1 for still images.
+        seed: Of the weights and of every clip.
+        checkpoint_every: Iterations between checkpoints.
+    """
+
+    optimizer: Literal["adam", "nadam"]
+    iterations: int = bounded(1)
+    learning_rate: float = bounded(0, 1, above=True)
+    weight_decay: float = bounded(0, 1)
+    gradient_clip: float = bounded(0)
+    batch_size: int = bounded(1, 1024)
+    clip_length: int = bounded(1, 1024)
+    seed: int = bounded(0, 2**31 - 1)
+    checkpoint_every: int = bounded(1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusteringSpec:
+    """From embeddings to instances (paper section 2.3 and appendix 7). Final values, in network pixels.
+
+    Attributes:
+        min_points: m_pts, HDBSCAN's `min_samples`, and m_clSize, its `min_cluster_size`.
+        coordinate_factor: c, by which pixel coordinates are multiplied before they join the embedding.
+        mode: HDBSCAN on every pixel (`exact`), on a pixel grid (`fast`), or `auto`: fast from 100 points on.
+        background_measure: `dot`: the dot product with the background embedding; `squared_dot`: its square (released code for
+            still images).
+        background_similarity: Measure from which on a pixel or cluster is background.
+        background_clusters: Whether clusters whose mean embedding is background are dropped.
+        size_share: Components with fewer than this many times m_pts pixels, over all frames clustered together, are dropped.
+    """
+
+    min_points: int = bounded(2)
+    coordinate_factor: float = bounded(0)
+    mode: Literal["auto", "exact", "fast"] = "auto"
+    background_measure: Literal["dot", "squared_dot"] = "dot"
+    background_similarity: float = bounded(-1, 1, default=0.95)
+    background_clusters: bool = True
+    size_share: float = bounded(0, default=0.5)
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    @property
+    def size_threshold(self) -> float:
+        """Least number of pixels of a component, over all frames clustered together."""
+        return self.min_points * self.size_share
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackingSpec(ClusteringSpec):
+    """Clustering of frame pairs, stitching and lineage. Final values, in network pixels.
+
+    Attributes:
+        border: (y, x); a label lying wholly inside this border is erased in that frame.
+        parent_dilation: Diameter of the disc that dilates a new label before its parent is sought; 0 is off.
+        parent_frames: How many frames are searched back for a parent.
+        merge_iou: Least IoU at which labels of overlapping frame pairs are the same instance.
+        parent_iou: IoU that a parent must exceed.
+    """
+
+    border: tuple[int, int] = bounded(0)
+    parent_dilation: int = bounded(0)
+    parent_frames: int = bounded(1)
+    merge_iou: float = bounded(0, 1, default=0.25)
+    parent_iou: float = bounded(0, 1, default=0.01)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.parent_dilation and self.parent_dilation % 2 == 0:
+            raise SpecError(f"tracking.parent_dilation is {self.parent_dilation}; choose an odd diameter, or 0 for none")
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpsamplingSpec:
+    """From network labels to the original image. `sigma` is in original pixels.
+
+    `nearest_gaussian`: nearest neighbour, then a Gaussian of every label's mask and arg-max; `label_gaussian`: ITK's
+    label-Gaussian interpolation, no smoothing.
+    """
+
+    method: Literal["nearest_gaussian", "label_gaussian"]
+    sigma: float = bounded(0, 100)
