@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from cosembed.data.preprocessing import fit_frame, preprocess_frame
 from cosembed.models import StackedHourglass
-from cosembed.specs import ExperimentSpec
+from cosembed.specs import TrainedSpec
 
 
-def prepare_frames(frames: Iterable[NDArray], spec: ExperimentSpec) -> Iterator[NDArray[np.float32]]:
+def prepare_frames(frames: Iterable[NDArray], spec: TrainedSpec) -> Iterator[NDArray[np.float32]]:
     """Frames as the network sees them at test time.
 
     Args:
@@ -30,6 +30,29 @@ def prepare_frames(frames: Iterable[NDArray], spec: ExperimentSpec) -> Iterator[
         yield fit_frame(preprocess_frame(frame, spec.preprocessing), spec.preprocessing, spec.network.image_size)
 
 
+class FrameStepper:
+    """Runs a network frame by frame; one trace serves every video of one image size.
+
+    Args:
+        model: The trained network.
+        normalise: L2-normalise the second hourglass's output (embeddings, paper section 2.1), or leave it raw (logits).
+    """
+
+    def __init__(self, model: StackedHourglass, *, normalise: bool = True) -> None:
+        def step(image: tf.Tensor, states: list[tf.Tensor] | None) -> tuple[tf.Tensor, list[tf.Tensor]]:
+            (_, output), states = model.step(image[None], states)
+            return tf.math.l2_normalize(output[0], axis=-1, epsilon=1e-12) if normalise else output[0], states
+
+        self._step = tf.function(step, reduce_retracing=True)
+
+    def __call__(self, images: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+        """float32 [N, N, C] in the order of time -> float32 [N, N, D], the state carried on from frame to frame."""
+        states = None
+        for image in images:
+            output, states = self._step(tf.convert_to_tensor(image), states)
+            yield output.numpy()
+
+
 def embed_frames(model: StackedHourglass, images: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
     """Embeddings of the second hourglass, L2-normalised per pixel (paper section 2.1).
 
@@ -40,13 +63,4 @@ def embed_frames(model: StackedHourglass, images: Iterable[NDArray[np.float32]])
     Yields:
         float32 [N, N, D], unit length.
     """
-
-    @tf.function(reduce_retracing=True)
-    def step(image: tf.Tensor, states: list[tf.Tensor] | None) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        (_, embeddings), states = model.step(image[None], states)
-        return tf.math.l2_normalize(embeddings[0], axis=-1, epsilon=1e-12), states
-
-    states = None
-    for image in images:
-        embeddings, states = step(tf.convert_to_tensor(image), states)
-        yield embeddings.numpy()
+    yield from FrameStepper(model)(images)

@@ -80,9 +80,8 @@ def _load(path: Path, dataset: str) -> tuple[StackedHourglass, ExperimentSpec]:
         logging.info("%s, trained for %d steps", spec.dataset.name, step)
         return model, spec
     if not dataset:
-        raise InputError(
-            f"--dataset is missing: {path} is a network of the authors; name one of {', '.join(specs.dataset_names('tracking'))}"
-        )
+        known = ", ".join(specs.dataset_names("tracking"))
+        raise InputError(f"--dataset is missing: {path} is a network of the authors; name one of {known}")
     model = released.load_imported(path)
     spec = released.released_spec(model, dataset)
     logging.info("%s, the authors' network %s", dataset, released.source_of(path))

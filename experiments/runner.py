@@ -6,6 +6,7 @@ be started again: what is complete is kept, what is not is made anew or continue
 
 from __future__ import annotations
 
+import importlib
 import logging as python_logging
 import shlex
 import sys
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 from absl import flags, logging
 
@@ -21,10 +23,11 @@ from cosembed.data.fetch import fetch
 from cosembed.data.frames import open_frames
 from cosembed.errors import DataError, InputError
 from cosembed.requirements import check_tensorflow
-from cosembed.specs import DatasetSpec, ExperimentSpec
+from cosembed.specs import ExperimentSpec, TrainedSpec
 from experiments import protocol
 from experiments.protocol import Fold
 
+AnyFold = TypeVar("AnyFold")
 MODES = ("prepare", "train", "predict", "evaluate", "report")
 FLAGS = flags.FLAGS
 
@@ -47,11 +50,28 @@ flags.DEFINE_bool("require_gpu", False, "Stop if TensorFlow sees no GPU.")
 
 @dataclass(frozen=True)
 class Experiment:
-    """One row or column of the paper: a name and a data set; `prepare` makes data that is not downloaded."""
+    """One row or column of the paper, and the parts of its task.
+
+    Attributes:
+        name: Of the experiment's folder.
+        dataset: A name of `specs.dataset_names()`.
+        prepare: Makes or checks data that is not downloaded; None: fetched from the challenge's site.
+        make_folds: (spec, settings) -> folds, each with a `name`; reads no images.
+        steps: The module that trains, predicts, evaluates, collects and reports.
+        alternatives: Other data sets; the first one that lies in the data folder is used.
+    """
 
     name: str
     dataset: str
-    prepare: Callable[[DatasetSpec, Path], None] | None = None
+    prepare: Callable[[Any, Path], None] | None = None
+    make_folds: Callable[[Any, Settings], list[Any]] | None = None
+    steps: str = "experiments.steps"
+    alternatives: tuple[str, ...] = ()
+
+    def find_dataset(self, data_dir: Path) -> str:
+        """The data set that is there; the first one if none is."""
+        found = [name for name in (self.dataset, *self.alternatives) if (data_dir / name).exists()]
+        return found[0] if found else self.dataset
 
 
 @dataclass(frozen=True)
@@ -79,9 +99,11 @@ def run(experiment: Experiment) -> None:
 def _main(experiment: Experiment) -> None:
     recipe, profile = FLAGS.recipe, FLAGS.profile
     if FLAGS.checkpoints:
+        if experiment.make_folds is not None:
+            raise InputError("--checkpoints: the authors released networks for the cell data sets only; drop the flag")
         recipe = _implied("recipe", "released")
         profile = _implied("profile", "paper")
-    spec = specs.resolve(experiment.dataset, recipe, profile, FLAGS.set)
+    spec = specs.resolve_any(experiment.find_dataset(Path(FLAGS.data_dir)), recipe, profile, FLAGS.set)
     if FLAGS.protocol not in protocol.PROTOCOLS:
         raise InputError(f"--protocol={FLAGS.protocol}: choose one of {', '.join(protocol.PROTOCOLS)}")
     settings = Settings(
@@ -107,7 +129,7 @@ def _implied(flag: str, value: str) -> str:
     return value
 
 
-def run_experiment(experiment: Experiment, mode: str, spec: ExperimentSpec, settings: Settings) -> None:
+def run_experiment(experiment: Experiment, mode: str, spec: TrainedSpec, settings: Settings) -> None:
     """Runs one step, or all of them, for all folds asked for.
 
     Raises:
@@ -116,15 +138,21 @@ def run_experiment(experiment: Experiment, mode: str, spec: ExperimentSpec, sett
     if mode not in (*MODES, "all"):
         raise InputError(f"--mode={mode}: choose one of {', '.join(MODES)} or all")
     _prepare(experiment, spec, settings)
-    folds = make_folds(spec, settings)
+    if experiment.make_folds is None:
+        assert isinstance(spec, ExperimentSpec)
+        folds = make_folds(spec, settings)
+    else:
+        folds = experiment.make_folds(spec, settings)
+        wanted = choose_fold(sorted({fold.number for fold in folds}), settings.fold)
+        folds = [fold for fold in folds if fold.number in wanted]
     if mode == "prepare":
-        logging.info("%s: ready (%s)", spec.dataset.name, protocol.describe_split(folds, settings.protocol))
+        logging.info("%s: ready (%s)", spec.dataset.name, ", ".join(fold.name for fold in folds))
         return
     # TensorFlow is imported only once the input has been found in order.
     check_tensorflow()
     from cosembed.training.devices import make_deterministic
-    from experiments import steps, summary
 
+    steps = importlib.import_module(experiment.steps)
     if settings.deterministic:
         make_deterministic()
     chosen = MODES[1:] if mode == "all" else (mode,)
@@ -138,11 +166,11 @@ def run_experiment(experiment: Experiment, mode: str, spec: ExperimentSpec, sett
         if "evaluate" in chosen:
             steps.collect(folds, spec, settings)
         if "report" in chosen:
-            summary.write(folds, spec, settings)
+            steps.report(folds, spec, settings)
 
 
 def make_folds(spec: ExperimentSpec, settings: Settings) -> list[Fold]:
-    """The folds of the protocol, from the videos that are there.
+    """The folds of the protocol for videos in the challenge's layout, from the videos that are there.
 
     Raises:
         DataError: No annotated video, or frames that cannot be used.
@@ -165,17 +193,23 @@ def make_folds(spec: ExperimentSpec, settings: Settings) -> list[Fold]:
         test_lengths = {video: len(open_frames(test_root / video)) for video in dataset.videos}
         trained = lengths if settings.checkpoints is None else {}
         folds = [protocol.submission_fold(root, trained, test_root, test_lengths)]
-    if settings.fold is None:
+    return choose_fold(folds, settings.fold)
+
+
+def choose_fold(folds: list[AnyFold], number: int | None) -> list[AnyFold]:
+    """All folds, or the one asked for; raises `InputError` if there is no such fold."""
+    if number is None:
         return folds
-    if settings.fold >= len(folds):
-        raise InputError(f"--fold={settings.fold}: there are {len(folds)} folds, counted from 0; choose a smaller number")
-    return [folds[settings.fold]]
+    if number >= len(folds):
+        raise InputError(f"--fold={number}: there are {len(folds)} folds, counted from 0; choose a smaller number")
+    return [folds[number]]
 
 
-def _prepare(experiment: Experiment, spec: ExperimentSpec, settings: Settings) -> None:
+def _prepare(experiment: Experiment, spec: TrainedSpec, settings: Settings) -> None:
     if experiment.prepare is not None:
         experiment.prepare(spec.dataset, settings.data_dir)
     else:
+        assert isinstance(spec, ExperimentSpec)
         fetch(spec.dataset, settings.data_dir, settings.base_url)
 
 

@@ -179,6 +179,14 @@ def collect(folds: list[Fold], spec: ExperimentSpec, settings: Settings) -> None
     atomic_write_text(settings.folder / "spec.yaml", specs.dump(spec))
 
 
+def report(folds: list[Fold], spec: ExperimentSpec, settings: Settings) -> None:
+    """Writes table.md and report.html."""
+    # The report reads what the steps above wrote.
+    from experiments import summary
+
+    summary.write(folds, spec, settings)
+
+
 def _mean(values: Iterable[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if known else None

@@ -98,9 +98,7 @@ def _fold_sections(fold: Fold, settings: Settings) -> Iterator[Section]:
     folder = settings.folder / fold.name
     history = RunFolder(folder).read_history()
     if history:
-        columns = [
-            np.array([getattr(record, name) for record in history]) for name in ("step", "embedding_loss", "learning_rate")
-        ]
+        columns = [np.array([getattr(record, name) for record in history]) for name in ("step", "task_loss", "learning_rate")]
         caption = f"Embedding loss and learning rate of {len(history)} iterations."
         yield Section(f"{fold.name}: training", "", (), [Picture(caption, figures.training_curves(*columns))])
     for part in fold.test:

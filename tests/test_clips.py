@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from builders import make_sequence, moving_squares, small_spec
 
-from cosembed.data.clips import ClipSource, clip_dataset
+from cosembed.data.batches import batch_dataset
+from cosembed.data.clips import ClipSource
 from cosembed.data.smoothing import smooth_labels
 from cosembed.errors import DataError, SpecError
 
@@ -52,7 +53,7 @@ def test_clips_depend_on_seed_and_index_alone(sequence, recipe):
 
 def test_a_pipeline_that_starts_late_gives_the_same_batches(sequence):
     source = ClipSource([sequence], small_spec("training.batch_size=2"), 1)
-    whole, tail = (list(clip_dataset(source, start, 5).as_numpy_iterator()) for start in (0, 3))
+    whole, tail = (list(batch_dataset(source, start, 5).as_numpy_iterator()) for start in (0, 3))
     assert len(whole) == 5
     for early, late in zip(whole[3:], tail, strict=True):
         for name in early:

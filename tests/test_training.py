@@ -75,7 +75,7 @@ def test_training_learns_and_records(sequence, tmp_path):
     run_training(tmp_path / "run", sequence, spec)
     history = RunFolder(tmp_path / "run").read_history()
     assert [record.step for record in history] == list(range(1, 121))
-    losses = [record.embedding_loss for record in history]
+    losses = [record.task_loss for record in history]
     assert np.mean(losses[-20:]) < 0.8 * np.mean(losses[:5])
     assert history[0].learning_rate == pytest.approx(0.02)
     assert history[-1].learning_rate == pytest.approx(0.002)

@@ -1,13 +1,13 @@
 """Training clips: from sequences to the tensors of one step. Everything about clip i is a function of (seed, i).
 
-`ClipSource` makes a clip from numpy arrays; `clip_dataset` wraps it into a tf.data pipeline that can start at any index.
+`ClipSource` makes clips from numpy arrays; `batches.batch_dataset` wraps it into a tf.data pipeline.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence as IndexedSequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,17 +15,16 @@ from numpy.typing import NDArray
 from cosembed.augment.intensity import change_intensity
 from cosembed.augment.parameters import draw_intensity, draw_spatial
 from cosembed.augment.spatial import SPLINE_ORDER, Sampling, make_sampling, resample_image, resample_labels, shift_frame
+from cosembed.data.batches import Elements
 from cosembed.data.instances import background_mask, instance_masks
 from cosembed.data.preprocessing import preprocess_frame
 from cosembed.data.sequence import Sequence
 from cosembed.data.smoothing import smooth_labels
 from cosembed.errors import DataError, SpecError
-from cosembed.specs import ExperimentSpec
+from cosembed.specs import ExperimentSpec, LeafSpec
 
-if TYPE_CHECKING:
-    import tensorflow as tf
-
-PREFETCHED = 4
+# Of a batch: dtype and rank; [B, T, N, N], with a last axis of channels or instances except for labels.
+ELEMENTS: Elements = {"image": ("float32", 5), "labels": ("uint16", 4), "instances": ("uint8", 5), "background": ("uint8", 5)}
 
 
 @dataclass(frozen=True)
@@ -67,8 +66,9 @@ class ClipSource:
         SpecError: The elastic grid is too small for its spline.
     """
 
-    def __init__(self, sequences: IndexedSequence[Sequence], spec: ExperimentSpec, seed: int) -> None:
+    def __init__(self, sequences: IndexedSequence[Sequence], spec: ExperimentSpec | LeafSpec, seed: int) -> None:
         self.seed = seed
+        self.elements = ELEMENTS
         self._sequences = sequences
         self._spec = spec
         self._usable = [
@@ -98,6 +98,11 @@ class ClipSource:
             self._make(entry.sequence, _frames_around(entry, length, choice), others)
             for entry, (choice, *others) in zip(chosen, generators, strict=True)
         ]
+
+    def batch(self, index: int) -> dict[str, NDArray]:
+        """The clips of step `index` stacked: see `ELEMENTS`."""
+        clips = self.clips(index)
+        return {name: np.stack([getattr(clip, name) for clip in clips]) for name in ELEMENTS}
 
     def _make(self, number: int, chosen: range, generators: list[np.random.Generator]) -> Clip:
         spec, sequence, length = self._spec, self._sequences[number], len(chosen)
@@ -153,26 +158,3 @@ def _frames_around(entry: _Usable, length: int, generator: np.random.Generator) 
     begin = int(entry.frame - generator.integers(length))
     begin = min(max(begin, entry.first), entry.last - length)
     return range(begin, begin + length)
-
-
-def clip_dataset(source: ClipSource, start: int, stop: int) -> tf.data.Dataset:
-    """The batches of steps `start` to `stop` (excluded), in order; it may start anywhere and gives the same batches.
-
-    Elements: image float32 [B, T, N, N, C], labels uint16 [B, T, N, N], instances uint8 [B, T, N, N, I], background
-    uint8 [B, T, N, N, 1].
-    """
-    import tensorflow as tf
-
-    names = {"image": tf.float32, "labels": tf.uint16, "instances": tf.uint8, "background": tf.uint8}
-
-    def make(index: NDArray[np.int64]) -> list[NDArray]:
-        clips = source.clips(int(index))
-        return [np.stack([getattr(clip, name) for clip in clips]) for name in names]
-
-    def load(index: tf.Tensor) -> dict[str, tf.Tensor]:
-        tensors = tf.numpy_function(make, [index], list(names.values()), stateful=False)
-        for tensor, name in zip(tensors, names, strict=True):
-            tensor.set_shape([None] * (4 if name == "labels" else 5))
-        return dict(zip(names, tensors, strict=True))
-
-    return tf.data.Dataset.range(start, stop).map(load, num_parallel_calls=1, deterministic=True).prefetch(PREFETCHED)

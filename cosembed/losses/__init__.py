@@ -1,6 +1,7 @@
 """Loss functions. Know tensors only: no network, no data."""
 
 from cosembed.losses.cosine_embedding import cosine_embedding_loss, embedding_loss
+from cosembed.losses.cross_entropy import cross_entropy_loss
 from cosembed.losses.regularization import l2_penalty
 
-__all__ = ["cosine_embedding_loss", "embedding_loss", "l2_penalty"]
+__all__ = ["cosine_embedding_loss", "cross_entropy_loss", "embedding_loss", "l2_penalty"]

@@ -118,6 +118,25 @@ def training_picture(image: NDArray, embeddings: NDArray, labels: NDArray) -> ND
     return np.concatenate([np.concatenate(row, axis=1) for row in rows], axis=0)
 
 
+def class_picture(image: NDArray, found: NDArray, truth: NDArray) -> NDArray[np.uint8]:
+    """A contact sheet for TensorBoard: rows input, classes found, true classes; a column per frame.
+
+    Args:
+        image: float [T, N, N, C].
+        found: Classes [T, N, N], 0 is background.
+        truth: Likewise; frames without a label hold 255 and are left blank.
+
+    Returns:
+        RGB uint8 [3 N, T N, 3].
+    """
+    rows = [
+        [np.repeat(stretch(frame)[..., None], 3, axis=-1) for frame in image],
+        [overlay(frame, classes) for frame, classes in zip(image, found, strict=True)],
+        [overlay(frame, np.where(classes == 255, 0, classes)) for frame, classes in zip(image, truth, strict=True)],
+    ]
+    return np.concatenate([np.concatenate(row, axis=1) for row in rows], axis=0)
+
+
 def encode_png(picture: NDArray[np.uint8]) -> bytes:
     """A picture uint8 [H, W, 3] as PNG."""
     return bytes(imagecodecs.png_encode(np.ascontiguousarray(picture)))

@@ -2,7 +2,7 @@
 
 spec.yaml       the resolved spec, enough to build the network and to repeat the run
 versions.json   package versions, device, git commit
-history.csv     one row per iteration: step, loss, embedding_loss, learning_rate, seconds
+history.csv     one row per iteration: step, loss, task_loss, learning_rate, seconds
 checkpoints/    tf.train.CheckpointManager
 tensorboard/    scalars and pictures
 """
@@ -32,7 +32,7 @@ class Record:
 
     step: int
     loss: float
-    embedding_loss: float
+    task_loss: float
     learning_rate: float
     seconds: float
 

@@ -1,0 +1,78 @@
+"""Training batches of cine MR: everything about batch i is a function of (seed, i). Knows no files and no network.
+
+A clip is built around a labelled frame and wraps around the end of the heartbeat, which repeats. Frames without a label
+are shown to the network and marked as unlabelled for the loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as IndexedSequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cosembed.augment.intensity import change_intensity
+from cosembed.augment.parameters import draw_intensity, draw_spatial
+from cosembed.augment.spatial import make_sampling, resample_image, resample_labels, shift_frame
+from cosembed.data.batches import Elements
+from cosembed.data.cine import UNLABELLED, CineSlice
+from cosembed.data.preprocessing import preprocess_frame
+from cosembed.errors import DataError
+from cosembed.specs import SemanticSpec
+
+ELEMENTS: Elements = {"image": ("float32", 5), "classes": ("uint8", 4)}
+
+
+class CineSource:
+    """Makes augmented clips of cine slices; every frame is preprocessed at once and kept in memory.
+
+    Args:
+        slices: Of the training patients.
+        spec: Clip length, batch size, preprocessing and augmentation. A clip longer than the heartbeat goes round again.
+        seed: Of every batch.
+
+    Raises:
+        DataError: No frame has a label, or a slice has other than one channel.
+    """
+
+    def __init__(self, slices: IndexedSequence[CineSlice], spec: SemanticSpec, seed: int) -> None:
+        self.seed = seed
+        self.elements = ELEMENTS
+        self._spec = spec
+        self._slices = slices
+        self._labelled = [(number, int(t)) for number, cine in enumerate(slices) for t in np.flatnonzero(cine.labelled)]
+        if not self._labelled:
+            raise DataError(f"{', '.join(map(str, slices)) or 'no slices'}: no labelled frame to train on; check the labels")
+        self._frames = [
+            np.stack([preprocess_frame(frame, spec.preprocessing, crop=spec.preprocessing.crop) for frame in cine.frames])
+            for cine in slices
+        ]
+
+    def batch(self, index: int) -> dict[str, NDArray]:
+        """The clips of step `index`: image float32 [B, T, N, N, 1], classes uint8 [B, T, N, N], 255 without a label."""
+        training = self._spec.training
+        streams = np.random.SeedSequence((self.seed, index)).spawn(training.batch_size)
+        clips = [self._clip(stream) for stream in streams]
+        return {name: np.stack([clip[name] for clip in clips]) for name in ELEMENTS}
+
+    def _clip(self, stream: np.random.SeedSequence) -> dict[str, NDArray]:
+        # Choice, spatial and intensity have their own streams: a new draw in one does not shift the others.
+        choice, spatial_draws, intensity_draws = (np.random.default_rng(child) for child in stream.spawn(3))
+        spec, length = self._spec, self._spec.training.clip_length
+        number, frame = self._labelled[choice.integers(len(self._labelled))]
+        cine, frames = self._slices[number], self._frames[number]
+        times = (frame - int(choice.integers(length)) + np.arange(length)) % len(frames)
+        spatial = draw_spatial(spatial_draws, spec.augmentation, length)
+        intensity = draw_intensity(intensity_draws, spec.augmentation, length)
+        height, width = frames.shape[1:3]
+        sampling = make_sampling((height, width), spec.network.image_size, spatial, spec.preprocessing.padding)
+        crop = slice(spec.preprocessing.crop, -spec.preprocessing.crop or None)
+        images, classes = [], []
+        for time, shift in zip(times.tolist(), spatial.shifts, strict=True):
+            images.append(shift_frame(resample_image(frames[time], sampling), shift, mirror=True))
+            if cine.labelled[time]:
+                labels = np.ascontiguousarray(cine.labels[time, crop, crop])
+                classes.append(shift_frame(resample_labels(labels, sampling), shift, mirror=False))
+            else:
+                classes.append(np.full(sampling.inside.shape, UNLABELLED, np.uint8))
+        return {"image": change_intensity(np.stack(images), intensity), "classes": np.stack(classes)}

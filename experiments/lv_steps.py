@@ -1,0 +1,217 @@
+"""The steps of the left ventricle experiment after its data are found.
+
+Files of a fold, below <out_dir>/lv/<variant>/<fold>/: the training run as in any experiment, and
+
+    results/<patient>.npz       classes found, uint8 [T, H, W] per slice: warmed, and unwarmed where the network is recurrent
+    metrics.json                IoU of every patient
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from absl import logging
+from numpy.typing import NDArray
+from scipy import stats
+
+from cosembed import specs
+from cosembed.data.cine import CLASSES, CineSlice, patients
+from cosembed.data.cine_clips import CineSource
+from cosembed.data.cine_readers import read_slices
+from cosembed.data.preprocessing import Grid, frame_grid
+from cosembed.errors import CheckpointError, DataError
+from cosembed.files import atomic_write_bytes, atomic_write_text
+from cosembed.inference import FrameStepper, prepare_frames
+from cosembed.metrics import iou_per_class
+from cosembed.specs import SemanticSpec
+from cosembed.training.checkpoints import load_network_as
+from cosembed.training.devices import describe_device
+from cosembed.training.loop import train as train_network
+from cosembed.training.run_folder import RunFolder
+from experiments.folds import NameFold
+from experiments.runner import Settings
+
+SIGNIFICANT = 0.05
+
+
+def variant_spec(spec: SemanticSpec, variant: str) -> SemanticSpec:
+    """The recurrent network sees clips of consecutive frames, the other batches of as many single frames (paper section 3)."""
+    if variant == "recurrent":
+        return spec
+    training = spec.training
+    frames = training.batch_size * training.clip_length
+    return specs.override(spec, ["network.recurrent=false", f"training.batch_size={frames}", "training.clip_length=1"])
+
+
+def train(fold: NameFold, spec: SemanticSpec, settings: Settings) -> None:
+    """Trains the fold's network, or continues to."""
+    spec = variant_spec(spec, fold.variant)
+    logging.info("%s %s: training on %d patients; device: %s", spec.dataset.name, fold.name, len(fold.train), describe_device())
+    source = CineSource(_read(fold.train, spec, settings), spec, spec.training.seed)
+    run = RunFolder(settings.folder / fold.name)
+    run.open(spec, _identity(fold))
+    train_network(spec, source, run, f"{spec.dataset.name} {fold.name}")
+
+
+def predict(fold: NameFold, spec: SemanticSpec, settings: Settings) -> None:
+    """Segments every frame of the fold's test patients.
+
+    A recurrent network goes round the heartbeat twice: the first time warms its state, the second is the result.
+
+    Raises:
+        CheckpointError: The fold's training is not finished.
+    """
+    spec = variant_spec(spec, fold.variant)
+    folder = settings.folder / fold.name
+    run = RunFolder(folder)
+    if not run.spec_file.exists():
+        raise CheckpointError(f"{folder}: holds no trained network; run --mode=train first")
+    run.open(spec, _identity(fold))
+    model, _, step = load_network_as(SemanticSpec, folder)
+    if step < spec.training.iterations:
+        raise CheckpointError(
+            f"{folder}: trained for {step} of {spec.training.iterations} steps; run --mode=train again to finish"
+        )
+    stepper = FrameStepper(model, normalise=False)
+    slices = _read(fold.test, spec, settings)
+    for patient in patients(slices):
+        arrays = {}
+        for cine in slices:
+            if cine.patient == patient:
+                for name, classes in segment_cycle(stepper, cine, spec).items():
+                    arrays[f"slice_{cine.index}_{name}"] = classes
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **arrays)
+        atomic_write_bytes(folder / "results" / f"{patient}.npz", buffer.getvalue())
+    logging.info("%s: segmented %d patients", fold.name, len(fold.test))
+
+
+def segment_cycle(stepper: FrameStepper, cine: CineSlice, spec: SemanticSpec) -> dict[str, NDArray[np.uint8]]:
+    """Classes of every frame, uint8 [T, H, W]: `warmed`, and `unwarmed` for a recurrent network."""
+    height, width = cine.frames.shape[1:3]
+    grid = frame_grid((height, width), spec.preprocessing, spec.network.image_size)
+    images = list(prepare_frames(cine.frames, spec))
+    cycles = 2 if spec.network.recurrent else 1
+    classes = [enlarge(logits, grid, (height, width)).argmax(axis=-1) for logits in stepper(images * cycles)]
+    parts = np.stack(classes).astype(np.uint8).reshape(cycles, len(images), height, width)
+    return {"warmed": parts[-1]} | ({"unwarmed": parts[0]} if spec.network.recurrent else {})
+
+
+def enlarge(image: NDArray[np.float32], grid: Grid, shape: tuple[int, int]) -> NDArray[np.float32]:
+    """A network output [N, N, K] at the original size [H, W, K], interpolated linearly."""
+
+    def taps(side: int, scale: float, offset: float) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+        position = np.clip((np.arange(side) - offset) / scale, 0, image.shape[0] - 1)
+        lower = np.minimum(position.astype(np.intp), image.shape[0] - 2)
+        return lower, (position - lower).astype(np.float32)[:, None]
+
+    rows, row_weight = taps(shape[0], grid.scale_y, grid.offset_y)
+    columns, column_weight = taps(shape[1], grid.scale_x, grid.offset_x)
+    lines = image[rows] + (image[rows + 1] - image[rows]) * row_weight[..., None]
+    return lines[:, columns] + (lines[:, columns + 1] - lines[:, columns]) * column_weight
+
+
+def evaluate(fold: NameFold, spec: SemanticSpec, settings: Settings) -> None:
+    """IoU of every test patient, over all pixels of all labelled frames of all its slices.
+
+    Raises:
+        DataError: There are no results yet.
+    """
+    folder = settings.folder / fold.name
+    slices = _read(fold.test, spec, settings)
+    scores: dict[str, dict[str, dict[str, float | None]]] = {}
+    for patient in patients(slices):
+        file = folder / "results" / f"{patient}.npz"
+        if not file.exists():
+            raise DataError(f"{file}: there are no results to score; run --mode=predict first")
+        with np.load(file, allow_pickle=False) as archive:
+            found = {name: archive[name] for name in archive.files}
+        own = [cine for cine in slices if cine.patient == patient]
+        for kind in ("warmed", "unwarmed"):
+            if f"slice_{own[0].index}_{kind}" in found:
+                scores.setdefault(kind, {})[patient] = _score(own, [found[f"slice_{cine.index}_{kind}"] for cine in own])
+    content = {"fold": fold.name, "train": list(fold.train), "test": list(fold.test), **scores}
+    atomic_write_text(folder / "metrics.json", json.dumps(content, indent=1) + "\n")
+    logging.info("%s: %s", fold.name, ", ".join(f"{name} {_mean(scores['warmed'], name):.3f}" for name in CLASSES))
+
+
+def collect(folds: list[NameFold], spec: SemanticSpec, settings: Settings) -> None:
+    """Writes the experiment's metrics.json: every patient's scores for both networks, and their difference."""
+    variants: dict[str, dict[str, Any]] = {}
+    for fold in folds:
+        file = settings.folder / fold.name / "metrics.json"
+        if not file.exists():
+            continue
+        scores = json.loads(file.read_text())
+        deviations = [list(deviation) for deviation in specs.deviations(variant_spec(spec, fold.variant))]
+        entry = variants.setdefault(fold.variant, {"deviations": deviations, "patients": {}})
+        entry["patients"] |= scores["warmed"]
+        if "unwarmed" in scores:
+            entry.setdefault("unwarmed", {}).update(scores["unwarmed"])
+    count = len({name for entry in variants.values() for name in entry["patients"]})
+    content = {
+        "experiment": "lv",
+        "data": f"{spec.dataset.name}, {count} patients",
+        "recipe": spec.recipe,
+        "profile": spec.profile,
+        "split": f"{spec.dataset.fold_count} folds by patient, {spec.dataset.slices} central slices",
+        "command": settings.command,
+        "variants": variants,
+        "comparison": compare(variants),
+    }
+    atomic_write_text(settings.folder / "metrics.json", json.dumps(content, indent=1) + "\n")
+
+
+def compare(variants: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Recurrent minus non-recurrent over the patients that both have, with a paired test; empty if there are none."""
+    if len(variants) < 2:
+        return {}
+    first, second = (variants[name]["patients"] for name in ("recurrent", "non-recurrent"))
+    comparison = {}
+    for name in CLASSES:
+        common = [
+            patient for patient in first.keys() & second.keys() if None not in (first[patient][name], second[patient][name])
+        ]
+        differences = np.array([first[patient][name] - second[patient][name] for patient in sorted(common)])
+        if len(differences) > 1:
+            p = float(stats.wilcoxon(differences).pvalue) if differences.any() else 1.0
+            comparison[name] = {
+                "difference": float(differences.mean()),
+                "p": p,
+                "patients": len(differences),
+                "test": "Wilcoxon signed-rank test, two-sided",
+            }
+    return comparison
+
+
+def report(folds: list[NameFold], spec: SemanticSpec, settings: Settings) -> None:
+    """Writes table.md and report.html."""
+    # The report reads what the steps above wrote.
+    from experiments import lv_report
+
+    lv_report.write(folds, spec, settings)
+
+
+def _read(names: Iterable[str], spec: SemanticSpec, settings: Settings) -> list[CineSlice]:
+    root = settings.data_dir / spec.dataset.name
+    return read_slices(root, spec.dataset.layout, spec.dataset.slices, set(names))
+
+
+def _identity(fold: NameFold) -> dict[str, str]:
+    return {"train": ", ".join(fold.train)}
+
+
+def _score(slices: list[CineSlice], found: list[NDArray[np.uint8]]) -> dict[str, float | None]:
+    truth = np.concatenate([cine.labels[cine.labelled].ravel() for cine in slices])
+    ours = np.concatenate([classes[cine.labelled].ravel() for cine, classes in zip(slices, found, strict=True)])
+    scores = iou_per_class(ours, truth, CLASSES.values())
+    return {name: None if np.isnan(scores[label]) else scores[label] for name, label in CLASSES.items()}
+
+
+def _mean(scores: dict[str, dict[str, float | None]], name: str) -> float:
+    known = [value for patient in scores.values() if (value := patient[name]) is not None]
+    return float(np.mean(known)) if known else float("nan")
