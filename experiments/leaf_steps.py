@@ -1,0 +1,176 @@
+"""The steps of the leaf experiments after their data are found.
+
+Files of a fold, below <out_dir>/<experiment>/<fold>/: the training run as in any experiment, and
+
+    results/<plant>_label.png       instances at the image's size, 16-bit grey
+    metrics.json                    SBD and difference in count of every plant, ours and the classical baseline's
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import imagecodecs
+import numpy as np
+from absl import logging
+from numpy.typing import NDArray
+
+from benchmarks.classical_leaves import segment_leaves
+from cosembed import specs
+from cosembed.clustering import background_embedding, cluster_pair
+from cosembed.data.clips import ClipSource
+from cosembed.data.cvppp import Plant, find_plants
+from cosembed.data.preprocessing import frame_grid
+from cosembed.data.sequence import Sequence
+from cosembed.errors import CheckpointError, DataError
+from cosembed.files import atomic_write_bytes, atomic_write_text
+from cosembed.inference import FrameStepper, prepare_frames
+from cosembed.metrics import difference_in_count, symmetric_best_dice
+from cosembed.specs import LeafSpec, UpsamplingSpec
+from cosembed.tracking.upsample import upsample_labels
+from cosembed.training.checkpoints import load_network_as
+from cosembed.training.devices import describe_device
+from cosembed.training.loop import train as train_network
+from cosembed.training.run_folder import RunFolder
+from experiments.folds import NameFold
+from experiments.runner import Settings
+
+# The released code for still images smooths nothing; neither do we.
+UPSAMPLING = UpsamplingSpec(method="nearest_gaussian", sigma=0.0)
+
+
+def train(fold: NameFold, spec: LeafSpec, settings: Settings) -> None:
+    """Trains the fold's network, or continues to."""
+    logging.info("%s %s: training on %d plants; device: %s", spec.dataset.name, fold.name, len(fold.train), describe_device())
+    source = ClipSource([as_sequence(plant) for plant in plants_of(fold.train, spec, settings)], spec, spec.training.seed)
+    run = RunFolder(settings.folder / fold.name)
+    run.open(spec, _identity(fold))
+    train_network(spec, source, run, f"{spec.dataset.name} {fold.name}")
+
+
+def predict(fold: NameFold, spec: LeafSpec, settings: Settings) -> None:
+    """Segments the fold's test plants, each by itself.
+
+    Raises:
+        CheckpointError: The fold's training is not finished.
+    """
+    folder = settings.folder / fold.name
+    run = RunFolder(folder)
+    if not run.spec_file.exists():
+        raise CheckpointError(f"{folder}: holds no trained network; run --mode=train first")
+    run.open(spec, _identity(fold))
+    model, _, step = load_network_as(LeafSpec, folder)
+    if step < spec.training.iterations:
+        raise CheckpointError(
+            f"{folder}: trained for {step} of {spec.training.iterations} steps; run --mode=train again to finish"
+        )
+    stepper = FrameStepper(model)
+    begin = time.perf_counter()
+    for plant in plants_of(fold.test, spec, settings):
+        labels, _ = segment_plant(stepper, plant.image(), spec)
+        atomic_write_bytes(result_file(folder, plant.name), bytes(imagecodecs.png_encode(labels)))
+    seconds = (time.perf_counter() - begin) / len(fold.test)
+    logging.info("%s: segmented %d plants, %.1f s each", fold.name, len(fold.test), seconds)
+
+
+def segment_plant(
+    stepper: FrameStepper, image: NDArray[np.uint8], spec: LeafSpec
+) -> tuple[NDArray[np.uint16], NDArray[np.float32]]:
+    """Instances uint16 [H, W] of an image [H, W, 3], and its embeddings float32 [N, N, D]."""
+    (embedding,) = stepper(prepare_frames([image], spec))
+    still = embedding[None]
+    (labels,) = cluster_pair(still, background_embedding(still), spec.clustering)
+    height, width = image.shape[:2]
+    grid = frame_grid((height, width), spec.preprocessing, spec.network.image_size)
+    return upsample_labels(labels.astype(np.uint16), grid, (height, width), UPSAMPLING), embedding
+
+
+def evaluate(fold: NameFold, spec: LeafSpec, settings: Settings) -> None:
+    """Scores every test plant at its image's size.
+
+    Raises:
+        DataError: There are no results yet.
+    """
+    folder = settings.folder / fold.name
+    scores = {}
+    for plant in plants_of(fold.test, spec, settings):
+        truth, found, baseline = plant.labels(), read_result(folder, plant.name), segment_leaves(plant.image())
+        scores[plant.name] = {
+            "SBD": symmetric_best_dice(found, truth),
+            "DiC": difference_in_count(found, truth),
+            "baseline_SBD": symmetric_best_dice(baseline, truth),
+            "baseline_DiC": difference_in_count(baseline, truth),
+        }
+    content = {"fold": fold.name, "train": list(fold.train), "test": list(fold.test), "images": scores}
+    atomic_write_text(folder / "metrics.json", json.dumps(content, indent=1) + "\n")
+    for title, prefix in (("ours", ""), ("baseline", "baseline_")):
+        sbd = np.mean([entry[f"{prefix}SBD"] for entry in scores.values()])
+        counts = np.array([entry[f"{prefix}DiC"] for entry in scores.values()])
+        logging.info("%s, %s: SBD %.3f, |DiC| %.2f, DiC %+.2f", fold.name, title, sbd, np.abs(counts).mean(), counts.mean())
+
+
+def collect(folds: list[NameFold], spec: LeafSpec, settings: Settings) -> None:
+    """Writes the experiment's metrics.json: the scores of every plant that was tested."""
+    files = [settings.folder / fold.name / "metrics.json" for fold in folds]
+    images = {
+        name: scores for file in files if file.exists() for name, scores in json.loads(file.read_text())["images"].items()
+    }
+    content = {
+        "experiment": "cvppp",
+        "data": f"{spec.dataset.name}, {len(images)} plants tested",
+        "recipe": spec.recipe,
+        "profile": spec.profile,
+        "split": f"{spec.dataset.fold_count} folds of plants, {len(folds)} of them tested",
+        "command": settings.command,
+        "deviations": [list(deviation) for deviation in specs.deviations(spec)],
+        "images": images,
+    }
+    atomic_write_text(settings.folder / "metrics.json", json.dumps(content, indent=1) + "\n")
+
+
+def report(folds: list[NameFold], spec: LeafSpec, settings: Settings) -> None:
+    """Writes table.md and report.html."""
+    # The report reads what the steps above wrote.
+    from experiments import leaf_report
+
+    leaf_report.write(folds, spec, settings)
+
+
+def plants_of(names: Iterable[str], spec: LeafSpec, settings: Settings) -> list[Plant]:
+    """The plants of a fold."""
+    wanted = set(names)
+    return [plant for plant in find_plants(settings.data_dir / spec.dataset.name) if plant.name in wanted]
+
+
+def as_sequence(plant: Plant) -> Sequence:
+    """A still image as a video of one frame, all of it labelled."""
+    image, labels = plant.image(), plant.labels()
+    return Sequence(
+        name=plant.name,
+        frames=[image],
+        labels=labels[None],
+        complete=np.ones(1, bool),
+        loss_mask=np.ones(labels.shape, bool),
+        tracks=(),
+        segments=((0, 1),),
+    )
+
+
+def result_file(folder: Path, plant: str) -> Path:
+    """Where the instances of a plant are written."""
+    return folder / "results" / f"{plant}_label.png"
+
+
+def read_result(folder: Path, plant: str) -> NDArray[np.uint16]:
+    """The instances of a plant, uint16 [H, W]; raises `DataError` before they are there."""
+    file = result_file(folder, plant)
+    if not file.exists():
+        raise DataError(f"{file}: there are no results to score; run --mode=predict first")
+    return np.asarray(imagecodecs.png_decode(file.read_bytes()), np.uint16)
+
+
+def _identity(fold: NameFold) -> dict[str, str]:
+    return {"train": ", ".join(fold.train)}
