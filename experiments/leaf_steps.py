@@ -70,22 +70,20 @@ def predict(fold: NameFold, spec: LeafSpec, settings: Settings) -> None:
     stepper = FrameStepper(model)
     begin = time.perf_counter()
     for plant in plants_of(fold.test, spec, settings):
-        labels, _ = segment_plant(stepper, plant.image(), spec)
+        labels = segment_plant(stepper, plant.image(), spec)
         atomic_write_bytes(result_file(folder, plant.name), bytes(imagecodecs.png_encode(labels)))
     seconds = (time.perf_counter() - begin) / len(fold.test)
     logging.info("%s: segmented %d plants, %.1f s each", fold.name, len(fold.test), seconds)
 
 
-def segment_plant(
-    stepper: FrameStepper, image: NDArray[np.uint8], spec: LeafSpec
-) -> tuple[NDArray[np.uint16], NDArray[np.float32]]:
-    """Instances uint16 [H, W] of an image [H, W, 3], and its embeddings float32 [N, N, D]."""
+def segment_plant(stepper: FrameStepper, image: NDArray[np.uint8], spec: LeafSpec) -> NDArray[np.uint16]:
+    """Instances uint16 [H, W] of an image [H, W, 3]."""
     (embedding,) = stepper(prepare_frames([image], spec))
     still = embedding[None]
     (labels,) = cluster_pair(still, background_embedding(still), spec.clustering)
     height, width = image.shape[:2]
     grid = frame_grid((height, width), spec.preprocessing, spec.network.image_size)
-    return upsample_labels(labels.astype(np.uint16), grid, (height, width), UPSAMPLING), embedding
+    return upsample_labels(labels.astype(np.uint16), grid, (height, width), UPSAMPLING)
 
 
 def evaluate(fold: NameFold, spec: LeafSpec, settings: Settings) -> None:

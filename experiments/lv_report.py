@@ -1,0 +1,92 @@
+"""Puts the left ventricle results into a table and a report. Knows the run's files; makes no results of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import numpy as np
+from absl import logging
+from numpy.typing import NDArray
+
+from cosembed.data.cine import CineSlice, patients
+from cosembed.errors import DataError
+from cosembed.files import atomic_write_text
+from cosembed.reporting import table1a, tables
+from cosembed.reporting.overlays import encode_png, overlay, stretch
+from cosembed.reporting.report import Picture, Report, Section, write_report
+from cosembed.specs import SemanticSpec
+from cosembed.training.run_folder import RunFolder
+from experiments.folds import NameFold
+from experiments.lv_steps import read_fold
+from experiments.parts import deviations_section, grey_rgb, picture_row, run_facts, training_section
+from experiments.runner import Settings
+
+SHOWN = 3
+
+
+def write(folds: list[NameFold], spec: SemanticSpec, settings: Settings) -> None:
+    """Writes table.md and report.html; prints the table.
+
+    Raises:
+        DataError: There are no scores yet.
+    """
+    file = settings.folder / "metrics.json"
+    if not file.exists():
+        raise DataError(f"{file}: there are no scores to report; run --mode=evaluate first")
+    scores = table1a.read_scores(file)
+    atomic_write_text(settings.folder / "table.md", table1a.markdown(scores))
+    print(table1a.text(scores))
+    sections = [Section("Table 1a", " ".join(table1a.header_lines(scores)), table1a.rows(scores))]
+    sections += _pictures(folds, spec, settings)
+    for fold in folds:
+        history = RunFolder(settings.folder / fold.name).read_history()
+        if history:
+            sections.append(training_section(f"{fold.name}: training", history))
+    for name, variant in scores.variants.items():
+        if variant.deviations:
+            section = deviations_section(variant.deviations)
+            sections.append(Section(f"{section.title}: {name}", section.text, section.table))
+    warnings = [] if spec.profile == "paper" else [tables.NOT_A_REPRODUCTION.format(profile=spec.profile)]
+    facts = run_facts(spec, settings, folds[0].name, scores.split)
+    write_report(settings.folder / "report.html", Report("Left ventricle: semantic segmentation", facts, sections, warnings))
+    logging.info("%s: written", settings.folder / "report.html")
+
+
+def _pictures(folds: list[NameFold], spec: SemanticSpec, settings: Settings) -> Iterator[Section]:
+    """The test patients with the lowest IoU of the myocardium: truth beside every network."""
+    for number in sorted({fold.number for fold in folds}):
+        variants = [fold for fold in folds if fold.number == number]
+        scores = {fold.variant: _warmed(fold, settings) for fold in variants}
+        slices = read_fold(variants[0].test, spec, settings)
+        worst = sorted(patients(slices), key=lambda name: scores[variants[0].variant][name]["myocardium"] or 0.0)
+        pictures = []
+        for patient in worst[:SHOWN]:
+            cine = next(entry for entry in slices if entry.patient == patient)
+            found = {fold.variant: _classes(fold, cine, settings) for fold in variants}
+            for time in np.flatnonzero(cine.labelled).tolist()[:2]:
+                panels = [grey_rgb(stretch(cine.frames[time])), overlay(cine.frames[time], cine.labels[time])]
+                panels += [overlay(cine.frames[time], classes[time]) for classes in found.values()]
+                values = "; ".join(
+                    f"{variant}: " + ", ".join(f"{name} {_number(value)}" for name, value in entry[patient].items())
+                    for variant, entry in scores.items()
+                )
+                caption = f"{cine}, frame {time}: input, truth, {', '.join(found)}. IoU of the patient: {values}."
+                pictures.append(Picture(caption, encode_png(picture_row(panels))))
+        yield Section(f"Fold {number}: test patients, the worst first", "Myocardium and blood cavity in colour.", (), pictures)
+
+
+def _warmed(fold: NameFold, settings: Settings) -> dict[str, dict[str, float | None]]:
+    scores: dict[str, dict[str, float | None]] = json.loads((settings.folder / fold.name / "metrics.json").read_text())[
+        "warmed"
+    ]
+    return scores
+
+
+def _classes(fold: NameFold, cine: CineSlice, settings: Settings) -> NDArray[np.uint8]:
+    with np.load(settings.folder / fold.name / "results" / f"{cine.patient}.npz", allow_pickle=False) as archive:
+        return np.asarray(archive[f"slice_{cine.index}_warmed"], np.uint8)
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"

@@ -51,7 +51,7 @@ def train(fold: NameFold, spec: SemanticSpec, settings: Settings) -> None:
     """Trains the fold's network, or continues to."""
     spec = variant_spec(spec, fold.variant)
     logging.info("%s %s: training on %d patients; device: %s", spec.dataset.name, fold.name, len(fold.train), describe_device())
-    source = CineSource(_read(fold.train, spec, settings), spec, spec.training.seed)
+    source = CineSource(read_fold(fold.train, spec, settings), spec, spec.training.seed)
     run = RunFolder(settings.folder / fold.name)
     run.open(spec, _identity(fold))
     train_network(spec, source, run, f"{spec.dataset.name} {fold.name}")
@@ -77,7 +77,7 @@ def predict(fold: NameFold, spec: SemanticSpec, settings: Settings) -> None:
             f"{folder}: trained for {step} of {spec.training.iterations} steps; run --mode=train again to finish"
         )
     stepper = FrameStepper(model, normalise=False)
-    slices = _read(fold.test, spec, settings)
+    slices = read_fold(fold.test, spec, settings)
     for patient in patients(slices):
         arrays = {}
         for cine in slices:
@@ -122,7 +122,7 @@ def evaluate(fold: NameFold, spec: SemanticSpec, settings: Settings) -> None:
         DataError: There are no results yet.
     """
     folder = settings.folder / fold.name
-    slices = _read(fold.test, spec, settings)
+    slices = read_fold(fold.test, spec, settings)
     scores: dict[str, dict[str, dict[str, float | None]]] = {}
     for patient in patients(slices):
         file = folder / "results" / f"{patient}.npz"
@@ -196,7 +196,8 @@ def report(folds: list[NameFold], spec: SemanticSpec, settings: Settings) -> Non
     lv_report.write(folds, spec, settings)
 
 
-def _read(names: Iterable[str], spec: SemanticSpec, settings: Settings) -> list[CineSlice]:
+def read_fold(names: Iterable[str], spec: SemanticSpec, settings: Settings) -> list[CineSlice]:
+    """The slices of the named patients."""
     root = settings.data_dir / spec.dataset.name
     return read_slices(root, spec.dataset.layout, spec.dataset.slices, set(names))
 

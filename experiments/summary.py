@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from absl import logging
-from numpy.typing import NDArray
 
 from cosembed.data.ctc import read_labels
 from cosembed.data.frames import Frames, open_frames
@@ -22,13 +20,12 @@ from cosembed.reporting import figures, tables
 from cosembed.reporting.overlays import ERROR_COLOURS, embedding_rgb, encode_png, error_overlay, overlay, stretch
 from cosembed.reporting.report import Picture, Report, Section, write_report
 from cosembed.specs import ExperimentSpec
-from cosembed.training.devices import describe_device
 from cosembed.training.run_folder import RunFolder
+from experiments.parts import deviations_section, grey_rgb, picture_row, resized, run_facts, training_section
 from experiments.protocol import Fold, Part, describe_split
 from experiments.runner import Settings
 
 WORST_FRAMES = 3
-SMALLEST_WIDTH = 280
 
 
 def write(folds: list[Fold], spec: ExperimentSpec, settings: Settings) -> None:
@@ -47,27 +44,13 @@ def write(folds: list[Fold], spec: ExperimentSpec, settings: Settings) -> None:
     for fold in folds:
         sections += list(_fold_sections(fold, settings))
     if scores and scores[0].deviations:
-        table = [["value", "paper's profile", "this run"], *([str(cell) for cell in row] for row in scores[0].deviations)]
-        sections.append(Section("Where this run differs from the paper's size", "", table))
+        sections.append(deviations_section(scores[0].deviations))
     warnings = [] if spec.profile == "paper" else [tables.NOT_A_REPRODUCTION.format(profile=spec.profile)]
-    report = Report(f"{spec.dataset.name}: segmentation and tracking", _facts(folds, spec, settings), sections, warnings)
+    times = [(f"Time, {fold.name}", _times(fold, settings)) for fold in folds]
+    facts = [*run_facts(spec, settings, folds[0].name, describe_split(folds, settings.protocol)), *times]
+    report = Report(f"{spec.dataset.name}: segmentation and tracking", facts, sections, warnings)
     write_report(settings.folder / "report.html", report)
     logging.info("%s: written", settings.folder / "report.html")
-
-
-def _facts(folds: list[Fold], spec: ExperimentSpec, settings: Settings) -> list[tuple[str, str]]:
-    versions = json.loads((settings.folder / folds[0].name / "versions.json").read_text())
-    packages = ", ".join(f"{name} {version}" for name, version in versions["versions"].items())
-    return [
-        ("Command", settings.command),
-        ("Recipe, profile", f"{spec.recipe}, {spec.profile}"),
-        ("Split", describe_split(folds, settings.protocol)),
-        ("Seed", str(spec.training.seed)),
-        ("Device", describe_device()),
-        ("Versions", packages),
-        ("Git commit", versions["git_commit"]),
-        *((f"Time, {fold.name}", _times(fold, settings)) for fold in folds),
-    ]
 
 
 def _times(fold: Fold, settings: Settings) -> str:
@@ -98,9 +81,7 @@ def _fold_sections(fold: Fold, settings: Settings) -> Iterator[Section]:
     folder = settings.folder / fold.name
     history = RunFolder(folder).read_history()
     if history:
-        columns = [np.array([getattr(record, name) for record in history]) for name in ("step", "task_loss", "learning_rate")]
-        caption = f"Embedding loss and learning rate of {len(history)} iterations."
-        yield Section(f"{fold.name}: training", "", (), [Picture(caption, figures.training_curves(*columns))])
+        yield training_section(f"{fold.name}: training", history)
     for part in fold.test:
         yield from _video_sections(fold, part, folder)
 
@@ -117,14 +98,14 @@ def _video_sections(fold: Fold, part: Part, folder: Path) -> Iterator[Section]:
     for index, embedding in samples.items():
         labels = read_labels(masks[index])
         panels = [
-            _rgb(stretch(frames[index])),
-            _resized(embedding_rgb(embedding), labels.shape),
+            grey_rgb(stretch(frames[index])),
+            resized(embedding_rgb(embedding), labels.shape),
             overlay(frames[index], labels),
         ]
         caption = (
             f"Frame {part.begin + index}: input; three dimensions of the embedding as red, green and blue; tracked instances."
         )
-        pictures.append(Picture(caption, encode_png(_row(panels))))
+        pictures.append(Picture(caption, encode_png(picture_row(panels))))
     yield Section(f"{fold.name}: frames of video {part.video}", "", (), pictures)
     tracks = read_tracks(result / "res_track.txt")
     trees = [Picture(f"{len(tracks)} tracks found.", figures.lineage(tracks, len(frames), "found"))]
@@ -157,26 +138,6 @@ def _frame_section(
         kinds = ", ".join(f"{counts[kind]} {kind}" for kind in ERROR_COLOURS)
         panels = [overlay(frames[number], truths[number]), picture]
         caption = f"Frame {part.begin + number}, SEG {ours[number]:.2f}: truth; our result with {kinds}."
-        pictures.append(Picture(caption, encode_png(_row(panels))))
+        pictures.append(Picture(caption, encode_png(picture_row(panels))))
     text = "Green: correct; orange: missed; pink: false; light blue: merged; yellow: split. The worst frames follow the curve."
     return Section(f"{fold.name}: segmentation frame by frame", text, (), pictures)
-
-
-def _row(panels: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    """Panels of one size side by side with a white gap, enlarged by a whole factor if they are small."""
-    factor = max(1, -(-SMALLEST_WIDTH // panels[0].shape[1]))
-    gap = np.full((panels[0].shape[0] * factor, 8, 3), 255, np.uint8)
-    row: list[Any] = []
-    for panel in panels:
-        row += [panel.repeat(factor, axis=0).repeat(factor, axis=1), gap]
-    return np.concatenate(row[:-1], axis=1)
-
-
-def _rgb(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return np.repeat(grey[..., None], 3, axis=-1)
-
-
-def _resized(picture: NDArray[np.uint8], shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Nearest-neighbour copy of a square picture at the size of the original frame."""
-    rows, columns = (np.arange(side) * picture.shape[0] // side for side in shape)
-    return picture[rows][:, columns]

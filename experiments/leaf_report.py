@@ -1,0 +1,81 @@
+"""Puts the leaf results into a table and a report. Knows the run's files; makes no results of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import numpy as np
+from absl import logging
+
+from cosembed.errors import DataError
+from cosembed.files import atomic_write_text
+from cosembed.inference import FrameStepper, prepare_frames
+from cosembed.reporting import table1b, tables
+from cosembed.reporting.overlays import ERROR_COLOURS, colour_labels, embedding_rgb, encode_png, error_overlay, stretch
+from cosembed.reporting.report import Picture, Report, Section, write_report
+from cosembed.specs import LeafSpec
+from cosembed.training.checkpoints import load_network_as
+from cosembed.training.run_folder import RunFolder
+from experiments.folds import NameFold
+from experiments.leaf_steps import plants_of, read_result
+from experiments.parts import deviations_section, picture_row, resized, run_facts, training_section
+from experiments.runner import Settings
+
+SHOWN = 6
+
+
+def write(folds: list[NameFold], spec: LeafSpec, settings: Settings) -> None:
+    """Writes table.md and report.html; prints the table.
+
+    Raises:
+        DataError: There are no scores yet.
+    """
+    file = settings.folder / "metrics.json"
+    if not file.exists():
+        raise DataError(f"{file}: there are no scores to report; run --mode=evaluate first")
+    scores = table1b.read_scores(file)
+    atomic_write_text(settings.folder / "table.md", table1b.markdown(scores))
+    print(table1b.text(scores))
+    sections = [Section("Table 1b", " ".join(table1b.header_lines(scores)), table1b.rows(scores))]
+    for fold in folds:
+        sections += _fold_sections(fold, spec, settings)
+    if scores.deviations:
+        sections.append(deviations_section(scores.deviations))
+    warnings = [] if spec.profile == "paper" else [tables.NOT_A_REPRODUCTION.format(profile=spec.profile)]
+    facts = run_facts(spec, settings, folds[0].name, scores.split)
+    report = Report(f"{spec.dataset.name}: leaf segmentation", facts, sections, warnings)
+    write_report(settings.folder / "report.html", report)
+    logging.info("%s: written", settings.folder / "report.html")
+
+
+def _fold_sections(fold: NameFold, spec: LeafSpec, settings: Settings) -> Iterator[Section]:
+    """The worst plants, then evenly through the rest, each with its embeddings."""
+    folder = settings.folder / fold.name
+    history = RunFolder(folder).read_history()
+    if history:
+        yield training_section(f"{fold.name}: training", history)
+    scores = json.loads((folder / "metrics.json").read_text())["images"]
+    ranked = sorted(scores, key=lambda name: scores[name]["SBD"])
+    chosen = [ranked[index] for index in sorted({*range(min(2, len(ranked))), *_spread(len(ranked))})]
+    stepper = FrameStepper(load_network_as(LeafSpec, folder)[0])
+    plants = {plant.name: plant for plant in plants_of(chosen, spec, settings)}
+    pictures = []
+    for name in chosen:
+        image, truth, found = plants[name].image(), plants[name].labels(), read_result(folder, name)
+        (embedding,) = stepper(prepare_frames([image], spec))
+        errors, counts = error_overlay(stretch(image), found, truth)
+        panels = [image, resized(embedding_rgb(embedding), truth.shape), colour_labels(truth), colour_labels(found), errors]
+        kinds = ", ".join(f"{counts[kind]} {kind}" for kind in ERROR_COLOURS)
+        entry = scores[name]
+        caption = (
+            f"{name}, SBD {entry['SBD']:.2f}, difference in count {entry['DiC']:+d}: input; three dimensions of the embedding "
+            f"as red, green and blue; truth; found; {kinds}."
+        )
+        pictures.append(Picture(caption, encode_png(picture_row(panels))))
+    text = "Last panel: green correct, orange missed, pink false, light blue merged, yellow split. The worst plants come first."
+    yield Section(f"{fold.name}: test plants", text, (), pictures)
+
+
+def _spread(count: int) -> list[int]:
+    return np.linspace(0, count - 1, min(count, SHOWN)).round().astype(int).tolist() if count else []

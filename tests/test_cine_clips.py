@@ -1,0 +1,91 @@
+"""Training clips of cine MR: they wrap around, keep frames and labels together, and mark what has no label."""
+
+import numpy as np
+import pytest
+
+from cosembed import specs
+from cosembed.data.batches import batch_dataset
+from cosembed.data.cine import UNLABELLED, CineSlice
+from cosembed.data.cine_clips import CineSource
+from cosembed.errors import DataError
+
+STILL = (
+    "augmentation.shift=0", "augmentation.scale=0", "augmentation.translation=0", "augmentation.rotation=0",
+    "augmentation.zoom=0", "augmentation.elastic_amplitude=0", "preprocessing.lower_percentile=0",
+    "preprocessing.upper_percentile=100",
+)  # fmt: skip
+
+
+def spec_of(*overrides):
+    return specs.resolve_as(specs.SemanticSpec, "ACDC-cine", "paper", "smoke", overrides)
+
+
+def beating(frames=7, labelled=(0, 3), side=32, patient="a"):
+    """Every frame holds a ring whose cavity shrinks, and a bright bar whose place tells the frame's number."""
+    rows, columns = np.mgrid[:side, :side]
+    distance = np.hypot(rows - side / 2, columns - side / 2)
+    labels = np.zeros((frames, side, side), np.uint8)
+    images = np.zeros((frames, side, side), np.float32)
+    for time in range(frames):
+        labels[time][distance < 11] = 1
+        labels[time][distance < 7 - 0.5 * time] = 2
+        images[time] = 100 * labels[time]
+        images[time, time] = 300
+    marks = np.isin(np.arange(frames), labelled)
+    return CineSlice(patient, 2, images, np.where(marks[:, None, None], labels, 0).astype(np.uint8), marks)
+
+
+def test_a_clip_shows_consecutive_frames_of_the_heartbeat_and_wraps_around():
+    source = CineSource([beating()], spec_of("training.clip_length=5", *STILL), 1)
+    seen = set()
+    for index in range(40):
+        batch = source.batch(index)
+        assert batch["image"].shape == (1, 5, 32, 32, 1) and batch["classes"].shape == (1, 5, 32, 32)
+        times = [int(frame[:10, :, 0].mean(axis=1).argmax()) for frame in batch["image"][0]]
+        assert times == [(times[0] + step) % 7 for step in range(5)]
+        labelled = [not (classes == UNLABELLED).all() for classes in batch["classes"][0]]
+        assert labelled == [time in (0, 3) for time in times] and any(labelled)
+        for time, classes in zip(times, batch["classes"][0], strict=True):
+            if time in (0, 3):
+                np.testing.assert_array_equal(classes, beating().labels[time])
+        seen.add(times[0])
+    # Clips that begin at 4, 5 or 6 go round the end; one that begins at 1 ends at 5.
+    assert seen == set(range(7))
+
+
+def test_a_clip_longer_than_the_heartbeat_goes_round_again():
+    (clip,) = CineSource([beating(frames=3, labelled=(1,))], spec_of("training.clip_length=8", *STILL), 1).batch(0)["image"]
+    np.testing.assert_array_equal(clip[0], clip[3])
+    np.testing.assert_array_equal(clip[1], clip[7])
+
+
+def test_single_frames_are_labelled_ones_drawn_independently():
+    spec = spec_of("training.clip_length=1", "training.batch_size=12", "network.recurrent=false")
+    batch = CineSource([beating(), beating(patient="b")], spec, 1).batch(0)
+    assert batch["image"].shape == (12, 1, 32, 32, 1)
+    assert not (batch["classes"] == UNLABELLED).any()
+    assert len({image.tobytes() for image in batch["image"]}) == 12
+
+
+def test_outside_the_image_is_0_and_background():
+    spec = spec_of("augmentation.translation=20", "augmentation.shift=0", "augmentation.scale=0")
+    slices = [CineSlice("a", 0, np.full((1, 32, 32), 5.0) + np.eye(32), np.ones((1, 32, 32), np.uint8), np.ones(1, bool))]
+    batch = CineSource(slices, spec, 3).batch(0)
+    outside = batch["classes"] == 0
+    assert 0.05 < outside.mean() < 0.95
+    np.testing.assert_array_equal(batch["image"][..., 0][outside], 0)
+
+
+def test_batches_repeat_and_the_pipeline_may_start_anywhere():
+    source = CineSource([beating()], spec_of(), 5)
+    whole, tail = (list(batch_dataset(source, start, 4).as_numpy_iterator()) for start in (0, 2))
+    for first, second in zip(whole[2:], tail, strict=True):
+        for name in first:
+            np.testing.assert_array_equal(first[name], second[name])
+    other = CineSource([beating()], spec_of(), 6).batch(0)
+    assert not np.array_equal(whole[0]["image"], other["image"])
+
+
+def test_slices_without_a_labelled_frame_are_refused():
+    with pytest.raises(DataError, match=r"a, slice 2: no labelled frame"):
+        CineSource([beating(labelled=())], spec_of(), 1)
