@@ -1,0 +1,106 @@
+"""A short-axis cine slice as frames with labels, and checked reading of medical images. Knows no data set's layout."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import SimpleITK
+from numpy.typing import NDArray
+
+from cosembed.errors import DataError
+
+MYOCARDIUM = 1
+CAVITY = 2
+MAX_VOXELS = 2**31
+
+
+@dataclass(frozen=True)
+class CineSlice:
+    """One slice of the heart over one beat.
+
+    Attributes:
+        patient: The patient's name in the data set.
+        index: The slice's number in the data set's own order, which may begin at the base or at the apex.
+        frames: [T, H, W], T at least 1, in the scanner's values: whole numbers as stored, others as float32.
+        labels: uint8 [T, H, W]: 0 background, 1 myocardium, 2 blood cavity of the left ventricle.
+        labelled: bool [T]. Where False, the frame's labels are 0 and mean nothing.
+    """
+
+    patient: str
+    index: int
+    frames: NDArray
+    labels: NDArray[np.uint8]
+    labelled: NDArray[np.bool_]
+
+
+def patients(slices: list[CineSlice]) -> list[str]:
+    """The sorted names of the patients, each once."""
+    return sorted({item.patient for item in slices})
+
+
+def central(indices: Sequence[int], count: int) -> Sequence[int]:
+    """The `count` middle ones (at least 1) of sorted indices, the lower ones in a tie; all if there are fewer."""
+    start = max(0, (len(indices) - count) // 2)
+    return indices[start : start + count]
+
+
+def open_image(path: Path, kind: str) -> SimpleITK.ImageFileReader:
+    """A reader that holds the header of a medical image, and no pixels yet.
+
+    Args:
+        path: The file.
+        kind: ITK's name of its format, such as `NiftiImageIO` or `GDCMImageIO` (DICOM).
+
+    Raises:
+        DataError: Missing, of another kind, damaged, in colour, or of an absurd size.
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: does not exist; check the path")
+    reader = SimpleITK.ImageFileReader()
+    reader.SetFileName(str(path))
+    reader.SetImageIO(kind)
+    with _errors_of(path):
+        reader.ReadImageInformation()
+    size = reader.GetSize()
+    if not 0 < math.prod(size) <= MAX_VOXELS:
+        raise DataError(f"{path}: states a size of {' x '.join(map(str, size))} voxels; the file is damaged, replace it")
+    if reader.GetNumberOfComponents() != 1:
+        raise DataError(f"{path}: has {reader.GetNumberOfComponents()} values per voxel; save it with one")
+    return reader
+
+
+def read_pixels(reader: SimpleITK.ImageFileReader) -> NDArray:
+    """The voxels of an opened image, axes from the slowest to the fastest: [time, slice, y, x] or its last ones.
+
+    Returns:
+        Whole numbers in their native type; others as float32.
+
+    Raises:
+        DataError: Damaged, or values that are not finite.
+    """
+    path = Path(reader.GetFileName())
+    with _errors_of(path):
+        pixels = SimpleITK.GetArrayFromImage(reader.Execute())
+    if pixels.dtype.kind != "f":
+        return pixels
+    if not np.isfinite(pixels).all():
+        raise DataError(f"{path}: holds values that are not finite (NaN or infinity); replace them")
+    return pixels.astype(np.float32, copy=False)
+
+
+@contextmanager
+def _errors_of(path: Path) -> Iterator[None]:
+    """Turns ITK's errors into one sentence, and silences its warnings: they are about headers that do no harm."""
+    shown = SimpleITK.ProcessObject.GetGlobalWarningDisplay()
+    SimpleITK.ProcessObject.SetGlobalWarningDisplay(False)
+    try:
+        yield
+    except RuntimeError as error:
+        raise DataError(f"{path}: cannot be read; the file is damaged, truncated or of another kind, replace it") from error
+    finally:
+        SimpleITK.ProcessObject.SetGlobalWarningDisplay(shown)
