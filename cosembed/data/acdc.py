@@ -16,7 +16,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-import SimpleITK
+import SimpleITK as sitk  # noqa: N813
 from numpy.typing import NDArray
 
 from cosembed.data.cine import CAVITY, MYOCARDIUM, CineSlice, central, open_image, read_pixels
@@ -116,7 +116,7 @@ def _read_nifti(path: Path, dimensions: int) -> NDArray:
     return pixels.reshape((1,) * (dimensions - pixels.ndim) + pixels.shape)
 
 
-def _check_whole(path: Path, reader: SimpleITK.ImageFileReader) -> None:
+def _check_whole(path: Path, reader: sitk.ImageFileReader) -> None:
     """Raises `DataError` for a truncated file, whose missing voxels ITK would silently replace by zeros."""
     voxels = math.prod(reader.GetSize()) * int(reader.GetMetaData("bitpix")) // 8
     missing = voxels + int(float(reader.GetMetaData("vox_offset")))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import SimpleITK
+import SimpleITK as sitk  # noqa: N813
 from numpy.typing import NDArray
 
 from cosembed.errors import DataError
@@ -49,7 +49,7 @@ def central(indices: Sequence[int], count: int) -> Sequence[int]:
     return indices[start : start + count]
 
 
-def open_image(path: Path, kind: str) -> SimpleITK.ImageFileReader:
+def open_image(path: Path, kind: str) -> sitk.ImageFileReader:
     """A reader that holds the header of a medical image, and no pixels yet.
 
     Args:
@@ -61,7 +61,7 @@ def open_image(path: Path, kind: str) -> SimpleITK.ImageFileReader:
     """
     if not path.is_file():
         raise DataError(f"{path}: does not exist; check the path")
-    reader = SimpleITK.ImageFileReader()
+    reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     reader.SetImageIO(kind)
     with _errors_of(path):
@@ -74,33 +74,28 @@ def open_image(path: Path, kind: str) -> SimpleITK.ImageFileReader:
     return reader
 
 
-def read_pixels(reader: SimpleITK.ImageFileReader) -> NDArray:
+def read_pixels(reader: sitk.ImageFileReader) -> NDArray:
     """The voxels of an opened image, axes from the slowest to the fastest: [time, slice, y, x] or its last ones.
 
     Returns:
-        Whole numbers in their native type; others as float32.
+        Whole numbers in their native type; others as float32, where ITK has put 0 for NaN and infinity.
 
     Raises:
-        DataError: Damaged, or values that are not finite.
+        DataError: Damaged.
     """
-    path = Path(reader.GetFileName())
-    with _errors_of(path):
-        pixels = SimpleITK.GetArrayFromImage(reader.Execute())
-    if pixels.dtype.kind != "f":
-        return pixels
-    if not np.isfinite(pixels).all():
-        raise DataError(f"{path}: holds values that are not finite (NaN or infinity); replace them")
-    return pixels.astype(np.float32, copy=False)
+    with _errors_of(Path(reader.GetFileName())):
+        pixels = sitk.GetArrayFromImage(reader.Execute())
+    return pixels.astype(np.float32, copy=False) if pixels.dtype.kind == "f" else pixels
 
 
 @contextmanager
 def _errors_of(path: Path) -> Iterator[None]:
     """Turns ITK's errors into one sentence, and silences its warnings: they are about headers that do no harm."""
-    shown = SimpleITK.ProcessObject.GetGlobalWarningDisplay()
-    SimpleITK.ProcessObject.SetGlobalWarningDisplay(False)
+    shown = sitk.ProcessObject.GetGlobalWarningDisplay()
+    sitk.ProcessObject.SetGlobalWarningDisplay(False)
     try:
         yield
     except RuntimeError as error:
         raise DataError(f"{path}: cannot be read; the file is damaged, truncated or of another kind, replace it") from error
     finally:
-        SimpleITK.ProcessObject.SetGlobalWarningDisplay(shown)
+        sitk.ProcessObject.SetGlobalWarningDisplay(shown)
