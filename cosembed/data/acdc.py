@@ -1,108 +1,134 @@
-"""Reads cine MR in the layout of ACDC (Bernard et al. 2018). Knows no preprocessing and no network.
+"""Reads the ACDC challenge's patients as cine slices. Knows no network.
 
-patientNNN_4d.nii.gz             intensities (x, y, slice, time)
-patientNNN_frameMM_gt.nii.gz     labels (x, y, slice) of the two frames that Info.cfg names, ED and ES, counted from 1
+    ROOT/.../Info.cfg                          lines `ED: 1` and `ES: 12`, frame numbers counted from 1
+    ROOT/.../patient001_4d.nii.gz              video: x, y, slice, time
+    ROOT/.../patient001_frame01_gt.nii.gz      labels at ED: 0 background, 1 right ventricle, 2 myocardium, 3 blood pool
+    ROOT/.../patient001_frame12_gt.nii.gz      labels at ES
+
+Each patient has a folder, at any depth; other files in it do not matter. The right ventricle counts as background.
 """
 
 from __future__ import annotations
 
+import gzip
+import math
+import zlib
 from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
 from numpy.typing import NDArray
 
-from cosembed.data.cine import BACKGROUND, CAVITY, MYOCARDIUM, CineSlice, central
+from cosembed.data.cine import CAVITY, MYOCARDIUM, CineSlice, central, open_image, read_pixels
 from cosembed.errors import DataError
 
-# ACDC's background, right ventricle, myocardium, left cavity: the right ventricle counts as background.
-OURS = np.array([BACKGROUND, BACKGROUND, MYOCARDIUM, CAVITY], np.uint8)
-LABELLED_FRAMES = ("ED", "ES")
-MAX_VOXELS = 2**31
+_VIDEO = "_4d.nii.gz"
+_CLASSES = np.array([0, 0, MYOCARDIUM, CAVITY], np.uint8)
+_CHUNK = 2**20
 
 
-def find_patients(root: Path) -> dict[str, Path]:
-    """Patients below a folder, with the file of their video.
-
-    Raises:
-        DataError: There is none, or a name is there twice.
-    """
-    videos = sorted(root.rglob("*_4d.nii*")) if root.is_dir() else []
-    if not videos:
-        raise DataError(f"{root}: no ACDC patient (patientNNN_4d.nii.gz); give the folder that holds the patients' folders")
-    patients: dict[str, Path] = {}
-    for video in videos:
-        name = video.name.split("_4d.nii")[0]
-        if name in patients:
-            raise DataError(f"{video}: {name} is also at {patients[name]}; remove one of them")
-        patients[name] = video
-    return patients
-
-
-def read_patient(patient: str, video: Path, slices: int) -> list[CineSlice]:
-    """The central slices of one patient.
+def read_acdc(root: Path, slices: int = 3) -> list[CineSlice]:
+    """Reads every patient below a folder.
 
     Args:
-        patient: The patient's name.
-        video: As `find_patients` gives it.
-        slices: How many of the slices that show the left ventricle in a labelled frame.
+        root: Any folder above the patients' folders, or one patient's folder.
+        slices: How many central slices of each patient, at least 1; counted among those whose labels show the left
+            ventricle both at ED and at ES. A patient with fewer gives all of them.
+
+    Returns:
+        By patient and slice; only the frames ED and ES are labelled.
 
     Raises:
-        DataError: Files that are missing or cannot be used, or labels without a left ventricle.
+        DataError: No patients, or files that are missing, damaged, or contradict each other; names the file.
     """
-    frames = _read_volume(video, dimensions=4)
-    labels = np.zeros(frames.shape, np.uint8)
-    labelled = np.zeros(len(frames), bool)
-    for name, number in _labelled_frames(video.parent / "Info.cfg", len(frames)).items():
-        found = sorted(video.parent.glob(f"{patient}_frame{number:02d}_gt.nii*"))
-        if not found:
-            raise DataError(f"{video.parent}: {patient}_frame{number:02d}_gt.nii.gz is missing, the labels of {name}; add it")
-        labels[number - 1] = _read_labels(found[0], frames.shape[1:])
-        labelled[number - 1] = True
-    shown = np.flatnonzero(labels.any(axis=(0, 2, 3))).tolist()
-    if not shown:
-        raise DataError(f"{video}: its labels show no left ventricle; remove the patient or correct them")
-    return [CineSlice(patient, z, frames[:, z], labels[:, z], labelled) for z in central(shown, slices)]
+    videos: dict[str, Path] = {}
+    for path in sorted(root.rglob(f"[!.]*{_VIDEO}")):
+        patient = path.name.removesuffix(_VIDEO)
+        if patient in videos:
+            raise DataError(f"{path}: is the same patient as {videos[patient]}; keep one of them")
+        if path.parent in {other.parent for other in videos.values()}:
+            raise DataError(f"{path}: shares its folder, and so Info.cfg, with another patient; separate them")
+        videos[patient] = path
+    if not videos:
+        raise DataError(f"{root}: holds no patients; put folders such as patient001 with patient001{_VIDEO} there")
+    return [item for patient in sorted(videos) for item in _read_patient(patient, videos[patient], slices)]
 
 
-def _labelled_frames(info: Path, count: int) -> dict[str, int]:
-    try:
-        lines = [line.partition(":") for line in info.read_text(encoding="utf-8").splitlines()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{info}: cannot be read ({error}); it must name the frames ED and ES") from error
+def _read_patient(patient: str, path: Path, count: int) -> list[CineSlice]:
+    info = path.with_name("Info.cfg")
+    frames = _read_info(info)
+    video = _read_nifti(path, 4)
+    truth: dict[int, NDArray[np.uint8]] = {}
+    for key, number in frames.items():
+        if not 1 <= number <= len(video):
+            raise DataError(f"{info}: {key} is frame {number}, but {path.name} has frames 1 to {len(video)}; correct it")
+        truth[number - 1] = _read_truth(path.with_name(f"{patient}_frame{number:02d}_gt.nii.gz"), video.shape[1:])
+    usable = [index for index in range(video.shape[1]) if all(labels[index].any() for labels in truth.values())]
+    if not usable:
+        raise DataError(f"{path}: no slice shows the left ventricle in the labels of both ED and ES; leave the patient out")
+    labelled = np.isin(np.arange(len(video)), list(truth))
+    found = []
+    for index in central(usable, count):
+        # A copy, lest the slice keep the whole video in memory.
+        frames_of_slice = video[:, index].copy()
+        labels = np.zeros(frames_of_slice.shape, np.uint8)
+        for frame, volume in truth.items():
+            labels[frame] = volume[index]
+        found.append(CineSlice(patient, index, frames_of_slice, labels, labelled.copy()))
+    return found
+
+
+def _read_info(path: Path) -> dict[str, int]:
+    """The frame numbers, from 1, of ED and ES."""
+    if not path.is_file():
+        raise DataError(f"{path}: does not exist; put the patient's Info.cfg there, with the lines ED and ES")
+    lines = (line.partition(":") for line in path.read_text(encoding="utf-8", errors="replace").splitlines())
     values = {key.strip(): value.strip() for key, _, value in lines}
-    numbers = {}
-    for name in LABELLED_FRAMES:
-        if not values.get(name, "").isdigit():
-            raise DataError(f"{info}: has no line '{name}: frame number'; add it")
-        numbers[name] = int(values[name])
-        if not 1 <= numbers[name] <= count:
-            raise DataError(f"{info}: {name} is frame {numbers[name]}, but the video has {count}; correct it")
-    return numbers
+    for key in ("ED", "ES"):
+        if key not in values:
+            raise DataError(f"{path}: has no line '{key}: NUMBER'; add it")
+        if not values[key].isdecimal():
+            raise DataError(f"{path}: {key} is '{values[key]}'; give a frame number, counted from 1")
+    return {key: int(values[key]) for key in ("ED", "ES")}
 
 
-def _read_labels(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    labels = _read_volume(path, dimensions=3)
+def _read_truth(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Labels uint8 [slice, y, x] in our classes."""
+    if not path.is_file():
+        raise DataError(f"{path}: does not exist; add the labels, or leave the patient out")
+    labels = _read_nifti(path, 3)
     if labels.shape != shape:
-        raise DataError(f"{path}: has the shape {labels.shape}, the video {shape} (slice, y, x); give labels of the same grid")
-    unknown = np.setdiff1d(np.unique(labels), np.arange(len(OURS)))
-    if len(unknown):
-        raise DataError(
-            f"{path}: holds the label {unknown[0]:g}; known are 0 to 3 (background, right ventricle, myocardium, cavity)"
-        )
-    return OURS[labels.astype(np.intp)]
+        raise DataError(f"{path}: has {_size(labels.shape)} voxels, a frame of the video {_size(shape)}; make them equal")
+    unknown = np.setdiff1d(labels, np.arange(len(_CLASSES)))
+    if unknown.size:
+        raise DataError(f"{path}: holds the label {unknown[0]:g}; labels are 0 to {len(_CLASSES) - 1}, correct it")
+    return _CLASSES[labels.astype(np.uint8)]
 
 
-def _read_volume(path: Path, dimensions: int) -> NDArray:
-    """[time, slice, y, x] or [slice, y, x]."""
-    reader = sitk.ImageFileReader()
-    reader.SetFileName(str(path))
+def _read_nifti(path: Path, dimensions: int) -> NDArray:
+    """The voxels [time, slice, y, x] for 4 dimensions, [slice, y, x] for 3."""
+    reader = open_image(path, "NiftiImageIO")
+    if reader.GetDimension() > dimensions:
+        raise DataError(f"{path}: has {reader.GetDimension()} dimensions; save it with {dimensions}")
+    _check_whole(path, reader)
+    pixels = read_pixels(reader)
+    # ITK drops the last axes of length 1: a video of one frame comes as a volume.
+    return pixels.reshape((1,) * (dimensions - pixels.ndim) + pixels.shape)
+
+
+def _check_whole(path: Path, reader: sitk.ImageFileReader) -> None:
+    """Raises `DataError` for a truncated file, whose missing voxels ITK would silently replace by zeros."""
+    voxels = math.prod(reader.GetSize()) * int(reader.GetMetaData("bitpix")) // 8
+    missing = voxels + int(float(reader.GetMetaData("vox_offset")))
     try:
-        reader.ReadImageInformation()
-        size = reader.GetSize()
-        if len(size) != dimensions or reader.GetNumberOfComponents() != 1 or np.prod(size, dtype=float) > MAX_VOXELS:
-            raise DataError(f"{path}: has the size {size}; it must be a scalar image of {dimensions} dimensions")
-        return sitk.GetArrayFromImage(reader.Execute())
-    except RuntimeError as error:
-        reason = [line.strip() for line in str(error).splitlines() if line.strip()][-1]
-        raise DataError(f"{path}: cannot be read as NIfTI ({reason}); copy it again") from error
+        with gzip.open(path) as stream:
+            while missing > 0 and (chunk := stream.read(_CHUNK)):
+                missing -= len(chunk)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path}: cannot be unpacked; the file is damaged or truncated, replace it") from error
+    if missing > 0:
+        raise DataError(f"{path}: lacks {missing} bytes of its voxels; the file is truncated, replace it")
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape[::-1]))

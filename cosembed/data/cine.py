@@ -1,29 +1,34 @@
-"""The one form in which readers of cine MR hand data on. Knows no file format and no network."""
+"""A short-axis cine slice as frames with labels, and checked reading of medical images. Knows no data set's layout."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import SimpleITK as sitk  # noqa: N813
 from numpy.typing import NDArray
 
-BACKGROUND, MYOCARDIUM, CAVITY = 0, 1, 2
-CLASSES = {"myocardium": MYOCARDIUM, "cavity": CAVITY}
-# In training batches: a pixel of a frame without a label.
-UNLABELLED = 255
+from cosembed.errors import DataError
+
+MYOCARDIUM = 1
+CAVITY = 2
+MAX_VOXELS = 2**31
 
 
 @dataclass(frozen=True)
 class CineSlice:
-    """One slice of a patient's heart over one heartbeat, which repeats: the first frame follows the last.
+    """One slice of the heart over one beat.
 
     Attributes:
-        patient: The patient's name.
-        index: The slice's number in the stack.
-        frames: Intensities [T, H, W].
-        labels: uint8 [T, H, W]; 0 background, 1 myocardium of the left ventricle, 2 its blood cavity.
-        labelled: bool [T]; labels of other frames mean nothing.
+        patient: The patient's name in the data set.
+        index: The slice's number in the data set's own order, which may begin at the base or at the apex.
+        frames: [T, H, W], T at least 1, in the scanner's values: whole numbers as stored, others as float32.
+        labels: uint8 [T, H, W]: 0 background, 1 myocardium, 2 blood cavity of the left ventricle.
+        labelled: bool [T]. Where False, the frame's labels are 0 and mean nothing.
     """
 
     patient: str
@@ -32,16 +37,65 @@ class CineSlice:
     labels: NDArray[np.uint8]
     labelled: NDArray[np.bool_]
 
-    def __str__(self) -> str:
-        return f"{self.patient}, slice {self.index}"
+
+def patients(slices: list[CineSlice]) -> list[str]:
+    """The sorted names of the patients, each once."""
+    return sorted({item.patient for item in slices})
 
 
-def patients(slices: Iterable[CineSlice]) -> list[str]:
-    """The patients' names, sorted."""
-    return sorted({cine.patient for cine in slices})
+def central(indices: Sequence[int], count: int) -> Sequence[int]:
+    """The `count` middle ones (at least 1) of sorted indices, the lower ones in a tie; all if there are fewer."""
+    start = max(0, (len(indices) - count) // 2)
+    return indices[start : start + count]
 
 
-def central(indices: list[int], count: int) -> list[int]:
-    """The `count` middle ones of sorted slice numbers, or all if there are fewer."""
-    begin = max(0, (len(indices) - count) // 2)
-    return indices[begin : begin + count]
+def open_image(path: Path, kind: str) -> sitk.ImageFileReader:
+    """A reader that holds the header of a medical image, and no pixels yet.
+
+    Args:
+        path: The file.
+        kind: ITK's name of its format, such as `NiftiImageIO` or `GDCMImageIO` (DICOM).
+
+    Raises:
+        DataError: Missing, of another kind, damaged, in colour, or of an absurd size.
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: does not exist; check the path")
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    reader.SetImageIO(kind)
+    with _errors_of(path):
+        reader.ReadImageInformation()
+    size = reader.GetSize()
+    if not 0 < math.prod(size) <= MAX_VOXELS:
+        raise DataError(f"{path}: states a size of {' x '.join(map(str, size))} voxels; the file is damaged, replace it")
+    if reader.GetNumberOfComponents() != 1:
+        raise DataError(f"{path}: has {reader.GetNumberOfComponents()} values per voxel; save it with one")
+    return reader
+
+
+def read_pixels(reader: sitk.ImageFileReader) -> NDArray:
+    """The voxels of an opened image, axes from the slowest to the fastest: [time, slice, y, x] or its last ones.
+
+    Returns:
+        Whole numbers in their native type; others as float32, where ITK has put 0 for NaN and infinity.
+
+    Raises:
+        DataError: Damaged.
+    """
+    with _errors_of(Path(reader.GetFileName())):
+        pixels = sitk.GetArrayFromImage(reader.Execute())
+    return pixels.astype(np.float32, copy=False) if pixels.dtype.kind == "f" else pixels
+
+
+@contextmanager
+def _errors_of(path: Path) -> Iterator[None]:
+    """Turns ITK's errors into one sentence, and silences its warnings: they are about headers that do no harm."""
+    shown = sitk.ProcessObject.GetGlobalWarningDisplay()
+    sitk.ProcessObject.SetGlobalWarningDisplay(False)
+    try:
+        yield
+    except RuntimeError as error:
+        raise DataError(f"{path}: cannot be read; the file is damaged, truncated or of another kind, replace it") from error
+    finally:
+        sitk.ProcessObject.SetGlobalWarningDisplay(shown)

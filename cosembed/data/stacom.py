@@ -1,131 +1,185 @@
-"""Reads cine MR in the layout of the STACOM 2011 left ventricle challenge (LVSC). Knows no preprocessing and no network.
+"""Reads studies of the STACOM 2011 left-ventricle challenge (LVSC) as cine slices. Knows no network.
 
-    <patient>/<patient>_SA<slice>_ph<phase>.dcm     one DICOM image per short-axis slice and phase; long-axis ones (LA) are left
-    <patient>/<patient>_SA<slice>_ph<phase>.png     its mask: the myocardium, a ring around the cavity
+    ROOT/.../DET0000101_SA1_ph0.dcm            frame: short-axis slice 1, phase 0; long-axis frames (LA) do not matter
+    ROOT/.../DET0000101_SA1_ph0.png            its mask
 
-Slices and phases are in the order of their numbers. A mask of one value holds the ring, and what it encloses is the cavity;
-one of two values holds both, the smaller value being the myocardium.
+Image and mask belong together by name, in whatever folders they are. What a study's masks mean is told by the values of
+all of them together. Two values, 0 and 1 or 0 and 255: the myocardium as a ring, and the cavity is what the ring encloses;
+this is how the challenge describes its masks. Three values, 0 1 2 or 0 128 255: background, myocardium, cavity.
 """
 
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-import SimpleITK as sitk  # noqa: N813
 from absl import logging
 from numpy.typing import NDArray
-from scipy import ndimage
+from scipy.ndimage import binary_fill_holes
 
-from cosembed.data.cine import CAVITY, MYOCARDIUM, CineSlice, central
+from cosembed.data.cine import CAVITY, MYOCARDIUM, CineSlice, central, open_image, read_pixels
+from cosembed.data.tiff import read_image
 from cosembed.errors import DataError
 
-_NAME = re.compile(r"(?P<patient>.+)_SA(?P<slice>\d+)_ph(?P<phase>\d+)", re.IGNORECASE)
-MAX_PIXELS = 2**26
-Files = dict[int, dict[int, Path]]
+_NAME = re.compile(r"(?P<patient>[^.].*)_SA(?P<slice>\d+)_ph(?P<phase>\d+)", re.IGNORECASE)
+_RINGS = ((0, 1), (0, 255))
+_CLASSES = ((0, 1, 2), (0, 128, 255))
+
+# Slice number -> phase -> file.
+_Stack = dict[int, dict[int, Path]]
 
 
-def find_patients(root: Path) -> dict[str, Files]:
-    """Patients below a folder: name -> slice -> phase -> DICOM file.
-
-    Raises:
-        DataError: There is none, or an image is there twice.
-    """
-    patients: dict[str, Files] = {}
-    for path in sorted(root.rglob("*")) if root.is_dir() else []:
-        match = _NAME.fullmatch(path.stem) if path.suffix.lower() == ".dcm" else None
-        if match:
-            phases = patients.setdefault(match["patient"], {}).setdefault(int(match["slice"]), {})
-            if int(match["phase"]) in phases:
-                raise DataError(f"{path}: the same slice and phase as {phases[int(match['phase'])]}; remove one of them")
-            phases[int(match["phase"])] = path
-    if not patients:
-        raise DataError(f"{root}: no short-axis images (PATIENT_SA1_ph0.dcm); give the folder that holds the patients' folders")
-    return patients
-
-
-def read_patient(patient: str, files: Files, slices: int) -> list[CineSlice]:
-    """The central slices of one patient, of those that have a mask.
+def read_stacom(root: Path, slices: int = 3) -> list[CineSlice]:
+    """Reads every patient below a folder.
 
     Args:
-        patient: The patient's name.
-        files: As `find_patients` gives them.
-        slices: How many.
+        root: Any folder above the patients' files.
+        slices: How many central slices of each patient, at least 1; counted among those whose masks show myocardium in
+            every frame and a cavity in some. A patient with fewer gives all of them.
+
+    Returns:
+        By patient and slice; frames by phase, all of them labelled.
 
     Raises:
-        DataError: Files that are missing or cannot be used, or a patient without masks.
+        DataError: No patients, or files that are missing, damaged, or contradict each other; names the file.
     """
-    masked = [number for number, phases in sorted(files.items()) if any(_mask_of(path) for path in phases.values())]
-    if not masked:
-        folder = next(iter(next(iter(files.values())).values())).parent
-        raise DataError(f"{folder}: {patient} has no masks (PATIENT_SA1_ph0.png); add them or remove the patient")
-    return [_read_slice(patient, number, files[number]) for number in central(masked, slices)]
+    images, masks = _find(root, ".dcm"), _find(root, ".png")
+    if not images:
+        raise DataError(f"{root}: holds no patients; put frames such as DET0000101/DET0000101_SA1_ph0.dcm there")
+    found: list[CineSlice] = []
+    for patient, stack in sorted(images.items()):
+        if patient not in masks:
+            path = next(iter(stack[min(stack)].values()))
+            raise DataError(f"{path}: has no mask {path.stem}.png, nor has any frame of {patient}; add them")
+        found += _read_patient(patient, stack, masks[patient], slices)
+    return found
 
 
-def _mask_of(image: Path) -> Path | None:
-    path = image.with_suffix(".png")
-    return path if path.exists() else None
+def _find(root: Path, suffix: str) -> dict[str, _Stack]:
+    """Patient -> short-axis files with that suffix."""
+    found: dict[str, _Stack] = {}
+    for path in sorted(root.rglob("*")):
+        match = _NAME.fullmatch(path.stem)
+        if match is None or path.suffix.lower() != suffix:
+            continue
+        phases = found.setdefault(match["patient"], {}).setdefault(int(match["slice"]), {})
+        phase = int(match["phase"])
+        if phase in phases:
+            raise DataError(f"{path}: is the same slice and phase as {phases[phase]}; keep one of them")
+        phases[phase] = path
+    return found
 
 
-def _read_slice(patient: str, number: int, phases: dict[int, Path]) -> CineSlice:
-    first, *rest = sorted(phases)
-    if [first, *rest] != list(range(first, first + len(phases))):
-        missing = next(phase for phase in range(first, max(phases)) if phase not in phases)
-        raise DataError(f"{phases[first].parent}: phase {missing} of {patient}, slice {number} is missing; add it")
-    frames = [_read_image(phases[phase]) for phase in sorted(phases)]
-    for phase, frame in zip(sorted(phases), frames, strict=True):
-        if frame.shape != frames[0].shape:
+def _read_patient(patient: str, images: _Stack, masks: _Stack, count: int) -> list[CineSlice]:
+    # Slices beyond the ventricle may have no mask at all.
+    stack = {index: _match(images[index], masks[index]) for index in sorted(images.keys() & masks.keys())}
+    raw = {mask: _read_mask(mask) for pairs in stack.values() for _, mask in pairs}
+    rings = _are_rings(raw)
+    labels = {
+        index: [_fill(raw[mask]) if rings else _classes(raw[mask]) for _, mask in pairs] for index, pairs in stack.items()
+    }
+    usable = [index for index, frames in labels.items() if _shows_ventricle(frames)]
+    if not usable:
+        folder = next(iter(images[min(images)].values())).parent
+        raise DataError(
+            f"{folder}: no slice of {patient} has myocardium in every mask and a cavity in one; "
+            "correct the masks or leave the patient out"
+        )
+    found = []
+    for index in central(usable, count):
+        frames = _read_frames(stack[index], labels[index])
+        volume = np.stack(labels[index])
+        if rings:
+            _warn_of_open_rings(volume, [mask for _, mask in stack[index]])
+        found.append(CineSlice(patient, index, frames, volume, np.ones(len(frames), bool)))
+    return found
+
+
+def _match(images: dict[int, Path], masks: dict[int, Path]) -> list[tuple[Path, Path]]:
+    """Image and mask of each phase, by its number."""
+    for phase in sorted(images.keys() ^ masks.keys()):
+        if phase in images:
+            raise DataError(f"{images[phase]}: has no mask {images[phase].stem}.png, unlike others of its slice; add it")
+        raise DataError(f"{masks[phase]}: has no frame {masks[phase].stem}.dcm; add it or remove the mask")
+    phases = sorted(images)
+    for before, after in pairwise(phases):
+        if after != before + 1:
+            raise DataError(f"{images[after]}: follows phase {before}, but phase {before + 1} is missing; add it")
+    return [(images[phase], masks[phase]) for phase in phases]
+
+
+def _read_mask(path: Path) -> NDArray:
+    """The values [H, W] of a PNG, which may be grey in the form of colour."""
+    image = read_image(path)
+    if image.ndim == 2:
+        return image
+    # A last channel of two or four is opacity.
+    colours = image[..., : image.shape[-1] - (image.shape[-1] + 1) % 2]
+    if (colours != colours[..., :1]).any():
+        raise DataError(f"{path}: is in colour; masks are grey, convert it")
+    return colours[..., 0]
+
+
+def _are_rings(masks: dict[Path, NDArray]) -> bool:
+    """Whether a study's masks are rings rather than classes; they must all be of one kind."""
+    values: set[int] = set()
+    for path, mask in masks.items():
+        values.update(np.unique(mask).tolist())
+        if not any(values <= set(known) for known in _RINGS + _CLASSES):
             raise DataError(
-                f"{phases[phase]}: is {frame.shape}, the first phase {frames[0].shape} (y, x); give images of one size"
+                f"{path}: this patient's masks up to here hold the values {_few(values)}; "
+                "masks hold 0 1, 0 255, 0 1 2 or 0 128 255, convert them"
             )
-    labels = np.zeros((len(frames), *frames[0].shape), np.uint8)
-    labelled = np.zeros(len(frames), bool)
-    for time, phase in enumerate(sorted(phases)):
-        mask = _mask_of(phases[phase])
-        if mask is not None:
-            labels[time] = _classes(mask, frames[0].shape)
-            labelled[time] = True
-    return CineSlice(patient, number, np.stack(frames), labels, labelled)
+    return any(values <= set(known) for known in _RINGS)
 
 
-def _classes(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    mask = _read_image(path)
-    if mask.shape != shape:
-        raise DataError(f"{path}: is {mask.shape}, its image {shape} (y, x); give a mask of the same grid")
-    values = [value for value in np.unique(mask).tolist() if value != 0]
-    if len(values) > 2:
-        raise DataError(f"{path}: holds {len(values)} values beside 0; known are the myocardium, or myocardium and cavity")
-    classes = np.zeros(shape, np.uint8)
-    if len(values) == 2:
-        classes[mask == values[0]], classes[mask == values[1]] = MYOCARDIUM, CAVITY
-    elif values:
-        ring = mask != 0
-        classes[ndimage.binary_fill_holes(ring)] = CAVITY
-        classes[ring] = MYOCARDIUM
-        if not (classes == CAVITY).any():
-            # Normal near the apex at the end of the contraction, so no error.
-            logging.warning("%s: the myocardium encloses no cavity", path)
-    return classes
+def _fill(mask: NDArray) -> NDArray[np.uint8]:
+    ring = mask > 0
+    return np.where(ring, MYOCARDIUM, np.where(binary_fill_holes(ring), CAVITY, 0)).astype(np.uint8)
 
 
-def _read_image(path: Path) -> NDArray:
-    """One grey image [y, x], DICOM or PNG."""
-    reader = sitk.ImageFileReader()
-    reader.SetFileName(str(path))
-    try:
-        reader.ReadImageInformation()
-        size = reader.GetSize()
-        if (
-            reader.GetNumberOfComponents() != 1
-            or np.prod(size, dtype=float) > MAX_PIXELS
-            or (len(size) > 2 and size[2:] != (1,))
-        ):
-            raise DataError(
-                f"{path}: has the size {size} and {reader.GetNumberOfComponents()} channels; it must be one grey image"
-            )
-        image = sitk.GetArrayFromImage(reader.Execute())
-    except RuntimeError as error:
-        reason = [line.strip() for line in str(error).splitlines() if line.strip()][-1]
-        raise DataError(f"{path}: cannot be read ({reason}); copy it again") from error
-    return image.reshape(image.shape[-2:])
+def _classes(mask: NDArray) -> NDArray[np.uint8]:
+    """Values 1 or 128 -> myocardium, 2 or 255 -> cavity."""
+    known = _CLASSES[int(mask.max() > 2)]
+    return np.searchsorted(known, mask).astype(np.uint8)
+
+
+def _shows_ventricle(frames: list[NDArray[np.uint8]]) -> bool:
+    return all((labels == MYOCARDIUM).any() for labels in frames) and any((labels == CAVITY).any() for labels in frames)
+
+
+def _read_frames(pairs: list[tuple[Path, Path]], labels: list[NDArray[np.uint8]]) -> NDArray:
+    """The frames [T, H, W] of one slice; checks that they and their labels are of one size."""
+    frames: list[NDArray] = []
+    for (path, mask), expected in zip(pairs, labels, strict=True):
+        pixels = read_pixels(open_image(path, "GDCMImageIO"))
+        if pixels.size != pixels.shape[-2] * pixels.shape[-1]:
+            raise DataError(f"{path}: holds {len(pixels)} images; save each frame as a file of its own")
+        frame = pixels.reshape(pixels.shape[-2:])
+        if frames and frame.shape != frames[0].shape:
+            raise DataError(f"{path}: is {_size(frame)}, but {pairs[0][0].name} is {_size(frames[0])}; make them equal")
+        if expected.shape != frame.shape:
+            raise DataError(f"{mask}: is {_size(expected)}, but its frame is {_size(frame)}; make them equal")
+        frames.append(frame)
+    return np.stack(frames)
+
+
+def _warn_of_open_rings(labels: NDArray[np.uint8], masks: list[Path]) -> None:
+    """At end systole an apical cavity can vanish, so a ring that encloses nothing is no error."""
+    empty = np.flatnonzero(~(labels == CAVITY).any(axis=(1, 2)))
+    if empty.size:
+        names = " ".join(masks[frame].name for frame in empty[:10])
+        logging.warning(
+            "%s: %d of %d masks of the slice enclose no cavity: %s; right if it vanishes, else the ring is open",
+            masks[0].parent, empty.size, len(masks), names,
+        )  # fmt: skip
+
+
+def _few(values: set[int]) -> str:
+    return " ".join(map(str, sorted(values)[:10])) + (" ..." if len(values) > 10 else "")
+
+
+def _size(image: NDArray) -> str:
+    return f"{image.shape[1]} x {image.shape[0]} pixels"
