@@ -13,6 +13,7 @@ from __future__ import annotations
 import gzip
 import math
 import zlib
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -27,8 +28,8 @@ _CLASSES = np.array([0, 0, MYOCARDIUM, CAVITY], np.uint8)
 _CHUNK = 2**20
 
 
-def read_acdc(root: Path, slices: int = 3) -> list[CineSlice]:
-    """Reads every patient below a folder.
+def read_acdc(root: Path, slices: int = 3, only: Collection[str] | None = None) -> list[CineSlice]:
+    """Reads every patient below a folder, or those named in `only`.
 
     Args:
         root: Any folder above the patients' folders, or one patient's folder.
@@ -41,6 +42,17 @@ def read_acdc(root: Path, slices: int = 3) -> list[CineSlice]:
     Raises:
         DataError: No patients, or files that are missing, damaged, or contradict each other; names the file.
     """
+    videos = find_acdc(root)
+    wanted = sorted(videos if only is None else videos.keys() & set(only))
+    return [item for patient in wanted for item in _read_patient(patient, videos[patient], slices)]
+
+
+def find_acdc(root: Path) -> dict[str, Path]:
+    """Every patient below a folder with the file of the video; reads no images.
+
+    Raises:
+        DataError: No patients, one that is there twice, or two in one folder.
+    """
     videos: dict[str, Path] = {}
     for path in sorted(root.rglob(f"[!.]*{_VIDEO}")):
         patient = path.name.removesuffix(_VIDEO)
@@ -51,7 +63,7 @@ def read_acdc(root: Path, slices: int = 3) -> list[CineSlice]:
         videos[patient] = path
     if not videos:
         raise DataError(f"{root}: holds no patients; put folders such as patient001 with patient001{_VIDEO} there")
-    return [item for patient in sorted(videos) for item in _read_patient(patient, videos[patient], slices)]
+    return videos
 
 
 def _read_patient(patient: str, path: Path, count: int) -> list[CineSlice]:

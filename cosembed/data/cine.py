@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,9 @@ from cosembed.errors import DataError
 
 MYOCARDIUM = 1
 CAVITY = 2
+CLASSES = {"myocardium": MYOCARDIUM, "cavity": CAVITY}
+# In training batches: a pixel of a frame without a label.
+UNLABELLED = 255
 MAX_VOXELS = 2**31
 
 
@@ -37,8 +40,11 @@ class CineSlice:
     labels: NDArray[np.uint8]
     labelled: NDArray[np.bool_]
 
+    def __str__(self) -> str:
+        return f"{self.patient}, slice {self.index}"
 
-def patients(slices: list[CineSlice]) -> list[str]:
+
+def patients(slices: Iterable[CineSlice]) -> list[str]:
     """The sorted names of the patients, each once."""
     return sorted({item.patient for item in slices})
 

@@ -6,11 +6,11 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
-from cosembed.data import acdc, stacom
+from cosembed.data.acdc import find_acdc, read_acdc
 from cosembed.data.cine import CineSlice
+from cosembed.data.stacom import find_stacom, read_stacom
 
 Layout = Literal["stacom", "acdc"]
-_READERS = {"stacom": stacom, "acdc": acdc}
 
 
 def patient_names(root: Path, layout: Layout) -> list[str]:
@@ -19,7 +19,7 @@ def patient_names(root: Path, layout: Layout) -> list[str]:
     Raises:
         DataError: There is none.
     """
-    return sorted(_READERS[layout].find_patients(root))
+    return sorted(find_acdc(root) if layout == "acdc" else find_stacom(root))
 
 
 def read_slices(root: Path, layout: Layout, slices: int, only: Collection[str] | None = None) -> list[CineSlice]:
@@ -28,6 +28,5 @@ def read_slices(root: Path, layout: Layout, slices: int, only: Collection[str] |
     Raises:
         DataError: No patient, or files that cannot be used.
     """
-    found = _READERS[layout].find_patients(root)
-    wanted = sorted(found if only is None else found.keys() & set(only))
-    return [cine for patient in wanted for cine in _READERS[layout].read_patient(patient, found[patient], slices)]
+    read = read_acdc if layout == "acdc" else read_stacom
+    return read(root, slices, only)

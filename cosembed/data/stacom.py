@@ -11,6 +11,7 @@ this is how the challenge describes its masks. Three values, 0 1 2 or 0 128 255:
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from itertools import pairwise
 from pathlib import Path
 
@@ -31,8 +32,8 @@ _CLASSES = ((0, 1, 2), (0, 128, 255))
 _Stack = dict[int, dict[int, Path]]
 
 
-def read_stacom(root: Path, slices: int = 3) -> list[CineSlice]:
-    """Reads every patient below a folder.
+def read_stacom(root: Path, slices: int = 3, only: Collection[str] | None = None) -> list[CineSlice]:
+    """Reads every patient below a folder, or those named in `only`.
 
     Args:
         root: Any folder above the patients' files.
@@ -45,16 +46,28 @@ def read_stacom(root: Path, slices: int = 3) -> list[CineSlice]:
     Raises:
         DataError: No patients, or files that are missing, damaged, or contradict each other; names the file.
     """
-    images, masks = _find(root, ".dcm"), _find(root, ".png")
-    if not images:
-        raise DataError(f"{root}: holds no patients; put frames such as DET0000101/DET0000101_SA1_ph0.dcm there")
+    images, masks = find_stacom(root), _find(root, ".png")
     found: list[CineSlice] = []
     for patient, stack in sorted(images.items()):
+        if only is not None and patient not in only:
+            continue
         if patient not in masks:
             path = next(iter(stack[min(stack)].values()))
             raise DataError(f"{path}: has no mask {path.stem}.png, nor has any frame of {patient}; add them")
         found += _read_patient(patient, stack, masks[patient], slices)
     return found
+
+
+def find_stacom(root: Path) -> dict[str, _Stack]:
+    """Every patient below a folder: name -> slice -> phase -> file; reads no images.
+
+    Raises:
+        DataError: No patients, or a phase that is there twice.
+    """
+    images = _find(root, ".dcm")
+    if not images:
+        raise DataError(f"{root}: holds no patients; put frames such as DET0000101/DET0000101_SA1_ph0.dcm there")
+    return images
 
 
 def _find(root: Path, suffix: str) -> dict[str, _Stack]:
