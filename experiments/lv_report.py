@@ -46,7 +46,7 @@ def write(folds: list[NameFold], spec: SemanticSpec, settings: Settings) -> None
     for name, variant in scores.variants.items():
         if variant.deviations:
             section = deviations_section(variant.deviations)
-            sections.append(Section(f"{section.title}: {name}", section.text, section.table))
+            sections.append(Section(f"{section.heading}: {name}", section.text, section.table))
     warnings = [] if spec.profile == "paper" else [tables.NOT_A_REPRODUCTION.format(profile=spec.profile)]
     facts = run_facts(spec, settings, folds[0].name, scores.split)
     write_report(settings.folder / "report.html", Report("Left ventricle: semantic segmentation", facts, sections, warnings))

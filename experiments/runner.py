@@ -138,13 +138,7 @@ def run_experiment(experiment: Experiment, mode: str, spec: TrainedSpec, setting
     if mode not in (*MODES, "all"):
         raise InputError(f"--mode={mode}: choose one of {', '.join(MODES)} or all")
     _prepare(experiment, spec, settings)
-    if experiment.make_folds is None:
-        assert isinstance(spec, ExperimentSpec)
-        folds = make_folds(spec, settings)
-    else:
-        folds = experiment.make_folds(spec, settings)
-        wanted = choose_fold(sorted({fold.number for fold in folds}), settings.fold)
-        folds = [fold for fold in folds if fold.number in wanted]
+    folds = _folds(experiment, spec, settings)
     if mode == "prepare":
         logging.info("%s: ready (%s)", spec.dataset.name, ", ".join(fold.name for fold in folds))
         return
@@ -203,6 +197,15 @@ def choose_fold(folds: list[AnyFold], number: int | None) -> list[AnyFold]:
     if number >= len(folds):
         raise InputError(f"--fold={number}: there are {len(folds)} folds, counted from 0; choose a smaller number")
     return [folds[number]]
+
+
+def _folds(experiment: Experiment, spec: TrainedSpec, settings: Settings) -> list[Any]:
+    if experiment.make_folds is None:
+        assert isinstance(spec, ExperimentSpec)
+        return make_folds(spec, settings)
+    folds = experiment.make_folds(spec, settings)
+    wanted = choose_fold(sorted({fold.number for fold in folds}), settings.fold)
+    return [fold for fold in folds if fold.number in wanted]
 
 
 def _prepare(experiment: Experiment, spec: TrainedSpec, settings: Settings) -> None:

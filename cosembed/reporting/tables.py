@@ -121,26 +121,37 @@ def header_lines(scores: Sequence[DatasetScores]) -> list[str]:
 
 def table2_text(scores: Sequence[DatasetScores]) -> str:
     """For a terminal."""
-    header, *rows = _padded(table2_rows(scores))
-    lines = ["  ".join(row).rstrip() for row in (header, ["-" * len(cell) for cell in header], *rows)]
-    notes = [
-        textwrap.fill(line, WIDTH, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False)
-        for line in header_lines(scores)
-    ]
-    return "\n".join([*notes, "", *lines]) + "\n"
+    return as_text(table2_rows(scores), header_lines(scores))
 
 
 def table2_markdown(scores: Sequence[DatasetScores]) -> str:
     """For a document, with the command and the deviations behind every data set."""
-    header, *rows = _padded(table2_rows(scores))
-    lines = [f"| {' | '.join(row)} |" for row in (header, ["-" * len(cell) for cell in header], *rows)]
-    notes = [line + "\n" for line in header_lines(scores)]
+    made = [(entry.dataset, entry.command, entry.deviations) for entry in scores]
+    return as_markdown("# Table 2: Cell Tracking Challenge", table2_rows(scores), header_lines(scores), made)
+
+
+def as_text(rows: list[list[str]], notes: Iterable[str]) -> str:
+    """Notes and a table for a terminal; the first row is the header."""
+    header, *body = _padded(rows)
+    lines = ["  ".join(row).rstrip() for row in (header, ["-" * len(cell) for cell in header], *body)]
+    wrapped = [
+        textwrap.fill(line, WIDTH, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False) for line in notes
+    ]
+    return "\n".join([*wrapped, "", *lines]) + "\n"
+
+
+def as_markdown(
+    title: str, rows: list[list[str]], notes: Iterable[str], made: Iterable[tuple[str, str, Iterable[Sequence[Any]]]]
+) -> str:
+    """Title, notes, table, then for everything in it what made it: (name, command, deviations from the paper's profile)."""
+    header, *body = _padded(rows)
+    lines = [f"| {' | '.join(row)} |" for row in (header, ["-" * len(cell) for cell in header], *body)]
     details = []
-    for entry in scores:
-        details.append(f"- {entry.dataset}: `{entry.command}`")
-        details += [f"  - {key}: paper {theirs}, here {ours}" for key, theirs, ours in entry.deviations]
-    title = "# Table 2: Cell Tracking Challenge"
-    return "\n".join([title, "", *notes, *lines, "", "Commands, and where their values differ:", "", *details]) + "\n"
+    for name, command, deviations in made:
+        details.append(f"- {name}: `{command}`")
+        details += [f"  - {key}: paper {theirs}, here {ours}" for key, theirs, ours in deviations]
+    spaced = [line + "\n" for line in notes]
+    return "\n".join([title, "", *spaced, *lines, "", "Commands, and where their values differ:", "", *details]) + "\n"
 
 
 def table2_json(scores: Sequence[DatasetScores]) -> str:
