@@ -13,12 +13,15 @@ DATASETS ?= all
 CHECKPOINTS ?=
 ARGS ?=
 
-.PHONY: help setup demo test lint reproduce-ctc clean
+.PHONY: help setup demo demo-leaves test lint reproduce reproduce-ctc reproduce-lv reproduce-cvppp clean
 
 help:
 	@echo "make demo           simulate, train, track and score a small video on the CPU (minutes); see runs/demo/report.html"
 	@echo "make test           lint and all tests"
 	@echo "make reproduce-ctc  six Cell Tracking Challenge data sets: DATA_DIR= PROFILE=paper|cpu|smoke RECIPE=paper|released DATASETS=name,... CHECKPOINTS="
+	@echo "make reproduce-lv, make reproduce-cvppp   left ventricle, leaves: DATA_DIR= PROFILE= RECIPE="
+	@echo "make reproduce      all of them, and one page with the paper's three tables"
+	@echo "make demo-leaves    simulate rosettes, train, segment and score them on the CPU; see runs/demo-leaves/report.html"
 	@echo "make lint           ruff and mypy"
 
 setup: $(READY)
@@ -35,6 +38,9 @@ $(READY): setup.py constraints.txt
 demo: setup
 	$(PY) -m experiments.simulated --data_dir=$(OUT_DIR)/demo-data --out_dir=$(OUT_DIR) --name=demo --fold=0 --profile=cpu $(ARGS)
 
+demo-leaves: setup
+	$(PY) -m experiments.simulated_leaves --data_dir=$(OUT_DIR)/demo-data --out_dir=$(OUT_DIR) --name=demo-leaves --fold=0 --profile=cpu $(ARGS)
+
 test: lint
 	$(PY) -m pytest -q $(ARGS)
 
@@ -46,6 +52,15 @@ lint: setup
 reproduce-ctc: setup
 	$(PY) -m experiments.reproduce_ctc --data_dir=$(DATA_DIR) --out_dir=$(OUT_DIR) --datasets=$(DATASETS) \
 	  $(if $(CHECKPOINTS),--checkpoints=$(CHECKPOINTS),--profile=$(PROFILE) --recipe=$(RECIPE)) $(ARGS)
+
+reproduce-lv: setup
+	$(PY) -m experiments.lv --data_dir=$(DATA_DIR) --out_dir=$(OUT_DIR) --profile=$(PROFILE) --recipe=$(RECIPE) $(ARGS)
+
+reproduce-cvppp: setup
+	$(PY) -m experiments.cvppp --data_dir=$(DATA_DIR) --out_dir=$(OUT_DIR) --profile=$(PROFILE) --recipe=$(RECIPE) $(ARGS)
+
+reproduce: setup
+	$(PY) -m experiments.reproduce --data_dir=$(DATA_DIR) --out_dir=$(OUT_DIR) --profile=$(PROFILE) --recipe=$(RECIPE) $(ARGS)
 
 clean:
 	rm -rf $(VENV) build *.egg-info
