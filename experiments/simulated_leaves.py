@@ -16,7 +16,7 @@ from cosembed.specs import LeafDatasetSpec
 from experiments import cvppp
 from experiments.runner import Experiment, run
 
-PLANTS, SIZE, SEED = 120, 128, 1
+PLANTS, SIZE, SEED = 120, 128, 7
 
 
 def prepare(dataset: LeafDatasetSpec, data_dir: Path) -> None:
