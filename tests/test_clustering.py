@@ -123,3 +123,45 @@ def test_auto_is_fast_from_100_points_on():
     assert clustering.chosen_mode(dataclasses.replace(SPEC, min_points=99)) == "exact"
     assert clustering.chosen_mode(dataclasses.replace(SPEC, min_points=100)) == "fast"
     assert clustering.chosen_mode(dataclasses.replace(SPEC, min_points=100, mode="exact")) == "exact"
+
+
+def test_background_by_the_squared_dot_product_as_the_released_code_for_still_images_has_it():
+    """An embedding opposite to the background is an instance by the dot product, and background by its square."""
+    truth = np.zeros((1, 40, 60), int)
+    truth[:, 5:15, 5:15], truth[:, 5:15, 40:50] = 1, 2
+    image = embeddings_of(truth, noise=0.01)
+    image[:, 25:38, 20:34] = -np.eye(8, dtype=np.float32)[0]
+    background = background_embedding(image)
+    spec = dataclasses.replace(SPEC, background_similarity=0.5)
+    by_dot, by_square = (
+        cluster_pair(image, background, dataclasses.replace(spec, background_measure=measure))
+        for measure in ("dot", "squared_dot")
+    )
+    assert len(np.unique(by_dot[0, 27:36, 22:32])) == 1 and by_dot[0, 30, 27] > 0
+    assert not by_square[:, 25:38, 20:34].any()
+    assert adjusted_rand_score(truth[:, :20].ravel(), by_square[:, :20].ravel()) > 0.9
+
+
+def test_clusters_of_background_direction_may_be_kept():
+    truth = np.zeros((2, 40, 60), int)
+    truth[:, 5:15, 5:15], truth[:, 5:15, 40:50] = 1, 2
+    pair = embeddings_of(truth, noise=0.01)
+    checkerboard = np.indices((2, 13, 14)).sum(axis=0) % 2 * 2 - 1
+    pair[:, 25:38, 20:34] = (np.eye(8)[0] + 0.4 * checkerboard[..., None] * np.eye(8)[3]) / np.sqrt(1.16)
+    background = background_embedding(pair)
+    spec = dataclasses.replace(SPEC, coordinate_factor=1.0, background_clusters=False)
+    assert cluster_pair(pair, background, spec)[0, 31, 27] > 0
+    assert cluster_pair(pair, background, dataclasses.replace(spec, background_clusters=True))[0, 31, 27] == 0
+
+
+@pytest.mark.parametrize(("share", "kept"), [(0.5, True), (1.0, False)])
+def test_the_size_threshold_is_a_share_of_m_pts(share, kept):
+    """A patch of 24 pixels over both frames, part of a cluster of more than m_pts = 30."""
+    truth = np.zeros((2, 30, 60), int)
+    truth[:, 5:15, 5:15] = 1
+    truth[:, 5:15, 40:50] = 2
+    truth[:, 20:23, 10:14] = 1
+    pair = embeddings_of(truth, noise=0.01)
+    spec = dataclasses.replace(SPEC, coordinate_factor=0.0, size_share=share)
+    assert spec.size_threshold == 30 * share
+    assert bool(cluster_pair(pair, background_embedding(pair), spec)[0, 21, 12]) == kept
