@@ -35,8 +35,6 @@ from cosembed.training.run_folder import RunFolder
 from experiments.folds import NameFold
 from experiments.runner import Settings
 
-SIGNIFICANT = 0.05
-
 
 def variant_spec(spec: SemanticSpec, variant: str) -> SemanticSpec:
     """The recurrent network sees clips of consecutive frames, the other batches of as many single frames (paper section 3)."""
