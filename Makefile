@@ -13,16 +13,16 @@ DATASETS ?= all
 CHECKPOINTS ?=
 ARGS ?=
 
-.PHONY: help setup demo demo-leaves test lint reproduce reproduce-ctc reproduce-lv reproduce-cvppp clean
+.PHONY: help setup demo test lint reproduce reproduce-lv reproduce-cvppp reproduce-ctc clean
 
 help:
-	@echo "make demo           simulate, train, track and score a small video on the CPU (minutes); see runs/demo/report.html"
-	@echo "make test           lint and all tests"
-	@echo "make reproduce-ctc  six Cell Tracking Challenge data sets: DATA_DIR= PROFILE=paper|cpu|smoke RECIPE=paper|released DATASETS=name,... CHECKPOINTS="
-	@echo "make reproduce-lv, make reproduce-cvppp   left ventricle, leaves: DATA_DIR= PROFILE= RECIPE="
-	@echo "make reproduce      all of them, and one page with the paper's three tables"
-	@echo "make demo-leaves    simulate rosettes, train, segment and score them on the CPU; see runs/demo-leaves/report.html"
-	@echo "make lint           ruff and mypy"
+	@echo "make demo             simulate, train, track and score a small video on the CPU (minutes); see runs/demo/report.html"
+	@echo "make test             lint and all tests"
+	@echo "make reproduce        all three tables of the paper, see runs/reproduction.html: DATA_DIR= PROFILE=paper|cpu|smoke RECIPE=paper|released"
+	@echo "make reproduce-lv     Table 1a, left ventricle: DATA_DIR= PROFILE= RECIPE="
+	@echo "make reproduce-cvppp  Table 1b, leaves: DATA_DIR= PROFILE= RECIPE="
+	@echo "make reproduce-ctc    Table 2, six Cell Tracking Challenge data sets: DATA_DIR= PROFILE=paper|cpu|smoke RECIPE=paper|released DATASETS=name,... CHECKPOINTS="
+	@echo "make lint             ruff and mypy"
 
 setup: $(READY)
 
@@ -48,6 +48,16 @@ lint: setup
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy cosembed experiments benchmarks
+
+reproduce: setup
+	$(PY) -m experiments.reproduce --data_dir=$(DATA_DIR) --out_dir=$(OUT_DIR) --profile=$(PROFILE) --recipe=$(RECIPE) \
+	  --datasets=$(DATASETS) $(if $(CHECKPOINTS),--checkpoints=$(CHECKPOINTS)) $(ARGS)
+
+reproduce-lv: setup
+	$(PY) -m experiments.lv --data_dir=$(DATA_DIR) --out_dir=$(OUT_DIR) --profile=$(PROFILE) --recipe=$(RECIPE) $(ARGS)
+
+reproduce-cvppp: setup
+	$(PY) -m experiments.cvppp --data_dir=$(DATA_DIR) --out_dir=$(OUT_DIR) --profile=$(PROFILE) --recipe=$(RECIPE) $(ARGS)
 
 reproduce-ctc: setup
 	$(PY) -m experiments.reproduce_ctc --data_dir=$(DATA_DIR) --out_dir=$(OUT_DIR) --datasets=$(DATASETS) \

@@ -11,8 +11,6 @@ its data file, or folders made by cosembed.import_released) take the place of tr
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 from absl import flags
@@ -22,6 +20,7 @@ from cosembed.errors import InputError
 from cosembed.files import atomic_write_text
 from cosembed.reporting import tables
 from experiments import runner
+from experiments.in_turn import exit_if_failed, given_flags, run_in_turn
 
 EXPERIMENTS = {
     "DIC-C2DH-HeLa": "ctc_dic_hela",
@@ -42,6 +41,7 @@ PASSED_ON = (
     "require_gpu",
     "checkpoints",
     "deterministic",
+    "set",
 )
 FLAGS = runner.FLAGS
 
@@ -54,24 +54,15 @@ def main() -> None:
     for dataset in chosen:
         if dataset not in EXPERIMENTS:
             raise InputError(f"--datasets: unknown data set '{dataset}'; known: {', '.join(EXPERIMENTS)}")
-    options = [f"--{name}={getattr(FLAGS, name)}" for name in PASSED_ON if FLAGS[name].present] + [
-        f"--set={text}" for text in FLAGS.set
-    ]
-    statuses = {}
-    for dataset in chosen:
-        print(f"== {dataset}", flush=True)
-        command = [sys.executable, "-m", f"experiments.{EXPERIMENTS[dataset]}", *options]
-        statuses[dataset] = subprocess.run(command, check=False).returncode
+    options = given_flags(PASSED_ON)
+    statuses = run_in_turn({dataset: [f"experiments.{EXPERIMENTS[dataset]}", *options] for dataset in chosen})
     out_dir = Path(FLAGS.out_dir)
     scored = tables.read_scores(out_dir / EXPERIMENTS[dataset] / "metrics.json" for dataset in chosen)
     if scored:
         atomic_write_text(out_dir / "table2.md", tables.table2_markdown(scored))
         atomic_write_text(out_dir / "table2.json", tables.table2_json(scored))
         print(tables.table2_text(scored))
-    failed = [dataset for dataset, status in statuses.items() if status]
-    if failed:
-        print(f"error: failed: {', '.join(failed)}; see the messages above, then run the same command again", file=sys.stderr)
-        sys.exit(max(statuses.values()))
+    exit_if_failed(statuses)
 
 
 if __name__ == "__main__":

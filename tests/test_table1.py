@@ -113,6 +113,8 @@ def without(content, *path):
         [], {}, {**HEARTS, "extra": 1}, without(HEARTS, "split"),
         without(HEARTS, "variants", "recurrent", "patients", "a", "cavity"),
         without(HEARTS, "variants", "recurrent", "deviations"), {**HEARTS, "variants": {"recurrent": 3}},
+        without(HEARTS, "comparison", "cavity", "p"), without(HEARTS, "comparison", "cavity", "test"),
+        {**HEARTS, "comparison": []},
     ],
 )  # fmt: skip
 def test_damaged_metrics_of_hearts_name_the_file(content, tmp_path):

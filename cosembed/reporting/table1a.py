@@ -64,8 +64,10 @@ def read_scores(path: Path) -> VentricleScores:
         for variant in variants.values():
             for patient in (*variant.patients.values(), *variant.unwarmed.values()):
                 assert all(isinstance(patient[name], float | int | None) for name in CLASSES)
+        for entry in scores.comparison.values():
+            assert all(isinstance(entry[key], float | int) for key in ("difference", "p", "patients")) and entry["test"]
         return scores
-    except (OSError, ValueError, TypeError, KeyError, AssertionError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, AssertionError) as error:
         raise DataError(f"{path}: is not the metrics of the left ventricle ({error!r}); run --mode=evaluate again") from error
 
 
