@@ -13,10 +13,11 @@ DATASETS ?= all
 CHECKPOINTS ?=
 ARGS ?=
 
-.PHONY: help setup demo test lint reproduce reproduce-lv reproduce-cvppp reproduce-ctc clean
+.PHONY: help setup demo demo-leaves test lint reproduce reproduce-lv reproduce-cvppp reproduce-ctc clean
 
 help:
 	@echo "make demo             simulate, train, track and score a small video on the CPU (minutes); see runs/demo/report.html"
+	@echo "make demo-leaves      simulate rosettes, train, segment and score them on the CPU; see runs/demo-leaves/report.html"
 	@echo "make test             lint and all tests"
 	@echo "make reproduce        all three tables of the paper, see runs/reproduction.html: DATA_DIR= PROFILE=paper|cpu|smoke RECIPE=paper|released"
 	@echo "make reproduce-lv     Table 1a, left ventricle: DATA_DIR= PROFILE= RECIPE="
@@ -62,15 +63,6 @@ reproduce-cvppp: setup
 reproduce-ctc: setup
 	$(PY) -m experiments.reproduce_ctc --data_dir=$(DATA_DIR) --out_dir=$(OUT_DIR) --datasets=$(DATASETS) \
 	  $(if $(CHECKPOINTS),--checkpoints=$(CHECKPOINTS),--profile=$(PROFILE) --recipe=$(RECIPE)) $(ARGS)
-
-reproduce-lv: setup
-	$(PY) -m experiments.lv --data_dir=$(DATA_DIR) --out_dir=$(OUT_DIR) --profile=$(PROFILE) --recipe=$(RECIPE) $(ARGS)
-
-reproduce-cvppp: setup
-	$(PY) -m experiments.cvppp --data_dir=$(DATA_DIR) --out_dir=$(OUT_DIR) --profile=$(PROFILE) --recipe=$(RECIPE) $(ARGS)
-
-reproduce: setup
-	$(PY) -m experiments.reproduce --data_dir=$(DATA_DIR) --out_dir=$(OUT_DIR) --profile=$(PROFILE) --recipe=$(RECIPE) $(ARGS)
 
 clean:
 	rm -rf $(VENV) build *.egg-info

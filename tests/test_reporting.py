@@ -111,7 +111,7 @@ def test_the_report_stands_alone_and_escapes_everything(tmp_path):
 
 def test_every_data_set_has_reported_ranks_and_unknown_values_stay_unknown():
     table = load_reported("table2")
-    assert set(table) == set(specs.dataset_names()) - {"simulated"}
+    assert set(table) == set(specs.dataset_names("tracking")) - {"simulated"}
     assert table["Fluo-N2DH-GOWT1"]["OP"].text(3) == "0.914"
     assert table["DIC-C2DH-HeLa"]["SEG"].value is None
     assert table["DIC-C2DH-HeLa"]["SEG"].text(3) == "not known (> 0.776)"

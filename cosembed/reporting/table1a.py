@@ -63,11 +63,11 @@ def read_scores(path: Path) -> VentricleScores:
         scores = VentricleScores(**{**content, "variants": variants})
         for variant in variants.values():
             for patient in (*variant.patients.values(), *variant.unwarmed.values()):
-                assert all(isinstance(patient[name], float | int | None) for name in CLASSES)
+                _demand(all(isinstance(patient[name], float | int | None) for name in CLASSES))
         for entry in scores.comparison.values():
-            assert all(isinstance(entry[key], float | int) for key in ("difference", "p", "patients")) and entry["test"]
+            _demand(all(isinstance(entry[key], float | int) for key in ("difference", "p", "patients")) and bool(entry["test"]))
         return scores
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, AssertionError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise DataError(f"{path}: is not the metrics of the left ventricle ({error!r}); run --mode=evaluate again") from error
 
 
@@ -114,6 +114,11 @@ def markdown(scores: VentricleScores) -> str:
     """For a document."""
     made = [(name, scores.command, variant.deviations) for name, variant in scores.variants.items()]
     return as_markdown("# Table 1a: left ventricle", rows(scores), header_lines(scores), made)
+
+
+def _demand(condition: bool) -> None:
+    if not condition:
+        raise ValueError("a score of another type")
 
 
 def _difference(name: str, entry: Mapping[str, Any]) -> str:

@@ -51,11 +51,11 @@ def read_scores(path: Path) -> LeafScores:
     """
     try:
         scores = LeafScores(**json.loads(path.read_text()))
-        for entry in scores.images.values():
-            assert all(isinstance(entry[measure], float | int) for measure in MEASURES)
-        assert scores.images
+        known = all(isinstance(entry[measure], float | int) for entry in scores.images.values() for measure in MEASURES)
+        if not scores.images or not known:
+            raise ValueError("no images, or a score of another type")
         return scores
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, AssertionError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise DataError(f"{path}: is not the metrics of a leaf experiment ({error!r}); run --mode=evaluate again") from error
 
 
