@@ -36,6 +36,7 @@ from cosembed.training.devices import describe_device
 from cosembed.training.loop import train as train_network
 from cosembed.training.run_folder import RunFolder
 from experiments.folds import NameFold
+from experiments.parts import fold_identity
 from experiments.runner import Settings
 
 # The released code for still images smooths nothing; neither do we.
@@ -44,10 +45,16 @@ UPSAMPLING = UpsamplingSpec(method="nearest_gaussian", sigma=0.0)
 
 def train(fold: NameFold, spec: LeafSpec, settings: Settings) -> None:
     """Trains the fold's network, or continues to."""
-    logging.info("%s %s: training on %d plants; device: %s", spec.dataset.name, fold.name, len(fold.train), describe_device())
+    logging.info(
+        "%s %s: training on %d plants; device: %s",
+        spec.dataset.name,
+        fold.name,
+        len(fold.train),
+        describe_device(settings.require_gpu),
+    )
     source = ClipSource([as_sequence(plant) for plant in plants_of(fold.train, spec, settings)], spec, spec.training.seed)
     run = RunFolder(settings.folder / fold.name)
-    run.open(spec, _identity(fold))
+    run.open(spec, fold_identity(fold, settings))
     train_network(spec, source, run, f"{spec.dataset.name} {fold.name}")
 
 
@@ -61,7 +68,7 @@ def predict(fold: NameFold, spec: LeafSpec, settings: Settings) -> None:
     run = RunFolder(folder)
     if not run.spec_file.exists():
         raise CheckpointError(f"{folder}: holds no trained network; run --mode=train first")
-    run.open(spec, _identity(fold))
+    run.open(spec, fold_identity(fold, settings))
     model, _, step = load_network_as(LeafSpec, folder)
     if step < spec.training.iterations:
         raise CheckpointError(
@@ -168,7 +175,3 @@ def read_result(folder: Path, plant: str) -> NDArray[np.uint16]:
     if not file.exists():
         raise DataError(f"{file}: there are no results to score; run --mode=predict first")
     return np.asarray(imagecodecs.png_decode(file.read_bytes()), np.uint16)
-
-
-def _identity(fold: NameFold) -> dict[str, str]:
-    return {"train": ", ".join(fold.train)}

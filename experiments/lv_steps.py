@@ -33,6 +33,7 @@ from cosembed.training.devices import describe_device
 from cosembed.training.loop import train as train_network
 from cosembed.training.run_folder import RunFolder
 from experiments.folds import NameFold
+from experiments.parts import fold_identity
 from experiments.runner import Settings
 
 
@@ -48,10 +49,16 @@ def variant_spec(spec: SemanticSpec, variant: str) -> SemanticSpec:
 def train(fold: NameFold, spec: SemanticSpec, settings: Settings) -> None:
     """Trains the fold's network, or continues to."""
     spec = variant_spec(spec, fold.variant)
-    logging.info("%s %s: training on %d patients; device: %s", spec.dataset.name, fold.name, len(fold.train), describe_device())
+    logging.info(
+        "%s %s: training on %d patients; device: %s",
+        spec.dataset.name,
+        fold.name,
+        len(fold.train),
+        describe_device(settings.require_gpu),
+    )
     source = CineSource(read_fold(fold.train, spec, settings), spec, spec.training.seed)
     run = RunFolder(settings.folder / fold.name)
-    run.open(spec, _identity(fold))
+    run.open(spec, fold_identity(fold, settings))
     train_network(spec, source, run, f"{spec.dataset.name} {fold.name}")
 
 
@@ -68,7 +75,7 @@ def predict(fold: NameFold, spec: SemanticSpec, settings: Settings) -> None:
     run = RunFolder(folder)
     if not run.spec_file.exists():
         raise CheckpointError(f"{folder}: holds no trained network; run --mode=train first")
-    run.open(spec, _identity(fold))
+    run.open(spec, fold_identity(fold, settings))
     model, _, step = load_network_as(SemanticSpec, folder)
     if step < spec.training.iterations:
         raise CheckpointError(
@@ -145,7 +152,8 @@ def collect(folds: list[NameFold], spec: SemanticSpec, settings: Settings) -> No
         if not file.exists():
             continue
         scores = json.loads(file.read_text())
-        deviations = [list(deviation) for deviation in specs.deviations(variant_spec(spec, fold.variant))]
+        # Of the common spec: that one of the networks is not recurrent is no deviation.
+        deviations = [list(deviation) for deviation in specs.deviations(spec)]
         entry = variants.setdefault(fold.variant, {"deviations": deviations, "patients": {}})
         entry["patients"] |= scores["warmed"]
         if "unwarmed" in scores:
@@ -198,10 +206,6 @@ def read_fold(names: Iterable[str], spec: SemanticSpec, settings: Settings) -> l
     """The slices of the named patients."""
     root = settings.data_dir / spec.dataset.name
     return read_slices(root, spec.dataset.layout, spec.dataset.slices, set(names))
-
-
-def _identity(fold: NameFold) -> dict[str, str]:
-    return {"train": ", ".join(fold.train)}
 
 
 def _score(slices: list[CineSlice], found: list[NDArray[np.uint8]]) -> dict[str, float | None]:

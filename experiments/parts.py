@@ -14,6 +14,7 @@ from cosembed.reporting.report import Picture, Section
 from cosembed.specs import TrainedSpec
 from cosembed.training.devices import describe_device
 from cosembed.training.run_folder import Record
+from experiments.folds import NameFold
 from experiments.runner import Settings
 
 SMALLEST_WIDTH = 280
@@ -32,6 +33,11 @@ def run_facts(spec: TrainedSpec, settings: Settings, fold: str, split: str) -> l
         ("Versions", packages),
         ("Git commit", versions["git_commit"]),
     ]
+
+
+def fold_identity(fold: NameFold, settings: Settings) -> dict[str, str]:
+    """What must be the same when a fold's folder is used again, beside the spec."""
+    return {"train": ", ".join(fold.train)} | ({"deterministic": "yes"} if settings.deterministic else {})
 
 
 def training_section(title: str, history: Sequence[Record]) -> Section:

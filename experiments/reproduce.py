@@ -29,7 +29,6 @@ from experiments.in_turn import exit_if_failed, given_flags, run_in_turn
 
 MODULES = {"lv": "experiments.lv", "cvppp": "experiments.cvppp", "ctc": "experiments.reproduce_ctc"}
 TITLES = {"lv": "Table 1a: left ventricle", "cvppp": "Table 1b: leaves", "ctc": "Table 2: Cell Tracking Challenge"}
-CELLS_ONLY = ("protocol", "base_url", "checkpoints")
 FLAGS = runner.FLAGS
 
 flags.DEFINE_list("only", list(MODULES), f"What to run, separated by commas: {', '.join(MODULES)}.")
@@ -63,7 +62,7 @@ def main() -> None:
 def _flags(part: str) -> list[str]:
     """The flags of one part: all that the user gave and that it knows."""
     if part != "ctc":
-        return given_flags(name for name in reproduce_ctc.PASSED_ON if name not in CELLS_ONLY)
+        return given_flags(name for name in reproduce_ctc.PASSED_ON if name not in runner.CELLS_ONLY)
     # The authors' networks determine both.
     implied = ("profile", "recipe") if FLAGS.checkpoints else ()
     return given_flags(name for name in (*reproduce_ctc.PASSED_ON, "datasets") if name not in implied)

@@ -29,6 +29,8 @@ from experiments.protocol import Fold
 
 AnyFold = TypeVar("AnyFold")
 MODES = ("prepare", "train", "predict", "evaluate", "report")
+# Flags that mean something for videos in the challenge's layout only.
+CELLS_ONLY = ("protocol", "train_frames", "test_frames", "base_url", "checkpoints")
 FLAGS = flags.FLAGS
 
 flags.DEFINE_string("mode", "all", f"The step to run ({', '.join(MODES)}), or all of them in order.")
@@ -98,9 +100,11 @@ def run(experiment: Experiment) -> None:
 
 def _main(experiment: Experiment) -> None:
     recipe, profile = FLAGS.recipe, FLAGS.profile
+    if experiment.make_folds is not None:
+        for flag in CELLS_ONLY:
+            if FLAGS[flag].present and getattr(FLAGS, flag):
+                raise InputError(f"--{flag}: is for the cell data sets only; drop the flag")
     if FLAGS.checkpoints:
-        if experiment.make_folds is not None:
-            raise InputError("--checkpoints: the authors released networks for the cell data sets only; drop the flag")
         recipe = _implied("recipe", "released")
         profile = _implied("profile", "paper")
     spec = specs.resolve_any(experiment.find_dataset(Path(FLAGS.data_dir)), recipe, profile, FLAGS.set)

@@ -100,6 +100,8 @@ def test_mistakes_are_one_sentence_and_status_2(hearts, run, tmp_path):
         ([f"--data_dir={hearts}", "--fold=3"], "there are 3 folds"),
         ([f"--data_dir={hearts}", "--mode=predict"], "run --mode=train first"),
         ([f"--data_dir={hearts}", "--checkpoints=x"], "cell data sets only"),
+        ([f"--data_dir={hearts}", "--train_frames=0:5"], "cell data sets only"),
+        ([f"--data_dir={hearts}", "--require_gpu"], "--require_gpu"),
     ]:
         done = run_command("experiments.lv", *flags, *arguments)
         assert done.returncode == 2, (arguments, done.stderr)
