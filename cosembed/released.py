@@ -120,11 +120,15 @@ def is_imported(path: Path) -> bool:
 
 
 def is_released(path: Path) -> bool:
-    """Whether `path` is the prefix, or a file, of a checkpoint that holds a variable of the authors' networks."""
-    try:
-        _, shapes = _open(_prefix(path))
-    except CheckpointError:
+    """Whether `path` is the prefix, or a file, of a checkpoint that holds a variable of the authors' networks.
+
+    Raises:
+        CheckpointError: There is a checkpoint, but it is damaged.
+    """
+    prefix = _prefix(path)
+    if path.is_dir() or not Path(f"{prefix}.index").is_file():
         return False
+    _, shapes = _open(prefix)
     return any(name.startswith(CELL.format(0)) for name in shapes)
 
 
@@ -205,13 +209,13 @@ def _prefix(path: str | Path) -> Path:
 def _digest(prefix: Path) -> str:
     """sha256 over the files of a checkpoint, index first."""
     digest = hashlib.sha256()
-    for path in (prefix.with_name(prefix.name + ".index"), *sorted(prefix.parent.glob(f"{prefix.name}.data-*"))):
+    for path in (Path(f"{prefix}.index"), *sorted(prefix.parent.glob(f"{prefix.name}.data-*"))):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
 def _open(path: Path) -> tuple[Any, dict[str, list[int]]]:
-    index = path.with_name(path.name + ".index")
+    index = Path(f"{path}.index")
     if not index.is_file():
         raise CheckpointError(f"{index}: no such file; give the checkpoint's prefix, for example models/model-40000")
     if not list(path.parent.glob(f"{path.name}.data-*-of-*")):

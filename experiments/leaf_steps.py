@@ -9,7 +9,6 @@ Files of a fold, below <out_dir>/<experiment>/<fold>/: the training run as in an
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -20,27 +19,21 @@ from numpy.typing import NDArray
 
 from benchmarks.classical_leaves import segment_leaves
 from cosembed import specs
-from cosembed.clustering import background_embedding, cluster_pair
 from cosembed.data.clips import ClipSource
 from cosembed.data.cvppp import Plant, find_plants
-from cosembed.data.preprocessing import frame_grid
 from cosembed.data.sequence import Sequence
-from cosembed.errors import CheckpointError, DataError
+from cosembed.errors import DataError
 from cosembed.files import atomic_write_bytes, atomic_write_text
-from cosembed.inference import FrameStepper, prepare_frames
+from cosembed.inference import FrameStepper
 from cosembed.metrics import difference_in_count, symmetric_best_dice
-from cosembed.specs import LeafSpec, UpsamplingSpec
-from cosembed.tracking.upsample import upsample_labels
-from cosembed.training.checkpoints import load_network_as
+from cosembed.segmentation import segment_image
+from cosembed.specs import LeafSpec
 from cosembed.training.devices import describe_device
 from cosembed.training.loop import train as train_network
 from cosembed.training.run_folder import RunFolder
 from experiments.folds import NameFold
-from experiments.parts import fold_identity
+from experiments.parts import check_run, fold_identity, load_finished, results_folder
 from experiments.runner import Settings
-
-# The released code for still images smooths nothing; neither do we.
-UPSAMPLING = UpsamplingSpec(method="nearest_gaussian", sigma=0.0)
 
 
 def train(fold: NameFold, spec: LeafSpec, settings: Settings) -> None:
@@ -65,32 +58,14 @@ def predict(fold: NameFold, spec: LeafSpec, settings: Settings) -> None:
         CheckpointError: The fold's training is not finished.
     """
     folder = settings.folder / fold.name
-    run = RunFolder(folder)
-    if not run.spec_file.exists():
-        raise CheckpointError(f"{folder}: holds no trained network; run --mode=train first")
-    run.open(spec, fold_identity(fold, settings))
-    model, _, step = load_network_as(LeafSpec, folder)
-    if step < spec.training.iterations:
-        raise CheckpointError(
-            f"{folder}: trained for {step} of {spec.training.iterations} steps; run --mode=train again to finish"
-        )
-    stepper = FrameStepper(model)
-    begin = time.perf_counter()
+    stepper = FrameStepper(load_finished(folder, spec, fold_identity(fold, settings)))
+    results_folder(folder, spec)
     for plant in plants_of(fold.test, spec, settings):
-        labels = segment_plant(stepper, plant.image(), spec)
-        atomic_write_bytes(result_file(folder, plant.name), bytes(imagecodecs.png_encode(labels)))
-    seconds = (time.perf_counter() - begin) / len(fold.test)
-    logging.info("%s: segmented %d plants, %.1f s each", fold.name, len(fold.test), seconds)
-
-
-def segment_plant(stepper: FrameStepper, image: NDArray[np.uint8], spec: LeafSpec) -> NDArray[np.uint16]:
-    """Instances uint16 [H, W] of an image [H, W, 3]."""
-    (embedding,) = stepper(prepare_frames([image], spec))
-    still = embedding[None]
-    (labels,) = cluster_pair(still, background_embedding(still), spec.clustering)
-    height, width = image.shape[:2]
-    grid = frame_grid((height, width), spec.preprocessing, spec.network.image_size)
-    return upsample_labels(labels.astype(np.uint16), grid, (height, width), UPSAMPLING)
+        file = result_file(folder, plant.name)
+        if not file.exists():
+            labels = segment_image(stepper, plant.image(), spec)
+            atomic_write_bytes(file, bytes(imagecodecs.png_encode(labels)))
+    logging.info("%s: segmented %d plants", fold.name, len(fold.test))
 
 
 def evaluate(fold: NameFold, spec: LeafSpec, settings: Settings) -> None:
@@ -100,6 +75,7 @@ def evaluate(fold: NameFold, spec: LeafSpec, settings: Settings) -> None:
         DataError: There are no results yet.
     """
     folder = settings.folder / fold.name
+    check_run(folder, spec, fold_identity(fold, settings))
     scores = {}
     for plant in plants_of(fold.test, spec, settings):
         truth, found, baseline = plant.labels(), read_result(folder, plant.name), segment_leaves(plant.image())
@@ -124,7 +100,7 @@ def collect(folds: list[NameFold], spec: LeafSpec, settings: Settings) -> None:
         name: scores for file in files if file.exists() for name, scores in json.loads(file.read_text())["images"].items()
     }
     content = {
-        "experiment": "cvppp",
+        "experiment": "leaves",
         "data": f"{spec.dataset.name}, {len(images)} plants tested",
         "recipe": spec.recipe,
         "profile": spec.profile,
@@ -138,6 +114,8 @@ def collect(folds: list[NameFold], spec: LeafSpec, settings: Settings) -> None:
 
 def report(folds: list[NameFold], spec: LeafSpec, settings: Settings) -> None:
     """Writes table.md and report.html."""
+    for fold in folds:
+        check_run(settings.folder / fold.name, spec, fold_identity(fold, settings))
     # The report reads what the steps above wrote.
     from experiments import leaf_report
 

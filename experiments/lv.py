@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cosembed.data.cine_readers import patient_names
+from cosembed.data.cine_readers import patient_names, read_slices
 from cosembed.errors import DataError
 from cosembed.specs import CineDatasetSpec, SemanticSpec
 from experiments.folds import NameFold, make_folds
@@ -37,7 +37,14 @@ def folds(spec: SemanticSpec, settings: Settings) -> list[NameFold]:
     return make_folds(patient_names(root, spec.dataset.layout), spec.dataset, root, VARIANTS)
 
 
-EXPERIMENT = Experiment("lv", "LVSC", prepare, folds, steps="experiments.lv_steps", alternatives=("ACDC-cine",))
+def check(spec: SemanticSpec, settings: Settings) -> None:
+    """Reads every patient, one after the other."""
+    root = settings.data_dir / spec.dataset.name
+    for name in patient_names(root, spec.dataset.layout):
+        read_slices(root, spec.dataset.layout, spec.dataset.slices, [name])
+
+
+EXPERIMENT = Experiment("lv", "LVSC", prepare, folds, check, steps="experiments.lv_steps", alternatives=("ACDC-cine",))
 
 if __name__ == "__main__":
     run(EXPERIMENT)

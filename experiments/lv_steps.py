@@ -22,18 +22,17 @@ from cosembed import specs
 from cosembed.data.cine import CLASSES, CineSlice, patients
 from cosembed.data.cine_clips import CineSource
 from cosembed.data.cine_readers import read_slices
-from cosembed.data.preprocessing import Grid, frame_grid
-from cosembed.errors import CheckpointError, DataError
+from cosembed.errors import DataError
 from cosembed.files import atomic_write_bytes, atomic_write_text
-from cosembed.inference import FrameStepper, prepare_frames
+from cosembed.inference import FrameStepper
 from cosembed.metrics import iou_per_class
+from cosembed.segmentation import segment_cycle
 from cosembed.specs import SemanticSpec
-from cosembed.training.checkpoints import load_network_as
 from cosembed.training.devices import describe_device
 from cosembed.training.loop import train as train_network
 from cosembed.training.run_folder import RunFolder
 from experiments.folds import NameFold
-from experiments.parts import fold_identity
+from experiments.parts import check_run, fold_identity, load_finished, results_folder
 from experiments.runner import Settings
 
 
@@ -72,18 +71,13 @@ def predict(fold: NameFold, spec: SemanticSpec, settings: Settings) -> None:
     """
     spec = variant_spec(spec, fold.variant)
     folder = settings.folder / fold.name
-    run = RunFolder(folder)
-    if not run.spec_file.exists():
-        raise CheckpointError(f"{folder}: holds no trained network; run --mode=train first")
-    run.open(spec, fold_identity(fold, settings))
-    model, _, step = load_network_as(SemanticSpec, folder)
-    if step < spec.training.iterations:
-        raise CheckpointError(
-            f"{folder}: trained for {step} of {spec.training.iterations} steps; run --mode=train again to finish"
-        )
-    stepper = FrameStepper(model, normalise=False)
+    stepper = FrameStepper(load_finished(folder, spec, fold_identity(fold, settings)), normalise=False)
+    results = results_folder(folder, spec)
     slices = read_fold(fold.test, spec, settings)
     for patient in patients(slices):
+        file = results / f"{patient}.npz"
+        if file.exists():
+            continue
         arrays = {}
         for cine in slices:
             if cine.patient == patient:
@@ -91,33 +85,8 @@ def predict(fold: NameFold, spec: SemanticSpec, settings: Settings) -> None:
                     arrays[f"slice_{cine.index}_{name}"] = classes
         buffer = io.BytesIO()
         np.savez_compressed(buffer, **arrays)
-        atomic_write_bytes(folder / "results" / f"{patient}.npz", buffer.getvalue())
+        atomic_write_bytes(file, buffer.getvalue())
     logging.info("%s: segmented %d patients", fold.name, len(fold.test))
-
-
-def segment_cycle(stepper: FrameStepper, cine: CineSlice, spec: SemanticSpec) -> dict[str, NDArray[np.uint8]]:
-    """Classes of every frame, uint8 [T, H, W]: `warmed`, and `unwarmed` for a recurrent network."""
-    height, width = cine.frames.shape[1:3]
-    grid = frame_grid((height, width), spec.preprocessing, spec.network.image_size)
-    images = list(prepare_frames(cine.frames, spec))
-    cycles = 2 if spec.network.recurrent else 1
-    classes = [enlarge(logits, grid, (height, width)).argmax(axis=-1) for logits in stepper(images * cycles)]
-    parts = np.stack(classes).astype(np.uint8).reshape(cycles, len(images), height, width)
-    return {"warmed": parts[-1]} | ({"unwarmed": parts[0]} if spec.network.recurrent else {})
-
-
-def enlarge(image: NDArray[np.float32], grid: Grid, shape: tuple[int, int]) -> NDArray[np.float32]:
-    """A network output [N, N, K] at the original size [H, W, K], interpolated linearly."""
-
-    def taps(side: int, scale: float, offset: float) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-        position = np.clip((np.arange(side) - offset) / scale, 0, image.shape[0] - 1)
-        lower = np.minimum(position.astype(np.intp), image.shape[0] - 2)
-        return lower, (position - lower).astype(np.float32)[:, None]
-
-    rows, row_weight = taps(shape[0], grid.scale_y, grid.offset_y)
-    columns, column_weight = taps(shape[1], grid.scale_x, grid.offset_x)
-    lines = image[rows] + (image[rows + 1] - image[rows]) * row_weight[..., None]
-    return lines[:, columns] + (lines[:, columns + 1] - lines[:, columns]) * column_weight
 
 
 def evaluate(fold: NameFold, spec: SemanticSpec, settings: Settings) -> None:
@@ -127,6 +96,7 @@ def evaluate(fold: NameFold, spec: SemanticSpec, settings: Settings) -> None:
         DataError: There are no results yet.
     """
     folder = settings.folder / fold.name
+    check_run(folder, variant_spec(spec, fold.variant), fold_identity(fold, settings))
     slices = read_fold(fold.test, spec, settings)
     scores: dict[str, dict[str, dict[str, float | None]]] = {}
     for patient in patients(slices):
@@ -158,13 +128,14 @@ def collect(folds: list[NameFold], spec: SemanticSpec, settings: Settings) -> No
         entry["patients"] |= scores["warmed"]
         if "unwarmed" in scores:
             entry.setdefault("unwarmed", {}).update(scores["unwarmed"])
+    tested = len({fold.number for fold in folds})
     count = len({name for entry in variants.values() for name in entry["patients"]})
     content = {
         "experiment": "lv",
         "data": f"{spec.dataset.name}, {count} patients",
         "recipe": spec.recipe,
         "profile": spec.profile,
-        "split": f"{spec.dataset.fold_count} folds by patient, {spec.dataset.slices} central slices",
+        "split": f"{spec.dataset.fold_count} folds by patient, {tested} of them tested; {spec.dataset.slices} central slices",
         "command": settings.command,
         "variants": variants,
         "comparison": compare(variants),
@@ -196,6 +167,8 @@ def compare(variants: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 def report(folds: list[NameFold], spec: SemanticSpec, settings: Settings) -> None:
     """Writes table.md and report.html."""
+    for fold in folds:
+        check_run(settings.folder / fold.name, variant_spec(spec, fold.variant), fold_identity(fold, settings))
     # The report reads what the steps above wrote.
     from experiments import lv_report
 

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cosembed import specs
+from cosembed.errors import CheckpointError
+from cosembed.files import atomic_write_text
+from cosembed.models import StackedHourglass
 from cosembed.reporting import figures
 from cosembed.reporting.report import Picture, Section
-from cosembed.specs import TrainedSpec
+from cosembed.specs import Kind, TrainedSpec
+from cosembed.training.checkpoints import load_network_as
 from cosembed.training.devices import describe_device
-from cosembed.training.run_folder import Record
+from cosembed.training.run_folder import Record, RunFolder
 from experiments.folds import NameFold
 from experiments.runner import Settings
 
@@ -38,6 +46,40 @@ def run_facts(spec: TrainedSpec, settings: Settings, fold: str, split: str) -> l
 def fold_identity(fold: NameFold, settings: Settings) -> dict[str, str]:
     """What must be the same when a fold's folder is used again, beside the spec."""
     return {"train": ", ".join(fold.train)} | ({"deterministic": "yes"} if settings.deterministic else {})
+
+
+def check_run(folder: Path, spec: TrainedSpec, identity: dict[str, str]) -> None:
+    """Raises unless the folder holds a training run of this very spec: results must not be taken for those of another.
+
+    Raises:
+        CheckpointError: No run.
+        OutputError: A run with other values; names their keys.
+    """
+    run = RunFolder(folder)
+    if not run.spec_file.exists():
+        raise CheckpointError(f"{folder}: holds no trained network; run --mode=train first")
+    run.open(spec, identity)
+
+
+def load_finished(folder: Path, spec: Kind, identity: dict[str, str]) -> StackedHourglass:
+    """The network of a finished training run of this very spec; raises as `check_run`, or `CheckpointError` if unfinished."""
+    check_run(folder, spec, identity)
+    model, _, step = load_network_as(type(spec), folder)
+    if step < spec.training.iterations:
+        raise CheckpointError(
+            f"{folder}: trained for {step} of {spec.training.iterations} steps; run --mode=train again to finish"
+        )
+    return model
+
+
+def results_folder(folder: Path, spec: TrainedSpec) -> Path:
+    """The folder of a run's results, emptied of those that other values made."""
+    results = folder / "results"
+    stamp, made_from = results / "made_from.txt", hashlib.sha256(specs.dump(spec).encode()).hexdigest()
+    if not stamp.exists() or stamp.read_text() != made_from:
+        shutil.rmtree(results, ignore_errors=True)
+        atomic_write_text(stamp, made_from)
+    return results
 
 
 def training_section(title: str, history: Sequence[Record]) -> Section:

@@ -59,6 +59,7 @@ class Experiment:
         dataset: A name of `specs.dataset_names()`.
         prepare: Makes or checks data that is not downloaded; None: fetched from the challenge's site.
         make_folds: (spec, settings) -> folds, each with a `name`; reads no images.
+        check: Reads all data once, so that what cannot be used is found before anything is trained.
         steps: The module that trains, predicts, evaluates, collects and reports.
         alternatives: Other data sets; the first one that lies in the data folder is used.
     """
@@ -67,6 +68,7 @@ class Experiment:
     dataset: str
     prepare: Callable[[Any, Path], None] | None = None
     make_folds: Callable[[Any, Settings], list[Any]] | None = None
+    check: Callable[[Any, Settings], None] | None = None
     steps: str = "experiments.steps"
     alternatives: tuple[str, ...] = ()
 
@@ -143,6 +145,8 @@ def run_experiment(experiment: Experiment, mode: str, spec: TrainedSpec, setting
         raise InputError(f"--mode={mode}: choose one of {', '.join(MODES)} or all")
     _prepare(experiment, spec, settings)
     folds = _folds(experiment, spec, settings)
+    if experiment.check is not None and mode in ("prepare", "train", "all"):
+        experiment.check(spec, settings)
     if mode == "prepare":
         logging.info("%s: ready (%s)", spec.dataset.name, ", ".join(fold.name for fold in folds))
         return

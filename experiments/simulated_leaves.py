@@ -11,6 +11,7 @@ from pathlib import Path
 
 from absl import logging
 
+from cosembed.data.cvppp import SUBSET
 from cosembed.simulation.leaves import write_plants
 from cosembed.specs import LeafDatasetSpec
 from experiments import cvppp
@@ -22,12 +23,14 @@ PLANTS, SIZE, SEED = 120, 128, 7
 def prepare(dataset: LeafDatasetSpec, data_dir: Path) -> None:
     """Simulates the plants where they are absent."""
     root = data_dir / dataset.name
-    if not root.exists():
+    if not (root / SUBSET).exists():
         logging.info("%s: simulating %d plants of %d pixels, seed %d", root, PLANTS, SIZE, SEED)
         write_plants(root, PLANTS, SIZE, SEED)
 
 
-EXPERIMENT = Experiment("simulated_leaves", "simulated-leaves", prepare, cvppp.folds, steps="experiments.leaf_steps")
+EXPERIMENT = Experiment(
+    "simulated_leaves", "simulated-leaves", prepare, cvppp.folds, cvppp.check, steps="experiments.leaf_steps"
+)
 
 if __name__ == "__main__":
     run(EXPERIMENT)

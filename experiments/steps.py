@@ -28,16 +28,17 @@ from cosembed import released, specs
 from cosembed.data.clips import ClipSource
 from cosembed.data.ctc import cut, read_sequence, write_truth_cut
 from cosembed.data.frames import open_frames
-from cosembed.errors import CheckpointError, DataError
+from cosembed.errors import DataError
 from cosembed.files import atomic_write_bytes, atomic_write_text
 from cosembed.metrics import evaluate_ctc
 from cosembed.pipeline import track_video
 from cosembed.reporting import tables
 from cosembed.specs import ExperimentSpec
-from cosembed.training.checkpoints import checkpoint_manager, load_network
+from cosembed.training.checkpoints import checkpoint_manager
 from cosembed.training.devices import describe_device
 from cosembed.training.loop import train as train_network
 from cosembed.training.run_folder import RunFolder
+from experiments.parts import check_run, load_finished
 from experiments.protocol import Fold, Part, describe_split
 from experiments.runner import Settings
 
@@ -103,15 +104,8 @@ def predict(fold: Fold, spec: ExperimentSpec, settings: Settings) -> None:
         CheckpointError: The fold's training is not finished.
     """
     folder = settings.folder / fold.name
-    run = RunFolder(folder)
-    if not run.spec_file.exists():
-        raise CheckpointError(f"{folder}: holds no trained network; run --mode=train first")
-    run.open(spec, _identity(fold, spec, settings))
-    model, _, step = load_network(folder)
-    if step < spec.training.iterations:
-        raise CheckpointError(
-            f"{folder}: trained for {step} of {spec.training.iterations} steps; run --mode=train again to finish"
-        )
+    model = load_finished(folder, spec, _identity(fold, spec, settings))
+    step = spec.training.iterations
     for part in fold.test:
         output = folder / "results" / f"{part.video}_RES"
         stamp = output.parent / f"{part.video}.json"
@@ -136,6 +130,7 @@ def evaluate(fold: Fold, spec: ExperimentSpec, settings: Settings) -> None:
         logging.info("%s: no public truth, nothing to score", fold.name)
         return
     folder = settings.folder / fold.name
+    check_run(folder, spec, _identity(fold, spec, settings))
     part = fold.test[0]
     result, truth, baseline = (folder / f"{kind}" for kind in ("results", "truth", "baseline"))
     result /= f"{part.video}_RES"
@@ -181,6 +176,8 @@ def collect(folds: list[Fold], spec: ExperimentSpec, settings: Settings) -> None
 
 def report(folds: list[Fold], spec: ExperimentSpec, settings: Settings) -> None:
     """Writes table.md and report.html."""
+    for fold in folds:
+        check_run(settings.folder / fold.name, spec, _identity(fold, spec, settings))
     # The report reads what the steps above wrote.
     from experiments import summary
 

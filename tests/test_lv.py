@@ -11,9 +11,10 @@ from builders import run_command
 
 from cosembed import specs
 from cosembed.data.cine import CineSlice
-from cosembed.data.preprocessing import frame_grid
-from cosembed.inference import FrameStepper
+from cosembed.data.preprocessing import frame_grid, inverse, resample_linear
+from cosembed.inference import FrameStepper, prepare_frames
 from cosembed.models import StackedHourglass
+from cosembed.segmentation import segment_cycle
 from experiments import lv_steps
 
 
@@ -134,9 +135,7 @@ def test_a_heartbeat_is_segmented_after_one_that_warms_the_state(recurrent):
     images = np.random.default_rng(2).normal(0, 1, (4, 16, 16)).astype(np.float32)
     cine = CineSlice("a", 0, images, np.zeros((4, 16, 16), np.uint8), np.ones(4, bool))
     model = network(recurrent)
-    found = lv_steps.segment_cycle(FrameStepper(model, normalise=False), cine, spec)
-    from cosembed.inference import prepare_frames
-
+    found = segment_cycle(FrameStepper(model, normalise=False), cine, spec)
     prepared = np.stack(list(prepare_frames(images, spec)))
     twice = model(np.concatenate([prepared, prepared])[None])[1][0].numpy().argmax(axis=-1)
     # The image has the network's size, so nothing is interpolated.
@@ -153,7 +152,7 @@ def test_logits_are_enlarged_linearly_about_pixel_centres():
     grid = frame_grid((30, 50), spec, 10)
     rows, columns = np.mgrid[:10, :10].astype(np.float32)
     ramps = np.stack([grid.offset_y + grid.scale_y * rows, grid.offset_x + grid.scale_x * columns], axis=-1)
-    enlarged = lv_steps.enlarge(ramps, grid, (30, 50))
+    enlarged = resample_linear(ramps, inverse(grid), (30, 50))
     np.testing.assert_allclose(enlarged[3:-3, 0, 0], np.arange(30)[3:-3], atol=1e-3)
     np.testing.assert_allclose(enlarged[0, 5:-5, 1], np.arange(50)[5:-5], atol=1e-3)
 

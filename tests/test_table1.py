@@ -28,7 +28,7 @@ HEARTS = {
     },
 }  # fmt: skip
 LEAVES = {
-    "experiment": "cvppp", "data": "simulated-leaves, 3 plants tested", "recipe": "paper", "profile": "cpu",
+    "experiment": "leaves", "data": "simulated-leaves, 3 plants tested", "recipe": "paper", "profile": "cpu",
     "split": "three folds", "command": "python -m experiments.simulated_leaves", "deviations": [["network.filters", 64, 16]],
     "images": {
         "plant001": {"SBD": 0.7, "DiC": -1, "baseline_SBD": 0.5, "baseline_DiC": 3},
@@ -69,8 +69,12 @@ def test_table_1a_by_hand(tmp_path):
 
 def test_table_1a_of_one_network_and_of_the_papers_data(tmp_path):
     variants = {"recurrent": HEARTS["variants"]["recurrent"]}
-    content = {**HEARTS, "variants": variants, "comparison": {}, "profile": "paper", "data": "LVSC, 96 patients"}
+    content = {**HEARTS, "variants": variants, "comparison": {}, "profile": "paper", "data": "LVSC, 3 patients"}
     scores = table1a.read_scores(written(tmp_path, content))
+    assert "96 patients, not 3" in " ".join(table1a.header_lines(scores))
+    patients = {f"p{number}": {"myocardium": 0.5, "cavity": 0.5} for number in range(96)}
+    variants = {"recurrent": {"deviations": [], "patients": patients}}
+    scores = table1a.read_scores(written(tmp_path, {**content, "variants": variants}))
     assert by_name(table1a.rows(scores))["cavity"]["non-recurrent, ours"] == "not scored"
     notes = " ".join(table1a.header_lines(scores))
     assert "not a reproduction" not in notes and "not the paper's" not in notes and "chance" not in notes
@@ -93,9 +97,13 @@ def test_table_1b_by_hand(tmp_path):
     notes = " ".join(table1b.header_lines(scores))
     assert "not a reproduction" in notes and "not the paper's" in notes and "not directly comparable" in notes
     assert "`python -m experiments.simulated_leaves`" in table1b.markdown(scores)
-    paper = table1b.read_scores(written(tmp_path, {**LEAVES, "data": "CVPPP-A1, 128 plants tested", "profile": "paper"}))
+    few = {**LEAVES, "data": "CVPPP-A1, 3 plants tested", "profile": "paper"}
+    assert "128 plants, not 3" in " ".join(table1b.header_lines(table1b.read_scores(written(tmp_path, few))))
+    all_plants = {f"plant{number:03d}": LEAVES["images"]["plant001"] for number in range(128)}
+    paper = table1b.read_scores(written(tmp_path, {**few, "images": all_plants}))
     notes = " ".join(table1b.header_lines(paper))
-    assert "not a reproduction" not in notes and "not the paper's" not in notes
+    assert "not a reproduction" not in notes and "not the paper's" not in notes and "not comparable" not in notes
+    assert "values that differ from the profile paper: 1" in notes
 
 
 def without(content, *path):

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from cosembed.augment.parameters import SpatialParameters
 from cosembed.data.preprocessing import OUTSIDE, Padding
+from cosembed.errors import SpecError
+from cosembed.specs import AugmentationSpec
 
 SPLINE_ORDER = 3
 
@@ -34,6 +36,14 @@ class Sampling:
     inside: NDArray[np.bool_]
     covered: NDArray[np.bool_]
     outside: float
+
+
+def check_elastic(spec: AugmentationSpec) -> None:
+    """Raises `SpecError` if the elastic grid is too small for its spline."""
+    if 0 < spec.elastic_grid <= SPLINE_ORDER:
+        raise SpecError(
+            f"augmentation.elastic_grid is {spec.elastic_grid}; its spline needs {SPLINE_ORDER + 1} or more, or 0 for none"
+        )
 
 
 def make_sampling(image_shape: tuple[int, int], image_size: int, parameters: SpatialParameters, padding: Padding) -> Sampling:

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from cosembed.augment.intensity import change_intensity
 from cosembed.augment.parameters import draw_intensity, draw_spatial
-from cosembed.augment.spatial import make_sampling, resample_image, resample_labels, shift_frame
+from cosembed.augment.spatial import check_elastic, make_sampling, resample_image, resample_labels, shift_frame
 from cosembed.data.batches import Elements
 from cosembed.data.cine import UNLABELLED, CineSlice
 from cosembed.data.preprocessing import preprocess_frame
-from cosembed.errors import DataError
+from cosembed.errors import DataError, SpecError
 from cosembed.specs import SemanticSpec
 
 ELEMENTS: Elements = {"image": ("float32", 5), "classes": ("uint8", 4)}
@@ -32,7 +32,8 @@ class CineSource:
         seed: Of every batch.
 
     Raises:
-        DataError: No frame has a label, or a slice has other than one channel.
+        DataError: No frame has a label.
+        SpecError: The elastic grid is too small for its spline, or the network has more than one input channel.
     """
 
     def __init__(self, slices: IndexedSequence[CineSlice], spec: SemanticSpec, seed: int) -> None:
@@ -43,6 +44,9 @@ class CineSource:
         self._labelled = [(number, int(t)) for number, cine in enumerate(slices) for t in np.flatnonzero(cine.labelled)]
         if not self._labelled:
             raise DataError(f"{', '.join(map(str, slices)) or 'no slices'}: no labelled frame to train on; check the labels")
+        check_elastic(spec.augmentation)
+        if spec.network.channels != 1:
+            raise SpecError(f"network.channels is {spec.network.channels}; cine MR has one")
         self._frames = [
             np.stack([preprocess_frame(frame, spec.preprocessing, crop=spec.preprocessing.crop) for frame in cine.frames])
             for cine in slices

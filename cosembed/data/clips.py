@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from cosembed.augment.intensity import change_intensity
 from cosembed.augment.parameters import draw_intensity, draw_spatial
-from cosembed.augment.spatial import SPLINE_ORDER, Sampling, make_sampling, resample_image, resample_labels, shift_frame
+from cosembed.augment.spatial import Sampling, check_elastic, make_sampling, resample_image, resample_labels, shift_frame
 from cosembed.data.batches import Elements
 from cosembed.data.instances import background_mask, instance_masks
 from cosembed.data.preprocessing import preprocess_frame
 from cosembed.data.sequence import Sequence
 from cosembed.data.smoothing import smooth_labels
-from cosembed.errors import DataError, SpecError
+from cosembed.errors import DataError
 from cosembed.specs import ExperimentSpec, LeafSpec
 
 # Of a batch: dtype and rank; [B, T, N, N], with a last axis of channels or instances except for labels.
@@ -80,9 +80,7 @@ class ClipSource:
         if not self._usable or not any(sequence.labels.any() for sequence in sequences):
             names = ", ".join(sequence.name for sequence in sequences)
             raise DataError(f"video {names}: no labelled frame to train on; check the _GT folder")
-        grid = spec.augmentation.elastic_grid
-        if 0 < grid <= SPLINE_ORDER:
-            raise SpecError(f"augmentation.elastic_grid is {grid}; its spline needs {SPLINE_ORDER + 1} or more, or 0 for none")
+        check_elastic(spec.augmentation)
         # Now rather than when a clip first needs it: an error inside the tf.data pipeline would lose its class and message.
         self._frames = {(entry.sequence, entry.frame): self._prepare(entry) for entry in self._usable}
 

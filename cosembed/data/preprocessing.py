@@ -105,11 +105,30 @@ def fit_frame(image: NDArray[np.float32], spec: PreprocessingSpec, image_size: i
         float32 [N, N, C].
     """
     height, width, _ = image.shape
-    grid = frame_grid((height, width), spec, image_size)
-    rows, row_weight = _taps(height, grid.scale_y, grid.offset_y, image_size)
-    columns, column_weight = _taps(width, grid.scale_x, grid.offset_x, image_size)
+    return resample_linear(image, frame_grid((height, width), spec, image_size), (image_size, image_size))
+
+
+def resample_linear(image: NDArray[np.float32], grid: Grid, shape: tuple[int, int]) -> NDArray[np.float32]:
+    """Linear interpolation on another grid; positions beyond the edge stay on it.
+
+    Args:
+        image: float32 [h, w, C].
+        grid: Where the new pixels lie in `image`.
+        shape: Height and width of the result.
+
+    Returns:
+        float32 [H, W, C].
+    """
+    rows, row_weight = _taps(image.shape[0], grid.scale_y, grid.offset_y, shape[0])
+    columns, column_weight = _taps(image.shape[1], grid.scale_x, grid.offset_x, shape[1])
     lines = image[rows] + (image[rows + 1] - image[rows]) * row_weight[:, None, None]
     return lines[:, columns] + (lines[:, columns + 1] - lines[:, columns]) * column_weight[None, :, None]
+
+
+def inverse(grid: Grid) -> Grid:
+    """Where the original pixels lie in the network's image."""
+    scale_y, scale_x = 1 / grid.scale_y, 1 / grid.scale_x
+    return Grid(scale_y, -grid.offset_y * scale_y, scale_x, -grid.offset_x * scale_x)
 
 
 def _taps(side: int, scale: float, offset: float, count: int) -> tuple[NDArray[np.intp], NDArray[np.float32]]:

@@ -27,7 +27,7 @@ def training_curves(steps: NDArray, losses: NDArray, rates: NDArray) -> bytes:
     if len(losses) >= 2 * window:
         mean = np.convolve(losses, np.ones(window) / window, mode="valid")
         upper.plot(steps[window - 1 :], mean, color=BLUE, linewidth=1.8, label=f"mean of {window} iterations")
-    upper.set_ylabel("embedding loss\n(both hourglasses)")
+    upper.set_ylabel("loss\n(both hourglasses)")
     upper.set_ylim(bottom=0)
     upper.legend(frameon=False)
     lower.plot(steps, rates, color=ORANGE)

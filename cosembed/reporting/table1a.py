@@ -12,13 +12,13 @@ import numpy as np
 
 from cosembed.errors import DataError
 from cosembed.reporting.reported import load_reported
-from cosembed.reporting.tables import NOT_A_REPRODUCTION, as_markdown, as_text
+from cosembed.reporting.tables import NOT_A_REPRODUCTION, as_markdown, as_text, made_line
 
 CLASSES = ("myocardium", "cavity")
 VARIANTS = ("non-recurrent", "recurrent")
 SIGNIFICANT = 0.05
 # The data set whose numbers the paper's may be compared with.
-PAPERS_DATA = "LVSC"
+PAPERS_DATA, PAPERS_PATIENTS = "LVSC", 96
 Scores = Mapping[str, Mapping[str, float | None]]
 
 
@@ -61,6 +61,7 @@ def read_scores(path: Path) -> VentricleScores:
         content = json.loads(path.read_text())
         variants = {name: VariantScores(**content["variants"][name]) for name in VARIANTS if name in content["variants"]}
         scores = VentricleScores(**{**content, "variants": variants})
+        _demand(scores.experiment == "lv")
         for variant in variants.values():
             for patient in (*variant.patients.values(), *variant.unwarmed.values()):
                 _demand(all(isinstance(patient[name], float | int | None) for name in CLASSES))
@@ -96,9 +97,13 @@ def rows(scores: VentricleScores) -> list[list[str]]:
 def header_lines(scores: VentricleScores) -> list[str]:
     """What a reader must know before the numbers."""
     lines = [] if scores.profile == "paper" else [NOT_A_REPRODUCTION.format(profile=scores.profile)]
-    lines.append(f"{scores.data}: recipe {scores.recipe}, profile {scores.profile}; {scores.split}.")
+    changed = max((len(variant.deviations) for variant in scores.variants.values()), default=0)
+    lines.append(made_line(scores.data, scores.recipe, scores.profile, scores.split, changed))
+    patients = {name for variant in scores.variants.values() for name in variant.patients}
     if not scores.data.startswith(PAPERS_DATA):
         lines.append("The data are not the paper's (96 patients of the STACOM 2011 challenge): the numbers are not comparable.")
+    elif len(patients) != PAPERS_PATIENTS:
+        lines.append(f"The paper has {PAPERS_PATIENTS} patients, not {len(patients)}: the numbers are not comparable.")
     lines.append(
         "Mean and sample standard deviation over patients; a patient's IoU is over all its labelled frames and slices."
     )
@@ -118,14 +123,15 @@ def markdown(scores: VentricleScores) -> str:
 
 def _demand(condition: bool) -> None:
     if not condition:
-        raise ValueError("a score of another type")
+        raise ValueError("another experiment, or a score of another type")
 
 
 def _difference(name: str, entry: Mapping[str, Any]) -> str:
     p = entry["p"]
     verdict = f"more than chance (p = {p:.3f})" if p < SIGNIFICANT else f"not more than chance (p = {p:.2f})"
+    # The test knows the spread over patients, not that over trainings.
     difference = f"{100 * entry['difference']:+.1f} over {entry['patients']} patients"
-    return f"Recurrent minus non-recurrent, {name}: {difference}, {verdict}; {entry['test']}."
+    return f"Recurrent minus non-recurrent, {name}: {difference}, {verdict}; {entry['test']}, one training per fold."
 
 
 def _summary(patients: Scores, name: str) -> str:

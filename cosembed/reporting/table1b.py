@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from cosembed.errors import DataError
 from cosembed.reporting.reported import Reported, load_reported
-from cosembed.reporting.tables import NOT_A_REPRODUCTION, as_markdown, as_text
+from cosembed.reporting.tables import NOT_A_REPRODUCTION, as_markdown, as_text, made_line
 
 MEASURES = ("SBD", "DiC", "baseline_SBD", "baseline_DiC")
-PAPERS_DATA = "CVPPP-A1"
+PAPERS_DATA, PAPERS_PLANTS = "CVPPP-A1", 128
 DOUBT = " ?"
 
 
@@ -52,8 +52,8 @@ def read_scores(path: Path) -> LeafScores:
     try:
         scores = LeafScores(**json.loads(path.read_text()))
         known = all(isinstance(entry[measure], float | int) for entry in scores.images.values() for measure in MEASURES)
-        if not scores.images or not known:
-            raise ValueError("no images, or a score of another type")
+        if scores.experiment != "leaves" or not scores.images or not known:
+            raise ValueError("another experiment, no images, or a score of another type")
         return scores
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise DataError(f"{path}: is not the metrics of a leaf experiment ({error!r}); run --mode=evaluate again") from error
@@ -76,9 +76,11 @@ def rows(scores: LeafScores) -> list[list[str]]:
 def header_lines(scores: LeafScores) -> list[str]:
     """What a reader must know before the numbers."""
     lines = [] if scores.profile == "paper" else [NOT_A_REPRODUCTION.format(profile=scores.profile)]
-    lines.append(f"{scores.data}: recipe {scores.recipe}, profile {scores.profile}; {scores.split}.")
+    lines.append(made_line(scores.data, scores.recipe, scores.profile, scores.split, len(scores.deviations)))
     if not scores.data.startswith(PAPERS_DATA):
         lines.append("The data are not the paper's (128 plants of CVPPP A1): the numbers are not comparable.")
+    elif len(scores.images) != PAPERS_PLANTS:
+        lines.append(f"The paper tested {PAPERS_PLANTS} plants, not {len(scores.images)}: the numbers are not comparable.")
     lines.append(
         "Mean and sample standard deviation over images; DiC is found minus true leaves. The paper's own row is three-fold "
         f"cross-validation and so not directly comparable to the other methods. '{DOUBT.strip()}': of low confidence."

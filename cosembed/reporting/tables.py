@@ -106,9 +106,8 @@ def header_lines(scores: Sequence[DatasetScores]) -> list[str]:
     profiles = sorted({entry.profile for entry in scores} - {"paper"})
     lines = [NOT_A_REPRODUCTION.format(profile=profile) for profile in profiles]
     for entry in scores:
-        made = f"recipe {entry.recipe}, profile {entry.profile}, protocol {entry.protocol}"
-        changed = f"; values that differ from the profile paper: {len(entry.deviations)}" if entry.deviations else ""
-        lines.append(f"{entry.dataset}: {made}; {entry.split}{changed}.")
+        profile = f"{entry.profile}, protocol {entry.protocol}"
+        lines.append(made_line(entry.dataset, entry.recipe, profile, entry.split, len(entry.deviations)))
     reported = [entry for entry in scores if entry.dataset in load_reported("table2")]
     if any(not entry.of_authors for entry in reported):
         lines.append(DIFFERENCE)
@@ -117,6 +116,12 @@ def header_lines(scores: Sequence[DatasetScores]) -> list[str]:
     if any(len(entry.folds) > 1 for entry in scores):
         lines.append("Ours is the mean over the folds; in brackets, every fold.")
     return lines
+
+
+def made_line(data: str, recipe: str, profile: str, split: str, deviations: int) -> str:
+    """One sentence on what made a table's numbers."""
+    changed = f"; values that differ from the profile paper: {deviations}" if deviations else ""
+    return f"{data}: recipe {recipe}, profile {profile}; {split}{changed}."
 
 
 def table2_text(scores: Sequence[DatasetScores]) -> str:

@@ -104,7 +104,7 @@ def _summarise(records: list[Record], batch: dict[str, tf.Tensor], model: Stacke
         for name in ("loss", "task_loss", "learning_rate", "seconds"):
             tf.summary.scalar(name, getattr(record, name), step=record.step)
     picture = task.picture(model(batch["image"]), batch)
-    tf.summary.image("input, found, truth", np.asarray(picture)[None], step=records[-1].step)
+    tf.summary.image("first frames", np.asarray(picture)[None], step=records[-1].step)
 
 
 def _not_finite(step: int, source: BatchSource, checkpoint: str | None) -> str:
