@@ -14,7 +14,7 @@ from pathlib import Path
 from cosembed.data.cvppp import find_plants
 from cosembed.errors import DataError
 from cosembed.specs import LeafDatasetSpec, LeafSpec
-from experiments.folds import NameFold, make_folds
+from experiments.folds import RECORD, NameFold, make_folds
 from experiments.runner import Experiment, Settings, run
 
 
@@ -34,7 +34,7 @@ def folds(spec: LeafSpec, settings: Settings) -> list[NameFold]:
     plants = find_plants(root)
     if not plants[0].has_labels:
         raise DataError(f"{root}: its plants have no labels (plantNNN_label.png); give the training images of A1")
-    return make_folds([plant.name for plant in plants], spec.dataset, root)
+    return make_folds([plant.name for plant in plants], spec.dataset, root, recorded=settings.folder / RECORD)
 
 
 def check(spec: LeafSpec, settings: Settings) -> None:

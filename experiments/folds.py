@@ -6,6 +6,7 @@ Where the names are known beforehand, the drawn folds are committed with the dat
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from cosembed.errors import DataError, SpecError
+from cosembed.files import atomic_write_text
 from cosembed.specs.sections import FoldedDatasetSpec
+
+RECORD = "folds.json"
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,13 @@ def draw_folds(names: Sequence[str], count: int, seed: int) -> tuple[tuple[str, 
     return tuple(tuple(sorted(fold)) for fold in folds)
 
 
-def make_folds(names: Sequence[str], dataset: FoldedDatasetSpec, root: Path, variants: Sequence[str] = ("",)) -> list[NameFold]:
+def make_folds(
+    names: Sequence[str],
+    dataset: FoldedDatasetSpec,
+    root: Path,
+    variants: Sequence[str] = ("",),
+    recorded: Path | None = None,
+) -> list[NameFold]:
     """Every fold once as test set, for every variant of the network.
 
     Args:
@@ -47,12 +57,13 @@ def make_folds(names: Sequence[str], dataset: FoldedDatasetSpec, root: Path, var
         dataset: Number, seed and, if committed, the folds themselves.
         root: The data's folder, for messages.
         variants: Names of networks; a fold's name begins with its variant.
+        recorded: The file of `record_folds`. Where it exists, and no folds are committed, they are not drawn again.
 
     Raises:
-        DataError: A fold without any of the names, or a name that no committed fold holds.
+        DataError: A fold without any of the names, a name that no fold holds, or a damaged record.
         SpecError: A committed name is in more than one place, or there are fewer folds than stated.
     """
-    drawn = dataset.folds or draw_folds(names, dataset.fold_count, dataset.fold_seed)
+    drawn = dataset.folds or _read(recorded) or draw_folds(names, dataset.fold_count, dataset.fold_seed)
     if len(drawn) != dataset.fold_count:
         raise SpecError(
             f"dataset.folds of {dataset.name}: there are {len(drawn)}, not {dataset.fold_count}; correct one of them"
@@ -63,7 +74,8 @@ def make_folds(names: Sequence[str], dataset: FoldedDatasetSpec, root: Path, var
         raise SpecError(f"dataset.folds of {dataset.name}: {twice[0]} is there more than once; folds must not overlap")
     strangers = sorted(set(names) - set(counts))
     if strangers:
-        raise DataError(f"{root}: {strangers[0]} is in none of the folds of dataset.folds; add it there or remove it")
+        place = "dataset.folds" if dataset.folds else str(recorded)
+        raise DataError(f"{root}: {strangers[0]} is in none of the folds of {place}; add it there or remove it")
     present = [tuple(name for name in fold if name in set(names)) for fold in drawn]
     for number, fold in enumerate(present):
         if not fold:
@@ -81,3 +93,22 @@ def make_folds(names: Sequence[str], dataset: FoldedDatasetSpec, root: Path, var
         for number, test in enumerate(present)
         for variant in variants
     ]
+
+
+def record_folds(folds: Sequence[NameFold], path: Path) -> None:
+    """Writes drawn folds beside a run, so that names that come or go later do not deal them anew."""
+    if not path.exists():
+        tests = {fold.number: list(fold.test) for fold in folds}
+        atomic_write_text(path, json.dumps([tests[number] for number in sorted(tests)], indent=1) + "\n")
+
+
+def _read(path: Path | None) -> tuple[tuple[str, ...], ...]:
+    if path is None or not path.exists():
+        return ()
+    try:
+        content = json.loads(path.read_text())
+        if not all(isinstance(name, str) for fold in content for name in fold):
+            raise ValueError("names must be texts")
+        return tuple(tuple(fold) for fold in content)
+    except (ValueError, TypeError) as error:
+        raise DataError(f"{path}: is not a record of folds ({error}); remove the run's folder") from error

@@ -16,7 +16,7 @@ from pathlib import Path
 from cosembed.data.cine_readers import patient_names, read_slices
 from cosembed.errors import DataError
 from cosembed.specs import CineDatasetSpec, SemanticSpec
-from experiments.folds import NameFold, make_folds
+from experiments.folds import RECORD, NameFold, make_folds
 from experiments.runner import Experiment, Settings, run
 
 VARIANTS = ("recurrent", "non-recurrent")
@@ -34,7 +34,7 @@ def prepare(dataset: CineDatasetSpec, data_dir: Path) -> None:
 def folds(spec: SemanticSpec, settings: Settings) -> list[NameFold]:
     """Three folds by patient, for both networks."""
     root = settings.data_dir / spec.dataset.name
-    return make_folds(patient_names(root, spec.dataset.layout), spec.dataset, root, VARIANTS)
+    return make_folds(patient_names(root, spec.dataset.layout), spec.dataset, root, VARIANTS, settings.folder / RECORD)
 
 
 def check(spec: SemanticSpec, settings: Settings) -> None:

@@ -25,6 +25,7 @@ from cosembed.errors import DataError, InputError
 from cosembed.requirements import check_tensorflow
 from cosembed.specs import ExperimentSpec, TrainedSpec
 from experiments import protocol
+from experiments.folds import RECORD, record_folds
 from experiments.protocol import Fold
 
 AnyFold = TypeVar("AnyFold")
@@ -144,7 +145,13 @@ def run_experiment(experiment: Experiment, mode: str, spec: TrainedSpec, setting
     if mode not in (*MODES, "all"):
         raise InputError(f"--mode={mode}: choose one of {', '.join(MODES)} or all")
     _prepare(experiment, spec, settings)
-    folds = _folds(experiment, spec, settings)
+    if experiment.make_folds is None:
+        assert isinstance(spec, ExperimentSpec)
+        folds: list[Any] = make_folds(spec, settings)
+    else:
+        named = experiment.make_folds(spec, settings)
+        wanted = choose_fold(sorted({fold.number for fold in named}), settings.fold)
+        folds = [fold for fold in named if fold.number in wanted]
     if experiment.check is not None and mode in ("prepare", "train", "all"):
         experiment.check(spec, settings)
     if mode == "prepare":
@@ -161,6 +168,8 @@ def run_experiment(experiment: Experiment, mode: str, spec: TrainedSpec, setting
     if settings.checkpoints is not None:
         spec = steps.fit_released(spec, settings.checkpoints)
     with _log_file(settings.folder / "log.txt"):
+        if experiment.make_folds is not None:
+            record_folds(named, settings.folder / RECORD)
         for fold in folds:
             for name in ("train", "predict", "evaluate"):
                 if name in chosen:
@@ -205,15 +214,6 @@ def choose_fold(folds: list[AnyFold], number: int | None) -> list[AnyFold]:
     if number >= len(folds):
         raise InputError(f"--fold={number}: there are {len(folds)} folds, counted from 0; choose a smaller number")
     return [folds[number]]
-
-
-def _folds(experiment: Experiment, spec: TrainedSpec, settings: Settings) -> list[Any]:
-    if experiment.make_folds is None:
-        assert isinstance(spec, ExperimentSpec)
-        return make_folds(spec, settings)
-    folds = experiment.make_folds(spec, settings)
-    wanted = choose_fold(sorted({fold.number for fold in folds}), settings.fold)
-    return [fold for fold in folds if fold.number in wanted]
 
 
 def _prepare(experiment: Experiment, spec: TrainedSpec, settings: Settings) -> None:

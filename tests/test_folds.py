@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cosembed import specs
 from cosembed.errors import DataError, SpecError
 from cosembed.specs import CineDatasetSpec, LeafDatasetSpec
-from experiments.folds import draw_folds, make_folds
+from experiments.folds import draw_folds, make_folds, record_folds
 
 ROOT = Path("data")
 PLANTS = LeafDatasetSpec(name="x", paper_name="x", licence="none", fold_count=3, fold_seed=1)
@@ -62,3 +62,19 @@ def test_committed_folds_that_are_wrong_are_refused_by_name():
     ]:
         with pytest.raises(error, match=message):
             make_folds(names, dataset, ROOT)
+
+
+def test_recorded_folds_are_not_dealt_anew_when_a_name_goes(tmp_path):
+    names = [f"plant{number:03d}" for number in range(9)]
+    record = tmp_path / "folds.json"
+    first = make_folds(names, PLANTS, ROOT, recorded=record)
+    record_folds(first, record)
+    fewer = [name for name in names if name != "plant000"]
+    again = make_folds(fewer, PLANTS, ROOT, recorded=record)
+    assert [set(fold.test) for fold in again] == [set(fold.test) - {"plant000"} for fold in first]
+    assert [fold.test for fold in again] != [fold.test for fold in make_folds(fewer, PLANTS, ROOT)]
+    with pytest.raises(DataError, match=r"plant999 is in none of the folds of .*folds\.json"):
+        make_folds([*names, "plant999"], PLANTS, ROOT, recorded=record)
+    record.write_text("[[1]]")
+    with pytest.raises(DataError, match="is not a record of folds"):
+        make_folds(names, PLANTS, ROOT, recorded=record)

@@ -80,11 +80,12 @@ def test_the_report_and_the_table_are_there_and_say_what_they_are(run):
 
 
 def test_a_second_start_trains_nothing_and_gives_the_same_scores(run):
-    files = [run.folder / "metrics.json", run.folder / "recurrent" / "fold_0" / "history.csv"]
-    before = [file.read_bytes() for file in files], files[1].stat().st_mtime_ns
+    (result, *_) = sorted((run.folder / "recurrent" / "fold_0" / "results").glob("*.npz"))
+    files = [run.folder / "metrics.json", run.folder / "recurrent" / "fold_0" / "history.csv", result]
+    before = [file.read_bytes() for file in files], [file.stat().st_mtime_ns for file in files[1:]]
     done = run_command("experiments.lv", *run.flags)
     assert done.returncode == 0, done.stderr
-    assert ([file.read_bytes() for file in files], files[1].stat().st_mtime_ns) == before
+    assert ([file.read_bytes() for file in files], [file.stat().st_mtime_ns for file in files[1:]]) == before
 
 
 def test_mistakes_are_one_sentence_and_status_2(hearts, run, tmp_path):
@@ -170,3 +171,15 @@ def test_the_difference_is_tested_over_patients_that_both_networks_have():
     assert comparison["myocardium"]["p"] == pytest.approx(2 / 2**5)
     assert comparison["cavity"] == {**comparison["cavity"], "difference": 0.0, "p": 1.0, "patients": 6}
     assert lv_steps.compare({"recurrent": first}) == {}
+
+
+def test_results_are_not_taken_for_those_of_another_profile(run):
+    """Scores made by one profile must not be written under another's name."""
+    flags = [flag for flag in run.flags if not flag.startswith("--profile")]
+    for mode in ("evaluate", "report"):
+        done = run_command("experiments.lv", *flags, "--profile=cpu", f"--mode={mode}")
+        assert done.returncode == 2 and "other values of" in done.stderr and "network.image_size" in done.stderr
+    metrics = json.loads((run.folder / "metrics.json").read_text())
+    assert metrics["profile"] == "smoke"
+    for variant in metrics["variants"].values():
+        assert "network.recurrent" not in {key for key, _, _ in variant["deviations"]}

@@ -248,6 +248,8 @@ def test_mistakes_on_the_command_line_are_one_sentence_and_status_2(imported, tm
         ("cosembed.track", [network, *track], "--dataset is missing"),
         ("cosembed.track", [network, "--dataset=Fluo", *track], "unknown data set 'Fluo'"),
         ("cosembed.track", [f"--checkpoint={tmp_path}/01", "--dataset=Fluo-C2DL-MSC", *track], "is none; drop the flag"),
+        ("cosembed.track", [f"--checkpoint={tmp_path}/other/model-40000", "--dataset=Fluo-C2DL-MSC", *track], "no such file"),
+        ("cosembed.track", ["--checkpoint=.", *track], "holds no trained network"),
         ("cosembed.import_released", [f"--output={tmp_path}/new"], "--checkpoint is missing"),
         (
             "cosembed.import_released",
