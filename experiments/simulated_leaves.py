@@ -4,7 +4,7 @@
 
 Expected: SBD at least 0.70 and an absolute difference in count of at most 2.0 on the unseen plants (profile cpu), above the
 classical baseline.
-Expected time: less than 30 minutes on two cores.
+Expected time: about 17 minutes on two cores.
 """
 
 from pathlib import Path
