@@ -15,8 +15,9 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -26,7 +27,7 @@ from cosembed.errors import CheckpointError, SpecError
 from cosembed.files import atomic_folder
 from cosembed.models import StackedHourglass
 from cosembed.models.hourglass import Hourglass
-from cosembed.strict import from_mapping, to_mapping
+from cosembed.strict import bounded, check, from_mapping, to_mapping
 from cosembed.training.checkpoints import UNREADABLE
 
 CELL = "net/rnn/unet_{}_cell"
@@ -34,6 +35,8 @@ NETWORK_FILE, WEIGHTS = "network.json", "weights"
 # Of the optimizer, not of the network.
 _OPTIMIZER = re.compile(r"(.*/)?(beta[12]_power)$|.*/Adam(_1)?$")
 _SHOWN = 3
+# More channels than any network of the authors has: what claims them is damaged, and would only fill the memory.
+MOST = 256
 # What is said of the 2019 networks wherever one is used for tracking.
 FOLLOW_UP = (
     "this is a network of the 2019 follow-up: smoothing and percentiles follow it, but its tiles, windows of 8 frames and "
@@ -51,11 +54,14 @@ _FOLLOW_UP_INPUT = (
 class Form:
     """What the shapes of a checkpoint say about its network; fields as in `NetworkSpec`."""
 
-    channels: int
-    levels: int
-    filters: int
-    outputs: int
-    variant: str
+    channels: int = bounded(1, MOST)
+    levels: int = bounded(1, 10)
+    filters: int = bounded(1, MOST)
+    outputs: int = bounded(1, MOST)
+    variant: Literal["miccai2018", "mia2019"]
+
+    def __post_init__(self) -> None:
+        check(self)
 
 
 class _Pair(NamedTuple):
@@ -209,7 +215,7 @@ def _prefix(path: str | Path) -> Path:
 def _digest(prefix: Path) -> str:
     """sha256 over the files of a checkpoint, index first."""
     digest = hashlib.sha256()
-    for path in (Path(f"{prefix}.index"), *sorted(prefix.parent.glob(f"{prefix.name}.data-*"))):
+    for path in (Path(f"{prefix}.index"), *sorted(prefix.parent.glob(f"{escape(prefix.name)}.data-*"))):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
@@ -218,7 +224,7 @@ def _open(path: Path) -> tuple[Any, dict[str, list[int]]]:
     index = Path(f"{path}.index")
     if not index.is_file():
         raise CheckpointError(f"{index}: no such file; give the checkpoint's prefix, for example models/model-40000")
-    if not list(path.parent.glob(f"{path.name}.data-*-of-*")):
+    if not list(path.parent.glob(f"{escape(path.name)}.data-*-of-*")):
         raise CheckpointError(f"{path}.data-00000-of-00001: no such file; copy it beside {index.name}")
     try:
         reader = tf.train.load_checkpoint(str(path))
@@ -243,15 +249,14 @@ def _form(path: Path, shapes: Mapping[str, list[int]]) -> Form:
         )
     start = plain.get(f"{cell}/input/kernel")
     levels = {int(found[1]) for name in plain if (found := re.match(re.escape(cell) + r"/contracting/level(\d+)/", name))}
-    if max(levels) >= 10 or max(first[-1], output[-1]) > 256 or first[-2] > 256 or (start and len(start) != 4):
-        raise CheckpointError(f"{path}: its shapes are not those of a network of the authors; give one of their checkpoints")
-    return Form(
-        channels=start[2] if start else first[2],
-        levels=max(levels) + 1,
-        filters=first[3],
-        outputs=output[3],
-        variant="mia2019" if start else "miccai2018",
-    )
+    channels = (start or first)[2:3]
+    variant: Literal["miccai2018", "mia2019"] = "mia2019" if start else "miccai2018"
+    try:
+        return Form(channels=channels[0], levels=max(levels) + 1, filters=first[3], outputs=output[3], variant=variant)
+    except (SpecError, IndexError) as error:
+        raise CheckpointError(
+            f"{path}: its shapes are not those of a network of the authors ({_reason(error)}); give one of their checkpoints"
+        ) from error
 
 
 def _plain(name: str) -> str:

@@ -97,6 +97,8 @@ WRONG_VARIABLES = {
     "not recurrent": (lambda v: renamed(v, "gru/candidate/y", "conv"), r"missing: .*candidate/y"),
     "another network": (lambda v: renamed(v, "net/rnn", "resnet"), "is not a checkpoint of the authors"),
     "too wide": (lambda v: {**v, "net/rnn/unet_0_cell/output/kernel": np.ones((1, 1, 1, 999), np.float32)}, "its shapes"),
+    "nothing at all": (lambda v: {**v, "net/rnn/unet_0_cell/output/kernel": np.ones((3, 3, 4, 0), np.float32)}, "its shapes"),
+    "an input of another rank": (lambda v: {**v, "net/rnn/unet_0_cell/input/kernel": np.ones(3, np.float32)}, "its shapes"),
     "a number that is none": (lambda v: {**v, OUTPUT: v[OUTPUT] * np.nan}, r"output/kernel' does not hold finite"),
     "another type": (lambda v: {**v, OUTPUT: v[OUTPUT].astype(np.float64)}, r"output/kernel' does not hold .* float32"),
 }
