@@ -21,7 +21,7 @@ def plants(tmp_path_factory):
 
 
 def test_from_images_to_the_table(plants, tmp_path):
-    flags = ["--profile=smoke", f"--data_dir={plants}", f"--out_dir={tmp_path}"]
+    flags = ["--profile=smoke", "--set=network.levels=1", f"--data_dir={plants}", f"--out_dir={tmp_path}"]
     done = run_command("experiments.cvppp", *flags)
     assert done.returncode == 0, done.stderr
     folder = tmp_path / "cvppp"

@@ -48,7 +48,8 @@ def hearts(tmp_path_factory):
 @pytest.fixture(scope="module")
 def run(hearts, tmp_path_factory):
     out = tmp_path_factory.mktemp("runs")
-    flags = ["--profile=smoke", f"--data_dir={hearts}", f"--out_dir={out}"]
+    # One level only: six trainings, each with its own graph.
+    flags = ["--profile=smoke", "--set=network.levels=1", f"--data_dir={hearts}", f"--out_dir={out}"]
     done = run_command("experiments.lv", *flags)
     assert done.returncode == 0, done.stderr
     return SimpleNamespace(folder=out / "lv", flags=flags, stdout=done.stdout, stderr=done.stderr)

@@ -14,7 +14,7 @@ DATASETS = ["DIC-C2DH-HeLa", "Fluo-C2DL-MSC", "Fluo-N2DH-GOWT1", "Fluo-N2DH-SIM+
 @pytest.mark.parametrize("recipe", specs.RECIPES)
 @pytest.mark.parametrize("profile", ["paper", "cpu", "smoke"])
 def test_every_combination_resolves_and_round_trips(dataset, recipe, profile, tmp_path):
-    spec = specs.resolve(dataset, recipe, profile)
+    spec = specs.resolve_any(dataset, recipe, profile)
     path = tmp_path / "spec.yaml"
     path.write_text(specs.dump(spec))
     assert specs.load(path) == spec
@@ -105,4 +105,16 @@ def test_a_damaged_spec_file_is_named(content, tmp_path):
     path = tmp_path / "spec.yaml"
     path.write_bytes(content)
     with pytest.raises(SpecError, match=r"spec\.yaml"):
+        specs.load(path)
+
+
+def test_a_spec_of_another_task_is_refused_by_name(tmp_path):
+    with pytest.raises(SpecError, match="unknown data set 'LVSC'"):
+        specs.resolve("LVSC")
+    path = tmp_path / "spec.yaml"
+    path.write_text(specs.dump(specs.resolve_as(specs.SemanticSpec, "LVSC")))
+    with pytest.raises(SpecError, match="spec of another task"):
+        specs.load_as(specs.ExperimentSpec, path)
+    path.write_text(path.read_text().replace("task: semantic", "task: poetry"))
+    with pytest.raises(SpecError, match="'task' is 'poetry'"):
         specs.load(path)
