@@ -87,8 +87,7 @@ def load_released(prefix: str | Path) -> StackedHourglass:
     path = _prefix(prefix)
     reader, shapes = _open(path)
     form = _form(path, shapes)
-    model = StackedHourglass(form.filters, form.levels, form.outputs, recurrent=True, variant=form.variant)
-    model.build([None, None, None, None, form.channels])
+    model = _build(form)
     pairs = list(_pairs(model))
     stored = {_plain(name): name for name in shapes}
     _compare(path, pairs, {_plain(name): shape for name, shape in shapes.items()})
@@ -149,8 +148,7 @@ def load_imported(path: Path) -> StackedHourglass:
     file = path / NETWORK_FILE
     try:
         form = from_mapping(Form, json.loads(file.read_text())["network"], str(file))
-        model = StackedHourglass(form.filters, form.levels, form.outputs, recurrent=True, variant=form.variant)
-        model.build([None, None, None, None, form.channels])
+        model = _build(form)
         status = tf.train.Checkpoint(model=model).read(str(path / WEIGHTS))
         status.assert_existing_objects_matched().expect_partial()
     except (*UNREADABLE, KeyError, TypeError, SpecError) as error:
@@ -206,6 +204,12 @@ def find_released(folder: Path, dataset: str) -> Path:
             f"{place}: holds {what}; put the files of one there, or a folder made by cosembed.import_released"
         )
     return found[0]
+
+
+def _build(form: Form) -> StackedHourglass:
+    model = StackedHourglass(form.filters, form.levels, form.outputs, recurrent=True, variant=form.variant)
+    model.build([None, None, None, None, form.channels])
+    return model
 
 
 def _prefix(path: str | Path) -> Path:

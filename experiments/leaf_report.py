@@ -1,4 +1,5 @@
-"""Puts the leaf results into a table and a report. Knows the run's files; makes no results of its own."""
+"""Puts the leaf results into a table and a report. Knows the run's files; runs the network for
+pictures of embeddings only."""
 
 from __future__ import annotations
 
@@ -6,20 +7,18 @@ import json
 from collections.abc import Iterator
 
 import numpy as np
-from absl import logging
 
-from cosembed.errors import DataError
 from cosembed.files import atomic_write_text
 from cosembed.inference import FrameStepper, prepare_frames
-from cosembed.reporting import table1b, tables
+from cosembed.reporting import table1b
 from cosembed.reporting.overlays import ERROR_COLOURS, colour_labels, embedding_rgb, encode_png, error_overlay, stretch
-from cosembed.reporting.report import Picture, Report, Section, write_report
+from cosembed.reporting.report import Picture, Section
 from cosembed.specs import LeafSpec
 from cosembed.training.checkpoints import load_network_as
 from cosembed.training.run_folder import RunFolder
 from experiments.folds import NameFold
 from experiments.leaf_steps import plants_of, read_result
-from experiments.parts import deviations_section, picture_row, resized, run_facts, training_section
+from experiments.parts import deviations_section, metrics_file, picture_row, resized, run_facts, training_section, write_page
 from experiments.runner import Settings
 
 SHOWN = 6
@@ -31,10 +30,7 @@ def write(folds: list[NameFold], spec: LeafSpec, settings: Settings) -> None:
     Raises:
         DataError: There are no scores yet.
     """
-    file = settings.folder / "metrics.json"
-    if not file.exists():
-        raise DataError(f"{file}: there are no scores to report; run --mode=evaluate first")
-    scores = table1b.read_scores(file)
+    scores = table1b.read_scores(metrics_file(settings))
     atomic_write_text(settings.folder / "table.md", table1b.markdown(scores))
     print(table1b.text(scores))
     sections = [Section("Table 1b", " ".join(table1b.header_lines(scores)), table1b.rows(scores))]
@@ -42,11 +38,8 @@ def write(folds: list[NameFold], spec: LeafSpec, settings: Settings) -> None:
         sections += _fold_sections(fold, spec, settings)
     if scores.deviations:
         sections.append(deviations_section(scores.deviations))
-    warnings = [] if spec.profile == "paper" else [tables.NOT_A_REPRODUCTION.format(profile=spec.profile)]
     facts = run_facts(spec, settings, folds[0].name, scores.split)
-    report = Report(f"{spec.dataset.name}: leaf segmentation", facts, sections, warnings)
-    write_report(settings.folder / "report.html", report)
-    logging.info("%s: written", settings.folder / "report.html")
+    write_page(f"{spec.dataset.name}: leaf segmentation", facts, sections, spec.profile, settings)
 
 
 def _fold_sections(fold: NameFold, spec: LeafSpec, settings: Settings) -> Iterator[Section]:

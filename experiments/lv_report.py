@@ -6,20 +6,18 @@ import json
 from collections.abc import Iterator
 
 import numpy as np
-from absl import logging
 from numpy.typing import NDArray
 
 from cosembed.data.cine import CineSlice, patients
-from cosembed.errors import DataError
 from cosembed.files import atomic_write_text
-from cosembed.reporting import table1a, tables
+from cosembed.reporting import table1a
 from cosembed.reporting.overlays import encode_png, overlay, stretch
-from cosembed.reporting.report import Picture, Report, Section, write_report
+from cosembed.reporting.report import Picture, Section
 from cosembed.specs import SemanticSpec
 from cosembed.training.run_folder import RunFolder
 from experiments.folds import NameFold
 from experiments.lv_steps import read_fold
-from experiments.parts import deviations_section, grey_rgb, picture_row, run_facts, training_section
+from experiments.parts import deviations_section, grey_rgb, metrics_file, picture_row, run_facts, training_section, write_page
 from experiments.runner import Settings
 
 SHOWN = 3
@@ -31,10 +29,7 @@ def write(folds: list[NameFold], spec: SemanticSpec, settings: Settings) -> None
     Raises:
         DataError: There are no scores yet.
     """
-    file = settings.folder / "metrics.json"
-    if not file.exists():
-        raise DataError(f"{file}: there are no scores to report; run --mode=evaluate first")
-    scores = table1a.read_scores(file)
+    scores = table1a.read_scores(metrics_file(settings))
     atomic_write_text(settings.folder / "table.md", table1a.markdown(scores))
     print(table1a.text(scores))
     sections = [Section("Table 1a", " ".join(table1a.header_lines(scores)), table1a.rows(scores))]
@@ -47,10 +42,8 @@ def write(folds: list[NameFold], spec: SemanticSpec, settings: Settings) -> None
         if variant.deviations:
             section = deviations_section(variant.deviations)
             sections.append(Section(f"{section.heading}: {name}", section.text, section.table))
-    warnings = [] if spec.profile == "paper" else [tables.NOT_A_REPRODUCTION.format(profile=spec.profile)]
     facts = run_facts(spec, settings, folds[0].name, scores.split)
-    write_report(settings.folder / "report.html", Report("Left ventricle: semantic segmentation", facts, sections, warnings))
-    logging.info("%s: written", settings.folder / "report.html")
+    write_page("Left ventricle: semantic segmentation", facts, sections, spec.profile, settings)
 
 
 def _pictures(folds: list[NameFold], spec: SemanticSpec, settings: Settings) -> Iterator[Section]:

@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from absl import logging
 from numpy.typing import NDArray
 
 from cosembed import specs
-from cosembed.errors import CheckpointError
+from cosembed.errors import CheckpointError, DataError
 from cosembed.files import atomic_write_text
 from cosembed.models import StackedHourglass
-from cosembed.reporting import figures
-from cosembed.reporting.report import Picture, Section
+from cosembed.reporting import figures, tables
+from cosembed.reporting.report import Picture, Report, Section, write_report
 from cosembed.specs import Kind, TrainedSpec
 from cosembed.training.checkpoints import load_network_as
 from cosembed.training.devices import describe_device
@@ -80,6 +81,23 @@ def results_folder(folder: Path, spec: TrainedSpec) -> Path:
         shutil.rmtree(results, ignore_errors=True)
         atomic_write_text(stamp, made_from)
     return results
+
+
+def metrics_file(settings: Settings) -> Path:
+    """The experiment's metrics.json; raises `DataError` before there are scores."""
+    file = settings.folder / "metrics.json"
+    if not file.exists():
+        raise DataError(f"{file}: there are no scores to report; run --mode=evaluate first")
+    return file
+
+
+def write_page(
+    title: str, facts: Sequence[tuple[str, str]], sections: Sequence[Section], profile: str, settings: Settings
+) -> None:
+    """Writes report.html, with a warning above all else unless the profile is the paper's."""
+    warnings = [] if profile == "paper" else [tables.NOT_A_REPRODUCTION.format(profile=profile)]
+    write_report(settings.folder / "report.html", Report(title, facts, sections, warnings))
+    logging.info("%s: written", settings.folder / "report.html")
 
 
 def training_section(title: str, history: Sequence[Record]) -> Section:

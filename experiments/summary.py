@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from absl import logging
 
 from cosembed.data.ctc import read_labels
 from cosembed.data.frames import Frames, open_frames
@@ -18,10 +17,10 @@ from cosembed.files import atomic_write_text
 from cosembed.metrics.ctc import ERRORS, frame_seg
 from cosembed.reporting import figures, tables
 from cosembed.reporting.overlays import ERROR_COLOURS, embedding_rgb, encode_png, error_overlay, overlay, stretch
-from cosembed.reporting.report import Picture, Report, Section, write_report
+from cosembed.reporting.report import Picture, Section
 from cosembed.specs import ExperimentSpec
 from cosembed.training.run_folder import RunFolder
-from experiments.parts import deviations_section, grey_rgb, picture_row, resized, run_facts, training_section
+from experiments.parts import deviations_section, grey_rgb, picture_row, resized, run_facts, training_section, write_page
 from experiments.protocol import Fold, Part, describe_split
 from experiments.runner import Settings
 
@@ -45,12 +44,9 @@ def write(folds: list[Fold], spec: ExperimentSpec, settings: Settings) -> None:
         sections += list(_fold_sections(fold, settings))
     if scores and scores[0].deviations:
         sections.append(deviations_section(scores[0].deviations))
-    warnings = [] if spec.profile == "paper" else [tables.NOT_A_REPRODUCTION.format(profile=spec.profile)]
     times = [(f"Time, {fold.name}", _times(fold, settings)) for fold in folds]
     facts = [*run_facts(spec, settings, folds[0].name, describe_split(folds, settings.protocol)), *times]
-    report = Report(f"{spec.dataset.name}: segmentation and tracking", facts, sections, warnings)
-    write_report(settings.folder / "report.html", report)
-    logging.info("%s: written", settings.folder / "report.html")
+    write_page(f"{spec.dataset.name}: segmentation and tracking", facts, sections, spec.profile, settings)
 
 
 def _times(fold: Fold, settings: Settings) -> str:

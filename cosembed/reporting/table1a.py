@@ -8,11 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from cosembed.errors import DataError
 from cosembed.reporting.reported import load_reported
-from cosembed.reporting.tables import NOT_A_REPRODUCTION, as_markdown, as_text, made_line
+from cosembed.reporting.tables import NOT_A_REPRODUCTION, as_markdown, as_text, made_line, mean_and_deviation
 
 CLASSES = ("myocardium", "cavity")
 VARIANTS = ("non-recurrent", "recurrent")
@@ -80,9 +78,9 @@ def rows(scores: VentricleScores) -> list[list[str]]:
             "IoU in %",
             *(f"{variant}{kind}" for variant in VARIANTS for kind in (", ours", ", paper")),
             "recurrent unwarmed, ours",
+            "confidence in the paper's",
         ]
     ]
-    table[0].append("confidence in the paper's")
     for name in CLASSES:
         row = [name]
         for variant in VARIANTS:
@@ -136,7 +134,4 @@ def _difference(name: str, entry: Mapping[str, Any]) -> str:
 
 def _summary(patients: Scores, name: str) -> str:
     values = [100 * value for scores in patients.values() if (value := scores[name]) is not None]
-    if not values:
-        return "not scored"
-    spread = f" ± {np.std(values, ddof=1):.1f}" if len(values) > 1 else ""
-    return f"{np.mean(values):.1f}{spread}"
+    return mean_and_deviation(values) if values else "not scored"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cosembed.errors import DataError
 from cosembed.reporting.reported import Reported, load_reported
-from cosembed.reporting.tables import NOT_A_REPRODUCTION, as_markdown, as_text, made_line
+from cosembed.reporting.tables import NOT_A_REPRODUCTION, as_markdown, as_text, made_line, mean_and_deviation
 
 MEASURES = ("SBD", "DiC", "baseline_SBD", "baseline_DiC")
 PAPERS_DATA, PAPERS_PLANTS = "CVPPP-A1", 128
@@ -68,7 +68,7 @@ def rows(scores: LeafScores) -> list[list[str]]:
         table.append([name, _cell(sbd), _cell(count), "-", f"{sbd.confidence}, {count.confidence}", "; ".join(sources)])
     for name, prefix in (("classical baseline, here", "baseline_"), ("ours, here", "")):
         counts = scores.column(f"{prefix}DiC")
-        sbd_text, count_text = _spread(100 * scores.column(f"{prefix}SBD")), _spread(np.abs(counts))
+        sbd_text, count_text = mean_and_deviation(100 * scores.column(f"{prefix}SBD")), mean_and_deviation(np.abs(counts))
         table.append([name, sbd_text, count_text, f"{counts.mean():+.1f}", "measured", scores.data])
     return table
 
@@ -101,8 +101,3 @@ def markdown(scores: LeafScores) -> str:
 
 def _cell(cell: Reported) -> str:
     return cell.text(1) + (DOUBT if cell.confidence == "low" else "")
-
-
-def _spread(values: NDArray[np.float64]) -> str:
-    spread = f" ± {values.std(ddof=1):.1f}" if len(values) > 1 else ""
-    return f"{values.mean():.1f}{spread}"

@@ -9,6 +9,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cosembed.errors import DataError
 from cosembed.reporting.reported import UNKNOWN, Reported, load_reported
 
@@ -116,6 +119,12 @@ def header_lines(scores: Sequence[DatasetScores]) -> list[str]:
     if any(len(entry.folds) > 1 for entry in scores):
         lines.append("Ours is the mean over the folds; in brackets, every fold.")
     return lines
+
+
+def mean_and_deviation(values: Sequence[float] | NDArray[np.float64]) -> str:
+    """`78.3 ± 9.2`, as the paper prints it: mean and sample standard deviation, which one value has not."""
+    spread = f" ± {np.std(values, ddof=1):.1f}" if len(values) > 1 else ""
+    return f"{np.mean(values):.1f}{spread}"
 
 
 def made_line(data: str, recipe: str, profile: str, split: str, deviations: int) -> str:
