@@ -142,6 +142,38 @@ def test_gradients_equal_finite_differences():
             np.testing.assert_allclose(gradient.numpy()[index], (above - below) / 2e-2, rtol=2e-2, atol=2e-2)
 
 
+@pytest.mark.parametrize("graph", [False, True])
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize(("length", "with_state"), [(1, False), (1, True), (4, False), (4, True)])
+def test_gradients_equal_those_of_single_steps(length, with_state, activation, graph):
+    """The layer's own gradient of the time loop against TensorFlow's of the same steps, in float64."""
+    layer = randomised(ConvGRU2D(3, activation=activation, dtype="float64"), 2)
+    inputs, weights = (
+        tf.random.normal([2, length, 5, 4, 2], dtype="float64"),
+        tf.random.normal([length, 1, 1, 1, 3], dtype="float64"),
+    )
+    state = tf.random.normal([2, 5, 4, 3], dtype="float64")
+
+    def gradients(whole):
+        watched = [inputs, *layer.trainable_variables] + ([state] if with_state else [])
+        with tf.GradientTape() as tape:
+            tape.watch(watched)
+            if whole:
+                outputs = tf.transpose(layer(inputs, state if with_state else None), [1, 0, 2, 3, 4])
+            else:
+                current, steps = state if with_state else tf.zeros_like(state), []
+                for time in range(length):
+                    current = layer.step(inputs[:, time], current)
+                    steps.append(current)
+                outputs = tf.stack(steps)
+            value = tf.reduce_sum(weights * outputs**2)
+        return tape.gradient(value, watched)
+
+    found = (tf.function(gradients) if graph else gradients)(True)
+    for ours, expected in zip(found, gradients(False), strict=True):
+        np.testing.assert_allclose(ours, expected, rtol=1e-10, atol=1e-10)
+
+
 def test_output_forms():
     inputs = tf.ones([2, 3, 4, 4, 1])
     assert ConvGRU2D(5)(inputs).shape == [2, 3, 4, 4, 5]

@@ -13,6 +13,7 @@ from typing import Any
 import tensorflow as tf
 
 from cosembed.layers.initializers import HeTruncatedNormal
+from cosembed.layers.recurrence import Kernels, advance, recurrence
 
 
 @tf.keras.utils.register_keras_serializable("cosembed")
@@ -96,30 +97,18 @@ class ConvGRU2D(tf.keras.layers.Layer):
         inputs = tf.convert_to_tensor(inputs)
         shape = tf.shape(inputs)
         batch, length, height, width = shape[0], shape[1], shape[2], shape[3]
-        if initial_state is None:
-            initial_state = tf.zeros([batch, height, width, self.filters], inputs.dtype)
-        gates_kernel, candidate_kernel = self._state_kernels()
+        if initial_state is not None:
+            initial_state = tf.cast(initial_state, inputs.dtype)
         images = tf.reshape(inputs, [batch * length, height, width, self._channels])
 
-        def per_frame(halves: tf.Tensor) -> tf.TensorArray:
+        def time_major(halves: tf.Tensor) -> tf.Tensor:
             frames = tf.reshape(halves, [batch, length, height, width, halves.shape[-1]])
-            array = tf.TensorArray(inputs.dtype, length, element_shape=[None, None, None, halves.shape[-1]])
-            return array.unstack(tf.transpose(frames, [1, 0, 2, 3, 4]))
+            return tf.transpose(frames, [1, 0, 2, 3, 4])
 
-        gates, candidates = (per_frame(halves) for halves in self._input_halves(images))
-        outputs = tf.TensorArray(inputs.dtype, length, element_shape=[None, None, None, self.filters])
-
-        def advance(time: tf.Tensor, state: tf.Tensor, outputs: tf.TensorArray) -> tuple[tf.Tensor, tf.Tensor, tf.TensorArray]:
-            state = self._advance(gates.read(time), candidates.read(time), state, gates_kernel, candidate_kernel)
-            return time + 1, state, outputs.write(time, state)
-
-        _, state, outputs = tf.while_loop(
-            lambda time, *_: time < length,
-            advance,
-            (tf.constant(0), tf.cast(initial_state, inputs.dtype), outputs),
-            shape_invariants=(tf.TensorShape([]), tf.TensorShape([None, None, None, self.filters]), None),
-        )
-        result = tf.transpose(outputs.stack(), [1, 0, 2, 3, 4]) if self.return_sequences else state
+        gates, candidates = (time_major(halves) for halves in self._input_halves(images))
+        states = recurrence(gates, candidates, initial_state, self._state_kernels(), self.activation)
+        state = states[-1]
+        result = tf.transpose(states, [1, 0, 2, 3, 4]) if self.return_sequences else state
         if self.return_sequences:
             result.set_shape([*inputs.shape[:-1], self.filters])
         state.set_shape([inputs.shape[0], *inputs.shape[2:4], self.filters])
@@ -130,7 +119,7 @@ class ConvGRU2D(tf.keras.layers.Layer):
         inputs, state = tf.cast(inputs, self.compute_dtype), tf.cast(state, self.compute_dtype)
         if not self.built:
             self.build([None, None, None, None, inputs.shape[-1]])
-        return self._advance(*self._input_halves(inputs), state, *self._state_kernels())
+        return advance(*self._input_halves(inputs), state, self._state_kernels(), self.activation).state
 
     def _input_halves(self, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """The input's part of both gates and of the candidate, biases included: [N, H, W, C] -> [N, H, W, 2 F], [N, H, W, F].
@@ -146,22 +135,10 @@ class ConvGRU2D(tf.keras.layers.Layer):
         gates_bias = tf.concat([self.reset_bias, self.update_bias], axis=0)
         return convolve(gates_kernel, gates_bias), convolve(self.candidate_kernel, self.candidate_bias)
 
-    def _state_kernels(self) -> tuple[tf.Tensor, tf.Tensor]:
+    def _state_kernels(self) -> Kernels:
         gates = tf.concat([self.reset_kernel, self.update_kernel], axis=-1)[:, :, self._channels :]
-        return tf.cast(gates, self.compute_dtype), tf.cast(self.candidate_kernel[:, :, self._channels :], self.compute_dtype)
-
-    def _advance(
-        self,
-        gates_input: tf.Tensor,
-        candidate_input: tf.Tensor,
-        state: tf.Tensor,
-        gates_kernel: tf.Tensor,
-        candidate_kernel: tf.Tensor,
-    ) -> tf.Tensor:
-        gates = tf.sigmoid(gates_input + tf.nn.conv2d(state, gates_kernel, 1, "SAME"))
-        reset, update = tf.split(gates, 2, axis=-1)
-        candidate = self.activation(candidate_input + tf.nn.conv2d(reset * state, candidate_kernel, 1, "SAME"))
-        return candidate + update * (state - candidate)
+        candidate = self.candidate_kernel[:, :, self._channels :]
+        return Kernels(tf.cast(gates, self.compute_dtype), tf.cast(candidate, self.compute_dtype))
 
     def get_config(self) -> dict[str, Any]:
         """Everything `__init__` takes."""

@@ -8,7 +8,7 @@ S(i).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import tensorflow as tf
@@ -52,14 +52,14 @@ def cosine_embedding_loss(embeddings: tf.Tensor, instances: tf.Tensor) -> tf.Ten
     own_pixels, neighbour_pixels = tf.reduce_sum(own, axis=1), tf.reduce_sum(neighbour, axis=1)
 
     unit = tf.math.l2_normalize(embeddings, axis=-1, epsilon=EPSILON)
+    # Sums over S of raw and of unit embeddings, in one product.
+    sums = tf.matmul(own, tf.concat([embeddings, unit], axis=-1), transpose_a=True)
+    raw_sum, unit_sum = tf.split(sums, 2, axis=-1)
     # The direction of a mean does not depend on the number of pixels, but its length decides what epsilon does.
-    mean = tf.matmul(own, embeddings, transpose_a=True) / tf.maximum(own_pixels, 1.0)[..., None]
-    mean = tf.math.l2_normalize(mean, axis=-1, epsilon=EPSILON)
+    mean = tf.math.l2_normalize(raw_sum / tf.maximum(own_pixels, 1.0)[..., None], axis=-1, epsilon=EPSILON)
     # mean over S of cos = m . (sum over S of unit embeddings) / |S|: no [pixels, instances] product is needed here.
-    own_sum = tf.matmul(own, unit, transpose_a=True)
-    own_cosine = tf.math.divide_no_nan(tf.reduce_sum(mean * own_sum, axis=-1), own_pixels)
-    cosine = tf.matmul(unit, mean, transpose_b=True)
-    neighbour_cosine = tf.math.divide_no_nan(tf.reduce_sum(neighbour * tf.square(cosine), axis=1), neighbour_pixels)
+    own_cosine = tf.math.divide_no_nan(tf.reduce_sum(mean * unit_sum, axis=-1), own_pixels)
+    neighbour_cosine = tf.math.divide_no_nan(_sum_of_squares(unit, mean, neighbour), neighbour_pixels)
 
     present = tf.cast(own_pixels > 0, tf.float32)
     per_instance = present * (1.0 - own_cosine + neighbour_cosine)
@@ -67,6 +67,31 @@ def cosine_embedding_loss(embeddings: tf.Tensor, instances: tf.Tensor) -> tf.Ten
     per_element = tf.math.divide_no_nan(tf.reduce_sum(per_instance, axis=-1), present_count)
     elements = tf.reduce_sum(tf.cast(present_count > 0, tf.float32))
     return tf.math.divide_no_nan(tf.reduce_sum(per_element), elements)
+
+
+@tf.custom_gradient
+def _sum_of_squares(unit: tf.Tensor, mean: tf.Tensor, chosen: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tuple]]:
+    """Sum over an instance's chosen pixels of cos(m_i, e_p)^2.
+
+    The sum is m . M with M = sum over p of cos(m, e_p) e_p, so that value and gradient are matrix products, and one
+    [pixels, instances] array is kept instead of five.
+
+    Args:
+        unit: float32 [B, P, D], pixels.
+        mean: float32 [B, I, D], unit length.
+        chosen: float32 [B, P, I], 0 or 1; a constant.
+
+    Returns:
+        float32 [B, I].
+    """
+    cosines = chosen * tf.matmul(unit, mean, transpose_b=True)
+    moments = tf.matmul(cosines, unit, transpose_a=True)
+
+    def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, None]:
+        factor = 2 * upstream[..., None]
+        return tf.matmul(cosines, factor * mean), factor * moments, None
+
+    return tf.reduce_sum(mean * moments, axis=-1), gradient
 
 
 def embedding_loss(

@@ -1,0 +1,187 @@
+"""The time loop of the convolutional GRU, with a gradient of its own. Knows no layer and no weights' names.
+
+    r, u = sigmoid(gates_input + conv(h))    a = candidate_input + conv(r * h)    y = activation(a)    h' = u * h + (1 - u) * y
+
+TensorFlow's gradient of such a loop keeps every intermediate of every frame and adds up the kernels' gradients frame by
+frame. This one keeps r, u, a and h', and computes the kernels' gradients of all frames in one convolution each. A state of
+zeros, as at the first frame of a clip, is `None`: its convolutions are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import tensorflow as tf
+
+Activation = Callable[[tf.Tensor], tf.Tensor]
+Arrays = tuple[tf.TensorArray, ...]
+
+
+class Frame(NamedTuple):
+    """What one frame leaves behind: new state, both gates, and the candidate before its activation; [B, H, W, F] each."""
+
+    state: tf.Tensor
+    reset: tf.Tensor
+    update: tf.Tensor
+    raw: tf.Tensor
+
+
+class FrameGradients(NamedTuple):
+    """Gradients of one frame's inputs [B, H, W, 2 F] and [B, H, W, F], and r * h, which the candidate's kernel needs."""
+
+    gates: tf.Tensor
+    raw: tf.Tensor
+    product: tf.Tensor
+
+
+class Kernels(NamedTuple):
+    """The state's part: gates [k, k, F, 2 F], candidate [k, k, F, F]."""
+
+    gates: tf.Tensor
+    candidate: tf.Tensor
+
+
+def advance(
+    gates_input: tf.Tensor, candidate_input: tf.Tensor, state: tf.Tensor | None, kernels: Kernels, activation: Activation
+) -> Frame:
+    """One frame of `recurrence`."""
+    if state is not None:
+        gates_input += tf.nn.conv2d(state, kernels.gates, 1, "SAME")
+    reset, update = tf.split(tf.sigmoid(gates_input), 2, axis=-1)
+    if state is None:
+        # A copy, because a slice that is kept keeps the whole clip.
+        raw = tf.raw_ops.DeepCopy(x=candidate_input)
+        candidate = activation(raw)
+        return Frame(candidate - update * candidate, reset, update, raw)
+    raw = candidate_input + tf.nn.conv2d(reset * state, kernels.candidate, 1, "SAME")
+    candidate = activation(raw)
+    return Frame(candidate + update * (state - candidate), reset, update, raw)
+
+
+def recurrence(
+    gates_input: tf.Tensor,
+    candidate_input: tf.Tensor,
+    initial_state: tf.Tensor | None,
+    kernels: Kernels,
+    activation: Activation,
+) -> tf.Tensor:
+    """The states of all frames.
+
+    Args:
+        gates_input: float [T, B, H, W, 2 F], the input's part of reset and update gate, biases included.
+        candidate_input: float [T, B, H, W, F], that of the candidate.
+        initial_state: float [B, H, W, F], or None for zeros.
+        kernels: The state's part.
+        activation: Of the candidate, elementwise.
+
+    Returns:
+        float [T, B, H, W, F].
+    """
+
+    @tf.custom_gradient
+    def run(gates_input: tf.Tensor, candidate_input: tf.Tensor, *others: tf.Tensor) -> tuple[tf.Tensor, Callable]:
+        start, weights = (others[0] if len(others) > 2 else None), Kernels(*others[-2:])
+        states, arrays = _forward(gates_input, candidate_input, start, weights, activation)
+
+        def gradient(upstream: tf.Tensor) -> list[tf.Tensor]:
+            return _backward(upstream, states, arrays, start, weights, activation)
+
+        return states, gradient
+
+    return run(gates_input, candidate_input, *(() if initial_state is None else (initial_state,)), *kernels)
+
+
+def _forward(
+    gates_input: tf.Tensor, candidate_input: tf.Tensor, start: tf.Tensor | None, kernels: Kernels, activation: Activation
+) -> tuple[tf.Tensor, Arrays]:
+    length, filters = tf.shape(candidate_input)[0], candidate_input.shape[-1]
+    # Slices along the first axis share memory with the whole; arrays would be copies.
+    first = advance(gates_input[0], candidate_input[0], start, kernels, activation)
+    arrays = [_array(length, part).write(0, part) for part in first]
+
+    def body(time: tf.Tensor, state: tf.Tensor, *arrays: tf.TensorArray) -> tuple:
+        frame = advance(gates_input[time], candidate_input[time], state, kernels, activation)
+        return time + 1, frame.state, *(array.write(time, part) for array, part in zip(arrays, frame, strict=True))
+
+    *_, states, reset, update, raw = tf.while_loop(
+        lambda time, *_: time < length,
+        body,
+        (tf.constant(1), first.state, *arrays),
+        shape_invariants=(tf.TensorShape([]), tf.TensorShape([None, None, None, filters]), *[None] * len(arrays)),
+    )
+    return states.stack(), (reset, update, raw)
+
+
+def _backward(
+    upstream: tf.Tensor, states: tf.Tensor, arrays: Arrays, start: tf.Tensor | None, kernels: Kernels, activation: Activation
+) -> list[tf.Tensor]:
+    length, filters = tf.shape(upstream)[0], upstream.shape[-1]
+
+    def retreat(time: tf.Tensor | int, carried: tf.Tensor, before: tf.Tensor | None) -> tuple[tf.Tensor | None, FrameGradients]:
+        reset, update, raw = (array.read(time) for array in arrays)
+        return _retreat(upstream[time] + carried, before, reset, update, raw, kernels, activation)
+
+    def body(time: tf.Tensor, carried: tf.Tensor, *arrays: tf.TensorArray) -> tuple:
+        carried, gradients = retreat(time, carried, states[time - 1])
+        return time - 1, carried, *(array.write(time, part) for array, part in zip(arrays, gradients, strict=True))
+
+    _, carried, *written = tf.while_loop(
+        lambda time, *_: time > 0,
+        body,
+        (length - 1, tf.zeros_like(states[0]), *(_array(length, states, times * filters) for times in (2, 1, 1))),
+        shape_invariants=(tf.TensorShape([]), tf.TensorShape([None, None, None, filters]), None, None, None),
+    )
+    carried, first = retreat(0, carried, start)
+    gates, raw, products = (array.write(0, part).stack() for array, part in zip(written, first, strict=True))
+    gates_kernel = _kernel_gradient(states[:-1], gates[1:], kernels.gates)
+    candidate_kernel = _kernel_gradient(products[1:], raw[1:], kernels.candidate)
+    if start is None:
+        return [gates, raw, gates_kernel, candidate_kernel]
+    gates_kernel += _kernel_gradient(start[None], gates[:1], kernels.gates)
+    candidate_kernel += _kernel_gradient(products[:1], raw[:1], kernels.candidate)
+    return [gates, raw, carried, gates_kernel, candidate_kernel]
+
+
+def _retreat(
+    upstream: tf.Tensor,
+    before: tf.Tensor | None,
+    reset: tf.Tensor,
+    update: tf.Tensor,
+    raw: tf.Tensor,
+    kernels: Kernels,
+    activation: Activation,
+) -> tuple[tf.Tensor | None, FrameGradients]:
+    """The gradient of `advance`: that of the state before (None if it was None) and those of the frame's inputs."""
+    with tf.GradientTape() as tape:
+        tape.watch(raw)
+        candidate = activation(raw)
+    passed = upstream * update
+    raw_gradient = tape.gradient(candidate, raw, output_gradients=upstream - passed)
+    if before is None:
+        update_gradient = tf.raw_ops.SigmoidGrad(y=update, dy=-upstream * candidate)
+        zeros = tf.zeros_like(reset)
+        return None, FrameGradients(tf.concat([zeros, update_gradient], axis=-1), raw_gradient, zeros)
+    product_gradient = tf.nn.conv2d_transpose(raw_gradient, kernels.candidate, tf.shape(before), 1, "SAME")
+    reset_gradient = tf.raw_ops.SigmoidGrad(y=reset, dy=product_gradient * before)
+    update_gradient = tf.raw_ops.SigmoidGrad(y=update, dy=upstream * (before - candidate))
+    gates_gradient = tf.concat([reset_gradient, update_gradient], axis=-1)
+    through_gates = tf.nn.conv2d_transpose(gates_gradient, kernels.gates, tf.shape(before), 1, "SAME")
+    state_gradient = tf.add_n([passed, product_gradient * reset, through_gates])
+    return state_gradient, FrameGradients(gates_gradient, raw_gradient, reset * before)
+
+
+def _kernel_gradient(inputs: tf.Tensor, upstream: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+    """Of a convolution of all frames [T, B, H, W, C] at once."""
+
+    def images(frames: tf.Tensor) -> tf.Tensor:
+        return tf.reshape(frames, tf.concat([[-1], tf.shape(frames)[2:]], axis=0))
+
+    return tf.raw_ops.Conv2DBackpropFilter(
+        input=images(inputs), filter_sizes=tf.shape(kernel), out_backprop=images(upstream), strides=[1, 1, 1, 1], padding="SAME"
+    )
+
+
+def _array(length: tf.Tensor, like: tf.Tensor, channels: int | None = None) -> tf.TensorArray:
+    shape = [None, None, None, channels or like.shape[-1]]
+    return tf.TensorArray(like.dtype, length, element_shape=shape)
