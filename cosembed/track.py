@@ -5,21 +5,27 @@
 
 The second form uses a network of the authors (cosembed.import_released) with their values for that data set.
 
-The input is a folder of TIFF or PNG frames, or one multi-page TIFF. The output holds maskNNN.tif, res_track.txt and
-tracks.csv (label, parent, frame, y, x, area).
+The input is a folder of TIFF or PNG frames, or one multi-page TIFF. The output holds maskNNN.tif, res_track.txt,
+tracks.csv (label, parent, frame, y, x, area), report.html, and pictures/ (overlay.gif, lineage.png, embeddings.png).
 """
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from absl import flags, logging
 
-from cosembed import cli, specs
-from cosembed.data.frames import open_frames
+from cosembed import cli, memory, specs
+from cosembed.clustering import chosen_mode
+from cosembed.data.frames import Frames, open_frames
+from cosembed.data.survey import survey_frames
 from cosembed.errors import InputError
 from cosembed.files import refuse_existing
+from cosembed.progress import watched
+from cosembed.reporting.doubts import doubts_about_input
 from cosembed.requirements import check_tensorflow
 
 if TYPE_CHECKING:
@@ -27,12 +33,14 @@ if TYPE_CHECKING:
     from cosembed.specs import ExperimentSpec
 
 FLAGS = flags.FLAGS
+SAMPLES = 4
 
 flags.DEFINE_string(
     "checkpoint", "", "Folder of a trained run, one checkpoint file of it, or an imported network of the authors."
 )
 flags.DEFINE_string("dataset", "", "For a network of the authors: the data set whose values are used.")
 flags.DEFINE_string("input", "", "Folder of TIFF or PNG frames, or one multi-page TIFF.")
+flags.DEFINE_integer("channel", None, "The channel to track, counted from 1; needed if frames have several.")
 flags.DEFINE_string("output", "", "Folder to write; it must not exist yet.")
 flags.DEFINE_multi_string("set", [], "key=value laid over the run's spec, for example tracking.min_points=60; repeatable.")
 flags.DEFINE_bool("deterministic", False, "The same bits on every run on the same machine; may be slower.")
@@ -51,25 +59,62 @@ def main() -> None:
     if FLAGS.dataset and FLAGS.dataset not in specs.dataset_names("tracking"):
         raise InputError(f"--dataset: unknown data set '{FLAGS.dataset}'; known: {', '.join(specs.dataset_names('tracking'))}")
     logging.set_verbosity(logging.INFO)
+    logging.get_absl_handler().setFormatter(None)
     frames = open_frames(Path(FLAGS.input))
+    if FLAGS.channel is not None:
+        frames = frames.only_channel(FLAGS.channel)
     output = Path(FLAGS.output)
     refuse_existing(output)
     # TensorFlow is imported only once the input has been found in order.
     check_tensorflow()
     from cosembed.pipeline import track_video
+    from cosembed.reporting.video_report import write_video_report
     from cosembed.training.devices import describe_device, make_deterministic
 
     if FLAGS.deterministic:
         make_deterministic()
     device = describe_device(FLAGS.require_gpu)
-    model, spec = _load(Path(FLAGS.checkpoint), FLAGS.dataset)
-    logging.info("device: %s", device)
-    tracked = track_video(model, frames, specs.override(spec, FLAGS.set), output)
-    times = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in tracked.seconds.items())
+    model, spec, network = _load(Path(FLAGS.checkpoint), FLAGS.dataset)
+    spec = specs.override(spec, FLAGS.set)
+    facts = [*_facts(frames, spec, network), ("Device", device)]
+    for name, value in facts:
+        print(f"{name}: {value}")
+    begin = time.perf_counter()
+    survey = survey_frames(watched(frames, len(frames), "reading"))
+    reading = {"reading": round(time.perf_counter() - begin, 2)}
+    samples = np.unique(np.linspace(0, len(frames) - 1, SAMPLES).round().astype(int)).tolist()
+    tracked = track_video(model, frames, spec, output, samples)
+    logging.info("%s: masks and tables are complete; now the pictures", output)
+    doubts = list(doubts_about_input(frames.shape, spec.dataset.image_shape, survey))
+    seconds = write_video_report(output, frames, tracked.samples, facts, doubts, reading | tracked.seconds)
+    times = ", ".join(f"{stage} {spent:.1f} s" for stage, spent in seconds.items())
     print(f"{output}: {tracked.frames} frames, {tracked.tracks} tracks ({times})")
+    print(f"{output / 'report.html'}: open it in a browser")
 
 
-def _load(path: Path, dataset: str) -> tuple[StackedHourglass, ExperimentSpec]:
+def _facts(frames: Frames, spec: ExperimentSpec, network: str) -> list[tuple[str, str]]:
+    """What will be done; raises `InputError` if frames do not suit the network, or the memory does not suffice."""
+    wanted, (height, width) = spec.network.channels, frames.shape
+    if frames.channels != wanted:
+        remedy = "choose one with --channel, counted from 1"
+        if FLAGS.channel is not None or wanted > 1:
+            remedy = "give frames of as many, without --channel"
+        elif len(frames) == 1:
+            remedy += "; if they are time points, save the TIFF with the axes TYX"
+        raise InputError(f"{FLAGS.input}: has {frames.channels} channels, the network reads {wanted}; {remedy}")
+    chosen = f", channel {FLAGS.channel}" if FLAGS.channel is not None else ""
+    needed = memory.check(memory.estimate(len(frames), frames.shape, spec), memory.available())
+    size, tracking = spec.network.image_size, spec.tracking
+    return [
+        ("Video", f"{FLAGS.input}, {len(frames)} frames of {width} x {height} pixels, {frames.dtype}{chosen}"),
+        ("Network", f"{network}, {size} x {size} pixels"),
+        ("Clustering", f"{chosen_mode(tracking)}, at least {tracking.min_points} points a cell"),
+        ("Memory", needed),
+    ]
+
+
+def _load(path: Path, dataset: str) -> tuple[StackedHourglass, ExperimentSpec, str]:
+    """The network, its spec, and what to call it."""
     from cosembed import released
     from cosembed.training.checkpoints import load_network
 
@@ -77,17 +122,15 @@ def _load(path: Path, dataset: str) -> tuple[StackedHourglass, ExperimentSpec]:
         if dataset:
             raise InputError(f"--dataset: is for networks of the authors, and {path} is none; drop the flag")
         model, spec, step = load_network(path)
-        logging.info("%s, trained for %d steps", spec.dataset.name, step)
-        return model, spec
+        return model, spec, f"{path}, {spec.dataset.name}, trained for {step} of {spec.training.iterations} steps"
     if not dataset:
         known = ", ".join(specs.dataset_names("tracking"))
         raise InputError(f"--dataset is missing: {path} is a network of the authors; name one of {known}")
     model = released.load_imported(path)
     spec = released.released_spec(model, dataset)
-    logging.info("%s, the authors' network %s", dataset, released.source_of(path))
     if spec.network.variant == "mia2019":
         logging.warning("%s: %s", path, released.FOLLOW_UP)
-    return model, spec
+    return model, spec, f"{path}, {dataset}, the authors' network {released.source_of(path)}"
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ def read_layout(path: Path) -> Layout:
         DataError: No image, or axes that are not those of one video: slices (Z), or several that have no name.
     """
     headers = read_headers(path)
-    one_by_one = [(page,) for page in range(len(headers))]
+    one_by_one: list[tuple[int, ...]] = [(page,) for page in range(len(headers))]
     if len(headers) == 1 or is_png(path):
         return Layout(headers, one_by_one)
     try:
@@ -44,14 +44,14 @@ def read_layout(path: Path) -> Layout:
             # Pages of several sizes make several series; they are compared where they are used.
             if len(file.series) > 1 or len(series.pages) != len(headers):
                 return Layout(headers, one_by_one)
-            order = [page.index for page in series.pages]
+            order = [page.index for page in series.pages if page is not None]
     except Exception as error:
         raise unreadable(path, error) from error
     times = [axis for axis, _ in leading if axis != "C"]
     if "Z" in times:
         raise DataError(
-            f"{path}: holds {sizes['Z']} slices (axis Z), but a video has two dimensions and time; project or choose slices, or, "
-            "if they are time points, exchange Z and T (Fiji: Image > Hyperstacks > Re-order Hyperstack)"
+            f"{path}: holds {sizes['Z']} slices (axis Z), but a video has two dimensions and time; project or choose slices, "
+            "or, if they are time points, exchange Z and T (Fiji: Image > Hyperstacks > Re-order Hyperstack)"
         )
     if len(times) > 1:
         extents = " x ".join(str(size) for axis, size in leading if axis != "C")
