@@ -31,8 +31,8 @@ from cosembed.reporting.report import Picture, Report, Section, write_report
 # More tracks than these cannot be told apart in one picture.
 MOST_TRACKS = 300
 FIJI = (
-    "File > Import > Image Sequence... on the result folder with the filter mask, then Image > Lookup Tables > glasbey on dark. "
-    "TrackMate reads the same masks with its label image detector. docs/howto.md has every step."
+    "File > Import > Image Sequence... on the result folder with the filter mask, then Image > Lookup Tables > "
+    "glasbey on dark. TrackMate reads the same masks with its label image detector. docs/howto.md has every step."
 )
 PYTHON = (
     "tracks.csv has a line per cell and frame: label, parent, frame, y, x, area, in pixels, frames counted from 0. "
