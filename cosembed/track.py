@@ -11,21 +11,15 @@ tracks.csv (label, parent, frame, y, x, area), report.html, and pictures/ (overl
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 from absl import flags, logging
 
-from cosembed import cli, memory, specs
-from cosembed.clustering import chosen_mode
-from cosembed.data.frames import Frames, open_frames
-from cosembed.data.survey import survey_frames
+from cosembed import cli, specs
+from cosembed.data.frames import open_frames
 from cosembed.errors import InputError
 from cosembed.files import refuse_existing
-from cosembed.progress import watched
-from cosembed.reporting.doubts import doubts_about_input
 from cosembed.requirements import check_tensorflow
 
 if TYPE_CHECKING:
@@ -33,7 +27,6 @@ if TYPE_CHECKING:
     from cosembed.specs import ExperimentSpec
 
 FLAGS = flags.FLAGS
-SAMPLES = 4
 
 flags.DEFINE_string(
     "checkpoint", "", "Folder of a trained run, one checkpoint file of it, or an imported network of the authors."
@@ -67,8 +60,7 @@ def main() -> None:
     refuse_existing(output)
     # TensorFlow is imported only once the input has been found in order.
     check_tensorflow()
-    from cosembed.pipeline import track_video
-    from cosembed.reporting.video_report import write_video_report
+    from cosembed.own_video import describe_job, run_job
     from cosembed.training.devices import describe_device, make_deterministic
 
     if FLAGS.deterministic:
@@ -76,41 +68,13 @@ def main() -> None:
     device = describe_device(FLAGS.require_gpu)
     model, spec, network = _load(Path(FLAGS.checkpoint), FLAGS.dataset)
     spec = specs.override(spec, FLAGS.set)
-    facts = [*_facts(frames, spec, network), ("Device", device)]
-    for name, value in facts:
-        print(f"{name}: {value}")
-    begin = time.perf_counter()
-    survey = survey_frames(watched(frames, len(frames), "reading"))
-    reading = {"reading": round(time.perf_counter() - begin, 2)}
-    samples = np.unique(np.linspace(0, len(frames) - 1, SAMPLES).round().astype(int)).tolist()
-    tracked = track_video(model, frames, spec, output, samples)
-    logging.info("%s: masks and tables are complete; now the pictures", output)
-    doubts = list(doubts_about_input(frames.shape, spec.dataset.image_shape, survey))
-    seconds = write_video_report(output, frames, tracked.samples, facts, doubts, reading | tracked.seconds)
-    times = ", ".join(f"{stage} {spent:.1f} s" for stage, spent in seconds.items())
-    print(f"{output}: {tracked.frames} frames, {tracked.tracks} tracks ({times})")
-    print(f"{output / 'report.html'}: open it in a browser")
-
-
-def _facts(frames: Frames, spec: ExperimentSpec, network: str) -> list[tuple[str, str]]:
-    """What will be done; raises `InputError` if frames do not suit the network, or the memory does not suffice."""
-    wanted, (height, width) = spec.network.channels, frames.shape
-    if frames.channels != wanted:
-        remedy = "choose one with --channel, counted from 1"
-        if FLAGS.channel is not None or wanted > 1:
-            remedy = "give frames of as many, without --channel"
-        elif len(frames) == 1:
-            remedy += "; if they are time points, save the TIFF with the axes TYX"
-        raise InputError(f"{FLAGS.input}: has {frames.channels} channels, the network reads {wanted}; {remedy}")
-    chosen = f", channel {FLAGS.channel}" if FLAGS.channel is not None else ""
-    needed = memory.check(memory.estimate(len(frames), frames.shape, spec), memory.available())
-    size, tracking = spec.network.image_size, spec.tracking
-    return [
-        ("Video", f"{FLAGS.input}, {len(frames)} frames of {width} x {height} pixels, {frames.dtype}{chosen}"),
-        ("Network", f"{network}, {size} x {size} pixels"),
-        ("Clustering", f"{chosen_mode(tracking)}, at least {tracking.min_points} points a cell"),
-        ("Memory", needed),
-    ]
+    name = FLAGS.input if FLAGS.channel is None else f"{FLAGS.input}, channel {FLAGS.channel}"
+    facts = describe_job(frames, name, network, spec, device)
+    for title, fact in facts:
+        print(f"{title}: {fact}", flush=True)
+    seconds = run_job(model, frames, spec, output, facts)
+    print(f"Time: {', '.join(f'{stage} {spent:.1f} s' for stage, spent in seconds.items())}")
+    print(f"{output}: {len(frames)} frames tracked; open {output / 'report.html'} in a browser")
 
 
 def _load(path: Path, dataset: str) -> tuple[StackedHourglass, ExperimentSpec, str]:

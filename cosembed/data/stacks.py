@@ -39,19 +39,19 @@ def read_layout(path: Path) -> Layout:
     try:
         with tifffile.TiffFile(path) as file:
             series = file.series[0]
-            sizes = {axis: size for axis, size in zip(series.axes, series.shape, strict=True) if axis not in "YXS"}
-            leading = [(axis, size) for axis, size in zip(series.axes, series.shape, strict=True) if axis in sizes]
+            leading = [(axis, size) for axis, size in zip(series.axes, series.shape, strict=True) if axis not in "YXS"]
             # Pages of several sizes make several series; they are compared where they are used.
             if len(file.series) > 1 or len(series.pages) != len(headers):
                 return Layout(headers, one_by_one)
             order = [page.index for page in series.pages if page is not None]
     except Exception as error:
         raise unreadable(path, error) from error
+    sizes = dict(leading)
     times = [axis for axis, _ in leading if axis != "C"]
     if "Z" in times:
         raise DataError(
             f"{path}: holds {sizes['Z']} slices (axis Z), but a video has two dimensions and time; project or choose slices, "
-            "or, if they are time points, exchange Z and T (Fiji: Image > Hyperstacks > Re-order Hyperstack)"
+            "or, if they are time points, exchange slices and frames (Fiji: Image > Properties...)"
         )
     if len(times) > 1:
         extents = " x ".join(str(size) for axis, size in leading if axis != "C")
@@ -60,7 +60,7 @@ def read_layout(path: Path) -> Layout:
             "when saving (tifffile: metadata={'axes': 'TCYX'}), or save a folder of TIFF files"
         )
     grid = np.array(order).reshape([size for _, size in leading])
-    if times and "C" in sizes and leading[0][0] == "C":
+    if times and leading[0][0] == "C":
         grid = grid.T
     channels = sizes.get("C", 1)
     return Layout(headers, [tuple(row) for row in grid.reshape(math.prod(grid.shape) // channels, channels).tolist()])
