@@ -81,8 +81,10 @@ def run_job(
     begin = time.perf_counter()
     survey = survey_frames(watched(frames, len(frames), "reading"))
     reading = {"reading": round(time.perf_counter() - begin, 2)}
+    doubts = list(doubts_about_input(frames.shape, spec.dataset.image_shape, survey))
+    for doubt in doubts:
+        logging.warning("warning: %s", doubt)
     samples = np.unique(np.linspace(0, len(frames) - 1, SAMPLES).round().astype(int)).tolist()
     tracked = track_video(model, frames, spec, output, samples)
     logging.info("%s: masks and tables are complete; pictures and report follow", output)
-    doubts = list(doubts_about_input(frames.shape, spec.dataset.image_shape, survey))
     return write_video_report(output, frames, tracked.samples, facts, doubts, reading | tracked.seconds)
