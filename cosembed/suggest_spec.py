@@ -54,7 +54,7 @@ def main() -> None:
     print(f"a typical cell covers {large:.0f} pixels of the network's input with --profile=paper, {small:.0f} with cpu")
     if small < FEWEST_PIXELS:
         print("warning: too few for profile cpu; cut the videos into smaller fields of view, or train with --profile=paper")
-    print(f"{output}: written; next: python -m experiments.own --spec={output} --data_dir={root.parent}")
+    print(f"{output}: written; next: python -m experiments.own --spec={output} --data_dir={root.parent} --profile=cpu")
 
 
 if __name__ == "__main__":

@@ -84,6 +84,13 @@ def test_every_kind_of_video_gives_a_valid_folder_with_its_report(tmp_path, mode
         assert gif.n_frames == len(frames)
 
 
+def test_a_video_without_cells_has_a_report_that_says_so(tmp_path, model):
+    spec = small_spec("network.levels=2", "network.image_size=24", "tracking.min_points=100000")
+    run_job(model, write_stack(tmp_path / "video.tif", IMAGES[:2]), spec, tmp_path / "RES", [])
+    assert "No cell was found in any frame" in (tmp_path / "RES" / "report.html").read_text()
+    assert check_result(tmp_path / "RES") == []
+
+
 def test_a_bad_frame_is_found_before_anything_is_written(tmp_path, model):
     images = IMAGES.astype(np.float32)
     images[2, 3, 4] = np.nan
@@ -161,6 +168,7 @@ def test_a_movie_is_bounded_in_size_and_made_frame_by_frame():
     with Image.open(io.BytesIO(movie.encode_gif(iterator))) as gif:
         assert gif.size == (480, 240) and gif.n_frames == 2 and gif.info["loop"] == 0
     assert movie.movie_picture(np.eye(30), np.zeros((30, 30), np.uint16), "").size == (300, 300)
+    assert movie.movie_picture(np.eye(900, 5), np.zeros((900, 5), np.uint16), "").size == (3, 480)
 
 
 def test_a_large_tree_shows_the_longest_tracks_with_their_ancestors():

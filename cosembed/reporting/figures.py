@@ -59,8 +59,9 @@ def population(areas: Sequence[Sequence[int]]) -> bytes:
     figure, (upper, lower) = _figure(8.0, 3.8, rows=2)
     frames = range(len(areas))
     marker = "o" if len(areas) == 1 else None
-    upper.plot(frames, [len(cells) for cells in areas], color=BLUE, marker=marker)
-    upper.set_ylim(bottom=0)
+    counts = [len(cells) for cells in areas]
+    upper.plot(frames, counts, color=BLUE, marker=marker)
+    upper.set_ylim(0, 1.1 * max(1, *counts))
     upper.set_ylabel("cells")
     low, median, high = np.array([np.percentile(cells, [25, 50, 75]) if len(cells) else [np.nan] * 3 for cells in areas]).T
     lower.fill_between(frames, low, high, color=ORANGE, alpha=0.25, linewidth=0, label="middle half")

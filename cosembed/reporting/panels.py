@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-SMALLEST_WIDTH, GAP = 280, 8
+SMALLEST_SIDE, GAP = 280, 8
 
 
 def picture_row(panels: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
@@ -20,7 +20,7 @@ def picture_column(rows: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
 
 def enlarged_to_see(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """A small picture enlarged by a whole factor."""
-    factor = max(1, -(-SMALLEST_WIDTH // picture.shape[1]))
+    factor = max(1, -(-SMALLEST_SIDE // max(picture.shape[:2])))
     return picture.repeat(factor, axis=0).repeat(factor, axis=1)
 
 
