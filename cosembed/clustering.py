@@ -61,6 +61,11 @@ def chosen_mode(spec: ClusteringSpec) -> Literal["exact", "fast"]:
     return spec.mode
 
 
+def grid_stride(spec: ClusteringSpec) -> int:
+    """Pixels from one point of the grid that is clustered to the next; 1 is every pixel."""
+    return max(1, min(MAX_STRIDE, int(np.sqrt(spec.min_points / FAST_POINTS)))) if chosen_mode(spec) == "fast" else 1
+
+
 def cluster_points(points: NDArray[np.float64], min_points: int) -> NDArray[np.intp]:
     """HDBSCAN with the exact spanning tree, excess of mass, no single cluster.
 
@@ -94,8 +99,8 @@ def _cluster(
     points: NDArray[np.float64], rows: NDArray[np.intp], columns: NDArray[np.intp], spec: ClusteringSpec
 ) -> NDArray[np.intp]:
     """Cluster of every point; between grid pixels, that of the nearest point on the grid, noise included."""
-    stride = min(MAX_STRIDE, int(np.sqrt(spec.min_points / FAST_POINTS))) if chosen_mode(spec) == "fast" else 1
-    if stride <= 1:
+    stride = grid_stride(spec)
+    if stride == 1:
         return cluster_points(points, spec.min_points)
     on_grid = (rows % stride == 0) & (columns % stride == 0)
     sampled = cluster_points(points[on_grid], max(2, round(spec.min_points / stride**2)))

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from cosembed.data.frames import Frames
 from cosembed.data.preprocessing import frame_grid
 from cosembed.inference import embed_frames, prepare_frames
 from cosembed.models import StackedHourglass
+from cosembed.progress import watched
 from cosembed.specs import ExperimentSpec
 from cosembed.tracking import track_embeddings, write_result
 
@@ -28,7 +28,7 @@ class TrackedVideo:
 
     Attributes:
         frames: Number of frames.
-        tracks: Number of tracks at network resolution, before repair.
+        tracks: Number of tracks written.
         seconds: Wall time per stage.
         samples: Frame number -> embedding float32 [N, N, D] of the frames asked for.
     """
@@ -66,17 +66,17 @@ def track_video(
             yield embedding
 
     begin = time.perf_counter()
-    result = track_embeddings(tqdm(embeddings(), total=len(frames), unit="frame", disable=None), spec.tracking)
+    result = track_embeddings(watched(embeddings(), len(frames), "tracking"), spec.tracking)
     tracked = time.perf_counter()
     grid = frame_grid(frames.shape, spec.preprocessing, spec.network.image_size)
-    write_result(output, result, grid, frames.shape, spec.upsampling)
+    tracks = write_result(output, result, grid, frames.shape, spec.upsampling)
     network = stopwatch.seconds["network"]
     seconds = {
         "network": round(network, 2),
         "clustering and tracking": round(tracked - begin - network, 2),
         "upsampling and writing": round(time.perf_counter() - tracked, 2),
     }
-    return TrackedVideo(len(frames), len(result.tracks), seconds, samples)
+    return TrackedVideo(len(frames), len(tracks), seconds, samples)
 
 
 class _Stopwatch:

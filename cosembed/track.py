@@ -5,8 +5,8 @@
 
 The second form uses a network of the authors (cosembed.import_released) with their values for that data set.
 
-The input is a folder of TIFF or PNG frames, or one multi-page TIFF. The output holds maskNNN.tif, res_track.txt and
-tracks.csv (label, parent, frame, y, x, area).
+The input is a folder of TIFF or PNG frames, or one multi-page TIFF. The output holds maskNNN.tif, res_track.txt,
+tracks.csv (label, parent, frame, y, x, area), report.html, and pictures/ (overlay.gif, lineage.png, embeddings.png).
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ flags.DEFINE_string(
 )
 flags.DEFINE_string("dataset", "", "For a network of the authors: the data set whose values are used.")
 flags.DEFINE_string("input", "", "Folder of TIFF or PNG frames, or one multi-page TIFF.")
+flags.DEFINE_integer("channel", None, "The channel to track, counted from 1; needed if frames have several.")
 flags.DEFINE_string("output", "", "Folder to write; it must not exist yet.")
 flags.DEFINE_multi_string("set", [], "key=value laid over the run's spec, for example tracking.min_points=60; repeatable.")
 flags.DEFINE_bool("deterministic", False, "The same bits on every run on the same machine; may be slower.")
@@ -51,25 +52,33 @@ def main() -> None:
     if FLAGS.dataset and FLAGS.dataset not in specs.dataset_names("tracking"):
         raise InputError(f"--dataset: unknown data set '{FLAGS.dataset}'; known: {', '.join(specs.dataset_names('tracking'))}")
     logging.set_verbosity(logging.INFO)
+    logging.get_absl_handler().setFormatter(None)
     frames = open_frames(Path(FLAGS.input))
+    if FLAGS.channel is not None:
+        frames = frames.only_channel(FLAGS.channel)
     output = Path(FLAGS.output)
     refuse_existing(output)
     # TensorFlow is imported only once the input has been found in order.
     check_tensorflow()
-    from cosembed.pipeline import track_video
+    from cosembed.own_video import describe_job, run_job
     from cosembed.training.devices import describe_device, make_deterministic
 
     if FLAGS.deterministic:
         make_deterministic()
     device = describe_device(FLAGS.require_gpu)
-    model, spec = _load(Path(FLAGS.checkpoint), FLAGS.dataset)
-    logging.info("device: %s", device)
-    tracked = track_video(model, frames, specs.override(spec, FLAGS.set), output)
-    times = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in tracked.seconds.items())
-    print(f"{output}: {tracked.frames} frames, {tracked.tracks} tracks ({times})")
+    model, spec, network = _load(Path(FLAGS.checkpoint), FLAGS.dataset)
+    spec = specs.override(spec, FLAGS.set)
+    name = FLAGS.input if FLAGS.channel is None else f"{FLAGS.input}, channel {FLAGS.channel}"
+    facts = describe_job(frames, name, network, spec, device)
+    for title, fact in facts:
+        print(f"{title}: {fact}", flush=True)
+    seconds = run_job(model, frames, spec, output, facts)
+    print(f"Time: {', '.join(f'{stage} {spent:.1f} s' for stage, spent in seconds.items())}")
+    print(f"{output}: {len(frames)} frames tracked; open {output / 'report.html'} in a browser")
 
 
-def _load(path: Path, dataset: str) -> tuple[StackedHourglass, ExperimentSpec]:
+def _load(path: Path, dataset: str) -> tuple[StackedHourglass, ExperimentSpec, str]:
+    """The network, its spec, and what to call it."""
     from cosembed import released
     from cosembed.training.checkpoints import load_network
 
@@ -77,17 +86,15 @@ def _load(path: Path, dataset: str) -> tuple[StackedHourglass, ExperimentSpec]:
         if dataset:
             raise InputError(f"--dataset: is for networks of the authors, and {path} is none; drop the flag")
         model, spec, step = load_network(path)
-        logging.info("%s, trained for %d steps", spec.dataset.name, step)
-        return model, spec
+        return model, spec, f"{path}, {spec.dataset.name}, trained for {step} of {spec.training.iterations} steps"
     if not dataset:
         known = ", ".join(specs.dataset_names("tracking"))
         raise InputError(f"--dataset is missing: {path} is a network of the authors; name one of {known}")
     model = released.load_imported(path)
     spec = released.released_spec(model, dataset)
-    logging.info("%s, the authors' network %s", dataset, released.source_of(path))
     if spec.network.variant == "mia2019":
         logging.warning("%s: %s", path, released.FOLLOW_UP)
-    return model, spec
+    return model, spec, f"{path}, {dataset}, the authors' network {released.source_of(path)}"
 
 
 if __name__ == "__main__":

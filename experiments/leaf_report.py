@@ -12,13 +12,14 @@ from cosembed.files import atomic_write_text
 from cosembed.inference import FrameStepper, prepare_frames
 from cosembed.reporting import table1b
 from cosembed.reporting.overlays import ERROR_COLOURS, colour_labels, embedding_rgb, encode_png, error_overlay, stretch
+from cosembed.reporting.panels import picture_row, resized
 from cosembed.reporting.report import Picture, Section
 from cosembed.specs import LeafSpec
 from cosembed.training.checkpoints import load_network_as
 from cosembed.training.run_folder import RunFolder
 from experiments.folds import NameFold
 from experiments.leaf_steps import plants_of, read_result
-from experiments.parts import deviations_section, metrics_file, picture_row, resized, run_facts, training_section, write_page
+from experiments.parts import deviations_section, metrics_file, run_facts, training_section, write_page
 from experiments.runner import Settings
 
 SHOWN = 6

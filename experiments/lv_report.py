@@ -12,12 +12,13 @@ from cosembed.data.cine import CineSlice, patients
 from cosembed.files import atomic_write_text
 from cosembed.reporting import table1a
 from cosembed.reporting.overlays import encode_png, overlay, stretch
+from cosembed.reporting.panels import grey_rgb, picture_row
 from cosembed.reporting.report import Picture, Section
 from cosembed.specs import SemanticSpec
 from cosembed.training.run_folder import RunFolder
 from experiments.folds import NameFold
 from experiments.lv_steps import read_fold
-from experiments.parts import deviations_section, grey_rgb, metrics_file, picture_row, run_facts, training_section, write_page
+from experiments.parts import deviations_section, metrics_file, run_facts, training_section, write_page
 from experiments.runner import Settings
 
 SHOWN = 3

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from absl import logging
-from numpy.typing import NDArray
 
 from cosembed import specs
 from cosembed.errors import CheckpointError, DataError
@@ -25,8 +24,6 @@ from cosembed.training.devices import describe_device
 from cosembed.training.run_folder import Record, RunFolder
 from experiments.folds import NameFold
 from experiments.runner import Settings
-
-SMALLEST_WIDTH = 280
 
 
 def run_facts(spec: TrainedSpec, settings: Settings, fold: str, split: str) -> list[tuple[str, str]]:
@@ -111,24 +108,3 @@ def deviations_section(deviations: Iterable[Sequence[Any]]) -> Section:
     """Where a profile or flags changed the paper's values."""
     rows = [["value", "paper's profile", "this run"], *([str(cell) for cell in row] for row in deviations)]
     return Section("Where this run differs from the paper's size", "", rows)
-
-
-def picture_row(panels: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    """Panels of one size side by side with a white gap, enlarged by a whole factor if they are small."""
-    factor = max(1, -(-SMALLEST_WIDTH // panels[0].shape[1]))
-    gap = np.full((panels[0].shape[0] * factor, 8, 3), 255, np.uint8)
-    row: list[Any] = []
-    for panel in panels:
-        row += [panel.repeat(factor, axis=0).repeat(factor, axis=1), gap]
-    return np.concatenate(row[:-1], axis=1)
-
-
-def grey_rgb(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Grey [H, W] as RGB."""
-    return np.repeat(grey[..., None], 3, axis=-1)
-
-
-def resized(picture: NDArray[np.uint8], shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Nearest-neighbour copy of a square picture at the size of the original frame."""
-    rows, columns = (np.arange(side) * picture.shape[0] // side for side in shape)
-    return picture[rows][:, columns]

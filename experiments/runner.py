@@ -57,7 +57,8 @@ class Experiment:
 
     Attributes:
         name: Of the experiment's folder.
-        dataset: A name of `specs.dataset_names()`.
+        dataset: A name of `specs.dataset_names()`; empty if `resolve` is given.
+        resolve: (recipe, profile, overrides) -> the spec, where it is not one of `data_specs`.
         prepare: Makes or checks data that is not downloaded; None: fetched from the challenge's site.
         make_folds: (spec, settings) -> folds, each with a `name`; reads no images.
         check: Reads all data once, so that what cannot be used is found before anything is trained.
@@ -72,6 +73,7 @@ class Experiment:
     check: Callable[[Any, Settings], None] | None = None
     steps: str = "experiments.steps"
     alternatives: tuple[str, ...] = ()
+    resolve: Callable[[str, str, list[str]], TrainedSpec] | None = None
 
     def find_dataset(self, data_dir: Path) -> str:
         """The data set that is there; the first one if none is."""
@@ -110,7 +112,10 @@ def _main(experiment: Experiment) -> None:
     if FLAGS.checkpoints:
         recipe = _implied("recipe", "released")
         profile = _implied("profile", "paper")
-    spec = specs.resolve_any(experiment.find_dataset(Path(FLAGS.data_dir)), recipe, profile, FLAGS.set)
+    if experiment.resolve is not None:
+        spec = experiment.resolve(recipe, profile, FLAGS.set)
+    else:
+        spec = specs.resolve_any(experiment.find_dataset(Path(FLAGS.data_dir)), recipe, profile, FLAGS.set)
     if FLAGS.protocol not in protocol.PROTOCOLS:
         raise InputError(f"--protocol={FLAGS.protocol}: choose one of {', '.join(protocol.PROTOCOLS)}")
     settings = Settings(

@@ -17,10 +17,11 @@ from cosembed.files import atomic_write_text
 from cosembed.metrics.ctc import ERRORS, frame_seg
 from cosembed.reporting import figures, tables
 from cosembed.reporting.overlays import ERROR_COLOURS, embedding_rgb, encode_png, error_overlay, overlay, stretch
+from cosembed.reporting.panels import grey_rgb, picture_row, resized
 from cosembed.reporting.report import Picture, Section
 from cosembed.specs import ExperimentSpec
 from cosembed.training.run_folder import RunFolder
-from experiments.parts import deviations_section, grey_rgb, picture_row, resized, run_facts, training_section, write_page
+from experiments.parts import deviations_section, run_facts, training_section, write_page
 from experiments.protocol import Fold, Part, describe_split
 from experiments.runner import Settings
 

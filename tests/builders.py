@@ -25,6 +25,20 @@ def small_spec(*overrides: str, recipe: str = "paper") -> specs.ExperimentSpec:
     return specs.resolve("simulated", recipe, "smoke", overrides)
 
 
+def untrained_run(folder: Path, spec: specs.ExperimentSpec) -> Path:
+    """A run folder as after training, with the weights that the spec's seed draws."""
+    import tensorflow as tf
+
+    from cosembed.training.checkpoints import build_network, checkpoint_manager
+    from cosembed.training.run_folder import RunFolder
+
+    run = RunFolder(folder)
+    run.open(spec, {})
+    step = tf.Variable(spec.training.iterations, dtype=tf.int64, trainable=False)
+    checkpoint_manager(run.checkpoints, model=build_network(spec), step=step).save(checkpoint_number=spec.training.iterations)
+    return folder
+
+
 def moving_squares(frames: int = 6, height: int = 40, width: int = 48) -> tuple[np.ndarray, np.ndarray, list[Track]]:
     """Three squares that move right, one of which divides in frame 3. Images uint16, labels uint16, tracks."""
     labels = np.zeros((frames, height, width), np.uint16)

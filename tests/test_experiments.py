@@ -235,8 +235,10 @@ def test_tracking_a_video_of_ones_own(simulated, tmp_path):
     tifffile.imwrite(tmp_path / "video.tif", frames[:, :50, :60], photometric="minisblack")
     done = run_command("cosembed.track", network, f"--input={tmp_path / 'video.tif'}", f"--output={tmp_path / 'RES'}")
     assert done.returncode == 0, done.stderr
-    assert "5 frames" in done.stdout
+    for said in ("5 frames of 60 x 50 pixels, uint16", "Memory: about", "Time: reading", "report.html"):
+        assert said in done.stdout
     assert_valid(tmp_path / "RES")
+    assert (tmp_path / "RES" / "report.html").exists()
     assert tifffile.imread(tmp_path / "RES" / "mask004.tif").shape == (50, 60)
     again = run_command("cosembed.track", network, f"--input={tmp_path / 'video.tif'}", f"--output={tmp_path / 'RES'}")
     assert_input_error(again, "RES", "exists already")
@@ -250,8 +252,9 @@ def test_tracking_a_video_of_ones_own(simulated, tmp_path):
 @pytest.mark.parametrize(
     "module",
     [
-        "cosembed.track", "cosembed.evaluate", "cosembed.validate", "cosembed.simulate", "benchmarks.classical_baseline",
-        "experiments.ctc_dic_hela", "experiments.simulated", "experiments.reproduce_ctc",
+        "cosembed.track", "cosembed.evaluate", "cosembed.validate", "cosembed.simulate", "cosembed.suggest_spec",
+        "benchmarks.classical_baseline", "experiments.ctc_dic_hela", "experiments.simulated", "experiments.own",
+        "experiments.reproduce_ctc",
     ],
 )  # fmt: skip
 def test_help_fits_a_screen_and_gives_an_example(module):

@@ -1,7 +1,7 @@
 """A video on disk as an indexable sequence of frames, decoded on access. Knows no labels.
 
-A folder of TIFF or PNG files in natural order, or one multi-page TIFF. Numbering and sizes are checked when it is opened,
-pixel values when a frame is read.
+A folder of TIFF or PNG files in natural order, or one multi-page TIFF; channels are samples of a pixel or pages of a
+hyperstack. Numbering and sizes are checked when it is opened, pixel values when a frame is read.
 """
 
 from __future__ import annotations
@@ -15,27 +15,44 @@ from typing import NamedTuple, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from cosembed.data.tiff import SUFFIXES, Header, check_header, read_headers, read_image
-from cosembed.errors import DataError
+from cosembed.data.stacks import Layout, read_layout
+from cosembed.data.tiff import SUFFIXES, Header, read_image
+from cosembed.errors import DataError, InputError
 
 _LAST_NUMBER = re.compile(r"(\d+)(?!.*\d)")
 
 
 class _Source(NamedTuple):
-    """Where a frame is, and its number in the video's own numbering."""
+    """Where a frame is (a page per channel, or one for all), and its number in the video's own numbering."""
 
     path: Path
-    page: int
+    pages: tuple[int, ...]
     number: int
 
 
 class Frames(Sequence[NDArray]):
     """Frames [H, W] or [H, W, C] of one video; indexing reads and checks one frame."""
 
-    def __init__(self, sources: tuple[_Source, ...], shape: tuple[int, int]) -> None:
+    def __init__(self, sources: tuple[_Source, ...], header: Header, sample: int | None = None) -> None:
         """Not for users: call `open_frames`."""
         self._sources = sources
-        self.shape = shape
+        self._header = header
+        self._sample = sample
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width."""
+        return self._header[:2]
+
+    @property
+    def dtype(self) -> str:
+        """Type of the pixels, for example `uint16`."""
+        return self._header.dtype
+
+    @property
+    def channels(self) -> int:
+        """How many channels a frame has; with one, it is [H, W]."""
+        return 1 if self._sample is not None else max(self._header.channels, len(self._sources[0].pages))
 
     @property
     def paths(self) -> list[Path]:
@@ -58,10 +75,14 @@ class Frames(Sequence[NDArray]):
 
     def __getitem__(self, index: int | slice) -> NDArray | Frames:
         if isinstance(index, slice):
-            return Frames(self._sources[index], self.shape)
-        path, page, _ = self._sources[index]
-        name = f"{path}, page {page}" if page else str(path)
-        frame = read_image(path, page)
+            return Frames(self._sources[index], self._header, self._sample)
+        path, pages, _ = self._sources[index]
+        name = f"{path}, page {pages[0]}" if pages[0] else str(path)
+        frame = read_image(path, pages[0])
+        if len(pages) > 1:
+            frame = np.stack([frame, *(read_image(path, page) for page in pages[1:])], axis=-1)
+        if self._sample is not None:
+            frame = frame[..., self._sample]
         if frame.shape[:2] != self.shape:
             raise DataError(f"{name}: is {_size(frame.shape)}, but the first frame is {_size(self.shape)}; make them equal")
         if frame.dtype.kind == "f" and not np.isfinite(frame).all():
@@ -74,6 +95,22 @@ class Frames(Sequence[NDArray]):
         """Frames `begin` to `end` (excluded)."""
         return self[begin:end]
 
+    def only_channel(self, number: int) -> Frames:
+        """The same video with one of its channels.
+
+        Args:
+            number: Counted from 1, as Fiji does.
+
+        Raises:
+            InputError: There is no such channel.
+        """
+        if not 1 <= number <= self.channels:
+            raise InputError(f"--channel={number}: {self.paths[0]} holds {self.channels} channels, counted from 1")
+        if len(self._sources[0].pages) > 1:
+            chosen = (source._replace(pages=source.pages[number - 1 : number]) for source in self._sources)
+            return Frames(tuple(chosen), self._header)
+        return Frames(self._sources, self._header, number - 1 if self.channels > 1 else None)
+
 
 def open_frames(path: Path) -> Frames:
     """Opens a video.
@@ -82,24 +119,32 @@ def open_frames(path: Path) -> Frames:
         path: A folder of frames (the last number in each name counts), or one multi-page TIFF.
 
     Raises:
-        DataError: Nothing there, a gap in the numbering, a truncated frame, or frames of different sizes or types.
+        DataError: Nothing there, a gap in the numbering, a truncated frame, slices (Z), or frames of different sizes or types.
     """
     if path.is_file():
-        headers = read_headers(path)
-        for page, header in enumerate(headers):
-            _check_alike(f"{path}, page {page}", header, "page 0", headers[0])
-        return Frames(tuple(_Source(path, page, page) for page in range(len(headers))), headers[0][:2])
+        layout = _checked_layout(path)
+        return Frames(tuple(_Source(path, pages, time) for time, pages in enumerate(layout.times)), layout.headers[0])
     if not path.is_dir():
         raise DataError(f"{path}: does not exist; put the frames there, as t000.tif, t001.tif, ...")
     files = sorted((file for file in path.iterdir() if file.suffix.lower() in SUFFIXES and file.name[0] != "."), key=_order)
     if not files:
         raise DataError(f"{path}: holds no TIFF or PNG frames; put them there, as t000.tif, t001.tif, ...")
     check_numbering(files)
-    first = check_header(files[0])
-    for file in files[1:]:
-        _check_alike(str(file), check_header(file), files[0].name, first)
     start = file_number(files[0]) or 0
-    return Frames(tuple(_Source(file, 0, start + index) for index, file in enumerate(files)), first[:2])
+    sources: list[_Source] = []
+    first: Layout | None = None
+    for index, file in enumerate(files):
+        layout = _checked_layout(file)
+        first = first or layout
+        _check_alike(str(file), layout.headers[0], files[0].name, first.headers[0])
+        if len(layout.times) > 1 or len(layout.times[0]) != len(first.times[0]):
+            raise DataError(
+                f"{file}: holds {len(layout.headers)} images, but each file of a folder is one frame, with equal channels; "
+                "give a multi-page TIFF by itself"
+            )
+        sources.append(_Source(file, layout.times[0], start + index))
+    assert first is not None
+    return Frames(tuple(sources), first.headers[0])
 
 
 def file_number(path: Path) -> int | None:
@@ -129,11 +174,18 @@ def check_numbering(files: Sequence[Path]) -> None:
             )
 
 
+def _checked_layout(path: Path) -> Layout:
+    layout = read_layout(path)
+    for page, header in enumerate(layout.headers):
+        _check_alike(f"{path}, page {page}", header, "page 0", layout.headers[0])
+    return layout
+
+
 def _check_alike(name: str, header: Header, first_name: str, first: Header) -> None:
     if header[:2] != first[:2]:
         raise DataError(f"{name}: is {_size(header)}, but {first_name} is {_size(first)}; make them equal")
-    if header.dtype != first.dtype:
-        raise DataError(f"{name}: is of type {header.dtype}, but {first_name} of {first.dtype}; save all frames alike")
+    if header.pixels != first.pixels:
+        raise DataError(f"{name}: is of type {header.pixels}, but {first_name} of {first.pixels}; save all frames alike")
 
 
 def _order(path: Path) -> tuple[int, str]:

@@ -29,11 +29,17 @@ logging.getLogger("tifffile").setLevel(logging.CRITICAL)
 
 
 class Header(NamedTuple):
-    """Height, width and kind of pixels (`uint16`, `uint8 x 3`) of one page, as its header states them."""
+    """Height, width, type and channels of one page, as its header states them."""
 
     height: int
     width: int
     dtype: str
+    channels: int
+
+    @property
+    def pixels(self) -> str:
+        """Kind of pixels, `uint16` or `uint8 x 3`."""
+        return self.dtype if self.channels == 1 else f"{self.dtype} x {self.channels}"
 
 
 def read_image(path: Path, page: int = 0) -> NDArray:
@@ -44,7 +50,7 @@ def read_image(path: Path, page: int = 0) -> NDArray:
     """
     _check_suffix(path)
     try:
-        if _is_png(path):
+        if is_png(path):
             _png_header(path)
             image = np.asarray(imagecodecs.png_decode(path.read_bytes()))
         else:
@@ -57,7 +63,7 @@ def read_image(path: Path, page: int = 0) -> NDArray:
     except DataError:
         raise
     except Exception as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     if image.ndim not in (2, 3) or image.dtype.kind not in "uif":
         raise DataError(f"{path}: holds an array of shape {image.shape} and type {image.dtype}; save it as a 2D image")
     return image
@@ -81,7 +87,7 @@ def read_headers(path: Path) -> list[Header]:
     """
     _check_suffix(path)
     try:
-        if _is_png(path):
+        if is_png(path):
             return [_png_header(path)]
         with tifffile.TiffFile(path) as file:
             headers = [_tiff_header(page.aspage(), path) for page in file.pages]
@@ -91,7 +97,7 @@ def read_headers(path: Path) -> list[Header]:
     except DataError:
         raise
     except Exception as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
 
 
 def write_mask(path: Path, mask: NDArray[np.uint16]) -> None:
@@ -106,7 +112,8 @@ def _check_suffix(path: Path) -> None:
         raise DataError(f"{path}: is neither TIFF nor PNG; convert it")
 
 
-def _is_png(path: Path) -> bool:
+def is_png(path: Path) -> bool:
+    """Whether the name says PNG."""
     return path.suffix.lower() == ".png"
 
 
@@ -132,10 +139,11 @@ def _header(path: Path, height: int, width: int, dtype: str, channels: int) -> H
         raise DataError(
             f"{path}: states a size of {width} x {height} pixels; the file is damaged or too large, cut or replace it"
         )
-    return Header(height, width, dtype if channels == 1 else f"{dtype} x {channels}")
+    return Header(height, width, dtype, channels)
 
 
-def _unreadable(path: Path, error: Exception) -> DataError:
+def unreadable(path: Path, error: Exception) -> DataError:
+    """The sentence for a file that a library failed to read."""
     if not path.exists():
         return DataError(f"{path}: does not exist; check the path")
     if isinstance(error, PermissionError):

@@ -50,6 +50,29 @@ def frame_scores(frames: Sequence[int], ours: Sequence[float], baseline: Sequenc
     return _png(figure)
 
 
+def population(areas: Sequence[Sequence[int]]) -> bytes:
+    """Number of cells in every frame, and their area: median and the middle half.
+
+    Args:
+        areas: Per frame, the areas of its cells in pixels.
+    """
+    figure, (upper, lower) = _figure(8.0, 3.8, rows=2)
+    frames = range(len(areas))
+    marker = "o" if len(areas) == 1 else None
+    counts = [len(cells) for cells in areas]
+    upper.plot(frames, counts, color=BLUE, marker=marker)
+    upper.set_ylim(0, 1.1 * max(1, *counts))
+    upper.set_ylabel("cells")
+    low, median, high = np.array([np.percentile(cells, [25, 50, 75]) if len(cells) else [np.nan] * 3 for cells in areas]).T
+    lower.fill_between(frames, low, high, color=ORANGE, alpha=0.25, linewidth=0, label="middle half")
+    lower.plot(frames, median, color=ORANGE, marker=marker, label="median")
+    lower.set_ylim(bottom=0)
+    lower.set_ylabel("area (pixels)")
+    lower.set_xlabel("frame")
+    lower.legend(frameon=False, ncols=2)
+    return _png(figure)
+
+
 def lineage(tracks: Sequence[Track], frames: int, title: str) -> bytes:
     """Tracks as horizontal lines over time; a division joins the mother's end to its daughters' beginnings."""
     rows = _lineage_rows(tracks)

@@ -14,7 +14,7 @@ from cosembed.files import atomic_write_text
 
 @dataclass(frozen=True)
 class Picture:
-    """A PNG with what it shows, which is also its alternative text."""
+    """A PNG (or an animated GIF) with what it shows, which is also its alternative text."""
 
     caption: str
     png: bytes
@@ -70,7 +70,8 @@ def _table(table: Sequence[Sequence[str]]) -> str:
 
 def _picture(picture: Picture) -> str:
     data, caption = base64.b64encode(picture.png).decode(), html.escape(picture.caption)
-    return f'<figure><img alt="{caption}" src="data:image/png;base64,{data}"><figcaption>{caption}</figcaption></figure>'
+    kind = "gif" if picture.png.startswith(b"GIF8") else "png"
+    return f'<figure><img alt="{caption}" src="data:image/{kind};base64,{data}"><figcaption>{caption}</figcaption></figure>'
 
 
 _PAGE = Template("""<!doctype html>

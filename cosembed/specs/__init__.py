@@ -15,6 +15,7 @@ from cosembed.specs.resolving import (
     resolve,
     resolve_any,
     resolve_as,
+    resolve_file,
 )
 from cosembed.specs.sections import (
     AugmentationSpec,
@@ -59,4 +60,5 @@ __all__ = [
     "resolve",
     "resolve_any",
     "resolve_as",
+    "resolve_file",
 ]

@@ -74,16 +74,32 @@ def resolve_any(dataset: str, recipe: str = "paper", profile: str = "paper", ove
     """As `resolve`, for a data set of whatever task."""
     if dataset not in dataset_names():
         raise SpecError(f"--dataset: unknown data set '{dataset}'; known: {', '.join(dataset_names())}")
+    own = _read(f"{dataset}.yaml")
+    return _put_together(TASKS[_task(own)], own, f"data_specs/{dataset}.yaml", recipe, profile, overrides)
+
+
+def resolve_file(path: Path, recipe: str = "paper", profile: str = "paper", overrides: Iterable[str] = ()) -> ExperimentSpec:
+    """As `resolve`, for a person's own data: a file like those of `data_specs`, anywhere."""
+    own = _parse(path.read_bytes, str(path))
+    for name in ("recipes", "profiles"):
+        if name in own:
+            raise SpecError(f"{path}: unknown key '{name}'; write the values themselves, or give them with --set")
+    return _put_together(ExperimentSpec, own, str(path), recipe, profile, overrides)
+
+
+def _put_together(
+    kind: type[Kind], own: dict[str, Any], source: str, recipe: str, profile: str, overrides: Iterable[str]
+) -> Kind:
     if recipe not in RECIPES:
         raise SpecError(f"--recipe: unknown recipe '{recipe}'; choose one of {', '.join(RECIPES)}")
-    own = _read(f"{dataset}.yaml")
-    kind = TASKS[_task(own)]
     recipes, profiles = own.pop("recipes", {}), own.pop("profiles", {})
     mapping = merge(_sections_of(kind, _read("_defaults.yaml")), own)
     mapping = merge(mapping, merge(_sections_of(kind, _read("_recipes.yaml").get(recipe, {})), recipes.get(recipe, {})))
-    mapping = merge(mapping, _sections_of(kind, _profile(profile, dataset, profiles)))
-    mapping = merge(_scale(mapping), {"recipe": recipe, "profile": profile})
-    return override(from_mapping(kind, mapping, f"data_specs/{dataset}.yaml"), overrides)
+    made_by = {"recipe": recipe, "profile": profile}
+    # Scaling takes the values as they are: they are checked before.
+    from_mapping(kind, merge(mapping, made_by), source)
+    mapping = merge(mapping, _sections_of(kind, _profile(profile, source, profiles)))
+    return override(from_mapping(kind, merge(_scale(mapping), made_by), source), overrides)
 
 
 def override(spec: Kind, overrides: Iterable[str]) -> Kind:
@@ -129,7 +145,12 @@ def dump(spec: TrainedSpec) -> str:
 
 
 def deviations(spec: TrainedSpec) -> list[tuple[str, Any, Any]]:
-    """Where a spec differs from the same data set and recipe at the profile `paper`: (key, paper's value, ours)."""
+    """Where a spec differs from the same data set and recipe at the profile `paper`: (key, paper's value, ours).
+
+    Empty for a data set that is not in `data_specs`: there is nothing it could differ from.
+    """
+    if spec.dataset.name not in dataset_names():
+        return []
     ours, theirs = (flatten(to_mapping(s)) for s in (spec, resolve_any(spec.dataset.name, spec.recipe, "paper")))
     return [(key, theirs.get(key), value) for key, value in ours.items() if key != "profile" and theirs.get(key) != value]
 
@@ -145,16 +166,14 @@ def _sections_of(kind: type[TrainedSpec], mapping: Mapping[str, Any]) -> dict[st
     return {name: section for name, section in mapping.items() if name in names}
 
 
-def _profile(profile: str, dataset: str, own: Mapping[str, Any]) -> dict[str, Any]:
+def _profile(profile: str, source: str, own: Mapping[str, Any]) -> dict[str, Any]:
     common = _read("_profiles.yaml")
     if profile not in common and profile not in own:
         raise SpecError(f"--profile: unknown profile '{profile}'; choose one of {', '.join(sorted({*common, *own}))}")
     mapping = merge(common.get(profile, {}), own.get(profile, {}))
     for key in flatten(mapping):
         if key not in PROFILE_KEYS:
-            raise SpecError(
-                f"data_specs: profile '{profile}' of {dataset} sets '{key}'; it may only set {sorted(PROFILE_KEYS)}"
-            )
+            raise SpecError(f"{source}: profile '{profile}' sets '{key}'; it may only set {sorted(PROFILE_KEYS)}")
     return mapping
 
 

@@ -19,6 +19,7 @@ from cosembed.data.sequence import Track
 from cosembed.data.tiff import read_image, write_mask
 from cosembed.data.tracks import write_tracks
 from cosembed.files import atomic_folder, atomic_write_text
+from cosembed.progress import watched
 from cosembed.specs import UpsamplingSpec
 from cosembed.tracking.tracker import TrackingResult
 from cosembed.tracking.upsample import upsample_labels
@@ -53,7 +54,7 @@ def write_result(
     regions: dict[int, dict[int, Region]] = {}
     digits = max(3, len(str(len(result.labels) - 1)))
     with atomic_folder(output) as folder:
-        for frame, labels in enumerate(result.labels):
+        for frame, labels in enumerate(watched(result.labels, len(result.labels), "writing")):
             mask = upsample_labels(labels, grid, image_shape, upsampling)
             write_mask(folder / f"mask{frame:0{digits}d}.tif", mask)
             for label, region in measure_regions(mask).items():

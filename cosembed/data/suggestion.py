@@ -1,0 +1,140 @@
+"""Values of a spec that suit annotated videos, from the size of their cells; written as commented YAML. Trains nothing.
+
+They are starting points: the least cluster size came out within a factor of three of the one that the authors chose for
+five of their six data sets, and five times smaller for Fluo-C2DL-MSC.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cosembed import specs
+from cosembed.data.ctc import read_labels
+from cosembed.data.frames import open_frames
+from cosembed.data.validation import mask_files
+from cosembed.errors import DataError
+
+# Clusters must have half the area of a small cell, which is a quarter of its pixels in a pair of frames.
+SMALL_PERCENTILE, SMALL_SHARE, FEWEST_POINTS = 10, 0.5, 10
+# Below these, the paper's values for the smallest cells (HeLa) and for sparse images (SIM+, MSC) are taken.
+SMALL_DIAMETER, SPARSE = 10.0, 0.2
+# TRA labels smaller than this share of the SEG masks only mark cells.
+FULL_MASKS = 0.9
+
+
+@dataclass(frozen=True)
+class Annotated:
+    """What was measured on the annotation of a data set.
+
+    Attributes:
+        videos: Names of the annotated videos.
+        shape: Height and width of the largest frames.
+        channels: Of a frame.
+        tra_masks: As in `DatasetSpec`.
+        areas: Of the cells, in pixels of a 256 x 256 image.
+        covered: Share of the pixels that cells cover.
+    """
+
+    videos: list[str]
+    shape: tuple[int, int]
+    channels: int
+    tra_masks: Literal["markers", "full"]
+    areas: NDArray[np.float64]
+    covered: float
+
+
+def measure(root: Path) -> Annotated:
+    """Measures all annotated cells below a data set's folder.
+
+    Raises:
+        DataError: No annotated video, no cell, or files that cannot be used; names the file.
+    """
+    if not root.is_dir():
+        raise DataError(f"{root}: does not exist; put videos and their _GT folders there")
+    videos = sorted(path.name for path in root.iterdir() if path.is_dir() and (root / f"{path.name}_GT").is_dir())
+    if not videos:
+        raise DataError(f"{root}: holds no annotated video; put frames in 01 and their masks in 01_GT/SEG")
+    opened = [open_frames(root / video) for video in videos]
+    masks, markers = (
+        [labels for video in videos for labels in _label_images(root / f"{video}_GT" / kind, prefix)]
+        for kind, prefix in (("SEG", "man_seg"), ("TRA", "man_track"))
+    )
+    shares = np.concatenate([np.zeros(0), *(masks or markers)])
+    if not len(shares):
+        raise DataError(f"{root / videos[0]}_GT: SEG and TRA hold no labelled cell; annotate some frames")
+    only_marked = masks and markers and np.median(np.concatenate(markers)) < FULL_MASKS * np.median(shares)
+    return Annotated(
+        videos=videos,
+        shape=max((frames.shape for frames in opened), key=math.prod),
+        channels=opened[0].channels,
+        tra_masks="markers" if only_marked else "full",
+        areas=shares * specs.REFERENCE_SIZE**2,
+        covered=float(shares.sum() / len(masks or markers)),
+    )
+
+
+def render(name: str, found: Annotated) -> str:
+    """The spec as commented YAML."""
+    small = float(np.percentile(found.areas, SMALL_PERCENTILE))
+    diameter = math.sqrt(float(np.median(found.areas)) * 4 / math.pi)
+    values = {
+        "name": json.dumps(name),
+        "videos": json.dumps(found.videos),
+        "tra_masks": found.tra_masks,
+        "height": found.shape[0],
+        "width": found.shape[1],
+        "channels": found.channels,
+        "sigma": round(float(np.clip(math.sqrt(math.prod(found.shape)) / specs.REFERENCE_SIZE, 0.5, 4.0)), 1),
+        "upper": 99.5 if found.covered < SPARSE else 95.0,
+        "radius": 25.6 if diameter < SMALL_DIAMETER else 51.2,
+        "diameter": round(diameter),
+        "min_points": max(FEWEST_POINTS, round(SMALL_SHARE * small)),
+        "small": round(small),
+    }
+    lines = (line.partition("  #") for line in _TEMPLATE.substitute(values).splitlines())
+    return "".join(f"{code.rstrip():<29}{mark}{comment}".rstrip() + "\n" for code, mark, comment in lines)
+
+
+def _label_images(folder: Path, prefix: str) -> Iterator[NDArray[np.float64]]:
+    """Per label image, the share of its pixels that every cell covers."""
+    for path in mask_files(folder, prefix).values():
+        labels = read_labels(path)
+        counts = np.bincount(labels.ravel())[1:]
+        yield counts[counts > 0] / labels.size
+
+
+_TEMPLATE = Template("""\
+# A spec of your own data, for: python -m experiments.own --spec=THIS_FILE
+# Lengths and areas are in pixels of a 256 x 256 image unless a line says otherwise; profiles with smaller networks scale them.
+dataset:
+  name: $name                  # the folder below --data_dir
+  paper_name: $name            # what tables call it
+  licence: Your own.
+  archive: ""                  # nothing is downloaded
+  videos: $videos            # annotated videos: two or more are tested in turn, of one the last 30 % are
+  tra_masks: $tra_masks        # full: labels in TRA are whole cells; markers: they only mark them
+  complete_frames: {}
+  loss_border: 0               # original pixels along the image's edge where the annotation is not reliable
+  image_shape: [$height, $width]
+network: {channels: $channels}
+preprocessing:
+  smoothing_sigma: $sigma      # original pixels; more for noisy images
+  upper_percentile: $upper     # this percentile of a frame becomes 1; 99.5 for few or small bright cells
+instances:
+  neighbour_radius: $radius    # cells closer than this must get different embeddings; a typical cell is $diameter wide
+tracking:
+  min_points: $min_points      # least size of a cluster; a small cell has $small pixels; lower it if small cells are lost
+  coordinate_factor: 0.01      # 0.001 to 0.02; higher keeps far-away cells of equal embedding apart
+  border: [0, 0]               # cells wholly inside this border (y, x) are dropped
+  parent_dilation: 3           # odd, or 0; larger finds mothers of daughters that jump
+  parent_frames: 2             # how many frames back a mother is sought
+""")

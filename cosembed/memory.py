@@ -1,0 +1,79 @@
+"""How much memory it takes to track a video, and how much there is. Knows sizes, holds no arrays.
+
+The factors were measured on the package's own steps; what they multiply is what the steps hold at the same time.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from cosembed.clustering import grid_stride
+from cosembed.errors import InputError
+from cosembed.specs import ExperimentSpec
+
+MEGABYTE = 10**6
+# Beside what grows: buffers of TensorFlow's first step.
+NETWORK_BASE = 90 * MEGABYTE
+# Feature maps of the largest level alive in one step of the stacked network, its state included.
+FEATURE_MAPS = 24
+# Bytes per network pixel and frame: int32 maps, their copies while tracks are cleaned up and cut.
+LABEL_MAPS = 20
+# Bytes per original pixel of the one frame being read or written, and per channel of it.
+FRAME_PIXEL, FRAME_CHANNEL = 24, 12
+# Copies of the points that HDBSCAN and its tree hold, in float64.
+POINT_COPIES = 8
+FOREGROUND = 0.5
+
+
+def estimate(frames: int, image_shape: tuple[int, int], spec: ExperimentSpec) -> dict[str, int]:
+    """Bytes that tracking a video takes at its peak, beyond a loaded network, by what takes them.
+
+    Args:
+        frames: Number of frames.
+        image_shape: Height and width of the original images.
+        spec: Network and clustering values; half of the pixels are taken to be cells.
+    """
+    network, tracking = spec.network, spec.tracking
+    pixels = network.image_size**2
+    points = int(FOREGROUND * 2 * pixels / grid_stride(tracking) ** 2)
+    neighbours = max(2, round(tracking.min_points / grid_stride(tracking) ** 2)) + 1
+    return {
+        "network": NETWORK_BASE + FEATURE_MAPS * 4 * pixels * network.filters,
+        "label maps": LABEL_MAPS * pixels * frames,
+        "clustering": points * (16 * neighbours + 8 * POINT_COPIES * (network.outputs + 2)),
+        "one frame": image_shape[0] * image_shape[1] * (FRAME_PIXEL + FRAME_CHANNEL * network.channels),
+    }
+
+
+def available() -> int | None:
+    """Bytes that can be had without swapping, or None where the system does not say."""
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError):
+        return None
+
+
+def check(parts: dict[str, int], free: int | None) -> str:
+    """The estimate beside what is available, as one phrase.
+
+    Raises:
+        InputError: It does not fit; says what takes most and what to do.
+    """
+    total = sum(parts.values())
+    listed = ", ".join(f"{name} {megabytes(size)}" for name, size in parts.items())
+    if free is not None and total > free:
+        remedy = "use a smaller network or a machine with more memory"
+        if max(parts, key=lambda name: parts[name]) == "label maps":
+            remedy = "cut the video into shorter ones, or use a machine with more memory"
+        raise InputError(f"memory: about {megabytes(total)} needed ({listed}), but {megabytes(free)} available; {remedy}")
+    beside = "" if free is None else f"; {megabytes(free)} available"
+    return f"about {megabytes(total)} ({listed}){beside}"
+
+
+def megabytes(size: int) -> str:
+    """For people: `1,230 MB`."""
+    return f"{max(1, round(size / MEGABYTE)):,} MB"

@@ -1,0 +1,73 @@
+"""What should make a person doubt the tracks of a video without truth. Knows numbers only; every doubt is one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from cosembed.data.sequence import Track
+from cosembed.data.survey import Survey
+
+# From these on a person is told; none of them changes a result.
+SIZE_RATIO = 1.5
+SATURATED = 0.02
+GREY_VALUES = 16
+SHORT_FRAMES, SHORT_SHARE = 3, 0.4
+JUMP_SHARE, JUMP_CELLS = 0.3, 3
+LISTED = 5
+
+
+def doubts_about_input(shape: tuple[int, int], trained: tuple[int, int], survey: Survey) -> Iterator[str]:
+    """What differs from the training images, or is lost in the pixels.
+
+    Args:
+        shape: Height and width of the frames.
+        trained: Those of the images that the network was trained on.
+        survey: Of the pixels.
+    """
+    seen, known = (f"{width} x {height}" for height, width in (shape, trained))
+    zoom = (trained[0] * trained[1] / (shape[0] * shape[1])) ** 0.5
+    if not 1 / SIZE_RATIO <= zoom <= SIZE_RATIO:
+        yield (
+            f"Frames are {seen} pixels, those of the training were {known}, and all are fitted to the same network: at equal "
+            f"magnification cells look {zoom:.1f} times as large to it. Cut or scale the video, or train on images like these."
+        )
+    stretched = shape[0] * trained[1] / (shape[1] * trained[0])
+    if not 1 / SIZE_RATIO <= stretched <= SIZE_RATIO:
+        yield f"Frames of {seen} pixels have another shape than those of the training ({known}): cells are distorted. Cut them."
+    if survey.saturated > SATURATED:
+        yield f"Up to {survey.saturated:.0%} of a frame's pixels are at the highest possible value: details in them are lost."
+    if survey.grey_values < GREY_VALUES:
+        yield f"A frame holds only {survey.grey_values} grey values; was it exported from a display, or compressed?"
+
+
+def doubts_about_tracks(counts: Sequence[int], tracks: Sequence[Track]) -> Iterator[str]:
+    """What a tracked video rarely shows if the network suits it.
+
+    Args:
+        counts: Number of cells in every frame.
+        tracks: The track table.
+    """
+    empty = [frame for frame, count in enumerate(counts) if count == 0]
+    if len(empty) == len(counts):
+        yield "No cell was found in any frame: the network does not suit these images."
+        return
+    if empty:
+        yield f"No cell was found in {len(empty)} of {len(counts)} frames ({_few(empty)})."
+    short = sum(track.end - track.begin < SHORT_FRAMES for track in tracks) / len(tracks)
+    if len(counts) > 3 * SHORT_FRAMES and short > SHORT_SHARE:
+        yield (
+            f"{short:.0%} of the tracks last at most {SHORT_FRAMES} frames: the network may not suit these images, "
+            "or cells move too far from frame to frame."
+        )
+    jumps = [
+        frame
+        for frame, (before, after) in enumerate(pairwise(counts), start=1)
+        if abs(after - before) > max(JUMP_CELLS, JUMP_SHARE * before)
+    ]
+    if jumps:
+        yield f"The number of cells changes abruptly in {len(jumps)} frames ({_few(jumps)}): look at them in the movie."
+
+
+def _few(frames: Sequence[int]) -> str:
+    return ", ".join(map(str, frames[:LISTED])) + (", ..." if len(frames) > LISTED else "")

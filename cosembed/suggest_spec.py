@@ -1,0 +1,61 @@
+"""Writes a spec for training on your own annotated videos, with values that suit the size of their cells.
+
+    python -m cosembed.suggest_spec --data=data/mydata --output=mydata.yaml
+    python -m experiments.own --spec=mydata.yaml --data_dir=data --out_dir=runs --name=mydata --profile=cpu
+
+The folder holds videos (01/t000.tif, ...) and their truth (01_GT/SEG/man_seg000.tif, ..., or 01_GT/TRA). All of it is read
+and checked. The file is yours: every line has a comment, change what you know better.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import yaml
+from absl import flags
+
+from cosembed import cli, specs
+from cosembed.data.ctc import read_sequence
+from cosembed.data.suggestion import measure, render
+from cosembed.errors import InputError, OutputError
+from cosembed.files import atomic_write_text
+from cosembed.specs import DatasetSpec
+from cosembed.strict import from_mapping
+
+FLAGS = flags.FLAGS
+
+flags.DEFINE_string("data", "", "Folder of the data set: videos and their _GT folders.")
+flags.DEFINE_string("output", "", "YAML file to write; it must not exist.")
+
+# A cell of fewer network pixels has too few for embeddings of its own.
+FEWEST_PIXELS = 20
+CPU_SIZE = 128
+
+
+def main() -> None:
+    """Measures, checks, writes, and says what was found."""
+    for name in ("data", "output"):
+        if not getattr(FLAGS, name):
+            raise InputError(f"--{name} is missing; see --help")
+    root, output = Path(FLAGS.data), Path(FLAGS.output)
+    if output.exists():
+        raise OutputError(f"{output}: exists already; choose another name or remove it first")
+    found = measure(root)
+    text = render(root.resolve().name, found)
+    dataset = from_mapping(DatasetSpec, yaml.safe_load(text)["dataset"], str(output))
+    for video in found.videos:
+        sequence = read_sequence(root, video, dataset)
+        stretches = ", ".join(f"{begin} to {end - 1}" for begin, end in sequence.segments)
+        print(f"video {video}: {len(sequence)} frames, {sequence.complete.sum()} completely segmented; trains on {stretches}")
+    atomic_write_text(output, text)
+    large = float(np.median(found.areas))
+    small = large * (CPU_SIZE / specs.REFERENCE_SIZE) ** 2
+    print(f"a typical cell covers {large:.0f} pixels of the network's input with --profile=paper, {small:.0f} with cpu")
+    if small < FEWEST_PIXELS:
+        print("warning: too few for profile cpu; cut the videos into smaller fields of view, or train with --profile=paper")
+    print(f"{output}: written; next: python -m experiments.own --spec={output} --data_dir={root.parent} --profile=cpu")
+
+
+if __name__ == "__main__":
+    cli.run(main)
