@@ -36,7 +36,7 @@ class GraphAugmenter:
         self._spec = spec
         grid = spec.augmentation.elastic_grid
         signature = {
-            "frames": tf.TensorSpec([None, None, None], tf.float32),
+            "frames": tf.TensorSpec([None, None, None, spec.network.channels], tf.float32),
             "labels": tf.TensorSpec([None, None, None], tf.uint16),
             "loss_mask": tf.TensorSpec([None, None], tf.bool),
             "elastic": tf.TensorSpec([grid, grid, 2], tf.float64),
@@ -63,8 +63,7 @@ class GraphAugmenter:
         matrix, translation = affine_about_centre((height, width), self._spec.network.image_size, clip.spatial)
         intensity = clip.intensity
         return {
-            # Frames and channels side by side: all of a clip is sampled at the same points.
-            "frames": np.concatenate(clip.frames, axis=-1),
+            "frames": np.stack(clip.frames),
             "labels": clip.labels.astype(np.uint16),
             "loss_mask": clip.loss_mask,
             "elastic": clip.spatial.elastic,
@@ -86,7 +85,11 @@ class GraphAugmenter:
         folded = tf.math.floormod(points + 0.5, 2 * sides)
         folded = tf.clip_by_value(tf.minimum(folded, 2 * sides - folded) - 0.5, 0, sides - 1)
 
-        image = self._ops.interpolate_bilinear(clip["frames"][None], tf.reshape(folded, [1, -1, 2]), indexing="xy")
+        # Frames as channels: all are sampled at the same points. `dense_image_warp` is this function at as many points as the
+        # image has pixels, often ten times those that the network needs.
+        frames = tf.transpose(clip["frames"], [1, 2, 0, 3])
+        channels = tf.reshape(frames, tf.concat([[1], tf.shape(frames)[:2], [-1]], axis=0))
+        image = self._ops.interpolate_bilinear(channels, tf.reshape(folded, [1, -1, 2]), indexing="xy")
         image = tf.reshape(image, [side, side, -1, self._spec.network.channels])
         image = tf.where(covered[..., None, None], image, OUTSIDE[preprocessing.padding])
         image = tf.transpose(image, [2, 0, 1, 3])

@@ -53,7 +53,7 @@ def background_mask(labels: NDArray[np.uint16], loss_mask: NDArray[np.bool_], co
         uint8 [T, N, N, 1]; 0 in incomplete frames and outside the loss mask.
     """
     valid = loss_mask & complete[:, None, None]
-    return (np.where(labels == 0, np.uint8(OWN), np.uint8(NEIGHBOUR)) * valid)[..., None]
+    return (valid.view(np.uint8) * np.where(labels == 0, np.uint8(OWN), np.uint8(NEIGHBOUR)))[..., None]
 
 
 def neighbours(labels: NDArray[np.intp], count: int, spec: InstancesSpec) -> NDArray[np.bool_]:
