@@ -1,5 +1,6 @@
 """Augmentation as a TensorFlow graph: what SimpleITK gives from the same draws, only where asked for."""
 
+import json
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ from test_cine_clips import beating
 from test_cine_clips import spec_of as cine_spec
 from test_experiments import settings
 
+from benchmarks.data import measure
 from cosembed.augment.augmenters import RawClip, make_augmenter
 from cosembed.augment.parameters import draw_intensity, draw_spatial
 from cosembed.data.batches import batch_dataset
@@ -143,6 +145,15 @@ def test_without_tensorflow_addons_one_sentence_says_what_to_install(monkeypatch
     ClipSource([sequence], small_spec(), 1).batch(0)
     with pytest.raises(InputError, match=r"--augment=gpu: choose one of simpleitk, graph"):
         make_augmenter("gpu", small_spec())
+
+
+def test_the_benchmark_of_the_data_gives_a_row_for_either_augmenter():
+    rows = measure(quick=True)
+    assert [(row["profile"], row["augmenter"], row["clip"]) for row in rows] == [
+        ("smoke", "simpleitk", "3 x 32 x 32"), ("smoke", "graph", "3 x 32 x 32"),
+    ]  # fmt: skip
+    assert all(0 < row["clips_per_second"] < 1e5 and 0 < row["clips_per_core_second"] < 1e5 for row in rows)
+    assert json.loads(json.dumps(rows)) == rows
 
 
 def test_nothing_imports_tensorflow_addons_unasked():
