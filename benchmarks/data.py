@@ -40,7 +40,8 @@ def measure(quick: bool = False) -> list[dict[str, object]]:
         the processor's time, whatever else the machine does), `step_seconds` (measured here, or assumed: see
         `ASSUMED_STEP_SECONDS`) and `needed_per_second`; the last two are None if not known.
     """
-    video = simulate_video(frames=24, size=192, cells=24, difficulty=1, seed=1)
+    frames, size, cells = (4, 64, 4) if quick else (24, 192, 24)
+    video = simulate_video(frames, size, cells, difficulty=1, seed=1)
     complete, everywhere = np.ones(len(video.labels), bool), np.ones(video.labels.shape[1:], bool)
     segments = ((0, len(video.labels)),)
     sequence = Sequence("simulated", list(video.images), video.labels, complete, everywhere, tuple(video.tracks), segments)
@@ -52,7 +53,7 @@ def measure(quick: bool = False) -> list[dict[str, object]]:
         if step is None and not quick:
             step = _step_seconds(spec, sources[AUGMENTERS[0]])
         for name, source in sources.items():
-            batches, seconds, core_seconds = _repeat(source.batch, 0.5 if quick else SECONDS)
+            batches, seconds, core_seconds = _repeat(source.batch, 0.1 if quick else SECONDS)
             clips, side = batches * spec.training.batch_size, spec.network.image_size
             rows.append(
                 {

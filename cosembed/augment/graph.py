@@ -94,13 +94,14 @@ class GraphAugmenter:
         image = tf.where(covered[..., None, None], image, OUTSIDE[preprocessing.padding])
         image = tf.transpose(image, [2, 0, 1, 3])
 
-        nearest = tf.cast(tf.floor(folded + 0.5), tf.int32)[..., ::-1]
+        column, row = tf.unstack(tf.cast(tf.floor(folded + 0.5), tf.int32), axis=-1)
+        nearest = row * tf.shape(clip["loss_mask"])[1] + column
         # As floats, which hold 16-bit labels exactly and which every device gathers and filters.
-        labels = tf.gather_nd(tf.transpose(tf.cast(clip["labels"], tf.float32), [1, 2, 0]), nearest)
-        labels = tf.transpose(tf.where(inside[..., None], labels, 0.0), [2, 0, 1])
+        labels = tf.cast(tf.reshape(clip["labels"], [tf.shape(clip["labels"])[0], -1]), tf.float32)
+        labels = tf.where(inside, tf.gather(labels, nearest, axis=1), 0.0)
         if preprocessing.label_smoothing:
             labels = tf.map_fn(self._smooth, labels)
-        loss_mask = tf.cast(tf.gather_nd(clip["loss_mask"], nearest) & inside, tf.float32)
+        loss_mask = tf.cast(tf.gather(tf.reshape(clip["loss_mask"], [-1]), nearest) & inside, tf.float32)
         truth = tf.stack([labels, tf.broadcast_to(loss_mask, tf.shape(labels))], axis=-1)
 
         augmentation = self._spec.augmentation
