@@ -32,7 +32,7 @@ from cosembed.training.devices import describe_device
 from cosembed.training.loop import train as train_network
 from cosembed.training.run_folder import RunFolder
 from experiments.folds import NameFold
-from experiments.parts import check_run, fold_identity, load_finished, results_folder
+from experiments.parts import check_run, load_finished, results_folder, run_identity
 from experiments.runner import Settings
 
 
@@ -45,9 +45,10 @@ def train(fold: NameFold, spec: LeafSpec, settings: Settings) -> None:
         len(fold.train),
         describe_device(settings.require_gpu),
     )
-    source = ClipSource([as_sequence(plant) for plant in plants_of(fold.train, spec, settings)], spec, spec.training.seed)
+    sequences = [as_sequence(plant) for plant in plants_of(fold.train, spec, settings)]
+    source = ClipSource(sequences, spec, spec.training.seed, settings.augment)
     run = RunFolder(settings.folder / fold.name)
-    run.open(spec, fold_identity(fold, settings))
+    run.open(spec, run_identity(fold.train, settings))
     train_network(spec, source, run, f"{spec.dataset.name} {fold.name}")
 
 
@@ -58,7 +59,7 @@ def predict(fold: NameFold, spec: LeafSpec, settings: Settings) -> None:
         CheckpointError: The fold's training is not finished.
     """
     folder = settings.folder / fold.name
-    stepper = FrameStepper(load_finished(folder, spec, fold_identity(fold, settings)))
+    stepper = FrameStepper(load_finished(folder, spec, run_identity(fold.train, settings)))
     results_folder(folder, spec)
     for plant in plants_of(fold.test, spec, settings):
         file = result_file(folder, plant.name)
@@ -75,7 +76,7 @@ def evaluate(fold: NameFold, spec: LeafSpec, settings: Settings) -> None:
         DataError: There are no results yet.
     """
     folder = settings.folder / fold.name
-    check_run(folder, spec, fold_identity(fold, settings))
+    check_run(folder, spec, run_identity(fold.train, settings))
     scores = {}
     for plant in plants_of(fold.test, spec, settings):
         truth, found, baseline = plant.labels(), read_result(folder, plant.name), segment_leaves(plant.image())
@@ -115,7 +116,7 @@ def collect(folds: list[NameFold], spec: LeafSpec, settings: Settings) -> None:
 def report(folds: list[NameFold], spec: LeafSpec, settings: Settings) -> None:
     """Writes table.md and report.html."""
     for fold in folds:
-        check_run(settings.folder / fold.name, spec, fold_identity(fold, settings))
+        check_run(settings.folder / fold.name, spec, run_identity(fold.train, settings))
     # The report reads what the steps above wrote.
     from experiments import leaf_report
 

@@ -32,7 +32,7 @@ from cosembed.training.devices import describe_device
 from cosembed.training.loop import train as train_network
 from cosembed.training.run_folder import RunFolder
 from experiments.folds import NameFold
-from experiments.parts import check_run, fold_identity, load_finished, results_folder
+from experiments.parts import check_run, load_finished, results_folder, run_identity
 from experiments.runner import Settings
 
 
@@ -55,9 +55,9 @@ def train(fold: NameFold, spec: SemanticSpec, settings: Settings) -> None:
         len(fold.train),
         describe_device(settings.require_gpu),
     )
-    source = CineSource(read_fold(fold.train, spec, settings), spec, spec.training.seed)
+    source = CineSource(read_fold(fold.train, spec, settings), spec, spec.training.seed, settings.augment)
     run = RunFolder(settings.folder / fold.name)
-    run.open(spec, fold_identity(fold, settings))
+    run.open(spec, run_identity(fold.train, settings))
     train_network(spec, source, run, f"{spec.dataset.name} {fold.name}")
 
 
@@ -71,7 +71,7 @@ def predict(fold: NameFold, spec: SemanticSpec, settings: Settings) -> None:
     """
     spec = variant_spec(spec, fold.variant)
     folder = settings.folder / fold.name
-    stepper = FrameStepper(load_finished(folder, spec, fold_identity(fold, settings)), normalise=False)
+    stepper = FrameStepper(load_finished(folder, spec, run_identity(fold.train, settings)), normalise=False)
     results = results_folder(folder, spec)
     slices = read_fold(fold.test, spec, settings)
     for patient in patients(slices):
@@ -96,7 +96,7 @@ def evaluate(fold: NameFold, spec: SemanticSpec, settings: Settings) -> None:
         DataError: There are no results yet.
     """
     folder = settings.folder / fold.name
-    check_run(folder, variant_spec(spec, fold.variant), fold_identity(fold, settings))
+    check_run(folder, variant_spec(spec, fold.variant), run_identity(fold.train, settings))
     slices = read_fold(fold.test, spec, settings)
     scores: dict[str, dict[str, dict[str, float | None]]] = {}
     for patient in patients(slices):
@@ -168,7 +168,7 @@ def compare(variants: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
 def report(folds: list[NameFold], spec: SemanticSpec, settings: Settings) -> None:
     """Writes table.md and report.html."""
     for fold in folds:
-        check_run(settings.folder / fold.name, variant_spec(spec, fold.variant), fold_identity(fold, settings))
+        check_run(settings.folder / fold.name, variant_spec(spec, fold.variant), run_identity(fold.train, settings))
     # The report reads what the steps above wrote.
     from experiments import lv_report
 

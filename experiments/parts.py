@@ -13,6 +13,7 @@ import numpy as np
 from absl import logging
 
 from cosembed import specs
+from cosembed.augment import augmenters
 from cosembed.errors import CheckpointError, DataError
 from cosembed.files import atomic_write_text
 from cosembed.models import StackedHourglass
@@ -22,7 +23,6 @@ from cosembed.specs import Kind, TrainedSpec
 from cosembed.training.checkpoints import load_network_as
 from cosembed.training.devices import describe_device
 from cosembed.training.run_folder import Record, RunFolder
-from experiments.folds import NameFold
 from experiments.runner import Settings
 
 
@@ -41,9 +41,14 @@ def run_facts(spec: TrainedSpec, settings: Settings, fold: str, split: str) -> l
     ]
 
 
-def fold_identity(fold: NameFold, settings: Settings) -> dict[str, str]:
-    """What must be the same when a fold's folder is used again, beside the spec."""
-    return {"train": ", ".join(fold.train)} | ({"deterministic": "yes"} if settings.deterministic else {})
+def run_identity(train: Iterable[object], settings: Settings) -> dict[str, str]:
+    """What must be the same when a training run's folder is used again, beside the spec; `train` is what it learns from."""
+    identity = {"train": ", ".join(map(str, train))}
+    if settings.deterministic:
+        identity["deterministic"] = "yes"
+    if settings.augment != augmenters.DEFAULT:
+        identity["augment"] = settings.augment
+    return identity
 
 
 def check_run(folder: Path, spec: TrainedSpec, identity: dict[str, str]) -> None:

@@ -40,6 +40,7 @@ PASSED_ON = (
     "base_url",
     "require_gpu",
     "checkpoints",
+    "augment",
     "deterministic",
     "set",
 )

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from absl import flags, logging
 
 from cosembed import cli, specs
+from cosembed.augment import augmenters
 from cosembed.data.fetch import fetch
 from cosembed.data.frames import open_frames
 from cosembed.errors import DataError, InputError
@@ -47,6 +48,9 @@ flags.DEFINE_string("test_frames", "", "begin:end, likewise.")
 flags.DEFINE_integer("fold", -1, "Run only this fold, counted from 0.")
 flags.DEFINE_string("base_url", "", "Where archives are fetched from, instead of the challenge's site.")
 flags.DEFINE_string("checkpoints", "", "Folder of the authors' networks, <dataset>/ each, used instead of training.")
+flags.DEFINE_enum(
+    "augment", augmenters.DEFAULT, augmenters.AUGMENTERS, "What augments clips; graph: TensorFlow, for few cores and a GPU."
+)
 flags.DEFINE_bool("deterministic", False, "The same bits on every run with the same seed and machine; may be slower.")
 flags.DEFINE_bool("require_gpu", False, "Stop if TensorFlow sees no GPU.")
 
@@ -96,6 +100,7 @@ class Settings:
     command: str
     checkpoints: Path | None = None
     deterministic: bool = False
+    augment: str = augmenters.DEFAULT
 
 
 def run(experiment: Experiment) -> None:
@@ -130,6 +135,7 @@ def _main(experiment: Experiment) -> None:
         command=shlex.join(["python", "-m", f"experiments.{experiment.name}", *sys.argv[1:]]),
         checkpoints=Path(FLAGS.checkpoints) if FLAGS.checkpoints else None,
         deterministic=FLAGS.deterministic,
+        augment=FLAGS.augment,
     )
     run_experiment(experiment, FLAGS.mode, spec, settings)
 

@@ -38,7 +38,7 @@ from cosembed.training.checkpoints import checkpoint_manager
 from cosembed.training.devices import describe_device
 from cosembed.training.loop import train as train_network
 from cosembed.training.run_folder import RunFolder
-from experiments.parts import check_run, load_finished
+from experiments.parts import check_run, load_finished, run_identity
 from experiments.protocol import Fold, Part, describe_split
 from experiments.runner import Settings
 
@@ -57,7 +57,7 @@ def train(fold: Fold, spec: ExperimentSpec, settings: Settings) -> None:
         sequence = read_sequence(part.root, part.video, spec.dataset)
         sequences.append(cut(sequence, part.begin, part.end))
     # Reads every frame: what cannot be used is found before anything is written.
-    source = ClipSource(sequences, spec, spec.training.seed)
+    source = ClipSource(sequences, spec, spec.training.seed, settings.augment)
     run = RunFolder(settings.folder / fold.name)
     run.open(spec, _identity(fold, spec, settings))
     train_network(spec, source, run, f"{spec.dataset.name} {fold.name}")
@@ -89,9 +89,7 @@ def _adopt(fold: Fold, spec: ExperimentSpec, settings: Settings) -> None:
 
 def _identity(fold: Fold, spec: ExperimentSpec, settings: Settings) -> dict[str, str]:
     """What must be the same when a fold's folder is used again, beside the spec."""
-    identity = {"train": _names(fold.train)}
-    if settings.deterministic:
-        identity["deterministic"] = "yes"
+    identity = run_identity(fold.train, settings)
     if settings.checkpoints is not None:
         identity["network"] = released.source_of(released.find_released(settings.checkpoints, spec.dataset.name))
     return identity

@@ -87,6 +87,9 @@ def resample_image(image: NDArray[np.float32], sampling: Sampling) -> NDArray[np
 
 def resample_labels(labels: NDArray, sampling: Sampling) -> NDArray:
     """Nearest neighbour: integers [h, w] -> [N, N]; 0 outside the image, which is never mirrored."""
+    first = labels[0, 0]
+    if (labels == first).all():
+        return np.where(sampling.inside, first, 0).astype(labels.dtype)
     result = _warp(sitk.GetImageFromArray(labels), sampling, sitk.sitkNearestNeighbor)
     result[~sampling.inside] = 0
     return result
@@ -107,23 +110,45 @@ def _warp(source: sitk.Image, sampling: Sampling, interpolator: int) -> NDArray:
     return sitk.GetArrayFromImage(sitk.Warp(source, sampling.field, interpolator, sampling.field.GetSize()))
 
 
-def _compose(image_shape: tuple[int, int], image_size: int, parameters: SpatialParameters) -> sitk.Transform:
+def affine_about_centre(
+    image_shape: tuple[int, int], image_size: int, parameters: SpatialParameters
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The transform without its elastic part: network pixel p is at c + matrix (p - c) + translation in the image.
+
+    Args:
+        image_shape: Height and width of the (cropped) image.
+        image_size: Side N of the network's input; its centre c is (N - 1) / 2.
+        parameters: What was drawn.
+
+    Returns:
+        Matrix [2, 2] and translation [2], both (x, y).
+    """
     height, width = image_shape
     scale = max(height, width) / image_size
     flip = np.diag([-1.0 if flipped else 1.0 for flipped in reversed(parameters.flip)])
     zoom = np.diag([1.0 / factor for factor in reversed(parameters.zoom)])
     cosine, sine = np.cos(parameters.rotation), np.sin(parameters.rotation)
     rotation = np.array([[cosine, -sine], [sine, cosine]])
+    centre_shift = np.array([width - 1, height - 1]) / 2 - (image_size - 1) / 2
+    return scale * rotation @ zoom @ flip, centre_shift - scale * np.array(parameters.translation[::-1])
+
+
+def elastic_spline(image_size: int, grid: int) -> sitk.BSplineTransform:
+    """The elastic movement of the network's square with `grid` x `grid` control points, none of them moved yet."""
+    domain = sitk.Image(image_size, image_size, sitk.sitkUInt8)
+    return sitk.BSplineTransformInitializer(domain, [grid - SPLINE_ORDER] * 2, SPLINE_ORDER)
+
+
+def _compose(image_shape: tuple[int, int], image_size: int, parameters: SpatialParameters) -> sitk.Transform:
+    matrix, translation = affine_about_centre(image_shape, image_size, parameters)
     affine = sitk.AffineTransform(2)
     affine.SetCenter([(image_size - 1) / 2] * 2)
-    affine.SetMatrix((scale * rotation @ zoom @ flip).ravel().tolist())
-    centre_shift = np.array([width - 1, height - 1]) / 2 - (image_size - 1) / 2
-    affine.SetTranslation((centre_shift - scale * np.array(parameters.translation[::-1])).tolist())
+    affine.SetMatrix(matrix.ravel().tolist())
+    affine.SetTranslation(translation.tolist())
     grid = parameters.elastic.shape[0]
     if grid <= SPLINE_ORDER or not parameters.elastic.any():
         return affine
-    domain = sitk.Image(image_size, image_size, sitk.sitkUInt8)
-    spline = sitk.BSplineTransformInitializer(domain, [grid - SPLINE_ORDER] * 2, SPLINE_ORDER)
+    spline = elastic_spline(image_size, grid)
     spline.SetParameters(np.concatenate([parameters.elastic[..., 1].ravel(), parameters.elastic[..., 0].ravel()]).tolist())
     # The transform added last is applied first.
     composite = sitk.CompositeTransform(2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -29,6 +29,11 @@ class BatchSource(Protocol):
 
     def batch(self, index: int) -> Mapping[str, NDArray]:
         """The batch of step `index`, counted from 0."""
+
+
+def stack(arrays: Sequence[NDArray]) -> NDArray:
+    """As `np.stack`, without a copy of a batch's only element."""
+    return np.stack(arrays) if len(arrays) > 1 else arrays[0][None]
 
 
 def batch_dataset(source: BatchSource, start: int, stop: int) -> tf.data.Dataset:

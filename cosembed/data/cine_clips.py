@@ -11,10 +11,11 @@ from collections.abc import Sequence as IndexedSequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cosembed.augment.intensity import change_intensity
+from cosembed.augment import augmenters
+from cosembed.augment.augmenters import RawClip
 from cosembed.augment.parameters import draw_intensity, draw_spatial
-from cosembed.augment.spatial import check_elastic, make_sampling, resample_image, resample_labels, shift_frame
-from cosembed.data.batches import Elements
+from cosembed.augment.spatial import check_elastic
+from cosembed.data.batches import Elements, stack
 from cosembed.data.cine import UNLABELLED, CineSlice
 from cosembed.data.preprocessing import preprocess_frame
 from cosembed.errors import DataError, SpecError
@@ -30,13 +31,17 @@ class CineSource:
         slices: Of the training patients.
         spec: Clip length, batch size, preprocessing and augmentation. A clip longer than the heartbeat goes round again.
         seed: Of every batch.
+        augment: One of `augmenters.AUGMENTERS`. What is drawn does not depend on it.
 
     Raises:
         DataError: No frame has a label.
+        InputError: The augmenter is unknown, or its library is not installed.
         SpecError: The elastic grid is too small for its spline, or the network has more than one input channel.
     """
 
-    def __init__(self, slices: IndexedSequence[CineSlice], spec: SemanticSpec, seed: int) -> None:
+    def __init__(
+        self, slices: IndexedSequence[CineSlice], spec: SemanticSpec, seed: int, augment: str = augmenters.DEFAULT
+    ) -> None:
         self.seed = seed
         self.elements = ELEMENTS
         self._spec = spec
@@ -47,6 +52,7 @@ class CineSource:
         check_elastic(spec.augmentation)
         if spec.network.channels != 1:
             raise SpecError(f"network.channels is {spec.network.channels}; cine MR has one")
+        self._augment = augmenters.make_augmenter(augment, spec)
         self._frames = [
             np.stack([preprocess_frame(frame, spec.preprocessing, crop=spec.preprocessing.crop) for frame in cine.frames])
             for cine in slices
@@ -56,27 +62,28 @@ class CineSource:
         """The clips of step `index`: image float32 [B, T, N, N, 1], classes uint8 [B, T, N, N], 255 without a label."""
         training = self._spec.training
         streams = np.random.SeedSequence((self.seed, index)).spawn(training.batch_size)
-        clips = [self._clip(stream) for stream in streams]
-        return {name: np.stack([clip[name] for clip in clips]) for name in ELEMENTS}
+        raw, labelled = zip(*(self._draw(stream) for stream in streams), strict=True)
+        augmented = self._augment(raw)
+        classes = [
+            np.where(known[:, None, None], clip.labels, np.uint8(UNLABELLED))
+            for clip, known in zip(augmented, labelled, strict=True)
+        ]
+        return {"image": stack([clip.image for clip in augmented]), "classes": stack(classes)}
 
-    def _clip(self, stream: np.random.SeedSequence) -> dict[str, NDArray]:
+    def _draw(self, stream: np.random.SeedSequence) -> tuple[RawClip, NDArray[np.bool_]]:
+        """A clip, and which of its frames have labels."""
         # Choice, spatial and intensity have their own streams: a new draw in one does not shift the others.
-        choice, spatial_draws, intensity_draws = (np.random.default_rng(child) for child in stream.spawn(3))
+        choice, spatial, intensity = (np.random.default_rng(child) for child in stream.spawn(3))
         spec, length = self._spec, self._spec.training.clip_length
         number, frame = self._labelled[choice.integers(len(self._labelled))]
         cine, frames = self._slices[number], self._frames[number]
         times = (frame - int(choice.integers(length)) + np.arange(length)) % len(frames)
-        spatial = draw_spatial(spatial_draws, spec.augmentation, length)
-        intensity = draw_intensity(intensity_draws, spec.augmentation, length)
-        height, width = frames.shape[1:3]
-        sampling = make_sampling((height, width), spec.network.image_size, spatial, spec.preprocessing.padding)
         crop = slice(spec.preprocessing.crop, -spec.preprocessing.crop or None)
-        images, classes = [], []
-        for time, shift in zip(times.tolist(), spatial.shifts, strict=True):
-            images.append(shift_frame(resample_image(frames[time], sampling), shift, mirror=True))
-            if cine.labelled[time]:
-                labels = np.ascontiguousarray(cine.labels[time, crop, crop])
-                classes.append(shift_frame(resample_labels(labels, sampling), shift, mirror=False))
-            else:
-                classes.append(np.full(sampling.inside.shape, UNLABELLED, np.uint8))
-        return {"image": change_intensity(np.stack(images), intensity), "classes": np.stack(classes)}
+        raw = RawClip(
+            frames=list(frames[times]),
+            labels=cine.labels[times, crop, crop],
+            loss_mask=np.ones(frames.shape[1:3], bool),
+            spatial=draw_spatial(spatial, spec.augmentation, length),
+            intensity=draw_intensity(intensity, spec.augmentation, length),
+        )
+        return raw, cine.labelled[times]

@@ -12,14 +12,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cosembed.augment.intensity import change_intensity
+from cosembed.augment import augmenters
+from cosembed.augment.augmenters import AugmentedClip, RawClip
 from cosembed.augment.parameters import draw_intensity, draw_spatial
-from cosembed.augment.spatial import Sampling, check_elastic, make_sampling, resample_image, resample_labels, shift_frame
-from cosembed.data.batches import Elements
+from cosembed.augment.spatial import check_elastic
+from cosembed.data.batches import Elements, stack
 from cosembed.data.instances import background_mask, instance_masks
 from cosembed.data.preprocessing import preprocess_frame
 from cosembed.data.sequence import Sequence
-from cosembed.data.smoothing import smooth_labels
 from cosembed.errors import DataError
 from cosembed.specs import ExperimentSpec, LeafSpec
 
@@ -60,13 +60,21 @@ class ClipSource:
         sequences: Videos with truth.
         spec: Clip length, preprocessing, augmentation and instances.
         seed: Of every clip.
+        augment: One of `augmenters.AUGMENTERS`. What is drawn does not depend on it.
 
     Raises:
         DataError: There is no usable frame, no label in any of them, or a frame cannot be read or used.
+        InputError: The augmenter is unknown, or its library is not installed.
         SpecError: The elastic grid is too small for its spline.
     """
 
-    def __init__(self, sequences: IndexedSequence[Sequence], spec: ExperimentSpec | LeafSpec, seed: int) -> None:
+    def __init__(
+        self,
+        sequences: IndexedSequence[Sequence],
+        spec: ExperimentSpec | LeafSpec,
+        seed: int,
+        augment: str = augmenters.DEFAULT,
+    ) -> None:
         self.seed = seed
         self.elements = ELEMENTS
         self._sequences = sequences
@@ -81,6 +89,7 @@ class ClipSource:
             names = ", ".join(sequence.name for sequence in sequences)
             raise DataError(f"video {names}: no labelled frame to train on; check the _GT folder")
         check_elastic(spec.augmentation)
+        self._augment = augmenters.make_augmenter(augment, spec)
         # Now rather than when a clip first needs it: an error inside the tf.data pipeline would lose its class and message.
         self._frames = {(entry.sequence, entry.frame): self._prepare(entry) for entry in self._usable}
 
@@ -89,46 +98,40 @@ class ClipSource:
         batch = self._spec.training.batch_size
         streams = np.random.SeedSequence((self.seed, index)).spawn(batch)
         # Choice, spatial, intensity and instances have their own streams: a new draw in one does not shift the others.
-        generators = [[np.random.default_rng(child) for child in stream.spawn(4)] for stream in streams]
-        chosen = [self._usable[choice.integers(len(self._usable))] for choice, *_ in generators]
+        choices, spatials, intensities, instances = zip(
+            *([np.random.default_rng(child) for child in stream.spawn(4)] for stream in streams), strict=True
+        )
+        chosen = [self._usable[choice.integers(len(self._usable))] for choice in choices]
         length = min(self._spec.training.clip_length, *(entry.last - entry.first for entry in chosen))
+        parts = [(entry.sequence, _frames_around(entry, length, choice)) for entry, choice in zip(chosen, choices, strict=True)]
+        raw = [self._draw(*part, *draws) for part, *draws in zip(parts, spatials, intensities, strict=True)]
         return [
-            self._make(entry.sequence, _frames_around(entry, length, choice), others)
-            for entry, (choice, *others) in zip(chosen, generators, strict=True)
+            self._with_masks(augmented, *part, generator)
+            for augmented, part, generator in zip(self._augment(raw), parts, instances, strict=True)
         ]
 
     def batch(self, index: int) -> dict[str, NDArray]:
         """The clips of step `index` stacked: see `ELEMENTS`."""
         clips = self.clips(index)
-        return {name: np.stack([getattr(clip, name) for clip in clips]) for name in ELEMENTS}
+        return {name: stack([getattr(clip, name) for clip in clips]) for name in ELEMENTS}
 
-    def _make(self, number: int, chosen: range, generators: list[np.random.Generator]) -> Clip:
+    def _draw(self, number: int, chosen: range, spatial: np.random.Generator, intensity: np.random.Generator) -> RawClip:
         spec, sequence, length = self._spec, self._sequences[number], len(chosen)
-        spatial = draw_spatial(generators[0], spec.augmentation, length)
-        intensity = draw_intensity(generators[1], spec.augmentation, length)
-        frames = [self._frames[number, frame] for frame in chosen]
-        height, width, _ = frames[0].shape
-        sampling = make_sampling((height, width), spec.network.image_size, spatial, spec.preprocessing.padding)
-        image = np.stack(
-            [
-                shift_frame(resample_image(frame, sampling), shift, mirror=True)
-                for frame, shift in zip(frames, spatial.shifts, strict=True)
-            ]
+        return RawClip(
+            frames=[self._frames[number, frame] for frame in chosen],
+            labels=self._crop(sequence.labels[chosen.start : chosen.stop]),
+            loss_mask=self._crop(sequence.loss_mask),
+            spatial=draw_spatial(spatial, spec.augmentation, length),
+            intensity=draw_intensity(intensity, spec.augmentation, length),
         )
-        labels = np.stack(
-            [
-                shift_frame(self._labels(sequence.labels[frame], sampling), shift, mirror=False)
-                for frame, shift in zip(chosen, spatial.shifts, strict=True)
-            ]
-        )
-        loss_mask = resample_labels(self._crop(sequence.loss_mask).astype(np.uint8), sampling).astype(bool)
-        loss_masks = np.stack([shift_frame(loss_mask, shift, mirror=False) for shift in spatial.shifts])
-        complete = sequence.complete[chosen.start : chosen.stop]
+
+    def _with_masks(self, clip: AugmentedClip, number: int, chosen: range, generator: np.random.Generator) -> Clip:
+        complete = self._sequences[number].complete[chosen.start : chosen.stop]
         return Clip(
-            image=change_intensity(image, intensity),
-            labels=labels,
-            instances=instance_masks(labels, spec.instances, generators[2]),
-            background=background_mask(labels, loss_masks, complete),
+            image=clip.image,
+            labels=clip.labels,
+            instances=instance_masks(clip.labels, self._spec.instances, generator),
+            background=background_mask(clip.labels, clip.loss_masks, complete),
         )
 
     def _prepare(self, entry: _Usable) -> NDArray[np.float32]:
@@ -142,13 +145,9 @@ class ClipSource:
             )
         return frame
 
-    def _labels(self, labels: NDArray[np.uint16], sampling: Sampling) -> NDArray[np.uint16]:
-        resampled = resample_labels(self._crop(labels), sampling)
-        return smooth_labels(resampled, self._spec.preprocessing.label_smoothing)
-
     def _crop(self, image: NDArray) -> NDArray:
         crop = self._spec.preprocessing.crop
-        return np.ascontiguousarray(image[crop:-crop, crop:-crop]) if crop else image
+        return np.ascontiguousarray(image[..., crop:-crop, crop:-crop]) if crop else image
 
 
 def _frames_around(entry: _Usable, length: int, generator: np.random.Generator) -> range:

@@ -37,7 +37,8 @@ def instance_masks(labels: NDArray[np.uint16], spec: InstancesSpec, generator: n
     table = np.zeros((len(present) + 1, spec.maximum), np.uint8)
     table[1:, : len(chosen)] = np.where(near[:, chosen], NEIGHBOUR, 0)
     table[chosen + 1, np.arange(len(chosen))] = OWN
-    return table[compact]
+    # One pass over the pixels; `take` copies whole rows, several times faster than indexing.
+    return table.take(compact, axis=0)
 
 
 def background_mask(labels: NDArray[np.uint16], loss_mask: NDArray[np.bool_], complete: NDArray[np.bool_]) -> NDArray[np.uint8]:
@@ -52,7 +53,7 @@ def background_mask(labels: NDArray[np.uint16], loss_mask: NDArray[np.bool_], co
         uint8 [T, N, N, 1]; 0 in incomplete frames and outside the loss mask.
     """
     valid = loss_mask & complete[:, None, None]
-    return (np.where(labels == 0, OWN, NEIGHBOUR) * valid).astype(np.uint8)[..., None]
+    return (valid.view(np.uint8) * np.where(labels == 0, np.uint8(OWN), np.uint8(NEIGHBOUR)))[..., None]
 
 
 def neighbours(labels: NDArray[np.intp], count: int, spec: InstancesSpec) -> NDArray[np.bool_]:

@@ -1,0 +1,191 @@
+"""Augmentation as one TensorFlow graph, for machines with few cores and a fast GPU. Draws nothing, knows no instances.
+
+It does what `augmenters` does with SimpleITK, from the same drawn parameters and with the same result up to rounding. The
+one module that knows tensorflow-addons, which has reached its end of life: nothing else needs it.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from types import ModuleType
+
+import numpy as np
+import tensorflow as tf
+
+from cosembed.augment.augmenters import AugmentedClip, RawClip
+from cosembed.augment.spatial import SPLINE_ORDER, affine_about_centre, elastic_spline
+from cosembed.data.preprocessing import OUTSIDE
+from cosembed.data.smoothing import TRUNCATE
+from cosembed.errors import InputError
+from cosembed.specs import TrainedSpec
+
+
+class GraphAugmenter:
+    """An `Augmenter` on TensorFlow's default device: a GPU where there is one.
+
+    Args:
+        spec: As for `augmenters.make_augmenter`.
+
+    Raises:
+        InputError: tensorflow-addons is not installed.
+    """
+
+    def __init__(self, spec: TrainedSpec) -> None:
+        self._ops = _addons_image()
+        self._spec = spec
+        grid = spec.augmentation.elastic_grid
+        signature = {
+            "frames": tf.TensorSpec([None, None, None, spec.network.channels], tf.float32),
+            "labels": tf.TensorSpec([None, None, None], tf.uint16),
+            "loss_mask": tf.TensorSpec([None, None], tf.bool),
+            "elastic": tf.TensorSpec([grid, grid, 2], tf.float64),
+            "matrix": tf.TensorSpec([2, 2], tf.float64),
+            "translation": tf.TensorSpec([2], tf.float64),
+            "shifts": tf.TensorSpec([None, 2], tf.int64),
+            "gamma": tf.TensorSpec([], tf.float32),
+            "offset": tf.TensorSpec([None], tf.float32),
+            "gain": tf.TensorSpec([None], tf.float32),
+        }
+        self._graph = tf.function(self._augment, input_signature=[signature], autograph=False)
+
+    def __call__(self, clips: Sequence[RawClip]) -> list[AugmentedClip]:
+        """One augmented clip per clip."""
+        # All are sent to the device before the first is fetched: what they may have to wait for, they wait for once.
+        results = [self._graph(self._inputs(clip)) for clip in clips]
+        return [
+            AugmentedClip(image.numpy(), labels.numpy().astype(clip.labels.dtype), loss_masks.numpy())
+            for (image, labels, loss_masks), clip in zip(results, clips, strict=True)
+        ]
+
+    def _inputs(self, clip: RawClip) -> dict[str, np.ndarray | np.floating]:
+        height, width, _ = clip.frames[0].shape
+        matrix, translation = affine_about_centre((height, width), self._spec.network.image_size, clip.spatial)
+        intensity = clip.intensity
+        return {
+            "frames": np.stack(clip.frames),
+            "labels": clip.labels.astype(np.uint16),
+            "loss_mask": clip.loss_mask,
+            "elastic": clip.spatial.elastic,
+            "matrix": matrix,
+            "translation": translation,
+            "shifts": clip.spatial.shifts,
+            "gamma": np.float32(intensity.gamma),
+            "offset": ((intensity.shift * intensity.scale + intensity.frame_shift) * intensity.frame_scale).astype(np.float32),
+            "gain": (intensity.scale * intensity.frame_scale).astype(np.float32),
+        }
+
+    def _augment(self, clip: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        side, preprocessing = self._spec.network.image_size, self._spec.preprocessing
+        points = self._points(clip["elastic"], clip["matrix"], clip["translation"])
+        sides = tf.cast(tf.shape(clip["loss_mask"])[::-1], tf.float64)
+        half = sides // 2
+        inside = _within(points, -0.5, sides - 0.5)
+        covered = _within(points, -0.5 - half, sides + half - 0.5) if preprocessing.padding == "mirror" else inside
+        folded = tf.math.floormod(points + 0.5, 2 * sides)
+        folded = tf.clip_by_value(tf.minimum(folded, 2 * sides - folded) - 0.5, 0, sides - 1)
+
+        # Frames as channels: all are sampled at the same points. `dense_image_warp` is this function at as many points as the
+        # image has pixels, often ten times those that the network needs.
+        frames = tf.transpose(clip["frames"], [1, 2, 0, 3])
+        channels = tf.reshape(frames, tf.concat([[1], tf.shape(frames)[:2], [-1]], axis=0))
+        image = self._ops.interpolate_bilinear(channels, tf.reshape(folded, [1, -1, 2]), indexing="xy")
+        image = tf.reshape(image, [side, side, -1, self._spec.network.channels])
+        image = tf.where(covered[..., None, None], image, OUTSIDE[preprocessing.padding])
+        image = tf.transpose(image, [2, 0, 1, 3])
+
+        column, row = tf.unstack(tf.cast(tf.floor(folded + 0.5), tf.int32), axis=-1)
+        nearest = row * tf.shape(clip["loss_mask"])[1] + column
+        # As floats, which hold 16-bit labels exactly and which every device gathers and filters.
+        labels = tf.cast(tf.reshape(clip["labels"], [tf.shape(clip["labels"])[0], -1]), tf.float32)
+        labels = tf.where(inside, tf.gather(labels, nearest, axis=1), 0.0)
+        if preprocessing.label_smoothing:
+            labels = tf.map_fn(self._smooth, labels)
+        loss_mask = tf.cast(tf.gather(tf.reshape(clip["loss_mask"], [-1]), nearest) & inside, tf.float32)
+        truth = tf.stack([labels, tf.broadcast_to(loss_mask, tf.shape(labels))], axis=-1)
+
+        augmentation = self._spec.augmentation
+        if augmentation.drift or augmentation.jiggle:
+            image, truth = _shift(image, clip["shifts"], mirror=True), _shift(truth, clip["shifts"], mirror=False)
+        if augmentation.gamma:
+            low, high = tf.reduce_min(image), tf.reduce_max(image)
+            span = tf.maximum(high - low, 1e-6)
+            image = ((image - low) / span) ** clip["gamma"] * span + low
+        image = image * clip["gain"][:, None, None, None] + clip["offset"][:, None, None, None]
+        return image, tf.cast(truth[..., 0], tf.uint16), truth[..., 1] > 0
+
+    def _points(self, elastic: tf.Tensor, matrix: tf.Tensor, translation: tf.Tensor) -> tf.Tensor:
+        """Where the network's pixels lie in the image: float64 [N, N, 2], (x, y)."""
+        axis = tf.range(self._spec.network.image_size, dtype=tf.float64)
+        points = tf.stack(tf.meshgrid(axis, axis, indexing="xy"), axis=-1)
+        if self._spec.augmentation.elastic_grid > SPLINE_ORDER:
+            points += self._movement(elastic)
+        centre = (self._spec.network.image_size - 1) / 2
+        return centre + tf.linalg.matvec(matrix, points - centre) + translation
+
+    def _movement(self, elastic: tf.Tensor) -> tf.Tensor:
+        """The B-spline of moved control points [g, g, 2] (y, x) at the network's pixels: float64 [N, N, 2] (x, y)."""
+        grid = elastic.shape[0]
+        down = tf.reshape(self._spline(tf.reshape(elastic, [grid, -1])), [-1, grid, 2])
+        across = self._spline(tf.reshape(tf.transpose(down, [1, 0, 2]), [grid, -1]))
+        return tf.transpose(tf.reshape(across, [self._spec.network.image_size, -1, 2]), [1, 0, 2])[..., ::-1]
+
+    def _spline(self, coefficients: tf.Tensor) -> tf.Tensor:
+        """The cubic B-splines of coefficients [g, k] at the pixels of one axis: [N, k].
+
+        With zeros around it, such a spline ends flat, which makes it the natural cubic spline through its values at its knots;
+        that is what the polyharmonic spline of order 3 is in one dimension. (In two it would only come near.)
+        """
+        grid, side = coefficients.shape[0], self._spec.network.image_size
+        padded = tf.pad(coefficients, [[SPLINE_ORDER, SPLINE_ORDER], [0, 0]])
+        values = (padded[:-2] + 4 * padded[1:-1] + padded[2:]) / 6
+        knots = tf.range(-SPLINE_ORDER, grid + 1, dtype=tf.float64)
+        # ITK's knots begin and end a little outside the outermost pixels.
+        domain = elastic_spline(side, grid)
+        begin, length = domain.GetTransformDomainOrigin()[0], domain.GetTransformDomainPhysicalDimensions()[0]
+        pixels = (tf.range(side, dtype=tf.float64) - begin) * (grid - SPLINE_ORDER) / length
+        return self._ops.interpolate_spline(knots[None, :, None], values[None], pixels[None, :, None], SPLINE_ORDER)[0]
+
+    def _smooth(self, labels: tf.Tensor) -> tf.Tensor:
+        """As `data.smoothing.smooth_labels`, labels as floats [N, N]: the label whose filtered mask is largest."""
+        sigma = self._spec.preprocessing.label_smoothing
+        radius = int(TRUNCATE * sigma + 0.5)
+        axis = tf.clip_by_value(tf.range(-radius, self._spec.network.image_size + radius), 0, self._spec.network.image_size - 1)
+        # The edge repeated, a border that the filter itself does not offer.
+        wide = tf.gather(tf.gather(labels, axis), axis, axis=1)
+        present = tf.sort(tf.unique(tf.concat([[0.0], tf.reshape(labels, [-1])], axis=0)).y)
+        masks = tf.cast(wide[..., None] == present, tf.float32)
+        for shape in ((2 * radius + 1, 1), (1, 2 * radius + 1)):
+            masks = self._ops.gaussian_filter2d(masks, shape, sigma, padding="CONSTANT")
+        # Of equal ones the first: the background, then the lower label.
+        return tf.gather(present, tf.argmax(masks[radius:-radius, radius:-radius], axis=-1))
+
+
+def _within(points: tf.Tensor, low: tf.Tensor | float, high: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_all((points >= low) & (points < high), axis=-1)
+
+
+def _shift(clip: tf.Tensor, shifts: tf.Tensor, *, mirror: bool) -> tf.Tensor:
+    """As `spatial.shift_frame`, all frames at once: [T, N, N, C] by int64 [T, 2] (y, x)."""
+    side = tf.shape(clip, tf.int64)[1]
+    for axis in (1, 2):
+        source = tf.range(side) - shifts[:, axis - 1, None]
+        folded = tf.math.floormod(source, 2 * side)
+        clip = tf.gather(clip, tf.minimum(folded, 2 * side - 1 - folded), axis=axis, batch_dims=1)
+        if not mirror:
+            there = tf.expand_dims((source >= 0) & (source < side), 3 - axis)
+            clip = tf.where(there[..., None], clip, 0.0)
+    return clip
+
+
+def _addons_image() -> ModuleType:
+    try:
+        with warnings.catch_warnings():
+            # It announces its end of life on every import.
+            warnings.simplefilter("ignore")
+            import tensorflow_addons
+    except ImportError as error:
+        raise InputError(
+            f"--augment=graph: tensorflow-addons is missing ({error}); install tensorflow-addons==0.23.0 or drop the flag"
+        ) from error
+    return tensorflow_addons.image
