@@ -49,7 +49,7 @@ def train(fold: NameFold, spec: LeafSpec, settings: Settings) -> None:
     source = ClipSource(sequences, spec, spec.training.seed, settings.augment)
     run = RunFolder(settings.folder / fold.name)
     run.open(spec, run_identity(fold.train, settings))
-    train_network(spec, source, run, f"{spec.dataset.name} {fold.name}")
+    train_network(spec, source, run, f"{spec.dataset.name} {fold.name}", settings.execution)
 
 
 def predict(fold: NameFold, spec: LeafSpec, settings: Settings) -> None:

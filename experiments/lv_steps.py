@@ -58,7 +58,7 @@ def train(fold: NameFold, spec: SemanticSpec, settings: Settings) -> None:
     source = CineSource(read_fold(fold.train, spec, settings), spec, spec.training.seed, settings.augment)
     run = RunFolder(settings.folder / fold.name)
     run.open(spec, run_identity(fold.train, settings))
-    train_network(spec, source, run, f"{spec.dataset.name} {fold.name}")
+    train_network(spec, source, run, f"{spec.dataset.name} {fold.name}", settings.execution)
 
 
 def predict(fold: NameFold, spec: SemanticSpec, settings: Settings) -> None:

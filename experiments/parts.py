@@ -48,6 +48,8 @@ def run_identity(train: Iterable[object], settings: Settings) -> dict[str, str]:
         identity["deterministic"] = "yes"
     if settings.augment != augmenters.DEFAULT:
         identity["augment"] = settings.augment
+    if settings.execution.mixed_precision:
+        identity["mixed_precision"] = "yes"
     return identity
 
 

@@ -25,6 +25,8 @@ from cosembed.data.frames import open_frames
 from cosembed.errors import DataError, InputError
 from cosembed.requirements import check_tensorflow
 from cosembed.specs import ExperimentSpec, TrainedSpec
+from cosembed.training import execution
+from cosembed.training.execution import Execution
 from experiments import protocol
 from experiments.folds import RECORD, record_folds
 from experiments.protocol import Fold
@@ -52,6 +54,8 @@ flags.DEFINE_enum(
     "augment", augmenters.DEFAULT, augmenters.AUGMENTERS, "What augments clips; graph: TensorFlow, for few cores and a GPU."
 )
 flags.DEFINE_bool("deterministic", False, "The same bits on every run with the same seed and machine; may be slower.")
+flags.DEFINE_bool("mixed_precision", False, "Train with convolutions in bfloat16; faster on GPUs that know it.")
+flags.DEFINE_bool("recompute", False, "Train in about two thirds of the memory and 1.3 times the time.")
 flags.DEFINE_bool("require_gpu", False, "Stop if TensorFlow sees no GPU.")
 
 
@@ -101,6 +105,7 @@ class Settings:
     checkpoints: Path | None = None
     deterministic: bool = False
     augment: str = augmenters.DEFAULT
+    execution: Execution = execution.DEFAULT
 
 
 def run(experiment: Experiment) -> None:
@@ -136,6 +141,7 @@ def _main(experiment: Experiment) -> None:
         checkpoints=Path(FLAGS.checkpoints) if FLAGS.checkpoints else None,
         deterministic=FLAGS.deterministic,
         augment=FLAGS.augment,
+        execution=Execution(FLAGS.mixed_precision, FLAGS.recompute),
     )
     run_experiment(experiment, FLAGS.mode, spec, settings)
 

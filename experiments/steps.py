@@ -60,7 +60,7 @@ def train(fold: Fold, spec: ExperimentSpec, settings: Settings) -> None:
     source = ClipSource(sequences, spec, spec.training.seed, settings.augment)
     run = RunFolder(settings.folder / fold.name)
     run.open(spec, _identity(fold, spec, settings))
-    train_network(spec, source, run, f"{spec.dataset.name} {fold.name}")
+    train_network(spec, source, run, f"{spec.dataset.name} {fold.name}", settings.execution)
 
 
 def fit_released(spec: ExperimentSpec, checkpoints: Path) -> ExperimentSpec:

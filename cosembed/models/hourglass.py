@@ -52,7 +52,8 @@ class Hourglass(tf.keras.layers.Layer):
         self.parallel = [self._parallel(next(seeds), f"parallel_{level}") for level in range(levels)]
         self.expanding = [self._convolution(next(seeds), f"expanding_{level}") for level in range(levels)]
         output_size = 1 if pointwise_ends else 3
-        self.output_convolution = Convolution(outputs, None, next(seeds), output_size, name="output", dtype=self.dtype_policy)
+        # Embeddings are float32 whatever the rest computes in.
+        self.output_convolution = Convolution(outputs, None, next(seeds), output_size, name="output", dtype=self.variable_dtype)
         self.input_convolution = (
             Convolution(filters, "relu", next(seeds), 1, name="input", dtype=self.dtype_policy) if pointwise_ends else None
         )

@@ -26,7 +26,8 @@ class StackedHourglass(tf.keras.Model):
         seed: Of the weights; every kernel has its own draw.
         variant: `miccai2018`, or `mia2019`: the follow-up's network, with a 1x1 convolution before each hourglass and as its
             output (Payer et al. 2019). Its own start values of the gates are not reproduced.
-        **kwargs: Of `tf.keras.Model`.
+        recompute: Compute a hourglass again for its gradient instead of keeping its intermediates: less memory, more time.
+        **kwargs: Of `tf.keras.Model`; with a mixed `dtype`, the output convolutions still compute in float32.
 
     Call arguments:
         inputs: float32 [B, T, H, W, C], intensities about -1..1.
@@ -50,6 +51,7 @@ class StackedHourglass(tf.keras.Model):
         recurrent: bool = True,
         seed: int = 0,
         variant: str = "miccai2018",
+        recompute: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -65,6 +67,7 @@ class StackedHourglass(tf.keras.Model):
             "recurrent": recurrent,
             "seed": seed,
             "variant": variant,
+            "recompute": recompute,
         }
         self.levels = levels
         self._epsilon = NORM_EPSILON[variant]
@@ -97,8 +100,9 @@ class StackedHourglass(tf.keras.Model):
     def call(self, inputs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """See the class."""
         self._check_size(inputs)
-        first = self.hourglasses[0](inputs)
-        second = self.hourglasses[1](self._link(inputs, first))
+        run = tf.recompute_grad if self._config["recompute"] else lambda hourglass: hourglass
+        first = run(self.hourglasses[0])(inputs)
+        second = run(self.hourglasses[1])(self._link(inputs, first))
         return tf.cast(first, tf.float32), tf.cast(second, tf.float32)
 
     def step(self, frame: tf.Tensor, states: States | None = None) -> tuple[tuple[tf.Tensor, tf.Tensor], States]:

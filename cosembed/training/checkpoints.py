@@ -10,6 +10,7 @@ from absl import logging
 from cosembed import specs
 from cosembed.errors import CheckpointError
 from cosembed.models import StackedHourglass
+from cosembed.training.execution import DEFAULT, Execution
 from cosembed.training.run_folder import RunFolder
 
 KEPT = 3
@@ -17,8 +18,8 @@ KEPT = 3
 UNREADABLE = (tf.errors.OpError, AssertionError, ValueError, IndexError, RuntimeError, OSError)
 
 
-def build_network(spec: specs.TrainedSpec) -> StackedHourglass:
-    """The untrained network of a spec, weights drawn from the spec's seed."""
+def build_network(spec: specs.TrainedSpec, execution: Execution = DEFAULT) -> StackedHourglass:
+    """The untrained network of a spec, weights drawn from the spec's seed; `execution` matters to training only."""
     network = spec.network
     model = StackedHourglass(
         filters=network.filters,
@@ -27,6 +28,8 @@ def build_network(spec: specs.TrainedSpec) -> StackedHourglass:
         recurrent=network.recurrent,
         seed=spec.training.seed,
         variant=network.variant,
+        recompute=execution.recompute,
+        dtype="mixed_bfloat16" if execution.mixed_precision else "float32",
     )
     model.build((None, None, None, None, network.channels))
     return model

@@ -20,13 +20,16 @@ from cosembed.losses import l2_penalty
 from cosembed.models import StackedHourglass
 from cosembed.specs import TrainedSpec
 from cosembed.training.checkpoints import build_network, checkpoint_manager, restore_newest
+from cosembed.training.execution import DEFAULT, Execution
 from cosembed.training.optimizers import Optimizer, learning_rate
 from cosembed.training.progress import Progress
 from cosembed.training.run_folder import Record, RunFolder
 from cosembed.training.tasks import Task, make_task
 
 
-def train(spec: TrainedSpec, source: BatchSource, run: RunFolder, title: str = "train") -> StackedHourglass:
+def train(
+    spec: TrainedSpec, source: BatchSource, run: RunFolder, title: str = "train", execution: Execution = DEFAULT
+) -> StackedHourglass:
     """Trains until the spec's last iteration, continuing where an earlier start of the same run stopped.
 
     Args:
@@ -34,6 +37,7 @@ def train(spec: TrainedSpec, source: BatchSource, run: RunFolder, title: str = "
         source: Gives the batch of every step.
         run: Where checkpoints, history and TensorBoard files go.
         title: What the progress bar is called.
+        execution: Precision and memory.
 
     Returns:
         The trained network.
@@ -41,7 +45,7 @@ def train(spec: TrainedSpec, source: BatchSource, run: RunFolder, title: str = "
     Raises:
         TrainingError: The loss or a gradient is not finite; names the step, the clip's seed and the last checkpoint.
     """
-    model = build_network(spec)
+    model = build_network(spec, execution)
     optimizer = Optimizer(model.trainable_variables, spec.training)
     saved_step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
     manager = checkpoint_manager(run.checkpoints, model=model, optimizer=optimizer, step=saved_step)
