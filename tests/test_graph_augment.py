@@ -65,7 +65,7 @@ def test_the_field_is_that_of_simpleitk(grid):
     [
         ("mirror", (41, 54), "paper", ("network.channels=3",)),
         ("constant", (55, 30), "released", MOVING),
-        ("zero", (32, 32), "released", ("augmentation.translation=25.0",)),
+        ("zero", (32, 32), "released", ("augmentation.translation=25.0", "preprocessing.label_smoothing=0.1")),
         ("mirror", (24, 66), "released", (*MOVING, "preprocessing.label_smoothing=1.3")),
     ],
 )

@@ -74,7 +74,7 @@ def make_augmenter(name: str, spec: TrainedSpec) -> Augmenter:
     if name == DEFAULT:
         return lambda clips: [_augment(clip, spec) for clip in clips]
     if name == "graph":
-        # Only here: what it needs is not needed otherwise.
+        # Imported only here: what it needs is needed by nothing else.
         from cosembed.augment.graph import GraphAugmenter
 
         return GraphAugmenter(spec)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from types import ModuleType
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -19,6 +20,14 @@ from cosembed.data.preprocessing import OUTSIDE
 from cosembed.data.smoothing import TRUNCATE
 from cosembed.errors import InputError
 from cosembed.specs import TrainedSpec
+
+
+class _Places(NamedTuple):
+    """Where the network's pixels are sampled: points [N, N, 2] (x, y) inside the image; see `spatial.Sampling`."""
+
+    points: tf.Tensor
+    inside: tf.Tensor
+    covered: tf.Tensor
 
 
 class GraphAugmenter:
@@ -76,34 +85,8 @@ class GraphAugmenter:
         }
 
     def _augment(self, clip: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        side, preprocessing = self._spec.network.image_size, self._spec.preprocessing
-        points = self._points(clip["elastic"], clip["matrix"], clip["translation"])
-        sides = tf.cast(tf.shape(clip["loss_mask"])[::-1], tf.float64)
-        half = sides // 2
-        inside = _within(points, -0.5, sides - 0.5)
-        covered = _within(points, -0.5 - half, sides + half - 0.5) if preprocessing.padding == "mirror" else inside
-        folded = tf.math.floormod(points + 0.5, 2 * sides)
-        folded = tf.clip_by_value(tf.minimum(folded, 2 * sides - folded) - 0.5, 0, sides - 1)
-
-        # Frames as channels: all are sampled at the same points. `dense_image_warp` is this function at as many points as the
-        # image has pixels, often ten times those that the network needs.
-        frames = tf.transpose(clip["frames"], [1, 2, 0, 3])
-        channels = tf.reshape(frames, tf.concat([[1], tf.shape(frames)[:2], [-1]], axis=0))
-        image = self._ops.interpolate_bilinear(channels, tf.reshape(folded, [1, -1, 2]), indexing="xy")
-        image = tf.reshape(image, [side, side, -1, self._spec.network.channels])
-        image = tf.where(covered[..., None, None], image, OUTSIDE[preprocessing.padding])
-        image = tf.transpose(image, [2, 0, 1, 3])
-
-        column, row = tf.unstack(tf.cast(tf.floor(folded + 0.5), tf.int32), axis=-1)
-        nearest = row * tf.shape(clip["loss_mask"])[1] + column
-        # As floats, which hold 16-bit labels exactly and which every device gathers and filters.
-        labels = tf.cast(tf.reshape(clip["labels"], [tf.shape(clip["labels"])[0], -1]), tf.float32)
-        labels = tf.where(inside, tf.gather(labels, nearest, axis=1), 0.0)
-        if preprocessing.label_smoothing:
-            labels = tf.map_fn(self._smooth, labels)
-        loss_mask = tf.cast(tf.gather(tf.reshape(clip["loss_mask"], [-1]), nearest) & inside, tf.float32)
-        truth = tf.stack([labels, tf.broadcast_to(loss_mask, tf.shape(labels))], axis=-1)
-
+        places = self._places(clip)
+        image, truth = self._sample_image(clip["frames"], places), self._sample_truth(clip, places)
         augmentation = self._spec.augmentation
         if augmentation.drift or augmentation.jiggle:
             image, truth = _shift(image, clip["shifts"], mirror=True), _shift(truth, clip["shifts"], mirror=False)
@@ -114,8 +97,48 @@ class GraphAugmenter:
         image = image * clip["gain"][:, None, None, None] + clip["offset"][:, None, None, None]
         return image, tf.cast(truth[..., 0], tf.uint16), truth[..., 1] > 0
 
+    def _places(self, clip: dict[str, tf.Tensor]) -> _Places:
+        """As `spatial.make_sampling`."""
+        points = self._points(clip["elastic"], clip["matrix"], clip["translation"])
+        sides = tf.cast(tf.shape(clip["loss_mask"])[::-1], tf.float64)
+        half = sides // 2
+        inside = _within(points, -0.5, sides - 0.5)
+        mirrored = self._spec.preprocessing.padding == "mirror"
+        covered = _within(points, -0.5 - half, sides + half - 0.5) if mirrored else inside
+        folded = tf.math.floormod(points + 0.5, 2 * sides)
+        folded = tf.minimum(folded, 2 * sides - folded) - 0.5
+        return _Places(tf.clip_by_value(folded, 0, sides - 1), inside, covered)
+
+    def _sample_image(self, frames: tf.Tensor, places: _Places) -> tf.Tensor:
+        """[T, h, w, C] -> [T, N, N, C], linearly."""
+        side = self._spec.network.image_size
+        # Frames as channels: all are sampled at the same points. `dense_image_warp` is this function at as many points as the
+        # image has pixels, often ten times those that the network needs.
+        frames = tf.transpose(frames, [1, 2, 0, 3])
+        frames = tf.reshape(frames, tf.concat([[1], tf.shape(frames)[:2], [-1]], axis=0))
+        image = self._ops.interpolate_bilinear(frames, tf.reshape(places.points, [1, -1, 2]), indexing="xy")
+        image = tf.reshape(image, [side, side, -1, self._spec.network.channels])
+        image = tf.where(places.covered[..., None, None], image, OUTSIDE[self._spec.preprocessing.padding])
+        return tf.transpose(image, [2, 0, 1, 3])
+
+    def _sample_truth(self, clip: dict[str, tf.Tensor], places: _Places) -> tf.Tensor:
+        """Labels and loss mask, as two channels [T, N, N, 2] of floats, from the nearest pixels.
+
+        Floats hold 16-bit labels exactly, and every device gathers and filters them.
+        """
+        count, width = tf.shape(clip["labels"])[0], tf.shape(clip["labels"])[2]
+        column, row = tf.unstack(tf.cast(tf.floor(places.points + 0.5), tf.int32), axis=-1)
+        nearest = row * width + column
+        labels = tf.gather(tf.cast(tf.reshape(clip["labels"], [count, -1]), tf.float32), nearest, axis=1)
+        labels = tf.where(places.inside, labels, 0.0)
+        if self._spec.preprocessing.label_smoothing:
+            labels = tf.map_fn(self._smooth, labels)
+        loss_mask = tf.gather(tf.cast(tf.reshape(clip["loss_mask"], [-1]), tf.float32), nearest)
+        loss_mask = tf.where(places.inside, loss_mask, 0.0)
+        return tf.stack([labels, tf.broadcast_to(loss_mask, tf.shape(labels))], axis=-1)
+
     def _points(self, elastic: tf.Tensor, matrix: tf.Tensor, translation: tf.Tensor) -> tf.Tensor:
-        """Where the network's pixels lie in the image: float64 [N, N, 2], (x, y)."""
+        """Where the transform leads the network's pixels, in the image or not: float64 [N, N, 2], (x, y)."""
         axis = tf.range(self._spec.network.image_size, dtype=tf.float64)
         points = tf.stack(tf.meshgrid(axis, axis, indexing="xy"), axis=-1)
         if self._spec.augmentation.elastic_grid > SPLINE_ORDER:
@@ -148,17 +171,18 @@ class GraphAugmenter:
 
     def _smooth(self, labels: tf.Tensor) -> tf.Tensor:
         """As `data.smoothing.smooth_labels`, labels as floats [N, N]: the label whose filtered mask is largest."""
-        sigma = self._spec.preprocessing.label_smoothing
+        sigma, side = self._spec.preprocessing.label_smoothing, self._spec.network.image_size
         radius = int(TRUNCATE * sigma + 0.5)
-        axis = tf.clip_by_value(tf.range(-radius, self._spec.network.image_size + radius), 0, self._spec.network.image_size - 1)
+        axis = tf.clip_by_value(tf.range(-radius, side + radius), 0, side - 1)
         # The edge repeated, a border that the filter itself does not offer.
         wide = tf.gather(tf.gather(labels, axis), axis, axis=1)
         present = tf.sort(tf.unique(tf.concat([[0.0], tf.reshape(labels, [-1])], axis=0)).y)
         masks = tf.cast(wide[..., None] == present, tf.float32)
         for shape in ((2 * radius + 1, 1), (1, 2 * radius + 1)):
             masks = self._ops.gaussian_filter2d(masks, shape, sigma, padding="CONSTANT")
+        middle = slice(radius, radius + side)
         # Of equal ones the first: the background, then the lower label.
-        return tf.gather(present, tf.argmax(masks[radius:-radius, radius:-radius], axis=-1))
+        return tf.gather(present, tf.argmax(masks[middle, middle], axis=-1))
 
 
 def _within(points: tf.Tensor, low: tf.Tensor | float, high: tf.Tensor) -> tf.Tensor:
