@@ -1,8 +1,8 @@
-"""The network and the loss as one would first write them in Keras: the reference that training times are compared with.
+"""The network and the loss as one would first write them in Keras: what training times are compared with.
 
-Stock layers only: `TimeDistributed` convolutions, `RNN` over a cell of three convolutions on [x, h], `UpSampling2D`, and a
-loss that goes through the instances one by one. It computes the same values as `StackedHourglass` and
-`cosine_embedding_loss` (tests/test_benchmarks.py); nothing else of the package uses it.
+Stock layers only: `TimeDistributed` convolutions, a loop over frames with three convolutions on [x, h] each, `UpSampling2D`,
+and a loss that goes from instance to instance. It computes what `StackedHourglass` and `cosine_embedding_loss` compute
+(tests/test_benchmarks.py); nothing else of the package uses it.
 """
 
 from __future__ import annotations
@@ -38,32 +38,16 @@ class PlainConvGRU(tf.keras.layers.Layer):
         return tf.stack(states, axis=1)
 
 
-def plain_network(filters: int, levels: int, outputs: int, length: int, side: int, channels: int = 1) -> tf.keras.Model:
-    """[B, T, side, side, channels] -> raw embeddings of both hourglasses, [B, T, side, side, outputs] each."""
-    image = tf.keras.Input([length, side, side, channels])
-    first = _hourglass(image, filters, levels, outputs, side)
-    unit = tf.keras.layers.Lambda(lambda raw: tf.math.l2_normalize(raw, axis=-1, epsilon=NORM_EPSILON["miccai2018"]))(first)
-    second = _hourglass(tf.keras.layers.concatenate([image, unit]), filters, levels, outputs, side)
+def plain_network(filters: int, levels: int, outputs: int, length: int, side: int) -> tf.keras.Model:
+    """[B, length, side, side, 1] -> raw embeddings of both hourglasses, [B, length, side, side, outputs] each.
+
+    Layers are named after ours: `hourglass_0/contracting_0`.
+    """
+    image = tf.keras.Input([length, side, side, 1])
+    first = _hourglass("hourglass_0", image, filters, levels, outputs)
+    unit = tf.math.l2_normalize(first, axis=-1, epsilon=NORM_EPSILON["miccai2018"])
+    second = _hourglass("hourglass_1", tf.concat([image, unit], axis=-1), filters, levels, outputs)
     return tf.keras.Model(image, (first, second))
-
-
-def _hourglass(inputs: tf.Tensor, filters: int, levels: int, outputs: int, side: int) -> tf.Tensor:
-    def convolve(features: tf.Tensor, count: int, activation: str | None = "relu") -> tf.Tensor:
-        return tf.keras.layers.TimeDistributed(tf.keras.layers.Conv2D(count, 3, padding="same", activation=activation))(
-            features
-        )
-
-    skips, features = [], inputs
-    for level in range(levels):
-        if level:
-            features = tf.keras.layers.TimeDistributed(tf.keras.layers.MaxPooling2D())(features)
-        features = convolve(features, filters)
-        skips.append(PlainConvGRU(filters)(features))
-    features = convolve(skips[-1], filters)
-    for level in reversed(range(levels - 1)):
-        larger = tf.keras.layers.TimeDistributed(tf.keras.layers.UpSampling2D())(features)
-        features = convolve(tf.keras.layers.add([skips[level], larger]), filters)
-    return convolve(features, outputs, None)
 
 
 def plain_loss(embeddings: tf.Tensor, instances: tf.Tensor) -> tf.Tensor:
@@ -72,15 +56,33 @@ def plain_loss(embeddings: tf.Tensor, instances: tf.Tensor) -> tf.Tensor:
     unit = tf.math.l2_normalize(embeddings, axis=-1, epsilon=EPSILON)
     for index in range(instances.shape[-1]):
         own, neighbour = instances[..., index] == OWN, instances[..., index] == NEIGHBOUR
-        mean = tf.reduce_mean(tf.boolean_mask(embeddings, own), axis=0)
+        mean = tf.math.divide_no_nan(tf.reduce_sum(tf.boolean_mask(embeddings, own), axis=0), _count(own))
         direction = tf.math.l2_normalize(mean, epsilon=EPSILON)
-        pull = 1 - _mean(tf.linalg.matvec(tf.boolean_mask(unit, own), direction))
-        push = _mean(tf.linalg.matvec(tf.boolean_mask(unit, neighbour), direction) ** 2)
-        is_present = tf.reduce_any(own)
-        present.append(tf.cast(is_present, tf.float32))
-        losses.append(tf.where(is_present, pull + push, 0.0))
+        pull = tf.math.divide_no_nan(tf.reduce_sum(tf.linalg.matvec(tf.boolean_mask(unit, own), direction)), _count(own))
+        squares = tf.linalg.matvec(tf.boolean_mask(unit, neighbour), direction) ** 2
+        push = tf.math.divide_no_nan(tf.reduce_sum(squares), _count(neighbour))
+        present.append(tf.cast(tf.reduce_any(own), tf.float32))
+        losses.append(present[-1] * (1 - pull + push))
     return tf.math.divide_no_nan(tf.add_n(losses), tf.add_n(present))
 
 
-def _mean(values: tf.Tensor) -> tf.Tensor:
-    return tf.math.divide_no_nan(tf.reduce_sum(values), tf.cast(tf.size(values), tf.float32))
+def _count(mask: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_sum(tf.cast(mask, tf.float32))
+
+
+def _hourglass(name: str, inputs: tf.Tensor, filters: int, levels: int, outputs: int) -> tf.Tensor:
+    def convolve(part: str, features: tf.Tensor, count: int, activation: str | None = "relu") -> tf.Tensor:
+        convolution = tf.keras.layers.Conv2D(count, 3, padding="same", activation=activation)
+        return tf.keras.layers.TimeDistributed(convolution, name=f"{name}/{part}")(features)
+
+    skips, features = [], inputs
+    for level in range(levels):
+        if level:
+            features = tf.keras.layers.TimeDistributed(tf.keras.layers.MaxPooling2D())(features)
+        features = convolve(f"contracting_{level}", features, filters)
+        skips.append(PlainConvGRU(filters, name=f"{name}/parallel_{level}")(features))
+    features = convolve(f"expanding_{levels - 1}", skips[-1], filters)
+    for level in reversed(range(levels - 1)):
+        larger = tf.keras.layers.TimeDistributed(tf.keras.layers.UpSampling2D())(features)
+        features = convolve(f"expanding_{level}", tf.keras.layers.add([skips[level], larger]), filters)
+    return convolve("output", features, outputs, None)

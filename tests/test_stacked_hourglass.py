@@ -175,7 +175,15 @@ def test_recomputing_gives_the_same_outputs_and_gradients():
 
 
 def test_config_round_trips():
-    arguments = {"filters": 5, "levels": 2, "outputs": 3, "recurrent": False, "seed": 9, "variant": "mia2019", "recompute": True}
+    arguments = {
+        "filters": 5,
+        "levels": 2,
+        "outputs": 3,
+        "recurrent": False,
+        "seed": 9,
+        "variant": "mia2019",
+        "recompute": True,
+    }
     model = StackedHourglass(**arguments, name="network", dtype="mixed_bfloat16")
     again = StackedHourglass.from_config(model.get_config())
     assert again.get_config() == model.get_config() == {"name": "network", "dtype": "mixed_bfloat16", **arguments}

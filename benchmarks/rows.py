@@ -1,0 +1,21 @@
+"""Rows of measurements as a table for people. Knows nothing of what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from cosembed.reporting.tables import as_text
+
+Row = dict[str, object]
+
+
+def table(rows: Sequence[Row], notes: Iterable[str] = ()) -> str:
+    """All rows have the keys of the first one, which are the columns; None is an empty cell."""
+    cells = [[_cell(row[name]) for name in rows[0]] for row in rows]
+    return as_text([[name.replace("_", " ") for name in rows[0]], *cells], notes)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
+    return "" if value is None else str(value)

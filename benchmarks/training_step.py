@@ -1,0 +1,143 @@
+"""One training step of one network in this process: time to the first step, time per step, memory. Prints one JSON line.
+
+    python -m benchmarks.training_step --variant=ours --size=cpu
+
+A process of its own for every measurement, because peak memory never goes down again. `benchmarks.training` runs them all.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import statistics
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from absl import flags
+
+from benchmarks.plain_network import plain_loss, plain_network
+from cosembed import cli, specs
+from cosembed.losses import l2_penalty
+from cosembed.specs import ExperimentSpec
+from cosembed.training.checkpoints import build_network
+from cosembed.training.execution import Execution
+from cosembed.training.loop import make_train_step
+from cosembed.training.optimizers import Optimizer
+
+FLAGS = flags.FLAGS
+VARIANTS = {
+    "plain": None,
+    "ours": Execution(),
+    "recompute": Execution(recompute=True),
+    "bfloat16": Execution(mixed_precision=True),
+}
+LEAST_STEPS, MOST_STEPS, SECONDS = 2, 20, 10.0
+WARM_UP = 2
+
+flags.DEFINE_enum("variant", "ours", list(VARIANTS), "What computes the step.")
+flags.DEFINE_string("size", "cpu", "A name of benchmarks.training_step.SIZES.")
+
+
+class Size(NamedTuple):
+    """Of a network and its clips; one clip a step."""
+
+    side: int
+    length: int
+    filters: int
+    levels: int
+    outputs: int = 16
+    instances: int = 32
+
+
+SIZES = {
+    "smoke": Size(32, 3, 4, 3, 4, 8),
+    "cpu": Size(128, 5, 16, 5),
+    "middle": Size(128, 10, 32, 6),
+    "paper": Size(256, 10, 64, 7),
+}
+
+
+def random_batch(size: Size) -> dict[str, tf.Tensor]:
+    """A clip of noise with twice as many square cells as instances; each has a few neighbours."""
+    generator = np.random.default_rng(0)
+    shape = (1, size.length, size.side, size.side)
+    cell = max(2, size.side // 16)
+    blocks = generator.integers(0, 2 * size.instances, (1, size.length, -(-size.side // cell), -(-size.side // cell)))
+    labels = blocks.repeat(cell, axis=2).repeat(cell, axis=3)[:, :, : size.side, : size.side]
+    distance = labels[..., None] - np.arange(1, size.instances + 1)
+    instances = (distance == 0) + 2 * ((distance > 0) & (distance < 6))
+    return {
+        "image": tf.constant(generator.normal(0, 0.5, (*shape, 1)), tf.float32),
+        "labels": tf.constant(labels, tf.uint16),
+        "instances": tf.constant(instances, tf.uint8),
+        "background": tf.constant(np.where(labels == 0, 1, 2)[..., None], tf.uint8),
+    }
+
+
+def measure_step(variant: str, size: Size) -> dict[str, float]:
+    """Seconds to the first step from an empty process, median seconds of a later one, and gigabytes beyond the imports."""
+    # TensorFlow starts its own threads and tables once; that is not the network's.
+    tf.zeros([1]) + 1
+    before, begin = _peak_gigabytes(), time.perf_counter()
+    step = _plain_step(size) if variant == "plain" else _our_step(size, variant)
+    batch = random_batch(size)
+    step(batch)
+    first = time.perf_counter() - begin
+    seconds: list[float] = []
+    while len(seconds) < LEAST_STEPS + WARM_UP or (sum(seconds) < SECONDS and len(seconds) < MOST_STEPS):
+        begin = time.perf_counter()
+        step(batch)
+        seconds.append(time.perf_counter() - begin)
+    return {
+        "first_step_seconds": first,
+        "step_seconds": statistics.median(seconds[WARM_UP:] if seconds[0] < SECONDS else seconds),
+        "peak_gigabytes": _peak_gigabytes() - before,
+    }
+
+
+def main() -> None:
+    """Measures what the flags name."""
+    print(json.dumps(measure_step(FLAGS.variant, SIZES[FLAGS.size])))
+
+
+def _our_step(size: Size, variant: str) -> Callable[[dict[str, tf.Tensor]], object]:
+    execution = VARIANTS[variant]
+    assert execution is not None
+    spec = specs.resolve("DIC-C2DH-HeLa", "paper", "paper", _overrides(size))
+    assert isinstance(spec, ExperimentSpec)
+    model = build_network(spec, execution)
+    step = make_train_step(spec, model, Optimizer(model.trainable_variables, spec.training))
+    return lambda batch: step(batch, tf.constant(0, tf.int64))
+
+
+def _overrides(size: Size) -> list[str]:
+    network = {"image_size": size.side, "filters": size.filters, "levels": size.levels, "outputs": size.outputs}
+    return [*(f"network.{key}={value}" for key, value in network.items()), f"training.clip_length={size.length}"]
+
+
+def _plain_step(size: Size) -> Callable[[dict[str, tf.Tensor]], object]:
+    model = plain_network(size.filters, size.levels, size.outputs, size.length, size.side)
+    optimizer = tf.keras.optimizers.Adam(1e-4)
+
+    @tf.function
+    def step(batch: dict[str, tf.Tensor]) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            masks = tf.concat([batch["instances"], batch["background"]], axis=-1)
+            loss = tf.add_n([plain_loss(output, masks) for output in model(batch["image"])])
+            loss += l2_penalty(model.trainable_variables, 1e-5)
+        gradients = tape.gradient(loss, model.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        return loss
+
+    return step
+
+
+def _peak_gigabytes() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+
+
+if __name__ == "__main__":
+    cli.run(main)
