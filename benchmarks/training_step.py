@@ -23,14 +23,14 @@ from cosembed import cli, specs
 from cosembed.losses import l2_penalty
 from cosembed.specs import ExperimentSpec
 from cosembed.training.checkpoints import build_network
-from cosembed.training.execution import Execution
+from cosembed.training.execution import DEFAULT, Execution
 from cosembed.training.loop import make_train_step
 from cosembed.training.optimizers import Optimizer
 
 FLAGS = flags.FLAGS
 VARIANTS = {
     "plain": None,
-    "ours": Execution(),
+    "ours": DEFAULT,
     "recompute": Execution(recompute=True),
     "bfloat16": Execution(mixed_precision=True),
 }
@@ -82,7 +82,8 @@ def measure_step(variant: str, size: Size) -> dict[str, float]:
     # TensorFlow starts its own threads and tables once; that is not the network's.
     tf.zeros([1]) + 1
     before, begin = _peak_gigabytes(), time.perf_counter()
-    step = _plain_step(size) if variant == "plain" else _our_step(size, variant)
+    execution = VARIANTS[variant]
+    step = _plain_step(size) if execution is None else our_step(size, execution)
     batch = random_batch(size)
     step(batch)
     first = time.perf_counter() - begin
@@ -103,9 +104,8 @@ def main() -> None:
     print(json.dumps(measure_step(FLAGS.variant, SIZES[FLAGS.size])))
 
 
-def _our_step(size: Size, variant: str) -> Callable[[dict[str, tf.Tensor]], object]:
-    execution = VARIANTS[variant]
-    assert execution is not None
+def our_step(size: Size, execution: Execution = DEFAULT) -> Callable[[dict[str, tf.Tensor]], object]:
+    """The step that training takes: a function of a batch."""
     spec = specs.resolve("DIC-C2DH-HeLa", "paper", "paper", _overrides(size))
     assert isinstance(spec, ExperimentSpec)
     model = build_network(spec, execution)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import matplotlib
 import numpy as np
@@ -102,6 +102,27 @@ def lineage(tracks: Sequence[Track], frames: int, title: str) -> bytes:
     axes.set_xlabel("frame")
     axes.set_ylabel("track")
     axes.set_title(title, fontsize=10, loc="left")
+    return _png(figure)
+
+
+def scaling(curves: Mapping[str, Sequence[tuple[str, Sequence[float], Sequence[float]]]]) -> bytes:
+    """Costs over quantities, both axes logarithmic: quantity -> (cost, values, seconds) of every curve of its panel."""
+    figure = Figure(figsize=(4.0 * len(curves), 3.6), layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(1, len(curves), sharey=True, squeeze=False)[0]
+    for axes, (quantity, lines) in zip(panels, curves.items(), strict=True):
+        for (cost, values, seconds), colour, marker in zip(
+            lines, (BLUE, ORANGE, GREEN, GREY, "#cc79a7"), "os^Dv", strict=False
+        ):
+            axes.loglog(values, seconds, color=colour, marker=marker, markersize=4, label=cost)
+        axes.set_xlabel(quantity)
+        axes.set_xticks(sorted({value for _, values, _ in lines for value in values}))
+        axes.xaxis.set_major_formatter("{x:.0f}")
+        axes.minorticks_off()
+        axes.grid(color="#dddddd", linewidth=0.6)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(frameon=False, fontsize=8)
+    panels[0].set_ylabel("seconds")
     return _png(figure)
 
 

@@ -1,0 +1,76 @@
+"""All benchmarks in one run: prints their tables and writes `benchmarks/results.json`. About half an hour on two cores.
+
+make bench
+python -m benchmarks.run --only=clustering,data
+"""
+
+from __future__ import annotations
+
+import datetime
+import importlib
+import json
+import os
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+
+from absl import flags
+
+from benchmarks.rows import Row, table
+from cosembed import cli
+from cosembed.errors import InputError
+from cosembed.files import atomic_write_bytes, atomic_write_text
+from cosembed.training.run_folder import environment
+
+FLAGS = flags.FLAGS
+PARTS = {
+    "clustering": "track_embeddings beside the released clustering call",
+    "training": "one training step, ours beside plain Keras",
+    "data": "augmented clips per second",
+    "inference": "tracking a video",
+    "scaling": "how costs grow",
+}
+
+flags.DEFINE_list("only", [], f"Parts to run, of {', '.join(PARTS)}; the others are kept as they are in the file.")
+flags.DEFINE_string("output", str(Path(__file__).with_name("results.json")), "JSON file to write.")
+flags.DEFINE_string("scaling_plot", "", "PNG of the part scaling to write.")
+
+
+def main() -> None:
+    """Runs the parts one after another and writes the file after each.
+
+    Raises:
+        InputError: A part of another name.
+    """
+    unknown = set(FLAGS.only) - set(PARTS)
+    if unknown:
+        raise InputError(f"--only={','.join(sorted(unknown))}: choose of {', '.join(PARTS)}")
+    output = Path(FLAGS.output)
+    results = json.loads(output.read_text()) if FLAGS.only and output.exists() else {}
+    for part in FLAGS.only or PARTS:
+        module = importlib.import_module(f"benchmarks.{part}")
+        rows: list[Row] = module.measure()
+        print(f"\n{part}: {PARTS[part]}\n\n{table(module.exponents(rows) if part == 'scaling' else rows)}", flush=True)
+        if part == "scaling" and FLAGS.scaling_plot:
+            atomic_write_bytes(Path(FLAGS.scaling_plot), module.plot(rows))
+        results[part] = {"measured": datetime.date.today().isoformat(), **machine(), "rows": rows}
+        atomic_write_text(output, json.dumps(results, indent=1) + "\n")
+    print(f"\n{output}: {', '.join(results)}")
+
+
+def machine() -> Mapping[str, object]:
+    """What figures depend on: processor, cores, threads, versions."""
+    threads = {name: os.environ[name] for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS") if name in os.environ}
+    return {"processor": _processor(), "cores": len(os.sched_getaffinity(0)), "threads": threads or "default", **environment()}
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+if __name__ == "__main__":
+    cli.run(main)
