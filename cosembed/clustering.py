@@ -23,6 +23,8 @@ FAST_FROM = 100
 # costs little less, and finds the gaps between touching instances less well, so that fewer points there are noise.
 FAST_POINTS = 25
 MAX_STRIDE = 3
+# A pixel between grid pixels whose nearest ones (this many) agree is as they are; others are clustered by their density.
+FAST_NEIGHBOURS = 8
 
 
 def background_embedding(pair: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -71,9 +73,14 @@ def cluster_points(points: NDArray[np.float64], min_points: int) -> NDArray[np.i
     Returns:
         Cluster of every point, from 0; -1 is noise.
     """
+    return _fit(points, min_points)[0]
+
+
+def _fit(points: NDArray[np.float64], min_points: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Cluster of every point, and the distance at which every cluster is complete (its last point joins); noise last, 0."""
     # Fewer points cannot make two clusters, and a single one is not allowed.
     if len(points) < 2 * min_points:
-        return np.full(len(points), NOISE)
+        return np.full(len(points), NOISE), np.zeros(1)
     # Importing hdbscan takes seconds, which only those who cluster should pay.
     import hdbscan
 
@@ -87,23 +94,49 @@ def cluster_points(points: NDArray[np.float64], min_points: int) -> NDArray[np.i
         # More jobs are processes, which must not be forked once TensorFlow is loaded.
         core_dist_n_jobs=1,
     )
-    return clusterer.fit_predict(points).astype(np.intp)
+    clusters = clusterer.fit_predict(points).astype(np.intp)
+    tree = clusterer.condensed_tree_.to_numpy()
+    joined = tree[tree["child_size"] == 1]
+    reach = np.zeros(clusters.max() + 2)
+    np.maximum.at(reach, clusters[joined["child"]], 1 / joined["lambda_val"])
+    reach[NOISE] = 0
+    return clusters, reach
 
 
 def _cluster(
     points: NDArray[np.float64], rows: NDArray[np.intp], columns: NDArray[np.intp], spec: ClusteringSpec
 ) -> NDArray[np.intp]:
-    """Cluster of every point; between grid pixels, that of the nearest point on the grid, noise included."""
-    stride = min(MAX_STRIDE, int(np.sqrt(spec.min_points / FAST_POINTS))) if chosen_mode(spec) == "fast" else 1
-    if stride <= 1:
-        return cluster_points(points, spec.min_points)
+    """Cluster of every point; in mode `fast`, HDBSCAN sees the points of a pixel grid, and the others join its clusters."""
+    stride = int(np.clip(np.sqrt(spec.min_points / FAST_POINTS), 1, MAX_STRIDE)) if chosen_mode(spec) == "fast" else 1
     on_grid = (rows % stride == 0) & (columns % stride == 0)
-    sampled = cluster_points(points[on_grid], max(2, round(spec.min_points / stride**2)))
+    min_points = round(spec.min_points / stride**2)
+    sampled, reach = _fit(points[on_grid], min_points)
     clusters = np.full(len(points), NOISE)
     clusters[on_grid] = sampled
-    if on_grid.any() and not on_grid.all():
-        _, nearest = cKDTree(points[on_grid], leafsize=LEAF_SIZE).query(points[~on_grid])
-        clusters[~on_grid] = sampled[nearest]
+    if reach.any() and not on_grid.all():
+        clusters[~on_grid] = _join(points[~on_grid], points[on_grid], sampled, reach, min_points)
+    return clusters
+
+
+def _join(
+    points: NDArray[np.float64],
+    grid: NDArray[np.float64],
+    sampled: NDArray[np.intp],
+    reach: NDArray[np.float64],
+    min_points: int,
+) -> NDArray[np.intp]:
+    """Clusters of further points, as HDBSCAN defines them: that of the nearest clustered point of the grid, but noise where
+    the core distance (to grid point number `min_points`) is beyond the cluster's reach."""
+    tree = cKDTree(grid, leafsize=LEAF_SIZE)
+    nearest = sampled[tree.query(points, FAST_NEIGHBOURS)[1]]
+    clusters = nearest[:, 0].copy()
+    divided = (nearest != nearest[:, :1]).any(axis=1)
+    if divided.any():
+        distances, neighbours = tree.query(points[divided], min_points)
+        candidates = sampled[neighbours]
+        first = (candidates != NOISE).argmax(axis=1)
+        cluster = candidates[np.arange(len(first)), first]
+        clusters[divided] = np.where(distances[:, -1] <= reach[cluster], cluster, NOISE)
     return clusters
 
 

@@ -1,6 +1,7 @@
 """Synthetic embeddings whose instances are known."""
 
 import numpy as np
+from scipy.ndimage import gaussian_filter
 
 from cosembed.specs import TrackingSpec
 
@@ -12,6 +13,12 @@ def embeddings_of(labels: np.ndarray, dimensions: int = 8, noise: float = 0.05, 
     axes = np.where(labels > 0, 1 + labels % (dimensions - 1), 0)
     vectors = np.eye(dimensions)[axes] + np.random.default_rng(seed).normal(0, noise, (*labels.shape, dimensions))
     return (vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)).astype(np.float32)
+
+
+def blurred(embeddings: np.ndarray, sigma: float = 1.5) -> np.ndarray:
+    """Unit vectors that go over into each other at borders, as a network's do."""
+    vectors = gaussian_filter(embeddings, (0, sigma, sigma, 0))
+    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
 
 
 def moving_discs(frames=5, side=64):
