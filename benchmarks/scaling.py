@@ -37,7 +37,7 @@ flags.DEFINE_string("plot", "", "PNG to write.")
 
 def measure() -> list[Row]:
     """Rows with `cost`, `quantity`, `value` and `seconds`."""
-    return [*_training(), *_network(), *_masks(), *clustering.scaling()]
+    return [*_training(), *_network(), *_masks(), *_clustering()]
 
 
 def exponents(rows: Sequence[Row]) -> list[Row]:
@@ -123,6 +123,13 @@ def _masks() -> Iterator[Row]:
         clip = np.broadcast_to(labels, (usual.length, *labels.shape)).copy()
         spec = InstancesSpec(maximum=32, neighbours="mask_distance", neighbour_radius=10.0, background="instance")
         yield _row("instance masks of a clip", "instances", count, lambda clip=clip, spec=spec: _draw(clip, spec))
+
+
+def _clustering() -> Iterator[Row]:
+    quantities = {"side": "image side", "frames": "frames of the video"}
+    for row in clustering.scaling():
+        quantity = quantities.get(str(row["varied"]), row["varied"])
+        yield {"cost": "clustering and tracking", "quantity": quantity, "value": row["value"], "seconds": row["seconds"]}
 
 
 def _draw(clip: np.ndarray, spec: InstancesSpec) -> object:

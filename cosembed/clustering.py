@@ -23,6 +23,8 @@ FAST_FROM = 100
 # costs little less, and finds the gaps between touching instances less well, so that fewer points there are noise.
 FAST_POINTS = 25
 MAX_STRIDE = 3
+# A pixel between grid pixels whose nearest ones (this many) agree is as they are; others are clustered by their density.
+FAST_NEIGHBOURS = 8
 
 
 def background_embedding(pair: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -41,16 +43,33 @@ def cluster_pair(pair: NDArray[np.float32], background: NDArray[np.float32], spe
     Returns:
         int32 [F, H, W]; 0 background and noise, instances from 1, the same in both frames.
     """
-    candidates = _measure(pair @ background, spec) < spec.background_similarity
-    frames, rows, columns = np.nonzero(candidates)
-    embeddings = pair[frames, rows, columns]
+    foreground, points = foreground_points(pair, background, spec)
+    return instances(_cluster(points, foreground, spec), foreground, pair, background, spec)
+
+
+def foreground_points(
+    pair: NDArray[np.float32], background: NDArray[np.float32], spec: ClusteringSpec
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Which pixels are not background [F, H, W], and what they are clustered by [n, D + 2]: embedding, scaled coordinates."""
+    foreground = _measure(pair @ background, spec) < spec.background_similarity
+    _, rows, columns = np.nonzero(foreground)
+    coordinates = spec.coordinate_factor * np.stack([rows, columns], axis=-1)
     # hdbscan and cKDTree compute in float64 whatever they are given.
-    points = np.column_stack([embeddings, spec.coordinate_factor * rows, spec.coordinate_factor * columns]).astype(np.float64)
-    clusters = _cluster(points, rows, columns, spec)
+    return foreground, np.concatenate([pair[foreground], coordinates], axis=-1, dtype=np.float64)
+
+
+def instances(
+    clusters: NDArray[np.intp],
+    foreground: NDArray[np.bool_],
+    pair: NDArray[np.float32],
+    background: NDArray[np.float32],
+    spec: ClusteringSpec,
+) -> NDArray[np.int32]:
+    """Labels as `cluster_pair` returns them, from the cluster of every foreground pixel (-1 is noise)."""
     if spec.background_clusters:
-        clusters = _without_background(clusters, embeddings, background, spec)
-    labels = np.zeros(candidates.shape, np.int32)
-    labels[candidates] = clusters + 1
+        clusters = _without_background(clusters, pair[foreground], background, spec)
+    labels = np.zeros(foreground.shape, np.int32)
+    labels[foreground] = clusters + 1
     return _components(labels, spec.size_threshold)
 
 
@@ -76,9 +95,14 @@ def cluster_points(points: NDArray[np.float64], min_points: int) -> NDArray[np.i
     Returns:
         Cluster of every point, from 0; -1 is noise.
     """
+    return _fit(points, min_points)[0]
+
+
+def _fit(points: NDArray[np.float64], min_points: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Cluster of every point, and the level (mutual reachability distance) at which the point joins it."""
     # Fewer points cannot make two clusters, and a single one is not allowed.
     if len(points) < 2 * min_points:
-        return np.full(len(points), NOISE)
+        return np.full(len(points), NOISE), np.zeros(len(points))
     # Importing hdbscan takes seconds, which only those who cluster should pay.
     import hdbscan
 
@@ -92,24 +116,67 @@ def cluster_points(points: NDArray[np.float64], min_points: int) -> NDArray[np.i
         # More jobs are processes, which must not be forked once TensorFlow is loaded.
         core_dist_n_jobs=1,
     )
-    return clusterer.fit_predict(points).astype(np.intp)
+    clusters = clusterer.fit_predict(points).astype(np.intp)
+    tree = clusterer.condensed_tree_.to_numpy()
+    joined = tree[tree["child_size"] == 1]
+    levels = np.zeros(len(points))
+    levels[joined["child"]] = 1 / joined["lambda_val"]
+    return clusters, levels
 
 
-def _cluster(
-    points: NDArray[np.float64], rows: NDArray[np.intp], columns: NDArray[np.intp], spec: ClusteringSpec
-) -> NDArray[np.intp]:
-    """Cluster of every point; between grid pixels, that of the nearest point on the grid, noise included."""
+def _cluster(points: NDArray[np.float64], foreground: NDArray[np.bool_], spec: ClusteringSpec) -> NDArray[np.intp]:
+    """Cluster of every point; in mode `fast`, HDBSCAN sees the points of a pixel grid, and the others join its clusters."""
     stride = grid_stride(spec)
-    if stride == 1:
-        return cluster_points(points, spec.min_points)
+    _, rows, columns = np.nonzero(foreground)
     on_grid = (rows % stride == 0) & (columns % stride == 0)
-    sampled = cluster_points(points[on_grid], max(2, round(spec.min_points / stride**2)))
+    min_points = round(spec.min_points / stride**2)
+    sampled, levels = _fit(points[on_grid], min_points)
     clusters = np.full(len(points), NOISE)
     clusters[on_grid] = sampled
-    if on_grid.any() and not on_grid.all():
-        _, nearest = cKDTree(points[on_grid], leafsize=LEAF_SIZE).query(points[~on_grid])
-        clusters[~on_grid] = sampled[nearest]
+    if not on_grid.all() and sampled.max(initial=NOISE) != NOISE:
+        clusters[on_grid], clusters[~on_grid] = _join(points[~on_grid], points[on_grid], sampled, levels, min_points)
     return clusters
+
+
+def _join(
+    points: NDArray[np.float64],
+    grid: NDArray[np.float64],
+    sampled: NDArray[np.intp],
+    sampled_levels: NDArray[np.float64],
+    min_points: int,
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Clusters of the grid's points and of the points between them, as HDBSCAN defines clusters.
+
+    A point belongs to the cluster that it reaches at the lowest level, unless the cluster has ended there. A cluster ends
+    where its last grid point joins, or sooner: where a point between reaches it and another one, for there the two are one.
+    """
+    tree = cKDTree(grid, leafsize=LEAF_SIZE)
+    nearest = sampled[tree.query(points, FAST_NEIGHBOURS, workers=-1)[1]]
+    clusters = nearest[:, 0].copy()
+    divided = (nearest != nearest[:, :1]).any(axis=1)
+    ends = np.zeros(sampled.max() + 2)
+    np.maximum.at(ends, sampled, sampled_levels)
+    ends[NOISE] = 0
+    if divided.any():
+        distances, neighbours = tree.query(points[divided], min_points, workers=-1)
+        # The last distance is the core distance.
+        levels = np.maximum(np.maximum(distances, sampled_levels[neighbours]), distances[:, -1:])
+        candidates = sampled[neighbours]
+        levels[candidates == NOISE] = np.inf
+        first, first_level = _lowest(candidates, levels)
+        levels[candidates == first[:, None]] = np.inf
+        second, second_level = _lowest(candidates, levels)
+        for cluster in (first, second):
+            np.minimum.at(ends, cluster, second_level)
+        clusters[divided] = np.where(first_level <= ends[first], first, NOISE)
+    return np.where(sampled_levels <= ends[sampled], sampled, NOISE), clusters
+
+
+def _lowest(candidates: NDArray[np.intp], levels: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Of every row, the candidate of the lowest level, the first of equals, and its level."""
+    best = levels.argmin(axis=1)
+    every = np.arange(len(best))
+    return candidates[every, best], levels[every, best]
 
 
 def _without_background(

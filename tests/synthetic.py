@@ -2,16 +2,10 @@
 
 import numpy as np
 
+from benchmarks.embeddings import embeddings_of as embeddings_of
 from cosembed.specs import TrackingSpec
 
 SPEC = TrackingSpec(min_points=30, coordinate_factor=0.01, border=(0, 0), parent_dilation=0, parent_frames=2)
-
-
-def embeddings_of(labels: np.ndarray, dimensions: int = 8, noise: float = 0.05, seed: int = 0) -> np.ndarray:
-    """Unit vectors: axis 0 for background, another axis per label, with noise."""
-    axes = np.where(labels > 0, 1 + labels % (dimensions - 1), 0)
-    vectors = np.eye(dimensions)[axes] + np.random.default_rng(seed).normal(0, noise, (*labels.shape, dimensions))
-    return (vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)).astype(np.float32)
 
 
 def moving_discs(frames=5, side=64):

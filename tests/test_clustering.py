@@ -5,6 +5,9 @@ import dataclasses
 import hdbscan
 import numpy as np
 import pytest
+from scipy.cluster.hierarchy import linkage
+from scipy.sparse.csgraph import minimum_spanning_tree
+from scipy.spatial.distance import cdist
 from sklearn.metrics import adjusted_rand_score
 from synthetic import SPEC, embeddings_of, moving_discs
 
@@ -40,18 +43,52 @@ def test_equal_points_are_clusters_not_errors():
 
 
 @pytest.mark.parametrize("min_points", [100, 230])
-def test_fast_takes_the_label_of_the_nearest_grid_pixel(min_points):
-    pair = embeddings_of(moving_discs(frames=2), noise=0.07)
+def test_fast_joins_pixels_to_the_clusters_of_the_grid_as_hdbscan_would(min_points):
+    """Against all distances: by the nearest clustered grid pixel, if the core distance is below the cluster's largest edge."""
+    pair = embeddings_of(moving_discs(frames=2), noise=0.1, blur=1.5)
     background = background_embedding(pair)
     spec = dataclasses.replace(SPEC, min_points=min_points, mode="fast")
     stride = {100: 2, 230: 3}[min_points]
-    frames, rows, columns = np.nonzero(pair @ background < 0.95)
-    points = np.column_stack([pair[frames, rows, columns], 0.01 * rows, 0.01 * columns])
-    found = clustering._cluster(points, rows, columns, spec)
+    foreground, points = clustering.foreground_points(pair, background, spec)
+    _, rows, columns = np.nonzero(foreground)
+    np.testing.assert_array_equal(foreground, pair @ background < 0.95)
+    np.testing.assert_allclose(points, np.column_stack([pair[foreground], 0.01 * rows, 0.01 * columns]))
+    found = clustering._cluster(points, foreground, spec)
     grid = (rows % stride == 0) & (columns % stride == 0)
-    sampled = cluster_points(points[grid], round(min_points / stride**2))
-    distance = np.linalg.norm(points[:, None] - points[grid][None], axis=-1)
-    np.testing.assert_array_equal(found, sampled[distance.argmin(axis=1)])
+    count = round(min_points / stride**2)
+    sampled = cluster_points(points[grid], count)
+
+    between = cdist(points[grid], points[grid])
+    core = np.sort(between, axis=0)[count]
+    reachability = np.maximum(between, np.maximum.outer(core, core))
+    members = [np.flatnonzero(sampled == label) for label in range(sampled.max() + 1)]
+    # A point joins when it becomes part of something as large as a cluster; the cluster is complete with its heaviest edge.
+    joined = np.zeros(len(sampled))
+    parts = {index: [index] for index in range(len(sampled))}
+    for number, (one, other, level, size) in enumerate(linkage(reachability[np.triu_indices(len(sampled), 1)], "single")):
+        for part in (parts.pop(int(one)), parts.pop(int(other))):
+            if len(part) < count <= size:
+                joined[part] = level
+            parts.setdefault(len(sampled) + number, []).extend(part)
+    ends = [minimum_spanning_tree(reachability[np.ix_(inside, inside)]).max() for inside in members]
+    distance = cdist(points[~grid], points[grid])
+    nearest = sampled[distance.argsort(axis=1)[:, :8]]
+    divided = (nearest != nearest[:, :1]).any(axis=1)
+    expected = nearest[:, 0].copy()
+    reached = {}
+    for index in np.flatnonzero(divided):
+        near = distance[index].argsort()[:count]
+        level = np.maximum(np.maximum(distance[index, near], joined[near]), distance[index, near].max())
+        reached[index] = sorted((level[sampled[near] == label].min(), label) for label in set(sampled[near].tolist()) - {-1})
+        for _, label in reached[index][:2]:
+            ends[label] = min(ends[label], reached[index][1][0]) if len(reached[index]) > 1 else ends[label]
+    for index, lowest in reached.items():
+        expected[index] = lowest[0][1] if lowest and lowest[0][0] <= ends[lowest[0][1]] else -1
+    np.testing.assert_array_equal(found[~grid], expected)
+    kept = [label >= 0 and level <= ends[label] for label, level in zip(sampled, joined, strict=True)]
+    np.testing.assert_array_equal(found[grid], np.where(kept, sampled, -1))
+    # The nearest grid pixel's label alone would be another outcome.
+    assert not np.array_equal(expected, nearest[:, 0])
 
 
 def test_both_modes_agree_where_instances_are_clear():

@@ -1,0 +1,217 @@
+"""Clustering and tracking beside the released HDBSCAN call: seconds, memory, agreement; and how the time grows.
+
+    python -m benchmarks.clustering
+    python -m benchmarks.clustering --quick
+
+Every way of clustering a video runs in a new process, one after the other, with the libraries loaded before the clock starts.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import multiprocessing
+import resource
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from absl import flags
+from numpy.typing import NDArray
+from sklearn.metrics import adjusted_rand_score
+
+from benchmarks.embeddings import embeddings_of, wandering_cells
+from cosembed import cli
+from cosembed.clustering import LEAF_SIZE, background_embedding, chosen_mode, foreground_points, instances
+from cosembed.specs import TrackingSpec
+from cosembed.tracking import track_embeddings
+
+FLAGS = flags.FLAGS
+DIMENSIONS = 16
+WAYS = ("released", "fast", "exact")
+
+flags.DEFINE_bool("quick", False, "Small images, to see that everything runs.")
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """A video of discs, and how it is clustered; lengths in pixels."""
+
+    name: str
+    min_points: int
+    cells: int
+    radius: float
+    noise: float
+    blur: float = 1.0
+    coordinate_factor: float = 0.005
+    frames: int = 2
+    side: int = 256
+
+    @property
+    def spec(self) -> TrackingSpec:
+        """Without clean-up at the border, so that labels can be compared with the released call's."""
+        return TrackingSpec(
+            min_points=self.min_points,
+            coordinate_factor=self.coordinate_factor,
+            border=(0, 0),
+            parent_dilation=0,
+            parent_frames=2,
+        )
+
+    def embeddings(self) -> NDArray[np.float32]:
+        """float32 [frames, side, side, DIMENSIONS]."""
+        labels = wandering_cells(self.frames, self.side, self.cells, self.radius, seed=1)
+        return embeddings_of(labels, DIMENSIONS, self.noise, blur=self.blur)
+
+
+CASES = (
+    Case("many points", 1000, cells=12, radius=27, noise=0.035, blur=2, coordinate_factor=0.02),
+    Case("fewer points", 500, cells=16, radius=17, noise=0.025),
+    Case("fewer points, 4 frames", 500, cells=16, radius=17, noise=0.025, frames=4),
+    Case("many small cells", 100, cells=80, radius=9, noise=0.025, coordinate_factor=0.001),
+    Case("more small cells", 50, cells=150, radius=6, noise=0.025, coordinate_factor=0.001),
+)
+QUICK_CASES = (Case("quick", 100, cells=4, radius=9, noise=0.03, side=64),)
+SCALED = Case("scaled", 500, cells=20, radius=16, noise=0.03)
+
+
+class Outcome(NamedTuple):
+    """Labels int32 [T, H, W], wall-clock seconds, growth of the process's largest memory in MB."""
+
+    labels: NDArray[np.int32]
+    seconds: float
+    memory: float
+
+
+def measure(quick: bool = False) -> list[dict[str, object]]:
+    """One row per case and mode of `track_embeddings`, beside the released call on the foreground points of every pair.
+
+    Args:
+        quick: One small case.
+
+    Returns:
+        Rows with `case`, `frames`, `mode` and whether `auto` chooses it; `points` (foreground, per pair), `min_points`;
+        `noise_released` and `noise` (share of the first pair's foreground without an instance); `seconds_released`,
+        `seconds` and their `ratio`; `index` (adjusted Rand index over the first pair's foreground, noise as one more class,
+        after both were split into components and cleaned of small ones) and `index_instances` (where both have an
+        instance); `memory_mb` (the released call's workers not counted in its own).
+    """
+    rows: list[dict[str, object]] = []
+    for case in QUICK_CASES if quick else CASES:
+        embeddings = case.embeddings()
+        background = background_embedding(embeddings[:2])
+        pairs = pairwise(embeddings)
+        points = [int(foreground_points(np.stack(pair), background, case.spec)[0].sum()) for pair in pairs]
+        foreground, _ = foreground_points(embeddings[:2], background, case.spec)
+        released, *others = (_apart(_run, case, way) for way in WAYS)
+        reference = released.labels[foreground]
+        for mode, outcome in zip(WAYS[1:], others, strict=True):
+            found = outcome.labels[:2][foreground]
+            both = (reference > 0) & (found > 0)
+            rows.append(
+                {
+                    "case": case.name,
+                    "frames": case.frames,
+                    "mode": mode,
+                    "chosen_by_auto": chosen_mode(case.spec) == mode,
+                    "points": round(float(np.mean(points))),
+                    "min_points": case.min_points,
+                    "noise_released": round(float(np.mean(reference == 0)), 4),
+                    "noise": round(float(np.mean(found == 0)), 4),
+                    "seconds_released": round(released.seconds, 3),
+                    "seconds": round(outcome.seconds, 3),
+                    "ratio": round(released.seconds / outcome.seconds, 1),
+                    "index": round(float(adjusted_rand_score(reference, found)), 4),
+                    "index_instances": round(float(adjusted_rand_score(reference[both], found[both])), 4),
+                    "memory_released_mb": round(released.memory),
+                    "memory_mb": round(outcome.memory),
+                }
+            )
+    return rows
+
+
+def scaling() -> list[dict[str, object]]:
+    """Seconds and memory of `track_embeddings` against instances, image side and frames, the rest as in `SCALED`.
+
+    Returns:
+        Rows with `varied`, `value`, `mode`, `seconds`, `memory_mb`.
+    """
+    sizes = [
+        ("instances", count, dataclasses.replace(SCALED, cells=count, radius=0.4 * 256 / np.sqrt(count), min_points=m_pts))
+        # m_pts is a tenth of an instance's pixels in the two frames, more or less.
+        for count, m_pts in ((5, 1000), (20, 500), (100, 100), (500, 25))
+    ]
+    sizes += [
+        ("side", side, dataclasses.replace(SCALED, side=side, radius=side / 16, min_points=500 * side**2 // 256**2))
+        for side in (64, 128, 256)
+    ]
+    sizes += [("frames", frames, dataclasses.replace(SCALED, frames=frames)) for frames in (5, 10, 20)]
+    rows: list[dict[str, object]] = []
+    for varied, value, case in sizes:
+        outcome = _apart(_run, case, "auto")
+        rows.append(
+            {
+                "varied": varied,
+                "value": value,
+                "mode": chosen_mode(case.spec),
+                "seconds": round(outcome.seconds, 3),
+                "memory_mb": round(outcome.memory),
+            }
+        )
+    return rows
+
+
+def main() -> None:
+    """Prints all rows, one JSON object a line."""
+    for row in measure(FLAGS.quick) + ([] if FLAGS.quick else scaling()):
+        print(json.dumps(row))
+
+
+def _run(case: Case, way: str) -> Outcome:
+    embeddings = case.embeddings()
+    run = _released if way == "released" else _tracked
+    # Imports, and the worker processes of the released call.
+    run(Case("warm-up", 100, cells=4, radius=9, noise=0.03, side=64).embeddings(), QUICK_CASES[0].spec, way)
+    before, start = _largest_memory(), time.perf_counter()
+    labels = run(embeddings, case.spec, way)
+    return Outcome(labels, time.perf_counter() - start, _largest_memory() - before)
+
+
+def _tracked(embeddings: NDArray[np.float32], spec: TrackingSpec, mode: str) -> NDArray[np.int32]:
+    return track_embeddings(iter(embeddings), dataclasses.replace(spec, mode=mode)).labels.astype(np.int32)
+
+
+def _released(embeddings: NDArray[np.float32], spec: TrackingSpec, _: str) -> NDArray[np.int32]:
+    """The released call on every pair, and the instances of the first."""
+    import hdbscan
+
+    background = background_embedding(embeddings[:2])
+    clusters = []
+    for pair in pairwise(embeddings):
+        _, points = foreground_points(np.stack(pair), background, spec)
+        clusterer = hdbscan.HDBSCAN(
+            min_cluster_size=spec.min_points,
+            min_samples=spec.min_points,
+            metric="l2",
+            algorithm="boruvka_kdtree",
+            leaf_size=LEAF_SIZE,
+        )
+        clusters.append(clusterer.fit_predict(points))
+    foreground, _ = foreground_points(embeddings[:2], background, spec)
+    return instances(clusters[0], foreground, embeddings[:2], background, spec)
+
+
+def _largest_memory() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _apart(function: Callable[[Case, str], Outcome], case: Case, way: str) -> Outcome:
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as executor:
+        return executor.submit(function, case, way).result()
+
+
+if __name__ == "__main__":
+    cli.run(main)
