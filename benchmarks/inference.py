@@ -10,7 +10,6 @@ wander about. What is timed is the work of `cosembed.track` without its files.
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from absl import flags
 from numpy.typing import NDArray
 
 from benchmarks.embeddings import embeddings_of, wandering_cells
+from benchmarks.memory import peak_gigabytes
 from benchmarks.rows import Row, table
 from cosembed import cli, specs
 
@@ -60,7 +60,7 @@ def track_one(profile: str, frames: int) -> dict[str, float]:
     side = spec.network.image_size
     cells = embeddings_of(wandering_cells(CYCLE, side, CELLS, side / 12, seed=0), spec.network.outputs, NOISE)
     images = np.random.default_rng(0).normal(0, 0.5, (CYCLE, side, side, spec.network.channels)).astype(np.float32)
-    before, network = _peak_gigabytes(), [0.0] * frames
+    before, network = peak_gigabytes(), [0.0] * frames
     model = build_network(spec)
 
     def there_and_back() -> Iterator[int]:
@@ -82,17 +82,13 @@ def track_one(profile: str, frames: int) -> dict[str, float]:
         "first_frame_seconds": network[0],
         "network_per_second": (frames - 1) / sum(network[1:]),
         "whole_path_per_second": (frames - 1) / (whole - network[0]),
-        "peak_gigabytes": _peak_gigabytes() - before,
+        "peak_gigabytes": peak_gigabytes() - before,
     }
 
 
 def main() -> None:
     """Prints one video's figures or a table of all."""
     print(json.dumps(track_one(FLAGS.profile, FLAGS.frames)) if FLAGS.frames else table(measure()))
-
-
-def _peak_gigabytes() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import importlib
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from absl import flags
@@ -45,14 +45,18 @@ def main() -> None:
     unknown = set(FLAGS.only) - set(PARTS)
     if unknown:
         raise InputError(f"--only={','.join(sorted(unknown))}: choose of {', '.join(PARTS)}")
-    output = Path(FLAGS.output)
-    results = json.loads(output.read_text()) if FLAGS.only and output.exists() else {}
-    for part in FLAGS.only or PARTS:
+    write_results(FLAGS.only or list(PARTS), Path(FLAGS.output), Path(FLAGS.scaling_plot) if FLAGS.scaling_plot else None)
+
+
+def write_results(parts: Sequence[str], output: Path, scaling_plot: Path | None = None) -> None:
+    """Runs parts, prints their tables, and replaces them in the file; other parts stay as they are in it."""
+    results = json.loads(output.read_text()) if output.exists() else {}
+    for part in parts:
         module = importlib.import_module(f"benchmarks.{part}")
         rows: list[Row] = module.measure()
         print(f"\n{part}: {PARTS[part]}\n\n{table(module.exponents(rows) if part == 'scaling' else rows)}", flush=True)
-        if part == "scaling" and FLAGS.scaling_plot:
-            atomic_write_bytes(Path(FLAGS.scaling_plot), module.plot(rows))
+        if part == "scaling" and scaling_plot:
+            atomic_write_bytes(scaling_plot, module.plot(rows))
         results[part] = {"measured": datetime.date.today().isoformat(), **machine(), "rows": rows}
         atomic_write_text(output, json.dumps(results, indent=1) + "\n")
     print(f"\n{output}: {', '.join(results)}")

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 from absl import flags
+from numpy.typing import NDArray
 
 from benchmarks import clustering
 from benchmarks.rows import Row, table
@@ -110,8 +111,7 @@ def _network() -> Iterator[Row]:
     model = StackedHourglass(usual.filters, usual.levels, usual.outputs)
     for side in SIDES:
         images = np.zeros((usual.length, side, side, 1), np.float32)
-        stepper = FrameStepper(model)
-        yield _row("network, five frames", "image side", side, lambda stepper=stepper, images=images: list(stepper(images)))
+        yield _row("network, five frames", "image side", side, _consume(FrameStepper(model), images))
 
 
 def _masks() -> Iterator[Row]:
@@ -122,7 +122,7 @@ def _masks() -> Iterator[Row]:
         labels = np.where(rows * places + columns < count, rows * places + columns + 1, 0).astype(np.uint16)
         clip = np.broadcast_to(labels, (usual.length, *labels.shape)).copy()
         spec = InstancesSpec(maximum=32, neighbours="mask_distance", neighbour_radius=10.0, background="instance")
-        yield _row("instance masks of a clip", "instances", count, lambda clip=clip, spec=spec: _draw(clip, spec))
+        yield _row("instance masks of a clip", "instances", count, _draw(clip, spec))
 
 
 def _clustering() -> Iterator[Row]:
@@ -132,8 +132,12 @@ def _clustering() -> Iterator[Row]:
         yield {"cost": "clustering and tracking", "quantity": quantity, "value": row["value"], "seconds": row["seconds"]}
 
 
-def _draw(clip: np.ndarray, spec: InstancesSpec) -> object:
-    return instance_masks(clip, spec, np.random.default_rng(0))
+def _consume(stepper: FrameStepper, images: NDArray[np.float32]) -> Callable[[], object]:
+    return lambda: list(stepper(images))
+
+
+def _draw(clip: NDArray[np.uint16], spec: InstancesSpec) -> Callable[[], object]:
+    return lambda: instance_masks(clip, spec, np.random.default_rng(0))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ A process of its own for every measurement, because peak memory never goes down 
 from __future__ import annotations
 
 import json
-import resource
 import statistics
 import time
 from collections.abc import Callable
@@ -18,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 from absl import flags
 
+from benchmarks.memory import peak_gigabytes
 from benchmarks.plain_network import plain_loss, plain_network
 from cosembed import cli, specs
 from cosembed.losses import l2_penalty
@@ -81,7 +81,7 @@ def measure_step(variant: str, size: Size) -> dict[str, float]:
     """Seconds to the first step from an empty process, median seconds of a later one, and gigabytes beyond the imports."""
     # TensorFlow starts its own threads and tables once; that is not the network's.
     tf.zeros([1]) + 1
-    before, begin = _peak_gigabytes(), time.perf_counter()
+    before, begin = peak_gigabytes(), time.perf_counter()
     execution = VARIANTS[variant]
     step = _plain_step(size) if execution is None else our_step(size, execution)
     batch = random_batch(size)
@@ -95,7 +95,7 @@ def measure_step(variant: str, size: Size) -> dict[str, float]:
     return {
         "first_step_seconds": first,
         "step_seconds": statistics.median(seconds[WARM_UP:] if seconds[0] < SECONDS else seconds),
-        "peak_gigabytes": _peak_gigabytes() - before,
+        "peak_gigabytes": peak_gigabytes() - before,
     }
 
 
@@ -133,10 +133,6 @@ def _plain_step(size: Size) -> Callable[[dict[str, tf.Tensor]], object]:
         return loss
 
     return step
-
-
-def _peak_gigabytes() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
 
 
 if __name__ == "__main__":
