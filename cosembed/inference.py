@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from cosembed.data.preprocessing import fit_frame, preprocess_frame
 from cosembed.models import StackedHourglass
+from cosembed.models.stacked_hourglass import States
 from cosembed.specs import TrainedSpec
 
 
@@ -39,16 +40,18 @@ class FrameStepper:
     """
 
     def __init__(self, model: StackedHourglass, *, normalise: bool = True) -> None:
-        def step(image: tf.Tensor, states: list[tf.Tensor] | None) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        def step(image: tf.Tensor, states: States) -> tuple[tf.Tensor, States]:
             (_, output), states = model.step(image[None], states)
             return tf.math.l2_normalize(output[0], axis=-1, epsilon=1e-12) if normalise else output[0], states
 
-        self._step = tf.function(step, reduce_retracing=True)
+        self._model = model
+        self._step = tf.function(step)
 
     def __call__(self, images: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
         """float32 [N, N, C] in the order of time -> float32 [N, N, D], the state carried on from frame to frame."""
-        states = None
+        states: States = []
         for image in images:
+            states = states or self._model.zero_states(1, *image.shape[:2])
             output, states = self._step(tf.convert_to_tensor(image), states)
             yield output.numpy()
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from cosembed.inference import FrameStepper
 from cosembed.models import StackedHourglass
 from cosembed.models.hourglass import upsample
 
@@ -188,3 +189,15 @@ def test_config_round_trips():
     again = StackedHourglass.from_config(model.get_config())
     assert again.get_config() == model.get_config() == {"name": "network", "dtype": "mixed_bfloat16", **arguments}
     assert again.hourglasses[1].compute_dtype == "bfloat16"
+
+
+@pytest.mark.parametrize("recurrent", [True, False])
+def test_one_trace_serves_all_frames_of_a_video_the_first_included(recurrent):
+    model = StackedHourglass(filters=3, levels=2, outputs=2, recurrent=recurrent)
+    model.build([None, None, None, None, 1])
+    stepper = FrameStepper(model)
+    images = np.random.default_rng(0).normal(size=(4, 8, 8, 1)).astype(np.float32)
+    found = np.stack(list(stepper(images)))
+    expected = tf.math.l2_normalize(model(images[None])[1][0], axis=-1, epsilon=1e-12)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert stepper._step.experimental_get_tracing_count() == 1

@@ -128,6 +128,15 @@ class StackedHourglass(tf.keras.Model):
         outputs = tf.cast(first[:, 0], tf.float32), tf.cast(second[:, 0], tf.float32)
         return outputs, [first_states, second_states]
 
+    def zero_states(self, batch: int, height: int, width: int) -> States:
+        """What `step` begins with if given None, for images of this size: so that the first frame shares the others' trace."""
+        levels = range(self.levels if self._config["recurrent"] else 0)
+        filters = self._config["filters"]
+        return [
+            [tf.zeros([batch, height >> level, width >> level, filters], self.compute_dtype) for level in levels]
+            for _ in self.hourglasses
+        ]
+
     def _link(self, inputs: tf.Tensor, embeddings: tf.Tensor) -> tf.Tensor:
         """The second hourglass's input: the image and the unit-length embedding, normalised in float32."""
         unit = tf.math.l2_normalize(tf.cast(embeddings, tf.float32), axis=-1, epsilon=self._epsilon)
