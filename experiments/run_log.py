@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging as python_logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from absl import logging
@@ -49,7 +49,11 @@ class _LogFile(python_logging.FileHandler):
 
     def handleError(self, record: python_logging.LogRecord) -> None:  # noqa: N802
         error = sys.exc_info()[1]
-        if not isinstance(error, OSError):
+        if not isinstance(error, OSError) or self.stream is None:
             return super().handleError(record)
         error.filename = self.baseFilename
+        stream, self.stream = self.stream, None
+        # Closing tries to write once more.
+        with suppress(OSError):
+            stream.close()
         raise error

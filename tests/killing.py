@@ -1,6 +1,6 @@
 """Kills a step at every moment between two changes of the file system, then starts it again.
 
-    python tests/killing.py STEP FOLDER
+    python tests/killing.py STEP FOLDER [EVERY]
 
 Prints how many moments there were, and exits with 1 at the first one after which something half-written was in sight, the
 step could not be started again, or the outcome was another than that of an undisturbed run. Every attempt is a forked process
@@ -84,8 +84,8 @@ def tree(folder: Path, hidden: bool = True) -> dict[str, str]:
     return found
 
 
-def kill_everywhere(step: Step, folder: Path) -> int:
-    """Kills the step at one moment after the other, until it comes to its end; returns the number of moments."""
+def kill_everywhere(step: Step, folder: Path, every: int) -> int:
+    """Kills the step at every `every`-th moment until it comes to its end; returns the moment that was never reached."""
     assert attempt(step.run, folder / "undisturbed")
     whole = tree(folder / "undisturbed")
     moment = 0
@@ -102,14 +102,14 @@ def kill_everywhere(step: Step, folder: Path) -> int:
             )
         assert attempt(step.run, place), f"moment {moment}: cannot be started again"
         assert tree(place) == whole, f"moment {moment}: {sorted(set(tree(place).items()) ^ set(whole.items()))}"
-        moment += 1
+        moment += every
 
 
-def main(name: str, folder: Path) -> None:
+def main(name: str, folder: str, every: str = "1") -> None:
     from killed_steps import STEPS
 
-    print(kill_everywhere(STEPS[name](), folder))
+    print(kill_everywhere(STEPS[name](), Path(folder), int(every)))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(*sys.argv[1:])
