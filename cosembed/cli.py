@@ -63,9 +63,10 @@ def _guarded(main: Callable[[], None]) -> None:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
     except OSError as error:
-        remedy = _REMEDIES.get(error.errno or 0)
-        if remedy is None:
+        known = error.errno in _REMEDIES
+        if not known and not error.filename:
             raise
+        remedy = _REMEDIES[error.errno or 0] if known else "check the disk and the path, and run the same command again"
         _fail(f"{error.filename or 'the output folder'}: {error.strerror}; {remedy}")
 
 

@@ -4,7 +4,7 @@ import http.server
 import io
 import threading
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -93,40 +93,43 @@ def open_run() -> Step:
 
 
 def predict_and_score() -> Step:
-    """Predict, evaluate and collect of an experiment; truth takes the place of what a network finds."""
-    from cosembed.pipeline import TrackedVideo
-    from experiments import protocol, steps
-    from experiments.runner import Settings
-
-    spec = small_spec()
-    images, labels, tracks = moving_squares(3)
-    tracks = [track._replace(end=2) for track in tracks[:3]]
-
-    def track_video(model, frames, spec, output, sample_frames):
-        side = spec.network.image_size
-        grid = frame_grid(frames.shape, spec.preprocessing, side)
-        found = TrackingResult(np.ones((2, side, side), np.uint16), [Track(1, 0, 1, 0)])
-        write_result(output, found, grid, frames.shape, spec.upsampling)
-        return TrackedVideo(2, 1, {"network": 1.0}, {0: np.zeros((4, 4, 2), np.float32)})
+    """Predict, evaluate and collect of an experiment; a stand-in takes the place of the network."""
+    from experiments import steps
 
     # In the process of `killing`, which does nothing else.
-    steps.track_video, steps.load_finished = track_video, lambda *_: None
+    steps.track_video, steps.load_finished = track_as_one, lambda *_: None
+    return Step(lambda folder: run_steps(folder, ("predict", "evaluate")), ())
 
-    def run(folder: Path) -> None:
-        root = folder.parent / "data" / "simulated"
-        settings = Settings(
-            data_dir=root.parent, folder=folder / "run", protocol="crossval", train_frames=None, test_frames=None, fold=None,
-            base_url=None, require_gpu=False, command="test",
-        )  # fmt: skip
-        if not root.exists():
-            write_ctc(root, images, labels, tracks)
-        (fold,) = protocol.crossval_folds(root, {"01": 3}, (0, 1), (1, 3))
-        RunFolder(settings.folder / fold.name).open(spec, {"train": "01 [0:1]"})
-        steps.predict(fold, spec, settings)
-        steps.evaluate(fold, spec, settings)
-        steps.collect([fold], spec, settings)
 
-    return Step(run, ())
+def track_as_one(model, frames, spec, output, sample_frames):
+    """As `pipeline.track_video`: one instance that fills the image."""
+    from cosembed.pipeline import TrackedVideo
+
+    count, side = len(frames), spec.network.image_size
+    found = TrackingResult(np.ones((count, side, side), np.uint16), [Track(1, 0, count - 1, 0)])
+    write_result(output, found, frame_grid(frames.shape, spec.preprocessing, side), frames.shape, spec.upsampling)
+    return TrackedVideo(count, 1, {"network": 1.0}, {0: np.zeros((4, 4, 2), np.float32)})
+
+
+def run_steps(folder: Path, names: Iterable[str], test_frames: tuple[int, int] = (1, 3)) -> None:
+    """Steps of an experiment on a video beside `folder`, whose frame 0 has trained it."""
+    from experiments import steps
+    from experiments.protocol import Fold, Part
+    from experiments.runner import Settings
+
+    root = folder.parent / "data" / "simulated"
+    if not root.exists():
+        images, labels, tracks = moving_squares(3)
+        write_ctc(root, images, labels, [track._replace(end=2) for track in tracks[:3]])
+    settings = Settings(
+        data_dir=root.parent, folder=folder, protocol="crossval", train_frames=None, test_frames=None, fold=None,
+        base_url=None, require_gpu=False, command="test",
+    )  # fmt: skip
+    fold = Fold("test_01", (Part(root, "01", 0, 1),), (Part(root, "01", *test_frames),))
+    RunFolder(folder / fold.name).open(small_spec(), {"train": "01 [0:1]"})
+    for name in names:
+        getattr(steps, name)(fold, small_spec(), settings)
+    steps.collect([fold], small_spec(), settings)
 
 
 STEPS: dict[str, Callable[[], Step]] = {

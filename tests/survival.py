@@ -128,3 +128,10 @@ def test_runs_killed_at_random_moments_end_as_an_undisturbed_one(base_url, tmp_p
         leftovers = [name for name in map(str, files(folder)) if name.endswith((".partial", "_temp")) or ".tempstate" in name]
         assert not leftovers
     print(f"{kills} kills in {rounds} runs of {duration:.0f} s and {changes} changes of files each: all as undisturbed")
+
+
+def test_prediction_and_scores_killed_at_every_moment(tmp_path):
+    command = [sys.executable, "tests/killing.py", "predict_and_score", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    print(f"predict, evaluate: {done.stdout.strip()} moments between two changes of files: all as undisturbed")

@@ -15,15 +15,17 @@ import pytest
 import tensorflow as tf
 from absl import logging
 from builders import ROOT, make_sequence, moving_squares, run_command, small_spec
+from killed_steps import run_steps, track_as_one
 from killing import tree
 
 from cosembed import files
 from cosembed.data.clips import ClipSource
-from cosembed.errors import CheckpointError, OutputError
+from cosembed.errors import CheckpointError, DataError, OutputError
 from cosembed.files import atomic_folder, atomic_write_text, lock
 from cosembed.training.checkpoints import load_network, saved_checkpoints, written_by_tensorflow
 from cosembed.training.loop import train
 from cosembed.training.run_folder import RunFolder
+from experiments import steps
 from experiments.run_log import run_log
 
 SIMULATE = ("cosembed.simulate", "--frames=2", "--size=64", "--cells=3")
@@ -32,6 +34,7 @@ UNPRIVILEGED = "import ctypes, os, sys; ctypes.CDLL(None).prctl(24, 1, 0, 0, 0);
 HOLD = """
 import sys, time
 from pathlib import Path
+from experiments import steps
 from experiments.run_log import run_log
 with run_log(Path(sys.argv[1])):
     print("in", flush=True)
@@ -76,6 +79,21 @@ def test_prediction_and_scores_killed_at_every_twelfth_of_those_moments(tmp_path
     done = run_python("tests/killing.py", "predict_and_score", str(tmp_path), "12")
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 100
+
+
+def test_results_and_truth_of_other_frames_are_not_taken_for_these(tmp_path, monkeypatch):
+    monkeypatch.setattr(steps, "track_video", track_as_one)
+    monkeypatch.setattr(steps, "load_finished", lambda *_: None)
+    run_steps(tmp_path / "run", ("predict", "evaluate"))
+    with pytest.raises(DataError, match="no results to score"):
+        run_steps(tmp_path / "run", ("evaluate",), test_frames=(2, 3))
+    run_steps(tmp_path / "run", ("predict", "evaluate"), test_frames=(2, 3))
+    masks = {path.name for path in (tmp_path / "run").rglob("*.tif")}
+    assert masks == {"mask000.tif", "man_track000.tif", "man_seg000.tif"}
+    # A result whose making was killed before its stamp was written is none.
+    next((tmp_path / "run").rglob("results/01.json")).unlink()
+    with pytest.raises(DataError, match="no results to score"):
+        run_steps(tmp_path / "run", ("evaluate",), test_frames=(2, 3))
 
 
 def test_leftovers_of_the_dead_go_and_those_of_the_living_stay(tmp_path):
@@ -130,7 +148,7 @@ def test_a_full_disk_is_named_leaves_nothing_and_the_same_command_continues(tmp_
     with limited_to(2000):
         done = run_command(*SIMULATE, output)
     assert_one_sentence(done, str(tmp_path / "data"), "File too large")
-    assert tree(tmp_path) in ({}, {"data": "empty folder"})
+    assert tree(tmp_path) == {"data": "empty folder"}
     assert run_command(*SIMULATE, output).returncode == 0
 
 
@@ -159,8 +177,8 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     assert_one_sentence(done, str(folder), "Permission denied", "choose")
     assert not list(folder.iterdir())
     (tmp_path / "file").touch()
-    for place in (tmp_path / "file", tmp_path / "file" / "below"):
-        assert_one_sentence(run_command(*SIMULATE, f"--output={place}"), str(tmp_path / "file"), "check the path")
+    below = run_command(*SIMULATE, f"--output={tmp_path / 'file' / 'below'}")
+    assert_one_sentence(below, str(tmp_path / "file"), "check the path")
 
 
 def run_training(folder: Path) -> None:
@@ -171,15 +189,18 @@ def run_training(folder: Path) -> None:
     train(spec, ClipSource([make_sequence(images, labels)], spec, spec.training.seed), run)
 
 
-def weights_of(path: Path) -> tuple[list[np.ndarray], int]:
+Weights = tuple[list[np.ndarray], int]
+
+
+def weights_of(path: Path) -> Weights:
+    """All weights of a network, and the number of its steps."""
     model, _, step = load_network(path)
     return [variable.numpy() for variable in model.trainable_variables], step
 
 
-def assert_equal_weights(first: Path, second: Path) -> None:
-    (ours, step), (others, other_step) = weights_of(first), weights_of(second)
-    assert step == other_step
-    for one, other in zip(ours, others, strict=True):
+def assert_equal(first: Weights, second: Weights) -> None:
+    assert first[1] == second[1]
+    for one, other in zip(first[0], second[0], strict=True):
         np.testing.assert_array_equal(one, other)
 
 
@@ -197,15 +218,15 @@ def test_training_on_a_full_disk_says_so_and_continues_when_there_is_space(train
         run_training(run)
     assert saved_checkpoints(run / "checkpoints") == []
     run_training(run)
-    assert_equal_weights(run, trained)
+    assert_equal(weights_of(run), weights_of(trained))
     assert not list(run.rglob("*_temp"))
 
 
 def test_tensorboard_on_a_full_disk_is_named(tmp_path):
     writer = tf.summary.create_file_writer(str(tmp_path))
-    with limited_to(0), pytest.raises(OutputError, match=f"{tmp_path}: cannot be written .*free space"):
-        with written_by_tensorflow(tmp_path), writer.as_default():
-            tf.summary.scalar("loss", 1.0, step=1)
+    refused = pytest.raises(OutputError, match=f"{tmp_path}: cannot be written .*free space")
+    with limited_to(0), refused, written_by_tensorflow(tmp_path), writer.as_default():
+        tf.summary.scalar("loss", 1.0, step=1)
 
 
 def cut(index: Path, data: Path) -> None:
@@ -213,10 +234,10 @@ def cut(index: Path, data: Path) -> None:
 
 
 def flip_a_bit(index: Path, data: Path) -> None:
-    reader = tf.train.load_checkpoint(str(index.with_suffix("")))
-    sizes = {name: np.prod(shape) for name, shape in reader.get_variable_to_shape_map().items() if name.startswith("model/")}
-    content, weights = bytearray(data.read_bytes()), reader.get_tensor(max(sizes, key=sizes.__getitem__)).tobytes()
-    content[content.index(weights) + len(weights) // 2] ^= 1
+    """In the middle of the network's largest kernel."""
+    kernel = max(weights_of(index)[0], key=np.size).tobytes()
+    content = bytearray(data.read_bytes())
+    content[content.index(kernel) + len(kernel) // 2] ^= 1
     data.write_bytes(content)
 
 
@@ -228,16 +249,25 @@ def remove_data(index: Path, data: Path) -> None:
     data.unlink()
 
 
+@pytest.fixture(scope="module")
+def earlier(trained):
+    return weights_of(trained / "checkpoints" / "step-4")
+
+
 @pytest.mark.parametrize("damage", [cut, flip_a_bit, spoil_the_index, remove_data], ids=lambda damage: damage.__name__)
-def test_a_damaged_newest_checkpoint_is_passed_over_with_a_warning(damage, trained, tmp_path, caplog):
+def test_a_damaged_newest_checkpoint_is_passed_over_with_a_warning(damage, trained, earlier, tmp_path, caplog):
     run = tmp_path / "run"
     shutil.copytree(trained, run)
     newest = run / "checkpoints" / "step-6"
     damage(newest.with_suffix(".index"), newest.with_suffix(".data-00000-of-00001"))
-    assert weights_of(run)[1] == 4
-    assert_equal_weights(run, trained / "checkpoints" / "step-4")
+    assert_equal(weights_of(run), earlier)
     assert f"{newest}: cannot be restored" in caplog.text
-    # The file asked for by name is that one or none.
+
+
+def test_a_damaged_checkpoint_asked_for_by_name_is_refused(trained, tmp_path):
+    shutil.copytree(trained, tmp_path / "run")
+    newest = tmp_path / "run" / "checkpoints" / "step-6"
+    cut(newest.with_suffix(".index"), newest.with_suffix(".data-00000-of-00001"))
     with pytest.raises(CheckpointError, match=r"step-6: is damaged"):
         load_network(newest)
 
@@ -254,7 +284,7 @@ def test_training_continues_without_tensorflows_list_and_clears_what_a_kill_left
     (checkpoints / "step-1.data-00000-of-00001").touch()
     (checkpoints / "notes.txt").touch()
     run_training(run)
-    assert_equal_weights(run, trained)
+    assert_equal(weights_of(run), weights_of(trained))
     assert {path.name for path in checkpoints.iterdir()} == {path.name for path in (trained / "checkpoints").iterdir()} | {
         "notes.txt"
     }

@@ -39,7 +39,11 @@ def build_network(spec: specs.TrainedSpec) -> StackedHourglass:
 
 
 def checkpoint_manager(folder: Path, **parts: tf.__internal__.tracking.Trackable) -> tf.train.CheckpointManager:
-    """The manager of a run's checkpoints; `parts` are what is saved (model, optimizer, step)."""
+    """The manager of a run's checkpoints; `parts` are what is saved (model, optimizer, step).
+
+    Removes what a killed run left in the folder.
+    """
+    _remove_unfinished(folder)
     return tf.train.CheckpointManager(tf.train.Checkpoint(**parts), str(folder), max_to_keep=KEPT, checkpoint_name=NAME)
 
 
@@ -66,18 +70,6 @@ def saved_checkpoints(folder: Path) -> list[str]:
     # TensorFlow writes the index last.
     steps = [int(path.stem.removeprefix(f"{NAME}-")) for path in folder.glob(f"{NAME}-*.index") if _PREFIX.fullmatch(path.stem)]
     return [str(folder / f"{NAME}-{step}") for step in sorted(steps, reverse=True)]
-
-
-def remove_unfinished(folder: Path) -> None:
-    """Removes what a killed run left in its folder of checkpoints: temporary files, and data without an index."""
-    for path in [*folder.glob(f"{NAME}-*_temp"), *folder.glob("*.tempstate*"), *folder.glob("checkpoint.tmp*")]:
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
-    for path in folder.glob(f"{NAME}-*.data-*"):
-        if not path.with_suffix(".index").exists():
-            path.unlink()
 
 
 def restore_newest(checkpoint: tf.train.Checkpoint, prefixes: Sequence[str]) -> str | None:
@@ -144,3 +136,15 @@ def _locate(path: Path) -> tuple[list[str], RunFolder]:
     if not run.spec_file.exists():
         raise CheckpointError(f"{path}: the checkpoint's spec {run.spec_file} is missing; keep a run folder in one piece")
     return [prefix], run
+
+
+def _remove_unfinished(folder: Path) -> None:
+    """TensorFlow's temporary files, and data whose index never came or was removed first."""
+    for path in [*folder.glob(f"{NAME}-*_temp"), *folder.glob("*.tempstate*"), *folder.glob("checkpoint.tmp*")]:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    for path in folder.glob(f"{NAME}-*.data-*"):
+        if not path.with_suffix(".index").exists():
+            path.unlink()

@@ -23,7 +23,6 @@ from cosembed.specs import TrainedSpec
 from cosembed.training.checkpoints import (
     build_network,
     checkpoint_manager,
-    remove_unfinished,
     restore_newest,
     save_checkpoint,
     saved_checkpoints,
@@ -55,7 +54,6 @@ def train(spec: TrainedSpec, source: BatchSource, run: RunFolder, title: str = "
     optimizer = Optimizer(model.trainable_variables, spec.training)
     saved_step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
     manager = checkpoint_manager(run.checkpoints, model=model, optimizer=optimizer, step=saved_step)
-    remove_unfinished(run.checkpoints)
     restored = restore_newest(manager.checkpoint, saved_checkpoints(run.checkpoints))
     start, total = int(saved_step.numpy()), spec.training.iterations
     if restored:
