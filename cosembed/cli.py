@@ -17,10 +17,16 @@ from cosembed.errors import CosembedError, InputError
 _REMEDIES = {
     errno.ENOSPC: "free space on the disk and run the same command again",
     errno.EDQUOT: "free space on the disk and run the same command again",
+    errno.EFBIG: "raise the limit on the size of files (ulimit -f) and run the same command again",
+    errno.EIO: "check the disk and run the same command again",
     errno.EROFS: "choose a folder that can be written",
     errno.EACCES: "choose a file or folder that you may read and write",
     errno.EPERM: "choose a file or folder that you may read and write",
     errno.ENOENT: "check the path",
+    errno.ENOTDIR: "check the path, a file is in the place of a folder",
+    errno.EEXIST: "check the path, a file is in the place of a folder",
+    errno.EISDIR: "check the path, a folder is in the place of a file",
+    errno.ENAMETOOLONG: "choose a shorter path",
 }
 
 
@@ -57,9 +63,10 @@ def _guarded(main: Callable[[], None]) -> None:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
     except OSError as error:
-        remedy = _REMEDIES.get(error.errno or 0)
-        if remedy is None:
+        known = error.errno in _REMEDIES
+        if not known and not error.filename:
             raise
+        remedy = _REMEDIES[error.errno or 0] if known else "check the disk and the path, and run the same command again"
         _fail(f"{error.filename or 'the output folder'}: {error.strerror}; {remedy}")
 
 

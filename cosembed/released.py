@@ -28,7 +28,7 @@ from cosembed.files import atomic_folder
 from cosembed.models import StackedHourglass
 from cosembed.models.hourglass import Hourglass
 from cosembed.strict import bounded, check, from_mapping, to_mapping
-from cosembed.training.checkpoints import UNREADABLE
+from cosembed.training.checkpoints import UNREADABLE, written_by_tensorflow
 
 CELL = "net/rnn/unet_{}_cell"
 NETWORK_FILE, WEIGHTS = "network.json", "weights"
@@ -113,7 +113,8 @@ def import_released(prefix: str | Path, output: Path) -> Form:
     model = load_released(path)
     form = _form(path, _open(path)[1])
     with atomic_folder(output) as folder:
-        tf.train.Checkpoint(model=model).write(str(folder / WEIGHTS))
+        with written_by_tensorflow(output):
+            tf.train.Checkpoint(model=model).write(str(folder / WEIGHTS))
         content = {"network": to_mapping(form), "source": {"name": path.name, "sha256": _digest(path)}}
         (folder / NETWORK_FILE).write_text(json.dumps(content, indent=1) + "\n")
     return form

@@ -7,11 +7,9 @@ be started again: what is complete is kept, what is not is made anew or continue
 from __future__ import annotations
 
 import importlib
-import logging as python_logging
 import shlex
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -30,6 +28,7 @@ from cosembed.training.execution import Execution
 from experiments import protocol
 from experiments.folds import RECORD, record_folds
 from experiments.protocol import Fold
+from experiments.run_log import run_log
 
 AnyFold = TypeVar("AnyFold")
 MODES = ("prepare", "train", "predict", "evaluate", "report")
@@ -184,7 +183,7 @@ def run_experiment(experiment: Experiment, mode: str, spec: TrainedSpec, setting
     chosen = MODES[1:] if mode == "all" else (mode,)
     if settings.checkpoints is not None:
         spec = steps.fit_released(spec, settings.checkpoints)
-    with _log_file(settings.folder / "log.txt"):
+    with run_log(settings.folder):
         if experiment.make_folds is not None:
             record_folds(named, settings.folder / RECORD)
         for fold in folds:
@@ -239,20 +238,3 @@ def _prepare(experiment: Experiment, spec: TrainedSpec, settings: Settings) -> N
     else:
         assert isinstance(spec, ExperimentSpec)
         fetch(spec.dataset, settings.data_dir, settings.base_url)
-
-
-@contextmanager
-def _log_file(path: Path) -> Iterator[None]:
-    """Everything that is logged also goes to `path`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handler = python_logging.FileHandler(path, encoding="utf-8")
-    handler.setFormatter(python_logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    logger = logging.get_absl_logger()
-    logger.addHandler(handler)
-    logging.set_verbosity(logging.INFO)
-    logging.get_absl_handler().setFormatter(python_logging.Formatter("%(message)s"))
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-        handler.close()

@@ -14,7 +14,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -29,12 +28,12 @@ from cosembed.data.clips import ClipSource
 from cosembed.data.ctc import cut, read_sequence, write_truth_cut
 from cosembed.data.frames import open_frames
 from cosembed.errors import DataError
-from cosembed.files import atomic_write_bytes, atomic_write_text
+from cosembed.files import atomic_write_bytes, atomic_write_text, remove_folder
 from cosembed.metrics import evaluate_ctc
 from cosembed.pipeline import track_video
 from cosembed.reporting import tables
 from cosembed.specs import ExperimentSpec
-from cosembed.training.checkpoints import checkpoint_manager
+from cosembed.training.checkpoints import checkpoint_manager, save_checkpoint
 from cosembed.training.devices import describe_device
 from cosembed.training.loop import train as train_network
 from cosembed.training.run_folder import RunFolder
@@ -79,9 +78,9 @@ def _adopt(fold: Fold, spec: ExperimentSpec, settings: Settings) -> None:
     model = released.load_imported(place)
     run = RunFolder(settings.folder / fold.name)
     run.open(spec, _identity(fold, spec, settings))
-    run.keep_history(0)
+    run.write_history([])
     step = tf.Variable(spec.training.iterations, dtype=tf.int64, trainable=False)
-    checkpoint_manager(run.checkpoints, model=model, step=step).save(checkpoint_number=spec.training.iterations)
+    save_checkpoint(checkpoint_manager(run.checkpoints, model=model, step=step), spec.training.iterations)
     logging.info("%s %s: the authors' network %s instead of training", spec.dataset.name, fold.name, released.source_of(place))
     if spec.network.variant == "mia2019":
         logging.warning("%s: %s", place, released.FOLLOW_UP)
@@ -103,23 +102,28 @@ def predict(fold: Fold, spec: ExperimentSpec, settings: Settings) -> None:
     """
     folder = settings.folder / fold.name
     model = load_finished(folder, spec, _identity(fold, spec, settings))
-    step = spec.training.iterations
     for part in fold.test:
-        output = folder / "results" / f"{part.video}_RES"
-        stamp = output.parent / f"{part.video}.json"
-        made_from = _fingerprint(step, spec, part)
-        if output.exists() and stamp.exists() and json.loads(stamp.read_text()).get("made_from") == made_from:
+        output, stamp = folder / "results" / f"{part.video}_RES", _stamp(folder, part)
+        if _predicted(folder, spec, part):
             logging.info("%s: complete, kept", output)
             continue
         stamp.unlink(missing_ok=True)
-        shutil.rmtree(output, ignore_errors=True)
+        # What it is compared with may be of other frames.
+        for made_before in (output, *_compared_with(folder, part)):
+            remove_folder(made_before)
         frames = open_frames(part.root / part.video).cut(part.begin, part.end)
         logging.info("%s: tracking %d frames to %s", part, len(frames), output)
         sample_frames = np.linspace(0, len(frames) - 1, SAMPLES).round().astype(int).tolist()
         tracked = track_video(model, frames, spec, output, sample_frames)
         _save_samples(output.parent / f"{part.video}_samples.npz", tracked.samples)
-        facts = {"frames": tracked.frames, "tracks": tracked.tracks, "seconds": tracked.seconds}
-        atomic_write_text(stamp, json.dumps({"made_from": made_from, "step": step, **facts}, indent=1) + "\n")
+        facts = {
+            "made_from": _fingerprint(spec, part),
+            "step": spec.training.iterations,
+            "frames": tracked.frames,
+            "tracks": tracked.tracks,
+            "seconds": tracked.seconds,
+        }
+        atomic_write_text(stamp, json.dumps(facts, indent=1) + "\n")
 
 
 def evaluate(fold: Fold, spec: ExperimentSpec, settings: Settings) -> None:
@@ -130,11 +134,10 @@ def evaluate(fold: Fold, spec: ExperimentSpec, settings: Settings) -> None:
     folder = settings.folder / fold.name
     check_run(folder, spec, _identity(fold, spec, settings))
     part = fold.test[0]
-    result, truth, baseline = (folder / f"{kind}" for kind in ("results", "truth", "baseline"))
-    result /= f"{part.video}_RES"
-    if not result.exists():
+    result = folder / "results" / f"{part.video}_RES"
+    if not _predicted(folder, spec, part):
         raise DataError(f"{result}: there are no results to score; run --mode=predict first")
-    truth_folder, baseline_folder = truth / f"{part.video}_GT", baseline / f"{part.video}_RES"
+    truth_folder, baseline_folder = _compared_with(folder, part)
     if not truth_folder.exists():
         write_truth_cut(part.root, part.video, part.begin, part.end, truth_folder)
     if not baseline_folder.exists():
@@ -195,7 +198,26 @@ def _number(value: float | None) -> str:
     return "not scored" if value is None else f"{value:.3f}"
 
 
-def _fingerprint(step: int, spec: ExperimentSpec, part: Part) -> str:
+def _predicted(folder: Path, spec: ExperimentSpec, part: Part) -> bool:
+    """Whether there is a complete result of these values and frames; its stamp is written last."""
+    stamp = _stamp(folder, part)
+    if not (folder / "results" / f"{part.video}_RES").exists() or not stamp.exists():
+        return False
+    made_from: str = json.loads(stamp.read_text())["made_from"]
+    return made_from == _fingerprint(spec, part)
+
+
+def _stamp(folder: Path, part: Part) -> Path:
+    return folder / "results" / f"{part.video}.json"
+
+
+def _compared_with(folder: Path, part: Part) -> tuple[Path, Path]:
+    """The truth of the tested frames, and the classical baseline's result."""
+    return folder / "truth" / f"{part.video}_GT", folder / "baseline" / f"{part.video}_RES"
+
+
+def _fingerprint(spec: ExperimentSpec, part: Part) -> str:
+    step = spec.training.iterations
     return hashlib.sha256(f"{step} {part.video} {part.begin} {part.end}\n{specs.dump(spec)}".encode()).hexdigest()
 
 

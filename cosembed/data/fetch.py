@@ -9,9 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import sys
-import tempfile
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
@@ -22,7 +20,7 @@ import requests
 from absl import logging
 
 from cosembed.errors import DataError
-from cosembed.files import atomic_write_text
+from cosembed.files import atomic_file, atomic_folder, atomic_write_text
 from cosembed.specs import DatasetSpec
 
 BASE_URL = "http://data.celltrackingchallenge.net/training-datasets"
@@ -73,25 +71,23 @@ def fetch(
             f"{archive}: its sha256 is not the one in {record}; remove the archive to fetch it again, "
             f"or the entry if the data set was published anew"
         )
-    _unpack(archive, folder)
-    atomic_write_text(record, json.dumps({**known, key: checksum}, indent=1, sort_keys=True) + "\n")
+    with atomic_folder(folder) as content:
+        _unpack(archive, folder.name, content)
+        atomic_write_text(record, json.dumps({**known, key: checksum}, indent=1, sort_keys=True) + "\n")
     return folder
 
 
 def _download(url: str, archive: Path, wanted: str) -> None:
-    archive.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{archive.name}.", dir=archive.parent)
     logging.info("fetching %s", url)
     # pooch leaves a failed response's connection open.
     responses: list[requests.Response] = []
     hooks = {"response": lambda response, *_, **__: responses.append(response)}
     try:
-        with os.fdopen(handle, "wb") as file:
-            pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=TIMEOUT, hooks=hooks)(url, file, None)
-        if not zipfile.is_zipfile(name):
-            raise DataError(f"{url}: what came is not a complete zip archive; try again, or put the archive at {archive}")
-        os.chmod(name, 0o644)
-        os.replace(name, archive)
+        with atomic_file(archive) as partial:
+            with partial.open("wb") as file:
+                pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=TIMEOUT, hooks=hooks)(url, file, None)
+            if not zipfile.is_zipfile(partial):
+                raise DataError(f"{url}: what came is not a complete zip archive; try again, or put the archive at {archive}")
     except requests.RequestException as error:
         raise DataError(
             f"{url}: cannot be fetched ({_reason(error)}); put the archive at {archive}, or its content at {wanted}"
@@ -99,7 +95,6 @@ def _download(url: str, archive: Path, wanted: str) -> None:
     finally:
         for response in responses:
             response.close()
-        Path(name).unlink(missing_ok=True)
 
 
 def _reason(error: requests.RequestException) -> str:
@@ -129,21 +124,20 @@ def _read_record(record: Path) -> dict[str, str]:
     return known
 
 
-def _unpack(archive: Path, folder: Path) -> None:
-    """Unpacks the archive's one folder beside `folder`, then renames it into place."""
-    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+def _unpack(archive: Path, name: str, folder: Path) -> None:
+    """Unpacks what lies in the archive's folder `name` into `folder`."""
     try:
         with zipfile.ZipFile(archive) as file:
             for member in file.namelist():
                 path = PurePosixPath(member)
                 if path.is_absolute() or ".." in path.parts or "\\" in member:
                     raise DataError(f"{archive}: the member {member!r} points outside the archive; do not use it")
-            file.extractall(partial)
-        content = partial / folder.name
-        if not content.is_dir():
-            raise DataError(f"{archive}: does not hold the folder {folder.name}; it is another data set's archive, replace it")
-        os.rename(content, folder)
+            inside = [entry for entry in file.infolist() if entry.filename.startswith(f"{name}/")]
+            if not inside:
+                raise DataError(f"{archive}: does not hold the folder {name}; it is another data set's archive, replace it")
+            for entry in inside:
+                entry.filename = entry.filename.removeprefix(f"{name}/")
+                if entry.filename:
+                    file.extract(entry, folder)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise DataError(f"{archive}: is damaged ({error}); remove it to fetch it again") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from cosembed.data.sequence import Track
-from cosembed.data.tiff import write_mask
+from cosembed.data.tiff import read_image, write_mask
 from cosembed.data.tracks import write_tracks
 from cosembed.errors import InputError
 from cosembed.files import atomic_folder, refuse_existing
@@ -71,6 +72,8 @@ def simulate_video(frames: int, size: int, cells: int, difficulty: float, seed: 
 def write_video(root: Path, video: str, content: Video) -> None:
     """Writes `root/01` (frames) and `root/01_GT` (complete truth: TRA and SEG); the truth last.
 
+    Frames without a truth, as an earlier start left them that was killed, are kept if they are these very ones.
+
     Raises:
         InputError: `video` is not the name of a folder.
         OutputError: One of the folders exists.
@@ -79,14 +82,22 @@ def write_video(root: Path, video: str, content: Video) -> None:
         raise InputError(f"--video={video}: is not a plain name; choose one such as 01")
     frames_folder, truth_folder = root / video, root / f"{video}_GT"
     refuse_existing(truth_folder)
-    with atomic_folder(frames_folder) as folder:
-        for index, image in enumerate(content.images):
-            write_mask(folder / f"t{index:03d}.tif", image)
+    files = {f"t{index:03d}.tif": image for index, image in enumerate(content.images)}
+    if not _holds(frames_folder, files):
+        with atomic_folder(frames_folder) as folder:
+            for name, image in files.items():
+                write_mask(folder / name, image)
     with atomic_folder(truth_folder) as folder:
         for index, labels in enumerate(content.labels):
             write_mask(folder / "TRA" / f"man_track{index:03d}.tif", labels)
             write_mask(folder / "SEG" / f"man_seg{index:03d}.tif", labels)
         write_tracks(folder / "TRA" / "man_track.txt", content.tracks)
+
+
+def _holds(folder: Path, files: Mapping[str, NDArray[np.uint16]]) -> bool:
+    if not folder.is_dir() or {path.name for path in folder.iterdir()} != set(files):
+        return False
+    return all(np.array_equal(read_image(folder / name), image) for name, image in files.items())
 
 
 def touching_share(labels: NDArray[np.uint16]) -> float:

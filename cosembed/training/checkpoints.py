@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import tensorflow as tf
 from absl import logging
 
 from cosembed import specs
-from cosembed.errors import CheckpointError
+from cosembed.errors import CheckpointError, OutputError
 from cosembed.models import StackedHourglass
 from cosembed.training.execution import DEFAULT, Execution
 from cosembed.training.run_folder import RunFolder
 
 KEPT = 3
+NAME = "step"
 # What TensorFlow raises for truncated, foreign and unreadable checkpoints; its reader has no class of its own.
 UNREADABLE = (tf.errors.OpError, AssertionError, ValueError, IndexError, RuntimeError, OSError)
+_PREFIX = re.compile(rf"{NAME}-\d+")
 
 
 def build_network(spec: specs.TrainedSpec, execution: Execution = DEFAULT) -> StackedHourglass:
@@ -36,28 +42,62 @@ def build_network(spec: specs.TrainedSpec, execution: Execution = DEFAULT) -> St
 
 
 def checkpoint_manager(folder: Path, **parts: tf.__internal__.tracking.Trackable) -> tf.train.CheckpointManager:
-    """The manager of a run's checkpoints; `parts` are what is saved (model, optimizer, step)."""
-    return tf.train.CheckpointManager(tf.train.Checkpoint(**parts), str(folder), max_to_keep=KEPT, checkpoint_name="step")
+    """The manager of a run's checkpoints; `parts` are what is saved (model, optimizer, step).
+
+    Removes what a killed run left in the folder.
+    """
+    _remove_unfinished(folder)
+    return tf.train.CheckpointManager(tf.train.Checkpoint(**parts), str(folder), max_to_keep=KEPT, checkpoint_name=NAME)
 
 
-def restore_newest(manager: tf.train.CheckpointManager) -> str | None:
-    """Restores the newest readable checkpoint and returns its path, or None if there is none.
+def save_checkpoint(manager: tf.train.CheckpointManager, step: int) -> None:
+    """Saves a checkpoint; raises `OutputError` if it cannot be written."""
+    with written_by_tensorflow(Path(manager.directory)):
+        manager.save(checkpoint_number=step)
+
+
+@contextmanager
+def written_by_tensorflow(path: Path) -> Iterator[None]:
+    """Turns TensorFlow's own errors of a full disk or a folder that cannot be written into `OutputError`."""
+    try:
+        yield
+    except tf.errors.OpError as error:
+        reason = str(error).partition(" [Op:")[0].splitlines()[0]
+        raise OutputError(
+            f"{path}: cannot be written ({reason}); free space or make it writable, and run the same command again"
+        ) from error
+
+
+def saved_checkpoints(folder: Path) -> list[str]:
+    """The prefixes of a run's checkpoints, newest first, whether or not TensorFlow's list of them survived."""
+    # TensorFlow writes the index last.
+    steps = [int(path.stem.removeprefix(f"{NAME}-")) for path in folder.glob(f"{NAME}-*.index") if _PREFIX.fullmatch(path.stem)]
+    return [str(folder / f"{NAME}-{step}") for step in sorted(steps, reverse=True)]
+
+
+def restore_newest(checkpoint: tf.train.Checkpoint, prefixes: Sequence[str]) -> str | None:
+    """Restores the first readable one of some checkpoints, newest first; None if there are none.
 
     A newest checkpoint that cannot be read (a full disk, a power cut) falls back to the one before, with a warning.
+    TensorFlow checks the checksum of every tensor.
 
     Raises:
         CheckpointError: There are checkpoints, and none can be read.
     """
-    prefixes = list(reversed(manager.checkpoints))
+    reason = ""
     for prefix in prefixes:
         try:
-            manager.checkpoint.restore(prefix).assert_existing_objects_matched().expect_partial()
+            checkpoint.restore(prefix).assert_existing_objects_matched().expect_partial()
         except UNREADABLE as error:
-            logging.warning("%s: cannot be restored (%s); trying the one before", prefix, str(error).splitlines()[0])
+            reason = str(error).splitlines()[0]
+            logging.warning("%s: cannot be restored (%s); trying the one before", prefix, reason)
             continue
-        return str(prefix)
+        return prefix
     if prefixes:
-        raise CheckpointError(f"{prefixes[0]}: no checkpoint of this run can be read; remove the folder and train again")
+        raise CheckpointError(
+            f"{prefixes[0]}: is damaged or does not fit the run's spec.yaml ({reason}), and no earlier one can be read; "
+            "remove the run's folder and train again"
+        )
     return None
 
 
@@ -65,7 +105,8 @@ def load_network(path: Path) -> tuple[StackedHourglass, specs.ExperimentSpec, in
     """A trained tracking network with its spec and the number of iterations it was trained for.
 
     Args:
-        path: A run folder, or one checkpoint of it (`RUN/checkpoints/step-2000`, with or without `.index`).
+        path: A run folder, whose newest readable checkpoint is taken, or one checkpoint of it
+            (`RUN/checkpoints/step-2000`, with or without `.index`).
 
     Raises:
         CheckpointError: No run, no checkpoint, or a checkpoint that does not fit the run's spec.
@@ -76,30 +117,37 @@ def load_network(path: Path) -> tuple[StackedHourglass, specs.ExperimentSpec, in
 
 def load_network_as(kind: type[specs.Kind], path: Path) -> tuple[StackedHourglass, specs.Kind, int]:
     """As `load_network`, for a run of any one task."""
-    prefix, run = _locate(path)
+    prefixes, run = _locate(path)
     spec = specs.load_as(kind, run.spec_file)
     model = build_network(spec)
     step = tf.Variable(0, dtype=tf.int64, trainable=False)
-    try:
-        status = tf.train.Checkpoint(model=model, step=step).restore(prefix)
-        status.assert_existing_objects_matched().expect_partial()
-    except UNREADABLE as error:
-        reason = str(error).splitlines()[0]
-        raise CheckpointError(f"{prefix}: does not fit {run.spec_file} or is damaged ({reason}); train again") from error
+    restore_newest(tf.train.Checkpoint(model=model, step=step), prefixes)
     return model, spec, int(step.numpy())
 
 
-def _locate(path: Path) -> tuple[str, RunFolder]:
+def _locate(path: Path) -> tuple[list[str], RunFolder]:
     if path.is_dir():
         run = RunFolder(path)
-        newest = tf.train.latest_checkpoint(str(run.checkpoints)) if run.checkpoints.is_dir() else None
-        if not run.spec_file.exists() or newest is None:
+        prefixes = saved_checkpoints(run.checkpoints)
+        if not run.spec_file.exists() or not prefixes:
             raise CheckpointError(f"{path}: holds no trained network (spec.yaml and checkpoints/); give the folder of a run")
-        return newest, run
+        return prefixes, run
     prefix = str(path).removesuffix(".index")
     run = RunFolder(Path(prefix).parent.parent)
     if not Path(prefix + ".index").exists():
         raise CheckpointError(f"{path}: no such run folder or checkpoint; give the folder of a trained run")
     if not run.spec_file.exists():
         raise CheckpointError(f"{path}: the checkpoint's spec {run.spec_file} is missing; keep a run folder in one piece")
-    return prefix, run
+    return [prefix], run
+
+
+def _remove_unfinished(folder: Path) -> None:
+    """TensorFlow's temporary files, and data whose index never came or was removed first."""
+    for path in [*folder.glob(f"{NAME}-*_temp"), *folder.glob("*.tempstate*"), *folder.glob("checkpoint.tmp*")]:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    for path in folder.glob(f"{NAME}-*.data-*"):
+        if not path.with_suffix(".index").exists():
+            path.unlink()

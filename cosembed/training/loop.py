@@ -13,18 +13,26 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from absl import logging
+from numpy.typing import NDArray
 
 from cosembed.data.batches import BatchSource, batch_dataset
 from cosembed.errors import TrainingError
 from cosembed.losses import l2_penalty
 from cosembed.models import StackedHourglass
 from cosembed.specs import TrainedSpec
-from cosembed.training.checkpoints import build_network, checkpoint_manager, restore_newest
+from cosembed.training.checkpoints import (
+    build_network,
+    checkpoint_manager,
+    restore_newest,
+    save_checkpoint,
+    saved_checkpoints,
+    written_by_tensorflow,
+)
 from cosembed.training.execution import DEFAULT, Execution
 from cosembed.training.optimizers import Optimizer, learning_rate
 from cosembed.training.progress import Progress
 from cosembed.training.run_folder import Record, RunFolder
-from cosembed.training.tasks import Task, make_task
+from cosembed.training.tasks import make_task
 
 
 def train(
@@ -44,23 +52,26 @@ def train(
 
     Raises:
         TrainingError: The loss or a gradient is not finite; names the step, the clip's seed and the last checkpoint.
+        OutputError: A checkpoint cannot be written.
     """
     model = build_network(spec, execution)
     optimizer = Optimizer(model.trainable_variables, spec.training)
     saved_step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
     manager = checkpoint_manager(run.checkpoints, model=model, optimizer=optimizer, step=saved_step)
-    restored = restore_newest(manager)
+    restored = restore_newest(manager.checkpoint, saved_checkpoints(run.checkpoints))
     start, total = int(saved_step.numpy()), spec.training.iterations
     if restored:
         logging.info("%s: continues at step %d of %d (%s)", title, start, total, restored)
     if start >= total:
         return model
-    run.keep_history(start)
+    # An interrupted run may have recorded steps that it did not save.
+    history = [record for record in run.read_history() if record.step <= start]
+    recorded = len(history)
     step_function = make_train_step(spec, model, optimizer)
-    writer = tf.summary.create_file_writer(str(run.tensorboard))
+    with written_by_tensorflow(run.tensorboard):
+        writer = tf.summary.create_file_writer(str(run.tensorboard))
     task = make_task(spec)
-    records: list[Record] = []
-    with Progress(total, start, title) as progress, writer.as_default():
+    with Progress(total, start, title) as progress:
         begin = time.perf_counter()
         for batch in batch_dataset(source, start, total):
             step = saved_step.assign_add(1)
@@ -70,14 +81,16 @@ def train(
                 raise TrainingError(_not_finite(number, source, manager.latest_checkpoint))
             end = time.perf_counter()
             rate = float(learning_rate(spec.training, number - 1))
-            records.append(Record(number, float(loss), float(task_loss), rate, round(end - begin, 4)))
+            history.append(Record(number, float(loss), float(task_loss), rate, round(end - begin, 4)))
             progress.update(number, float(loss), end - begin)
             begin = end
             if number % spec.training.checkpoint_every == 0 or number == total:
-                run.append_history(records)
-                _summarise(records, batch, model, task)
-                records = []
-                manager.save(checkpoint_number=number)
+                run.write_history(history)
+                picture = task.picture(model(batch["image"]), batch)
+                with written_by_tensorflow(run.tensorboard), writer.as_default():
+                    _summarise(history[recorded:], np.asarray(picture))
+                recorded = len(history)
+                save_checkpoint(manager, number)
                 begin = time.perf_counter()
     return model
 
@@ -103,12 +116,11 @@ def make_train_step(spec: TrainedSpec, model: StackedHourglass, optimizer: Optim
     return train_step
 
 
-def _summarise(records: list[Record], batch: dict[str, tf.Tensor], model: StackedHourglass, task: Task) -> None:
+def _summarise(records: list[Record], picture: NDArray[np.uint8]) -> None:
     for record in records:
         for name in ("loss", "task_loss", "learning_rate", "seconds"):
             tf.summary.scalar(name, getattr(record, name), step=record.step)
-    picture = task.picture(model(batch["image"]), batch)
-    tf.summary.image("first frames", np.asarray(picture)[None], step=records[-1].step)
+    tf.summary.image("first frames", picture[None], step=records[-1].step)
 
 
 def _not_finite(step: int, source: BatchSource, checkpoint: str | None) -> str:

@@ -14,7 +14,7 @@ import importlib.metadata
 import json
 import platform
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -44,6 +44,7 @@ class RunFolder:
         """Does not touch the disk; `open` does."""
         self.path = path
         self.spec_file = path / "spec.yaml"
+        self.versions_file = path / "versions.json"
         self.history_file = path / "history.csv"
         self.checkpoints = path / "checkpoints"
         self.tensorboard = path / "tensorboard"
@@ -61,16 +62,15 @@ class RunFolder:
         if self.spec_file.exists():
             self._refuse_another_run(specs.load(self.spec_file), spec, identity)
             return
-        if self.path.exists() and any(entry.name[0] != "." for entry in self.path.iterdir()):
+        # Hidden partial files, and versions.json without spec.yaml, were left by a start that was killed.
+        if self.path.exists() and any(entry.name[0] != "." and entry != self.versions_file for entry in self.path.iterdir()):
             raise OutputError(f"{self.path}: holds files that are not a run of cosembed; choose another folder")
-        atomic_write_text(
-            self.path / "versions.json", json.dumps(environment() | {"identity": dict(identity)}, indent=1) + "\n"
-        )
+        atomic_write_text(self.versions_file, json.dumps(environment() | {"identity": dict(identity)}, indent=1) + "\n")
         atomic_write_text(self.spec_file, specs.dump(spec))
 
     def _refuse_another_run(self, before: specs.TrainedSpec, spec: specs.TrainedSpec, identity: Mapping[str, str]) -> None:
         old, new = flatten(to_mapping(before)), flatten(to_mapping(spec))
-        recorded = json.loads((self.path / "versions.json").read_text())["identity"]
+        recorded = json.loads(self.versions_file.read_text())["identity"]
         changed = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
         changed += sorted(key for key in recorded.keys() | identity.keys() if recorded.get(key) != identity.get(key))
         if changed:
@@ -90,19 +90,11 @@ class RunFolder:
             except (KeyError, TypeError, ValueError) as error:
                 raise DataError(f"{self.history_file}: not a training history ({error}); remove the run folder") from error
 
-    def keep_history(self, step: int) -> None:
-        """Drops the records after `step`, which an interrupted run made but did not save."""
-        records = [record for record in self.read_history() if record.step <= step]
+    def write_history(self, records: Iterable[Record]) -> None:
+        """Writes all recorded iterations anew: a killed run leaves no half of a line."""
         names = [field.name for field in fields(Record)]
         lines = [",".join(names)] + [",".join(repr(getattr(record, name)) for name in names) for record in records]
         atomic_write_text(self.history_file, "\n".join(lines) + "\n")
-
-    def append_history(self, records: list[Record]) -> None:
-        """Adds records; `keep_history` has written the header."""
-        with self.history_file.open("a", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows(
-                [repr(getattr(record, field.name)) for field in fields(Record)] for record in records
-            )
 
 
 def environment() -> dict[str, object]:
