@@ -13,10 +13,10 @@ import json
 import multiprocessing
 import resource
 import time
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from itertools import pairwise
-from typing import NamedTuple
+from pathlib import Path
+from typing import Literal, NamedTuple
 
 import numpy as np
 from absl import flags
@@ -30,15 +30,16 @@ from cosembed.specs import TrackingSpec
 from cosembed.tracking import track_embeddings
 
 FLAGS = flags.FLAGS
+Mode = Literal["auto", "fast", "exact"]
+Way = Literal["released"] | Mode
 DIMENSIONS = 16
-WAYS = ("released", "fast", "exact")
 
 flags.DEFINE_bool("quick", False, "Small images, to see that everything runs.")
 
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """A video of discs, and how it is clustered; lengths in pixels."""
+    """A video of discs, and how it is clustered, by which modes; lengths in pixels."""
 
     name: str
     min_points: int
@@ -49,6 +50,7 @@ class Case:
     coordinate_factor: float = 0.005
     frames: int = 2
     side: int = 256
+    modes: tuple[Mode, ...] = ("fast", "exact")
 
     @property
     def spec(self) -> TrackingSpec:
@@ -68,18 +70,18 @@ class Case:
 
 
 CASES = (
-    Case("many points", 1000, cells=12, radius=27, noise=0.035, blur=2, coordinate_factor=0.02),
-    Case("fewer points", 500, cells=16, radius=17, noise=0.025),
-    Case("fewer points, 4 frames", 500, cells=16, radius=17, noise=0.025, frames=4),
-    Case("many small cells", 100, cells=80, radius=9, noise=0.025, coordinate_factor=0.001),
-    Case("more small cells", 50, cells=150, radius=6, noise=0.025, coordinate_factor=0.001),
+    Case("many points", 1000, cells=10, radius=26, noise=0.035, blur=2, coordinate_factor=0.02),
+    Case("fewer points", 500, cells=12, radius=16, noise=0.025),
+    Case("fewer points, 3 frames", 500, cells=12, radius=16, noise=0.025, frames=3, modes=("fast",)),
+    Case("many small cells", 100, cells=60, radius=8, noise=0.025, coordinate_factor=0.001),
+    Case("more small cells", 50, cells=100, radius=6, noise=0.025, coordinate_factor=0.001),
 )
 QUICK_CASES = (Case("quick", 100, cells=4, radius=9, noise=0.03, side=64),)
 SCALED = Case("scaled", 500, cells=20, radius=16, noise=0.03)
 
 
 class Outcome(NamedTuple):
-    """Labels int32 [T, H, W], wall-clock seconds, growth of the process's largest memory in MB."""
+    """Labels int32 [T, H, W], wall-clock seconds, and the process's largest memory over that at the start, in MB."""
 
     labels: NDArray[np.int32]
     seconds: float
@@ -106,9 +108,10 @@ def measure(quick: bool = False) -> list[dict[str, object]]:
         pairs = pairwise(embeddings)
         points = [int(foreground_points(np.stack(pair), background, case.spec)[0].sum()) for pair in pairs]
         foreground, _ = foreground_points(embeddings[:2], background, case.spec)
-        released, *others = (_apart(_run, case, way) for way in WAYS)
+        released = _apart(case, "released")
         reference = released.labels[foreground]
-        for mode, outcome in zip(WAYS[1:], others, strict=True):
+        for mode in case.modes:
+            outcome = _apart(case, mode)
             found = outcome.labels[:2][foreground]
             both = (reference > 0) & (found > 0)
             rows.append(
@@ -139,19 +142,19 @@ def scaling() -> list[dict[str, object]]:
     Returns:
         Rows with `varied`, `value`, `mode`, `seconds`, `memory_mb`.
     """
-    sizes = [
+    cases: list[tuple[str, int, Case]] = [
         ("instances", count, dataclasses.replace(SCALED, cells=count, radius=0.4 * 256 / np.sqrt(count), min_points=m_pts))
         # m_pts is a tenth of an instance's pixels in the two frames, more or less.
         for count, m_pts in ((5, 1000), (20, 500), (100, 100), (500, 25))
     ]
-    sizes += [
+    cases += [
         ("side", side, dataclasses.replace(SCALED, side=side, radius=side / 16, min_points=500 * side**2 // 256**2))
         for side in (64, 128, 256)
     ]
-    sizes += [("frames", frames, dataclasses.replace(SCALED, frames=frames)) for frames in (5, 10, 20)]
+    cases += [("frames", frames, dataclasses.replace(SCALED, frames=frames)) for frames in (5, 10, 20)]
     rows: list[dict[str, object]] = []
-    for varied, value, case in sizes:
-        outcome = _apart(_run, case, "auto")
+    for varied, value, case in cases:
+        outcome = _apart(case, "auto")
         rows.append(
             {
                 "varied": varied,
@@ -170,21 +173,23 @@ def main() -> None:
         print(json.dumps(row))
 
 
-def _run(case: Case, way: str) -> Outcome:
+def _run(case: Case, way: Way) -> Outcome:
     embeddings = case.embeddings()
-    run = _released if way == "released" else _tracked
     # Imports, and the worker processes of the released call.
-    run(Case("warm-up", 100, cells=4, radius=9, noise=0.03, side=64).embeddings(), QUICK_CASES[0].spec, way)
-    before, start = _largest_memory(), time.perf_counter()
-    labels = run(embeddings, case.spec, way)
-    return Outcome(labels, time.perf_counter() - start, _largest_memory() - before)
+    _labels(QUICK_CASES[0].embeddings(), QUICK_CASES[0].spec, way)
+    before, start = _resident(), time.perf_counter()
+    labels = _labels(embeddings, case.spec, way)
+    seconds, largest = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return Outcome(labels, seconds, largest - before)
 
 
-def _tracked(embeddings: NDArray[np.float32], spec: TrackingSpec, mode: str) -> NDArray[np.int32]:
-    return track_embeddings(iter(embeddings), dataclasses.replace(spec, mode=mode)).labels.astype(np.int32)
+def _labels(embeddings: NDArray[np.float32], spec: TrackingSpec, way: Way) -> NDArray[np.int32]:
+    if way == "released":
+        return _released(embeddings, spec)
+    return track_embeddings(iter(embeddings), dataclasses.replace(spec, mode=way)).labels.astype(np.int32)
 
 
-def _released(embeddings: NDArray[np.float32], spec: TrackingSpec, _: str) -> NDArray[np.int32]:
+def _released(embeddings: NDArray[np.float32], spec: TrackingSpec) -> NDArray[np.int32]:
     """The released call on every pair, and the instances of the first."""
     import hdbscan
 
@@ -204,13 +209,14 @@ def _released(embeddings: NDArray[np.float32], spec: TrackingSpec, _: str) -> ND
     return instances(clusters[0], foreground, embeddings[:2], background, spec)
 
 
-def _largest_memory() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def _resident() -> float:
+    """Memory of this process now, in MB (Linux)."""
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * resource.getpagesize() / 2**20
 
 
-def _apart(function: Callable[[Case, str], Outcome], case: Case, way: str) -> Outcome:
+def _apart(case: Case, way: Way) -> Outcome:
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as executor:
-        return executor.submit(function, case, way).result()
+        return executor.submit(_run, case, way).result()
 
 
 if __name__ == "__main__":

@@ -25,6 +25,8 @@ FAST_POINTS = 25
 MAX_STRIDE = 3
 # A pixel between grid pixels whose nearest ones (this many) agree is as they are; others are clustered by their density.
 FAST_NEIGHBOURS = 8
+# Bounds the memory of that, in pixels at a time.
+CHUNK = 8192
 
 
 def background_embedding(pair: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -154,29 +156,33 @@ def _join(
     nearest = sampled[tree.query(points, FAST_NEIGHBOURS, workers=-1)[1]]
     clusters = nearest[:, 0].copy()
     divided = (nearest != nearest[:, :1]).any(axis=1)
+    chunks = np.array_split(points[divided], 1 + np.count_nonzero(divided) // CHUNK)
+    reached = [_two_lowest(tree, chunk, sampled, sampled_levels, min_points) for chunk in chunks]
+    first, first_level, second, second_level = (np.concatenate(column) for column in zip(*reached, strict=True))
     ends = np.zeros(sampled.max() + 2)
     np.maximum.at(ends, sampled, sampled_levels)
     ends[NOISE] = 0
-    if divided.any():
-        distances, neighbours = tree.query(points[divided], min_points, workers=-1)
-        # The last distance is the core distance.
-        levels = np.maximum(np.maximum(distances, sampled_levels[neighbours]), distances[:, -1:])
-        candidates = sampled[neighbours]
-        levels[candidates == NOISE] = np.inf
-        first, first_level = _lowest(candidates, levels)
-        levels[candidates == first[:, None]] = np.inf
-        second, second_level = _lowest(candidates, levels)
-        for cluster in (first, second):
-            np.minimum.at(ends, cluster, second_level)
-        clusters[divided] = np.where(first_level <= ends[first], first, NOISE)
+    for cluster in (first, second):
+        np.minimum.at(ends, cluster, second_level)
+    clusters[divided] = np.where(first_level <= ends[first], first, NOISE)
     return np.where(sampled_levels <= ends[sampled], sampled, NOISE), clusters
 
 
-def _lowest(candidates: NDArray[np.intp], levels: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """Of every row, the candidate of the lowest level, the first of equals, and its level."""
+def _two_lowest(
+    tree: cKDTree, points: NDArray[np.float64], sampled: NDArray[np.intp], sampled_levels: NDArray[np.float64], min_points: int
+) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    """The two clusters that every point reaches at the lowest levels, each followed by the level; infinite is none."""
+    distances, neighbours = tree.query(points, min_points, workers=-1)
+    # The last distance is the core distance.
+    levels = np.maximum(np.maximum(distances, sampled_levels[neighbours]), distances[:, -1:])
+    clusters = sampled[neighbours]
+    levels[clusters == NOISE] = np.inf
+    every = np.arange(len(points))
     best = levels.argmin(axis=1)
-    every = np.arange(len(best))
-    return candidates[every, best], levels[every, best]
+    first, first_level = clusters[every, best], levels[every, best]
+    levels[clusters == first[:, None]] = np.inf
+    best = levels.argmin(axis=1)
+    return first, first_level, clusters[every, best], levels[every, best]
 
 
 def _without_background(
