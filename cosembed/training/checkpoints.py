@@ -62,7 +62,7 @@ def written_by_tensorflow(path: Path) -> Iterator[None]:
     try:
         yield
     except tf.errors.OpError as error:
-        reason = str(error).partition(" [Op:")[0].splitlines()[0]
+        reason = str(error).splitlines()[0].partition(" [Op:")[0].rpartition("; ")[2]
         raise OutputError(
             f"{path}: cannot be written ({reason}); free space or make it writable, and run the same command again"
         ) from error
