@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cosembed.clustering import chosen_mode
 from cosembed.data.ctc import read_labels
 from cosembed.data.frames import Frames, open_frames
 from cosembed.data.tracks import read_tracks
@@ -46,7 +47,12 @@ def write(folds: list[Fold], spec: ExperimentSpec, settings: Settings) -> None:
     if scores and scores[0].deviations:
         sections.append(deviations_section(scores[0].deviations))
     times = [(f"Time, {fold.name}", _times(fold, settings)) for fold in folds]
-    facts = [*run_facts(spec, settings, folds[0].name, describe_split(folds, settings.protocol)), *times]
+    clustering = f"HDBSCAN, {chosen_mode(spec.tracking)}, at least {spec.tracking.min_points} points a cluster"
+    facts = [
+        *run_facts(spec, settings, folds[0].name, describe_split(folds, settings.protocol)),
+        ("Clustering", clustering),
+        *times,
+    ]
     write_page(f"{spec.dataset.name}: segmentation and tracking", facts, sections, spec.profile, settings)
 
 
@@ -136,5 +142,8 @@ def _frame_section(
         panels = [overlay(frames[number], truths[number]), picture]
         caption = f"Frame {part.begin + number}, SEG {ours[number]:.2f}: truth; our result with {kinds}."
         pictures.append(Picture(caption, encode_png(picture_row(panels))))
-    text = "Green: correct; orange: missed; pink: false; light blue: merged; yellow: split. The worst frames follow the curve."
+    text = (
+        "Green, plain: correct; orange, falling stripes: missed; pink, rising stripes: false; light blue, level stripes: "
+        "merged; yellow, upright stripes: split. The worst frames follow the curve."
+    )
     return Section(f"{fold.name}: segmentation frame by frame", text, (), pictures)

@@ -67,11 +67,25 @@ def test_errors_are_told_apart():
     truth[:, 21:27], prediction[:, 21:24], prediction[:, 24:27] = 5, 10, 11
     picture, counts = error_overlay(frame, prediction, truth)
     assert counts == {"correct": 1, "missed": 1, "false": 1, "merged": 1, "split": 1}
-    for kind, column in {"correct": 2, "missed": 7, "false": 11, "merged": 16, "split": 23}.items():
-        strongest = np.argmin(
-            [np.abs(picture[3, column].astype(int) / 0.45 - colour).sum() for colour in ERROR_COLOURS.values()]
-        )
-        assert list(ERROR_COLOURS)[strongest] == kind
+    hues = np.array(list(ERROR_COLOURS.values())) / np.sum(list(ERROR_COLOURS.values()), axis=1, keepdims=True)
+    regions = {"correct": (0, 4), "missed": (5, 9), "false": (10, 13), "merged": (14, 20), "split": (21, 27)}
+    for kind, columns in regions.items():
+        region = picture[:, slice(*columns)].reshape(-1, 3)
+        brightest = region[region.sum(axis=1).argmax()]
+        assert list(ERROR_COLOURS)[np.abs(hues - brightest / brightest.sum()).sum(axis=1).argmin()] == kind
+
+
+def test_errors_differ_not_by_hue_alone():
+    truth, nothing = np.ones((32, 32), np.uint16), np.zeros((32, 32), np.uint16)
+    looks = {}
+    for kind, prediction, wanted in (("missed", nothing, truth), ("false", truth, nothing), ("correct", truth, truth)):
+        picture, _ = error_overlay(np.zeros((32, 32)), prediction, wanted)
+        inner = picture[4:-4, 4:-4].max(axis=-1)
+        looks[kind] = inner > inner.mean()
+    assert not looks["correct"].any()
+    assert looks["false"].mean() == looks["missed"].mean() == 0.5
+    np.testing.assert_array_equal(looks["missed"][1:, 1:], looks["missed"][:-1, :-1])
+    np.testing.assert_array_equal(looks["false"][1:, :-1], looks["false"][:-1, 1:])
 
 
 def test_figures_are_pngs():

@@ -19,6 +19,9 @@ ERROR_COLOURS = {
     "merged": (86, 180, 233),
     "split": (240, 228, 66),
 }
+# Stripes, so that errors differ not by hue alone: pixels of row, of column, from one stripe to the next is STRIPE_PERIOD.
+ERROR_STRIPES = {"correct": (0, 0), "missed": (-1, 1), "false": (1, 1), "merged": (1, 0), "split": (0, 1)}
+STRIPE_PERIOD = 8
 MATCH_IOU = 0.5
 
 
@@ -42,7 +45,7 @@ def overlay(frame: NDArray, labels: NDArray, alpha: float = 0.35) -> NDArray[np.
 
 
 def error_overlay(frame: NDArray, prediction: NDArray, truth: NDArray) -> tuple[NDArray[np.uint8], dict[str, int]]:
-    """What went right and wrong in one frame, colour-coded by `ERROR_COLOURS`.
+    """What went right and wrong in one frame, in `ERROR_COLOURS` and `ERROR_STRIPES`.
 
     A mask is correct if it matches one of the other side at an IoU above 0.5. Otherwise a predicted mask that covers most
     of two or more true ones is merged, a true one that holds most of two or more predicted ones is split, and what is
@@ -67,8 +70,13 @@ def error_overlay(frame: NDArray, prediction: NDArray, truth: NDArray) -> tuple[
     colours = np.zeros((*truth.shape, 3), np.uint8)
     counts = dict.fromkeys(ERROR_COLOURS, 0)
 
+    rows, columns = np.indices(truth.shape)
+
     def paint(kind: str, where: NDArray[np.bool_]) -> None:
+        down, across = ERROR_STRIPES[kind]
+        bright = (down * rows + across * columns) % STRIPE_PERIOD < STRIPE_PERIOD // 2
         colours[where] = ERROR_COLOURS[kind]
+        colours[where & ~bright] //= 2
         counts[kind] += 1
 
     merged = {label for label in range(1, len(predicted_area)) if inside_prediction[1:, label].sum() >= 2}
