@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from PIL.PngImagePlugin import PngImageFile
 
 from cosembed.errors import DataError
+from cosembed.reading import check_extent, check_regular
 
 SUBSET = "A1"
 HDF5_SUFFIXES = (".h5", ".hdf5")
-MAX_PIXELS = 100_000_000
 
 
 class _Png(NamedTuple):
@@ -49,6 +49,9 @@ class _Png(NamedTuple):
     @contextmanager
     def _opened(self) -> Iterator[PngImageFile]:
         # The class itself, because Image.open would guess other formats and warn of sizes that are allowed here.
+        with _one_sentence(self.path), self.path.open("rb") as stream:
+            # Of all checksums; decoding looks at those before the pixels alone.
+            PngImageFile(stream).verify()
         with _one_sentence(self.path), self.path.open("rb") as stream, PngImageFile(stream) as image:
             _check_size(str(self), (image.height, image.width))
             yield image
@@ -205,17 +208,16 @@ def _check_size(name: str, shape: tuple[int, ...]) -> None:
     """Raises unless a stated shape is that of an image that may be decoded."""
     if len(shape) not in (2, 3) or shape[2:] > (4,) or 0 in shape:
         raise DataError(f"{name}: states the shape {shape}; save it as an image [height, width] or [height, width, colours]")
-    if shape[0] * shape[1] > MAX_PIXELS:
-        raise DataError(
-            f"{name}: states a size of {shape[1]} x {shape[0]} pixels, more than {MAX_PIXELS // 10**6} megapixels; "
-            "the file is damaged or too large, cut or replace it"
-        )
+    # Pillow decodes to four channels of 8 bits, or to 32 bits.
+    check_extent(name, shape[:2], 4)
 
 
 @contextmanager
 def _one_sentence(path: Path) -> Iterator[None]:
     """Turns whatever a decoder raises into a `DataError` that names the file."""
     try:
+        if not path.is_dir():
+            check_regular(path)
         yield
     except DataError:
         raise
