@@ -53,6 +53,12 @@ def read_text(path: Path) -> str:
     return path.read_text(encoding="utf-8-sig")
 
 
+def reason(error: BaseException) -> str:
+    """What an error says, short enough for a sentence: its first line."""
+    text = (str(error).splitlines() or [""])[0][:200]
+    return f"{text} is missing" if isinstance(error, KeyError) else text or type(error).__name__
+
+
 def read_json(path: Path) -> Any:
     """The content of a JSON text."""
     try:

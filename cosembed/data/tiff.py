@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from cosembed.errors import DataError
 from cosembed.files import atomic_write_bytes
-from cosembed.reading import check_extent, check_regular
+from cosembed.reading import check_extent, check_regular, reason
 
 SUFFIXES = (".tif", ".tiff", ".png")
 # Lossless, and unpacked to the size that the header states, not to that of a header within.
@@ -173,7 +173,9 @@ def _tiff_headers(file: tifffile.TiffFile, path: Path) -> list[Header]:
 def _tiff_header(page: tifffile.TiffPage, path: Path) -> Header:
     compression = getattr(page.compression, "name", str(page.compression))
     if compression not in COMPRESSIONS:
-        raise DataError(f"{path}: its pixels are compressed as {compression}; save it without compression, or with LZW or deflate")
+        raise DataError(
+            f"{path}: its pixels are compressed as {compression}; save it without compression, or with LZW or deflate"
+        )
     if page.dtype is None or page.axes not in AXES:
         raise DataError(f"{path}: is not a two-dimensional image (axes {page.axes}, type {page.dtype}); save it as one")
     check_extent(str(path), page.shape, page.dtype.itemsize)
@@ -198,5 +200,4 @@ def unreadable(path: Path, error: Exception) -> DataError:
         return DataError(f"{path}: does not exist; check the path")
     if isinstance(error, PermissionError):
         return DataError(f"{path}: may not be read; change its permissions")
-    reason = (str(error).splitlines() or [type(error).__name__])[0]
-    return DataError(f"{path}: cannot be read ({reason}); the file is damaged or truncated, replace it")
+    return DataError(f"{path}: cannot be read ({reason(error)}); the file is damaged or truncated, replace it")

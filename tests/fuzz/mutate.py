@@ -6,7 +6,26 @@ import struct
 
 from tests.fuzz.case import Rng, pick
 
-INTEGERS = (0, 1, 2, 3, 7, 255, 256, 32767, 32768, 65535, 65536, 100_000, 2**28, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1, 2**64 - 1)
+INTEGERS = (
+    0,
+    1,
+    2,
+    3,
+    7,
+    255,
+    256,
+    32767,
+    32768,
+    65535,
+    65536,
+    100_000,
+    2**28,
+    2**31 - 1,
+    2**31,
+    2**32 - 1,
+    2**63 - 1,
+    2**64 - 1,
+)
 WORDS = (
     "nan", "-nan", "inf", "1e400", "-1", "0", "-0", "1.5", "65535", "65536", "99999999999999999999", "9" * 5000, "0x10", "1_000",
     "\u0661\u0662", "\u00b2", "", " ", "\x00", "\ufeff", "\u2028", "\r", "null", "true", "[]", "{}", "x" * 100_000, "🔬", "'", '"',
@@ -106,4 +125,15 @@ def _noise(rng: Rng, content: bytes) -> bytes:
     return content[:begin] + rng.bytes(end - begin) + content[end:]
 
 
-_DAMAGES = [truncate, flip_bits, flip_bits, _overwrite_integer, _overwrite_integer, _overwrite_float, _zero, _remove, _splice, _noise]
+_DAMAGES = [
+    truncate,
+    flip_bits,
+    flip_bits,
+    _overwrite_integer,
+    _overwrite_integer,
+    _overwrite_float,
+    _zero,
+    _remove,
+    _splice,
+    _noise,
+]

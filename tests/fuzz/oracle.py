@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.testing  # noqa: F401  (asks the system about the processor when it is first imported)
+import numpy.testing
 
 from cosembed.errors import InputError
 from tests.fuzz.case import Case

@@ -35,7 +35,9 @@ def released_case(rng: Rng, box: Path) -> Case:
 def run_case(rng: Rng, box: Path) -> Case:
     """The checkpoints and the spec of a run."""
     shutil.copytree(_valid() / "run", box, dirs_exist_ok=True)
-    path = pick(rng, sorted(file for file in box.rglob("*") if file.is_file() and file.name not in ("history.csv", "versions.json")))
+    path = pick(
+        rng, sorted(file for file in box.rglob("*") if file.is_file() and file.name not in ("history.csv", "versions.json"))
+    )
     refuse = _damage(rng, path)
     # TensorFlow's list of checkpoints is not the only way to find them, and a spec may say something else that is possible.
     return Case(lambda: load_network(box)[0], _finite, refuse if "step-" in path.name else "")
@@ -46,7 +48,10 @@ def history_case(rng: Rng, box: Path) -> Case:
     spec = specs.resolve("simulated", "paper", "smoke")
     run = RunFolder(box)
     (box / "spec.yaml").write_text(specs.dump(spec))
-    files = {"history.csv": _HISTORY, "versions.json": json.dumps({"versions": {}, "git_commit": "-", "identity": {"train": "a"}})}
+    files = {
+        "history.csv": _HISTORY,
+        "versions.json": json.dumps({"versions": {}, "git_commit": "-", "identity": {"train": "a"}}),
+    }
     for name, text in files.items():
         (box / name).write_text(text)
     path = box / pick(rng, sorted(files))
@@ -97,5 +102,7 @@ def _valid() -> Path:
     run = RunFolder(root / "run")
     run.open(spec, {})
     run.history_file.write_text(_HISTORY)
-    checkpoint_manager(run.checkpoints, model=build_network(spec), step=tf.Variable(2, dtype=tf.int64)).save(checkpoint_number=2)
+    checkpoint_manager(run.checkpoints, model=build_network(spec), step=tf.Variable(2, dtype=tf.int64)).save(
+        checkpoint_number=2
+    )
     return root

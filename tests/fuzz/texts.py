@@ -25,16 +25,16 @@ from tests.fuzz.mutate import WORDS, damaged_text
 _TRACKS = "1 0 1 0\n2 0 0 0\n3 1 1 2\n"
 _NESTED = {"yaml": "a: " + "[" * 3000, "flow": "{" * 2000, "json": "[" * 100_000}
 _SCORES: dict[str, tuple[Callable[[Path], Any], dict[str, Any]]] = {
-    "table1a": (table1a.read_scores, {
+    "table1a": (lambda path: table1a.rows(table1a.read_scores(path)), {
         "experiment": "lv", "data": "d", "recipe": "paper", "profile": "cpu", "split": "s", "command": "c",
         "variants": {"recurrent": {"deviations": [], "patients": {"p": {"myocardium": 0.5, "cavity": 0.6}}, "unwarmed": {}}},
         "comparison": {"cavity": {"difference": 0.1, "p": 0.5, "patients": 3, "test": "Wilcoxon"}},
     }),
-    "table1b": (table1b.read_scores, {
+    "table1b": (lambda path: table1b.rows(table1b.read_scores(path)), {
         "experiment": "leaves", "data": "d", "recipe": "paper", "profile": "cpu", "split": "s", "command": "c", "deviations": [],
         "images": {"plant1": {"SBD": 0.5, "DiC": 1, "baseline_SBD": 0.4, "baseline_DiC": -1}},
     }),
-    "table2": (lambda path: tables.read_scores([path]), {
+    "table2": (lambda path: tables.table2_rows(tables.read_scores([path])), {
         "dataset": "d", "recipe": "paper", "profile": "cpu", "protocol": "crossval", "split": "s", "command": "c",
         "deviations": [], "folds": [{"fold": "f", "SEG": 0.5}], "SEG": 0.5, "DET": 0.5, "TRA": 0.5, "OP": 0.5,
     }),
@@ -50,7 +50,9 @@ def tracks_case(rng: Rng, box: Path) -> Case:
         path.write_bytes(damaged_text(rng, _TRACKS))
     if rng.random() < 0.5:
         # An empty table, or none at all where a text happens to be blank, lists no tracks.
-        return Case(lambda: read_tracks(path), functools.partial(_check_tracks, path), "" if refuse == "it is empty" else refuse)
+        return Case(
+            lambda: read_tracks(path), functools.partial(_check_tracks, path), "" if refuse == "it is empty" else refuse
+        )
     for frame in range(2):
         tifffile.imwrite(box / f"mask{frame:03d}.tif", np.array([[0, 1], [0, 3 if frame else 2]], np.uint16))
     return Case(lambda: check_result(box), functools.partial(_check_faults, path))
@@ -103,7 +105,7 @@ def _hostile_value(rng: Rng, box: Path) -> str:
     )
     return pick(rng, [
         *WORDS, f"!!python/object/apply:os.system ['touch {canary}']", f"!!python/object/new:os.mkdir ['{canary}']",
-        f"!!python/name:os.system", "!!binary aGk=", "!!set {a, b}", "!!timestamp 2001-99-99", "2001-01-01", "2001-13-41",
+        "!!python/name:os.system", "!!binary aGk=", "!!set {a, b}", "!!timestamp 2001-99-99", "2001-01-01", "2001-13-41",
         "!!int 9" + "9" * 4000, "!!float .nan", ".inf", "-.inf", ".nan", "1.0e+999", "190:20:30", "0b11", "0o17", "1" * 400, "-" + "1" * 400,
         laughs + "]", "&x [*x]", "{<<: {a: 1}}", "{1: 2, [a]: 3}", "? [a]\n: b", *_NESTED.values(), "|\n  text", "%YAML 9.9", "---\na: b",
         "{1: [1, 2]}", "[true]", "[[1]]", "[.nan, 2]", "yes", "~", "@", "`", "\t", "!", "*missing", "!!str 3",

@@ -198,7 +198,9 @@ def _other_kind(rng: Rng) -> bytes:
             colours = (*shape, 3) if planar == "contig" else (3, *shape)
             tifffile.imwrite(stream, _pixels(rng, colours).astype(np.uint8), photometric="rgb", planarconfig=planar)
         case "volume":
-            tifffile.imwrite(stream, np.ones((3, 16, 16), np.uint8), volumetric=True, tile=(16, 16, 16))
+            tifffile.imwrite(
+                stream, np.ones((16, 16, 16), np.uint8), photometric="minisblack", volumetric=True, tile=(16, 16, 16)
+            )
         case "bits":
             bits = int(rng.integers(1, 8))
             return _simple(16, 16, 1, bytes(16 * 2 * bits), bits)
