@@ -25,7 +25,7 @@ from benchmarks.rows import Row, table
 from cosembed import cli, specs
 
 FLAGS = flags.FLAGS
-VIDEOS = (("cpu", 50), ("cpu", 200), ("cpu", 800), ("paper", 10), ("paper", 30))
+VIDEOS = (("cpu", 20), ("cpu", 80), ("paper", 10))
 CELLS, CYCLE, NOISE = 20, 20, 0.05
 
 flags.DEFINE_string("profile", "cpu", "Profile of the data set simulated.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import reprlib
 import typing
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar
@@ -15,6 +16,8 @@ from typing import Any, Literal, TypeVar
 from cosembed.errors import SpecError
 
 Spec = TypeVar("Spec")
+# Beyond, a whole number is not a float any more.
+LARGEST = 2**53
 
 
 def bounded(low: float, high: float = math.inf, *, above: bool = False, **options: Any) -> Any:
@@ -38,12 +41,13 @@ def from_mapping(spec_class: type[Spec], mapping: Any, source: str, prefix: str 
         SpecError: An unknown or missing key, a value of the wrong type, or out of range.
     """
     if not isinstance(mapping, Mapping):
-        raise SpecError(f"{source}: {prefix or 'the file'} must be a mapping of keys to values, not {mapping!r}")
+        raise SpecError(f"{source}: {prefix or 'the file'} must be a mapping of keys to values, not {_shown(mapping)}")
     fields = {field.name: field for field in dataclasses.fields(spec_class)}  # type: ignore[arg-type]
     hints = typing.get_type_hints(spec_class)
     for key in mapping:
         if key not in fields:
-            raise SpecError(f"{source}: unknown key '{prefix}{key}'; known keys here: {', '.join(sorted(fields))}")
+            unknown = _shown(key).strip("'")
+            raise SpecError(f"{source}: unknown key '{prefix}{unknown}'; known keys here: {', '.join(sorted(fields))}")
     values = {}
     for name, field in fields.items():
         if name in mapping:
@@ -102,20 +106,22 @@ def _convert(hint: Any, value: Any, source: str, key: str, limits: Mapping[str, 
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is Literal:
         if value not in arguments or isinstance(value, bool):
-            raise SpecError(f"{source}: '{key}' is {value!r}; choose one of {', '.join(map(str, arguments))}")
+            raise SpecError(f"{source}: '{key}' is {_shown(value)}; choose one of {', '.join(map(str, arguments))}")
         return value
     if origin is tuple:
         return _convert_tuple(arguments, value, source, key, limits)
     if origin is dict:
         if not isinstance(value, Mapping):
-            raise SpecError(f"{source}: '{key}' must be a mapping, not {value!r}")
+            raise SpecError(f"{source}: '{key}' must be a mapping, not {_shown(value)}")
+        if not all(isinstance(name, str) for name in value):
+            raise SpecError(f"{source}: the keys of '{key}' must be texts; put them into quotation marks")
         return {name: _convert(arguments[1], item, source, f"{key}.{name}", limits) for name, item in value.items()}
     return _convert_scalar(hint, value, source, key, limits)
 
 
 def _convert_tuple(arguments: tuple[Any, ...], value: Any, source: str, key: str, limits: Mapping[str, Any]) -> Any:
     if not isinstance(value, list | tuple):
-        raise SpecError(f"{source}: '{key}' must be a list, not {value!r}")
+        raise SpecError(f"{source}: '{key}' must be a list, not {_shown(value)}")
     if arguments[-1] is not Ellipsis and len(value) != len(arguments):
         raise SpecError(f"{source}: '{key}' must have {len(arguments)} entries, not {len(value)}")
     kinds = [arguments[0]] * len(value) if arguments[-1] is Ellipsis else arguments
@@ -123,10 +129,12 @@ def _convert_tuple(arguments: tuple[Any, ...], value: Any, source: str, key: str
 
 
 def _convert_scalar(hint: type, value: Any, source: str, key: str, limits: Mapping[str, Any]) -> Any:
+    if type(value) is int and abs(value) > LARGEST:
+        raise SpecError(f"{source}: '{key}' is too large a number; give one below {LARGEST:g}")
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if type(value) is not hint:
-        raise SpecError(f"{source}: '{key}' must be of type {hint.__name__}, not {value!r}")
+        raise SpecError(f"{source}: '{key}' must be of type {hint.__name__}, not {_shown(value)}")
     if limits and isinstance(value, int | float):
         low, high = limits["low"], limits["high"]
         inside = (low < value if limits["above"] else low <= value) and value <= high
@@ -135,3 +143,11 @@ def _convert_scalar(hint: type, value: Any, source: str, key: str, limits: Mappi
             upper = "" if high == math.inf else f" and at most {high:g}"
             raise SpecError(f"{source}: '{key}' is {value:g}; it must be {relation} {low:g}{upper}")
     return value
+
+
+def _shown(value: Any) -> str:
+    """A value in a message; of a long one, the beginning."""
+    try:
+        return reprlib.repr(value)
+    except ValueError:
+        return "a number of thousands of digits"

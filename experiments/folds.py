@@ -16,6 +16,7 @@ import numpy as np
 
 from cosembed.errors import DataError, SpecError
 from cosembed.files import atomic_write_text
+from cosembed.reading import read_json, reason
 from cosembed.specs.sections import FoldedDatasetSpec
 
 RECORD = "folds.json"
@@ -106,9 +107,9 @@ def _read(path: Path | None) -> tuple[tuple[str, ...], ...]:
     if path is None or not path.exists():
         return ()
     try:
-        content = json.loads(path.read_text())
+        content = read_json(path)
         if not all(isinstance(name, str) for fold in content for name in fold):
             raise ValueError("names must be texts")
         return tuple(tuple(fold) for fold in content)
-    except (ValueError, TypeError) as error:
-        raise DataError(f"{path}: is not a record of folds ({error}); remove the run's folder") from error
+    except (OSError, ValueError, TypeError) as error:
+        raise DataError(f"{path}: is not a record of folds ({reason(error)}); remove the run's folder") from error

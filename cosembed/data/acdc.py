@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from cosembed.data.cine import CAVITY, MYOCARDIUM, CineSlice, central, open_image, read_pixels
 from cosembed.errors import DataError
+from cosembed.reading import read_text, reason
 
 _VIDEO = "_4d.nii.gz"
 _CLASSES = np.array([0, 0, MYOCARDIUM, CAVITY], np.uint8)
@@ -94,13 +95,17 @@ def _read_info(path: Path) -> dict[str, int]:
     """The frame numbers, from 1, of ED and ES."""
     if not path.is_file():
         raise DataError(f"{path}: does not exist; put the patient's Info.cfg there, with the lines ED and ES")
-    lines = (line.partition(":") for line in path.read_text(encoding="utf-8", errors="replace").splitlines())
+    try:
+        text = read_text(path)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: is not a text ({reason(error)}); restore the patient's Info.cfg") from error
+    lines = (line.partition(":") for line in text.splitlines())
     values = {key.strip(): value.strip() for key, _, value in lines}
     for key in ("ED", "ES"):
         if key not in values:
             raise DataError(f"{path}: has no line '{key}: NUMBER'; add it")
-        if not values[key].isdecimal():
-            raise DataError(f"{path}: {key} is '{values[key]}'; give a frame number, counted from 1")
+        if not (values[key].isascii() and values[key].isdecimal() and len(values[key]) < 10):
+            raise DataError(f"{path}: {key} is '{values[key][:60]}'; give a frame number, counted from 1")
     return {key: int(values[key]) for key in ("ED", "ES")}
 
 

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from PIL.PngImagePlugin import PngImageFile
 
 from cosembed.errors import DataError
+from cosembed.reading import check_extent, check_regular, reason
 
 SUBSET = "A1"
 HDF5_SUFFIXES = (".h5", ".hdf5")
-MAX_PIXELS = 100_000_000
 
 
 class _Png(NamedTuple):
@@ -49,8 +49,12 @@ class _Png(NamedTuple):
     @contextmanager
     def _opened(self) -> Iterator[PngImageFile]:
         # The class itself, because Image.open would guess other formats and warn of sizes that are allowed here.
+        with _one_sentence(self.path), self.path.open("rb") as stream:
+            # Of all checksums; decoding looks at those before the pixels alone.
+            PngImageFile(stream).verify()
         with _one_sentence(self.path), self.path.open("rb") as stream, PngImageFile(stream) as image:
-            _check_size(str(self), (image.height, image.width))
+            # Decoded to four channels of 8 bits, or one of 32 bits.
+            _check_size(str(self), (image.height, image.width), 4)
             yield image
 
 
@@ -77,10 +81,12 @@ class _Dataset(NamedTuple):
     @contextmanager
     def _opened(self) -> Iterator[h5py.Dataset]:
         with _one_sentence(self.path), h5py.File(self.path, "r") as file:
-            dataset = file[self.key]
+            dataset = _inside(file, self.key)
             if not isinstance(dataset, h5py.Dataset) or dataset.dtype.kind not in "ui":
                 raise DataError(f"{self}: is not an array of whole numbers; save the pixels as uint8 or uint16")
-            _check_size(str(self), dataset.shape)
+            if dataset.is_virtual or dataset.external or not dataset.id.get_storage_size():
+                raise DataError(f"{self}: its pixels are not in this file; save them there")
+            _check_size(str(self), dataset.shape, dataset.dtype.itemsize)
             yield dataset
 
 
@@ -187,8 +193,22 @@ def _hdf5_plants(path: Path) -> list[Plant]:
 
 def _hdf5_sources(path: Path, part: str) -> dict[str, _Source]:
     with _one_sentence(path), h5py.File(path, "r") as file:
-        names = file.get(SUBSET, ())
-        return {name: _Dataset(path, key) for name in names if (key := f"{SUBSET}/{name}/{part}") in file}
+        plants = _inside(file, SUBSET)
+        names = plants if isinstance(plants, h5py.Group) else ()
+        return {name: _Dataset(path, key) for name in names if _inside(file, key := f"{SUBSET}/{name}/{part}") is not None}
+
+
+def _inside(file: h5py.File, key: str) -> h5py.Group | h5py.Dataset | None:
+    """What lies at `key`, or None; raises `DataError` for a link, which may lead to another file, a pipe, or round in a circle."""
+    found = file
+    for name in key.split("/"):
+        link = found.get(name, getlink=True) if isinstance(found, h5py.Group) else None
+        if link is None:
+            return None
+        if not isinstance(link, h5py.HardLink):
+            raise DataError(f"{file.filename}, {key}: is a link; put the pixels themselves there")
+        found = found[name]
+    return found
 
 
 def _paired(images: Mapping[str, _Source], labels: Mapping[str, _Source], form: str) -> list[Plant]:
@@ -201,26 +221,23 @@ def _paired(images: Mapping[str, _Source], labels: Mapping[str, _Source], form: 
     return [Plant(name, images[name], labels.get(name)) for name in sorted(images)]
 
 
-def _check_size(name: str, shape: tuple[int, ...]) -> None:
+def _check_size(name: str, shape: tuple[int, ...], value_bytes: int) -> None:
     """Raises unless a stated shape is that of an image that may be decoded."""
     if len(shape) not in (2, 3) or shape[2:] > (4,) or 0 in shape:
         raise DataError(f"{name}: states the shape {shape}; save it as an image [height, width] or [height, width, colours]")
-    if shape[0] * shape[1] > MAX_PIXELS:
-        raise DataError(
-            f"{name}: states a size of {shape[1]} x {shape[0]} pixels, more than {MAX_PIXELS // 10**6} megapixels; "
-            "the file is damaged or too large, cut or replace it"
-        )
+    check_extent(name, shape, value_bytes)
 
 
 @contextmanager
 def _one_sentence(path: Path) -> Iterator[None]:
     """Turns whatever a decoder raises into a `DataError` that names the file."""
     try:
+        if not path.is_dir():
+            check_regular(path)
         yield
     except DataError:
         raise
     except Exception as error:
         if isinstance(error, PermissionError):
             raise DataError(f"{path}: may not be read; change its permissions") from error
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise DataError(f"{path}: cannot be read ({reason}); the file is damaged or truncated, replace it") from error
+        raise DataError(f"{path}: cannot be read ({reason(error)}); the file is damaged or truncated, replace it") from error

@@ -6,12 +6,12 @@ and checked afterwards.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import sys
 import zipfile
-import zlib
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -21,11 +21,14 @@ from absl import logging
 
 from cosembed.errors import DataError
 from cosembed.files import atomic_file, atomic_folder, atomic_write_text
+from cosembed.reading import check_regular, read_json, reason
 from cosembed.specs import DatasetSpec
 
 BASE_URL = "http://data.celltrackingchallenge.net/training-datasets"
 BASE_URL_VARIABLE = "COSEMBED_CTC_URL"
 TIMEOUT = 30
+# An archive of images unpacks to a few times its size; one that claims more is made to fill the disk.
+MOST_UNPACKED, SMALL_ARCHIVE = 100, 2**30
 
 
 def fetch(
@@ -110,13 +113,17 @@ def _reason(error: requests.RequestException) -> str:
 
 
 def _sha256(archive: Path) -> str:
+    try:
+        check_regular(archive)
+    except ValueError as error:
+        raise DataError(f"{archive}: cannot be unpacked ({error}); remove it to fetch the archive") from error
     with archive.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _read_record(record: Path) -> dict[str, str]:
     try:
-        known = json.loads(record.read_text()) if record.exists() else {}
+        known = read_json(record) if record.exists() else {}
     except ValueError:
         known = None
     if not isinstance(known, dict):
@@ -132,6 +139,9 @@ def _unpack(archive: Path, name: str, folder: Path) -> None:
                 path = PurePosixPath(member)
                 if path.is_absolute() or ".." in path.parts or "\\" in member:
                     raise DataError(f"{archive}: the member {member!r} points outside the archive; do not use it")
+            unpacked = sum(entry.file_size for entry in file.infolist())
+            if unpacked > max(SMALL_ARCHIVE, MOST_UNPACKED * archive.stat().st_size):
+                raise DataError(f"{archive}: would unpack to {unpacked / 1e9:.1f} GB, as no images do; do not use it")
             inside = [entry for entry in file.infolist() if entry.filename.startswith(f"{name}/")]
             if not inside:
                 raise DataError(f"{archive}: does not hold the folder {name}; it is another data set's archive, replace it")
@@ -139,5 +149,10 @@ def _unpack(archive: Path, name: str, folder: Path) -> None:
                 entry.filename = entry.filename.removeprefix(f"{name}/")
                 if entry.filename:
                     file.extract(entry, folder)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise DataError(f"{archive}: is damaged ({error}); remove it to fetch it again") from error
+    except DataError:
+        raise
+    except Exception as error:
+        # Of the disk, and none of the archive's.
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM):
+            raise
+        raise DataError(f"{archive}: is damaged ({reason(error)}); remove it to fetch it again") from error

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import tifffile
 
-from cosembed.data.tiff import Header, is_png, read_headers, unreadable
+from cosembed.data.tiff import Header, is_png, opened, read_headers
 from cosembed.errors import DataError
 
 # tifffile's names of an axis that the file itself does not name.
@@ -36,16 +35,14 @@ def read_layout(path: Path) -> Layout:
     one_by_one: list[tuple[int, ...]] = [(page,) for page in range(len(headers))]
     if len(headers) == 1 or is_png(path):
         return Layout(headers, one_by_one)
-    try:
-        with tifffile.TiffFile(path) as file:
-            series = file.series[0]
-            leading = [(axis, size) for axis, size in zip(series.axes, series.shape, strict=True) if axis not in "YXS"]
-            # Pages of several sizes make several series; they are compared where they are used.
-            if len(file.series) > 1 or len(series.pages) != len(headers):
-                return Layout(headers, one_by_one)
-            order = [page.index for page in series.pages if page is not None]
-    except Exception as error:
-        raise unreadable(path, error) from error
+    with opened(path) as file:
+        assert file is not None
+        series = file.series[0]
+        leading = [(axis, size) for axis, size in zip(series.axes, series.shape, strict=True) if axis not in "YXS"]
+        # Pages of several sizes make several series; they are compared where they are used.
+        if len(file.series) > 1 or len(series.pages) != len(headers):
+            return Layout(headers, one_by_one)
+        order = [page.index for page in series.pages if page is not None]
     sizes = dict(leading)
     times = [axis for axis, _ in leading if axis != "C"]
     if "Z" in times:

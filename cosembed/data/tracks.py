@@ -8,6 +8,7 @@ from pathlib import Path
 from cosembed.data.sequence import Track
 from cosembed.errors import DataError
 from cosembed.files import atomic_write_text
+from cosembed.reading import read_text, reason
 
 MAX_LABEL = 65535
 
@@ -20,11 +21,11 @@ def read_tracks(path: Path) -> tuple[Track, ...]:
             ends before it begins, or a parent that no line lists.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_text(path)
     except FileNotFoundError as error:
         raise DataError(f"{path}: does not exist; a track table belongs there (label begin end parent)") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: is not a text file; restore the track table (label begin end parent)") from error
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: is not a text file ({reason(error)}); restore the table (label begin end parent)") from error
     tracks: dict[int, Track] = {}
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():

@@ -20,6 +20,7 @@ from cosembed.data.frames import open_frames
 from cosembed.data.sequence import Track
 from cosembed.data.tiff import image_shape, read_headers, read_image
 from cosembed.errors import DataError
+from cosembed.reading import read_text
 
 
 @dataclass(frozen=True)
@@ -170,8 +171,8 @@ def _read_table(path: Path) -> tuple[dict[int, Track] | None, list[Fault]]:
     tracks: dict[int, Track] = {}
     faults: list[Fault] = []
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError):
+        lines = read_text(path).splitlines()
+    except (OSError, ValueError):
         return None, [Fault(path.name, "is missing or not a text file (label begin end parent)")]
     for number, line in enumerate(lines, start=1):
         words = line.split()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cosembed.errors import DataError
+from cosembed.reading import read_json, reason
 from cosembed.reporting.reported import load_reported
 from cosembed.reporting.tables import NOT_A_REPRODUCTION, as_markdown, as_text, made_line, mean_and_deviation
 
@@ -56,7 +56,7 @@ def read_scores(path: Path) -> VentricleScores:
         DataError: It is damaged, or of another experiment.
     """
     try:
-        content = json.loads(path.read_text())
+        content = read_json(path)
         variants = {name: VariantScores(**content["variants"][name]) for name in VARIANTS if name in content["variants"]}
         scores = VentricleScores(**{**content, "variants": variants})
         _demand(scores.experiment == "lv")
@@ -67,7 +67,9 @@ def read_scores(path: Path) -> VentricleScores:
             _demand(all(isinstance(entry[key], float | int) for key in ("difference", "p", "patients")) and bool(entry["test"]))
         return scores
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise DataError(f"{path}: is not the metrics of the left ventricle ({error!r}); run --mode=evaluate again") from error
+        raise DataError(
+            f"{path}: is not the metrics of the left ventricle ({reason(error)}); run --mode=evaluate again"
+        ) from error
 
 
 def rows(scores: VentricleScores) -> list[list[str]]:

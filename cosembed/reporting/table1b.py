@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosembed.errors import DataError
+from cosembed.reading import read_json, reason
 from cosembed.reporting.reported import Reported, load_reported
 from cosembed.reporting.tables import NOT_A_REPRODUCTION, as_markdown, as_text, made_line, mean_and_deviation
 
@@ -50,13 +50,15 @@ def read_scores(path: Path) -> LeafScores:
         DataError: It is damaged, or of another experiment.
     """
     try:
-        scores = LeafScores(**json.loads(path.read_text()))
+        scores = LeafScores(**read_json(path))
         known = all(isinstance(entry[measure], float | int) for entry in scores.images.values() for measure in MEASURES)
         if scores.experiment != "leaves" or not scores.images or not known:
             raise ValueError("another experiment, no images, or a score of another type")
         return scores
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise DataError(f"{path}: is not the metrics of a leaf experiment ({error!r}); run --mode=evaluate again") from error
+        raise DataError(
+            f"{path}: is not the metrics of a leaf experiment ({reason(error)}); run --mode=evaluate again"
+        ) from error
 
 
 def rows(scores: LeafScores) -> list[list[str]]:

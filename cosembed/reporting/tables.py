@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosembed.errors import DataError
+from cosembed.reading import read_json, reason
 from cosembed.reporting.reported import UNKNOWN, Reported, load_reported
 
 MEASURES = ("OP", "SEG", "TRA")
@@ -77,9 +78,11 @@ def read_scores(paths: Iterable[Path]) -> list[DatasetScores]:
     for path in paths:
         if path.exists():
             try:
-                scores.append(DatasetScores(**json.loads(path.read_text())))
-            except (ValueError, TypeError) as error:
-                raise DataError(f"{path}: is not the metrics of an experiment ({error}); run --mode=evaluate again") from error
+                scores.append(DatasetScores(**read_json(path)))
+            except (OSError, ValueError, TypeError) as error:
+                raise DataError(
+                    f"{path}: is not the metrics of an experiment ({reason(error)}); run --mode=evaluate again"
+                ) from error
     return scores
 
 

@@ -16,7 +16,9 @@ from typing import Any, TypeVar
 import yaml
 
 from cosembed.errors import SpecError
+from cosembed.reading import read_text, reason
 from cosembed.specs.experiments import TASKS, ExperimentSpec, TrainedSpec
+from cosembed.specs.yaml_text import parse_yaml
 from cosembed.strict import flatten, from_mapping, merge, to_mapping
 
 Kind = TypeVar("Kind", bound=TrainedSpec)
@@ -80,7 +82,7 @@ def resolve_any(dataset: str, recipe: str = "paper", profile: str = "paper", ove
 
 def resolve_file(path: Path, recipe: str = "paper", profile: str = "paper", overrides: Iterable[str] = ()) -> ExperimentSpec:
     """As `resolve`, for a person's own data: a file like those of `data_specs`, anywhere."""
-    own = _parse(path.read_bytes, str(path))
+    own = _parse_file(path)
     for name in ("recipes", "profiles"):
         if name in own:
             raise SpecError(f"{path}: unknown key '{name}'; write the values themselves, or give them with --set")
@@ -107,6 +109,7 @@ def override(spec: Kind, overrides: Iterable[str]) -> Kind:
     mapping = to_mapping(spec)
     for text in overrides:
         key, separator, value = text.partition("=")
+        text = " ".join(text.split())[:80]
         if not separator:
             raise SpecError(f"--set {text}: write key=value, for example training.iterations=2000")
         *groups, name = key.strip().split(".")
@@ -115,19 +118,21 @@ def override(spec: Kind, overrides: Iterable[str]) -> Kind:
             below = below.get(group, {}) if isinstance(below, dict) else {}
         if not isinstance(below, dict) or (name not in below and groups[:2] != ["dataset", "complete_frames"]):
             known = ", ".join(sorted(flatten(to_mapping(spec))))
-            raise SpecError(f"--set {text}: unknown key '{key}'; known keys: {known}")
+            raise SpecError(f"--set {text}: unknown key; known keys: {known}")
         try:
-            below[name] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            raise SpecError(f"--set {text}: the value is not YAML; write a number, a word or a [list]") from error
+            below[name] = parse_yaml(value)
+        except ValueError as error:
+            raise SpecError(
+                f"--set {text}: the value is not YAML ({reason(error)}); write a number, a word or a [list]"
+            ) from error
     return from_mapping(type(spec), mapping, "--set")
 
 
 def load(path: Path) -> TrainedSpec:
     """Reads a resolved spec of whatever task (`spec.yaml` of a run folder)."""
-    mapping = _parse(path.read_bytes, str(path))
+    mapping = _parse_file(path)
     if _task(mapping) not in TASKS:
-        raise SpecError(f"{path}: 'task' is {mapping['task']!r}; choose one of {', '.join(TASKS)}")
+        raise SpecError(f"{path}: 'task' is {_task(mapping)[:40]!r}; choose one of {', '.join(TASKS)}")
     return from_mapping(TASKS[_task(mapping)], mapping, str(path))
 
 
@@ -219,14 +224,22 @@ def _folder() -> Any:
 
 
 def _read(name: str) -> dict[str, Any]:
-    return _parse((_folder() / name).read_bytes, f"data_specs/{name}")
+    return _parse((_folder() / name).read_text(encoding="utf-8"), f"data_specs/{name}")
 
 
-def _parse(read: Any, source: str) -> dict[str, Any]:
+def _parse_file(path: Path) -> dict[str, Any]:
     try:
-        mapping = yaml.safe_load(read())
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise SpecError(f"{source}: cannot be read as YAML ({str(error).splitlines()[0]}); restore the file") from error
+        text = read_text(path)
+    except (OSError, ValueError) as error:
+        raise SpecError(f"{path}: cannot be read ({reason(error)}); restore the file") from error
+    return _parse(text, str(path))
+
+
+def _parse(text: str, source: str) -> dict[str, Any]:
+    try:
+        mapping = parse_yaml(text)
+    except ValueError as error:
+        raise SpecError(f"{source}: cannot be read as YAML ({reason(error)}); restore the file") from error
     if not isinstance(mapping, dict):
         raise SpecError(f"{source}: must be a mapping of keys to values; restore the file")
     return mapping

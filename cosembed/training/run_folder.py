@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import csv
 import importlib.metadata
+import io
 import json
+import math
 import platform
 import subprocess
 from collections.abc import Iterable, Mapping
@@ -21,6 +23,7 @@ from pathlib import Path
 from cosembed import __version__, specs
 from cosembed.errors import DataError, OutputError
 from cosembed.files import atomic_write_text
+from cosembed.reading import read_json, read_text, reason
 from cosembed.strict import flatten, to_mapping
 
 PACKAGES = ("tensorflow", "numpy", "scipy", "SimpleITK", "hdbscan", "py-ctcmetrics", "tifffile", "imagecodecs")
@@ -70,7 +73,7 @@ class RunFolder:
 
     def _refuse_another_run(self, before: specs.TrainedSpec, spec: specs.TrainedSpec, identity: Mapping[str, str]) -> None:
         old, new = flatten(to_mapping(before)), flatten(to_mapping(spec))
-        recorded = json.loads(self.versions_file.read_text())["identity"]
+        recorded = self._recorded_identity()
         changed = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
         changed += sorted(key for key in recorded.keys() | identity.keys() if recorded.get(key) != identity.get(key))
         if changed:
@@ -78,23 +81,35 @@ class RunFolder:
                 f"{self.path}: holds a run with other values of {', '.join(changed)}; choose another --out_dir or remove it"
             )
 
+    def _recorded_identity(self) -> dict[str, str]:
+        file = self.versions_file
+        try:
+            return dict(read_json(file)["identity"])
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise DataError(f"{file}: does not say what the run was made from ({reason(error)}); remove the folder") from error
+
     def read_history(self) -> list[Record]:
         """All recorded iterations; empty before training."""
         if not self.history_file.exists():
             return []
-        with self.history_file.open(newline="") as file:
-            try:
-                return [
-                    Record(int(row["step"]), *(float(row[f.name]) for f in fields(Record)[1:])) for row in csv.DictReader(file)
-                ]
-            except (KeyError, TypeError, ValueError) as error:
-                raise DataError(f"{self.history_file}: not a training history ({error}); remove the run folder") from error
+        try:
+            rows = csv.DictReader(io.StringIO(read_text(self.history_file), newline=""))
+            return [_record(row) for row in rows]
+        except (OSError, KeyError, TypeError, ValueError, csv.Error) as error:
+            raise DataError(f"{self.history_file}: not a training history ({reason(error)}); remove the run folder") from error
 
     def write_history(self, records: Iterable[Record]) -> None:
         """Writes all recorded iterations anew: a killed run leaves no half of a line."""
         names = [field.name for field in fields(Record)]
         lines = [",".join(names)] + [",".join(repr(getattr(record, name)) for name in names) for record in records]
         atomic_write_text(self.history_file, "\n".join(lines) + "\n")
+
+
+def _record(row: Mapping[str, str]) -> Record:
+    record = Record(int(row["step"]), *(float(row[field.name]) for field in fields(Record)[1:]))
+    if record.step < 1 or not all(math.isfinite(getattr(record, field.name)) for field in fields(Record)[1:]):
+        raise ValueError(f"step {record.step} is not a training step")
+    return record
 
 
 def environment() -> dict[str, object]:

@@ -1,0 +1,67 @@
+"""Reading files that anyone may have made: checks before one is opened, and small texts. Knows no image format.
+
+What is wrong raises `OSError` or `ValueError`, which readers turn into a sentence of their own.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from cosembed.errors import DataError
+
+# One image or volume, decoded: 16,384 x 16,384 pixels of 16 bits. Decoders hold up to three copies of it for a moment.
+MAX_DECODED_BYTES = 2**29
+# The longest legitimate text, the history of a training run, has some megabytes.
+MAX_TEXT_BYTES = 2**26
+
+
+def check_regular(path: Path) -> None:
+    """Raises `ValueError` for a folder, a pipe or a device, which could be read for ever, and `OSError` without a file."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise ValueError("it is a folder, a pipe or a device, not a file")
+
+
+def check_extent(name: str, shape: Iterable[int], value_bytes: int) -> None:
+    """Checks what a header says, before anything is allocated.
+
+    Args:
+        name: The file, for the message.
+        shape: All sizes, in any order.
+        value_bytes: Of one value.
+
+    Raises:
+        DataError: Nothing, or more than `MAX_DECODED_BYTES`.
+    """
+    sizes = tuple(int(size) for size in shape)
+    if min(sizes, default=0) < 1 or math.prod(sizes) * value_bytes > MAX_DECODED_BYTES:
+        raise DataError(
+            f"{name}: states a size of {' x '.join(map(str, sizes))} values of {value_bytes} bytes; at most "
+            f"{MAX_DECODED_BYTES >> 20} MB can be read at once: the file is damaged or too large, replace or cut it"
+        )
+
+
+def read_text(path: Path) -> str:
+    """A UTF-8 text of at most `MAX_TEXT_BYTES`, without its byte order mark."""
+    check_regular(path)
+    if path.stat().st_size > MAX_TEXT_BYTES:
+        raise ValueError(f"it is larger than {MAX_TEXT_BYTES >> 20} MB")
+    return path.read_text(encoding="utf-8-sig")
+
+
+def reason(error: BaseException) -> str:
+    """What an error says, short enough for a sentence: its first line."""
+    text = (str(error).splitlines() or [""])[0][:200]
+    return f"{text} is missing" if isinstance(error, KeyError) else text or type(error).__name__
+
+
+def read_json(path: Path) -> Any:
+    """The content of a JSON text."""
+    try:
+        return json.loads(read_text(path))
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
