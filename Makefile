@@ -13,13 +13,14 @@ DATASETS ?= all
 CHECKPOINTS ?=
 ARGS ?=
 
-.PHONY: help setup demo demo-leaves bench test survive lint reproduce reproduce-lv reproduce-cvppp reproduce-ctc clean
+.PHONY: help setup demo demo-leaves bench test fuzz survive lint reproduce reproduce-lv reproduce-cvppp reproduce-ctc clean
 
 help:
 	@echo "make demo             simulate, train, track and score a small video on the CPU (minutes); see runs/demo/report.html"
 	@echo "make demo-leaves      simulate rosettes, train, segment and score them on the CPU; see runs/demo-leaves/report.html"
 	@echo "make test             lint and all tests"
 	@echo "make bench            time clustering, training, data, tracking; see benchmarks/results.json"
+	@echo "make fuzz             12,000 damaged files into every reader"
 	@echo "make survive          runs killed at random moments end as undisturbed ones (half an hour)"
 	@echo "make reproduce        all three tables of the paper, see runs/reproduction.html: DATA_DIR= PROFILE=paper|cpu|smoke RECIPE=paper|released"
 	@echo "make reproduce-lv     Table 1a, left ventricle: DATA_DIR= PROFILE= RECIPE="
@@ -49,6 +50,9 @@ bench: setup
 
 test: lint
 	$(PY) -m pytest -q $(ARGS)
+
+fuzz: setup
+	$(PY) -m tests.fuzz --inputs=12000 $(ARGS)
 
 survive: setup
 	$(PY) -m pytest -q -s tests/survival.py $(ARGS)

@@ -199,7 +199,7 @@ def _hdf5_sources(path: Path, part: str) -> dict[str, _Source]:
 
 
 def _inside(file: h5py.File, key: str) -> h5py.Group | h5py.Dataset | None:
-    """What lies at `key`, or None; raises `DataError` for a link, which may lead to another file, a pipe, or round in a circle."""
+    """What lies at `key`, or None; raises `DataError` for a link, which may lead to another file, a pipe, or in a circle."""
     found = file
     for name in key.split("/"):
         link = found.get(name, getlink=True) if isinstance(found, h5py.Group) else None

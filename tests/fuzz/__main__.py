@@ -68,7 +68,7 @@ def _run_kind(kind: str, first: int, count: int) -> dict[int, Outcome]:
     while seed < first + count:
         command = [sys.executable, "-m", "tests.fuzz", "--worker", f"--kind={kind}", f"--first={seed}"]
         ended = subprocess.run(
-            [*command, f"--inputs={first + count - seed}"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            [*command, f"--inputs={first + count - seed}"], capture_output=True, text=True,
             errors="replace", check=False,
         )  # fmt: skip
         for line in ended.stdout.splitlines():

@@ -130,7 +130,7 @@ def _voxels(raw: bytes) -> NDArray:
     """[time, slice, y, x] of a NIfTI-1 file, by its definition."""
     order = "<" if struct.unpack_from("<h", raw, 40)[0] in range(1, 8) else ">"
     count, *sizes = struct.unpack_from(order + "8h", raw, 40)
-    shape = (sizes[:count] + [1, 1, 1, 1])[:4][::-1]
+    shape = ([*sizes[:count], 1, 1, 1, 1])[:4][::-1]
     kind = np.dtype(order + _TYPES[struct.unpack_from(order + "h", raw, 70)[0]])
     offset, slope, intercept = struct.unpack_from(order + "3f", raw, 108)
     voxels = np.frombuffer(raw, kind, math.prod(shape), max(352, int(offset))).reshape(shape)
