@@ -32,7 +32,7 @@ PARTS = {
 }
 
 flags.DEFINE_list("only", [], f"Parts to run, of {', '.join(PARTS)}; the others are kept as they are in the file.")
-flags.DEFINE_string("output", str(Path(__file__).with_name("results.json")), "JSON file to write.")
+flags.DEFINE_string("results", str(Path(__file__).with_name("results.json")), "JSON file to write.")
 flags.DEFINE_string("scaling_plot", "", "PNG of the part scaling to write.")
 
 
@@ -45,7 +45,7 @@ def main() -> None:
     unknown = set(FLAGS.only) - set(PARTS)
     if unknown:
         raise InputError(f"--only={','.join(sorted(unknown))}: choose of {', '.join(PARTS)}")
-    write_results(FLAGS.only or list(PARTS), Path(FLAGS.output), Path(FLAGS.scaling_plot) if FLAGS.scaling_plot else None)
+    write_results(FLAGS.only or list(PARTS), Path(FLAGS.results), Path(FLAGS.scaling_plot) if FLAGS.scaling_plot else None)
 
 
 def write_results(parts: Sequence[str], output: Path, scaling_plot: Path | None = None) -> None:

@@ -1,6 +1,6 @@
 """One training step of one network in this process: time to the first step, time per step, memory. Prints one JSON line.
 
-    python -m benchmarks.training_step --variant=ours --size=cpu
+    python -m benchmarks.training_step --variant=ours --network_size=cpu
 
 A process of its own for every measurement, because peak memory never goes down again. `benchmarks.training` runs them all.
 """
@@ -38,7 +38,7 @@ LEAST_STEPS, MOST_STEPS, SECONDS = 2, 20, 10.0
 WARM_UP = 2
 
 flags.DEFINE_enum("variant", "ours", list(VARIANTS), "What computes the step.")
-flags.DEFINE_string("size", "cpu", "A name of benchmarks.training_step.SIZES.")
+flags.DEFINE_string("network_size", "cpu", "A name of benchmarks.training_step.SIZES.")
 
 
 class Size(NamedTuple):
@@ -101,7 +101,7 @@ def measure_step(variant: str, size: Size) -> dict[str, float]:
 
 def main() -> None:
     """Measures what the flags name."""
-    print(json.dumps(measure_step(FLAGS.variant, SIZES[FLAGS.size])))
+    print(json.dumps(measure_step(FLAGS.variant, SIZES[FLAGS.network_size])))
 
 
 def our_step(size: Size, execution: Execution = DEFAULT) -> Callable[[dict[str, tf.Tensor]], object]:

@@ -62,7 +62,7 @@ def test_exponents_are_slopes_between_logarithms():
 
 
 def test_results_are_written_part_by_part_and_others_are_kept(tmp_path, monkeypatch):
-    done = run_command("benchmarks.run", "--only=nothing", f"--output={tmp_path / 'results.json'}")
+    done = run_command("benchmarks.run", "--only=nothing", f"--results={tmp_path / 'results.json'}")
     assert done.returncode == 2
     assert "choose of clustering, training" in done.stderr
     (tmp_path / "results.json").write_text(json.dumps({"data": {"rows": []}, "training": {"rows": [1]}}))
