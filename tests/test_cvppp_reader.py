@@ -226,11 +226,11 @@ def test_hdf5_arrays_that_are_no_image_are_refused(pixels, tmp_path):
 def test_huge_images_are_refused_before_they_are_decoded(tmp_path, image, labels):
     write_pngs(tmp_path, "plant001", image, labels)
     for part, use in (("rgb", read_image), ("label", read_labels)):
-        (tmp_path / f"plant001_{part}.png").write_bytes(png_header(20_000, 5_001))
-        refused(tmp_path, f"plant001_{part}.png", "20000 x 5001", "100 megapixels", use=use)
+        (tmp_path / f"plant001_{part}.png").write_bytes(png_header(20_000, 7_000))
+        refused(tmp_path, f"plant001_{part}.png", "7000 x 20000", "512 MB", use=use)
     with h5py.File(tmp_path / "leaves.h5", "w") as file:
         file.create_dataset("A1/plant001/rgb", (10**6, 10**6, 3), np.uint8, chunks=(64, 64, 3))
-    refused(tmp_path / "leaves.h5", "leaves.h5, A1/plant001/rgb", "100 megapixels", use=read_image)
+    refused(tmp_path / "leaves.h5", "leaves.h5, A1/plant001/rgb", "512 MB", use=read_image)
 
 
 def test_a_large_image_that_is_allowed_gives_no_warning_of_pillow(tmp_path, image, labels):

@@ -111,7 +111,7 @@ def test_huge_sizes_are_refused_from_the_header(tmp_path: Path) -> None:
 
     tifffile.imwrite(tmp_path / "a.tif", IMAGE, compression="zlib", metadata=None)
     with tifffile.TiffFile(tmp_path / "a.tif", mode="r+") as file:
-        for tag in ("ImageWidth", "ImageLength"):
+        for tag in ("ImageWidth", "ImageLength", "RowsPerStrip"):
             file.pages[0].aspage().tags[tag].overwrite(40000)
     with pytest.raises(DataError, match=r"a\.tif: states a size of 40000 x 40000"):
         read_image(tmp_path / "a.tif")

@@ -38,20 +38,24 @@ class _Png(NamedTuple):
             return image.height, image.width
 
     def colours(self) -> NDArray:
+        self._verify()
         with self._opened() as image:
             # Pillow would cut 16-bit greys at 255.
             return np.array(image if image.mode.startswith("I") else image.convert("RGBA"))
 
     def indices(self) -> NDArray:
+        self._verify()
         with self._opened() as image:
             return np.array(image)
+
+    def _verify(self) -> None:
+        """Checks every checksum; decoding looks at those before the pixels alone."""
+        with self._opened() as image:
+            image.verify()
 
     @contextmanager
     def _opened(self) -> Iterator[PngImageFile]:
         # The class itself, because Image.open would guess other formats and warn of sizes that are allowed here.
-        with _one_sentence(self.path), self.path.open("rb") as stream:
-            # Of all checksums; decoding looks at those before the pixels alone.
-            PngImageFile(stream).verify()
         with _one_sentence(self.path), self.path.open("rb") as stream, PngImageFile(stream) as image:
             # Decoded to four channels of 8 bits, or one of 32 bits.
             _check_size(str(self), (image.height, image.width), 4)

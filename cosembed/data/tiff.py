@@ -41,7 +41,8 @@ class _Damage(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         if getattr(self.reading, "active", False):
-            raise ValueError(record.getMessage())
+            # Behind the name of tifffile's own object.
+            raise ValueError(record.getMessage().rpartition("> ")[2])
 
 
 _damage = _Damage()

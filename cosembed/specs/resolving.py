@@ -118,7 +118,7 @@ def override(spec: Kind, overrides: Iterable[str]) -> Kind:
             below = below.get(group, {}) if isinstance(below, dict) else {}
         if not isinstance(below, dict) or (name not in below and groups[:2] != ["dataset", "complete_frames"]):
             known = ", ".join(sorted(flatten(to_mapping(spec))))
-            raise SpecError(f"--set {text}: unknown key; known keys: {known}")
+            raise SpecError(f"--set {text}: unknown key '{key.strip()[:60]}'; known keys: {known}")
         try:
             below[name] = parse_yaml(value)
         except ValueError as error:
