@@ -88,9 +88,9 @@ class _Dataset(NamedTuple):
             dataset = _inside(file, self.key)
             if not isinstance(dataset, h5py.Dataset) or dataset.dtype.kind not in "ui":
                 raise DataError(f"{self}: is not an array of whole numbers; save the pixels as uint8 or uint16")
+            _check_size(str(self), dataset.shape, dataset.dtype.itemsize)
             if dataset.is_virtual or dataset.external or not dataset.id.get_storage_size():
                 raise DataError(f"{self}: its pixels are not in this file; save them there")
-            _check_size(str(self), dataset.shape, dataset.dtype.itemsize)
             yield dataset
 
 
