@@ -27,7 +27,8 @@ from sklearn.metrics import adjusted_rand_score
 
 from benchmarks.embeddings import embeddings_of, wandering_cells
 from cosembed import cli
-from cosembed.clustering import LEAF_SIZE, background_embedding, chosen_mode, foreground_points, instances
+from cosembed.clustering import background_embedding, chosen_mode, foreground_points, instances
+from cosembed.clustering.points import LEAF_SIZE
 from cosembed.specs import TrackingSpec
 from cosembed.tracking import track_embeddings
 

@@ -186,7 +186,8 @@ def test_hdbscan_is_called_as_its_row_says(monkeypatch):
     import hdbscan
     import numpy as np
 
-    from cosembed.clustering import LEAF_SIZE, cluster_points
+    from cosembed.clustering import cluster_points
+    from cosembed.clustering.points import LEAF_SIZE
 
     called, original = {}, hdbscan.HDBSCAN
 

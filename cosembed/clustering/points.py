@@ -1,0 +1,73 @@
+"""HDBSCAN of points with an exact spanning tree, found by whichever way is faster. Knows points only, not what they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cosembed.clustering.spanning_tree import mutual_reachability_tree
+
+NOISE = -1
+LEAF_SIZE = 25
+# Lists of neighbours are faster than search trees where they are short beside the number of points, and are bounded
+# because of their memory.
+LISTED_SHARE = 1 / 64
+MOST_LISTED = 2**24
+
+
+def cluster_points(points: NDArray[np.float64], min_points: int) -> NDArray[np.intp]:
+    """HDBSCAN with the exact spanning tree, excess of mass, no single cluster.
+
+    Args:
+        points: float64 [n, d].
+        min_points: min_samples and min_cluster_size.
+
+    Returns:
+        Cluster of every point, from 0; -1 is noise.
+    """
+    return clusters_and_levels(points, min_points)[0]
+
+
+def clusters_and_levels(points: NDArray[np.float64], min_points: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """As `cluster_points`, and the level (mutual reachability distance) at which every point joins its cluster."""
+    # Fewer points cannot make two clusters, and a single one is not allowed.
+    if len(points) < 2 * min_points:
+        return np.full(len(points), NOISE), np.zeros(len(points))
+    clusterer = _by_lists(points, min_points) if _short_lists(len(points), min_points) else _by_search(points, min_points)
+    tree = clusterer.condensed_tree_.to_numpy()
+    joined = tree[tree["child_size"] == 1]
+    levels = np.zeros(len(points))
+    levels[joined["child"]] = 1 / joined["lambda_val"]
+    return clusterer.labels_.astype(np.intp), levels
+
+
+def _short_lists(count: int, min_points: int) -> bool:
+    return min_points <= LISTED_SHARE * count and min_points * count <= MOST_LISTED
+
+
+def _by_lists(points: NDArray[np.float64], min_points: int) -> Any:
+    # Importing hdbscan takes seconds, which only those who cluster should pay.
+    import hdbscan
+
+    tree = mutual_reachability_tree(points, min_points)
+    # The nearest point in the tree is no farther than any edge: with one sample, hdbscan takes its lengths as they are.
+    clusterer = hdbscan.HDBSCAN(min_cluster_size=min_points, min_samples=1, metric="precomputed")
+    return clusterer.fit(tree.matrix(len(points)))
+
+
+def _by_search(points: NDArray[np.float64], min_points: int) -> Any:
+    import hdbscan
+
+    clusterer = hdbscan.HDBSCAN(
+        min_cluster_size=min_points,
+        min_samples=min_points,
+        metric="euclidean",
+        algorithm="boruvka_kdtree",
+        leaf_size=LEAF_SIZE,
+        approx_min_span_tree=False,
+        # More jobs are processes, which must not be forked once TensorFlow is loaded.
+        core_dist_n_jobs=1,
+    )
+    return clusterer.fit(points)
