@@ -93,8 +93,9 @@ def mutual_reachability_tree(points: NDArray[np.float64], min_samples: int) -> E
                 # Both groups that it joins may find it.
                 shortcuts[edge.first, edge.second] = edge
         if shortcuts:
-            columns = zip(tree, zip(*shortcuts.values(), strict=True), strict=True)
-            tree = _tree(Edges(*map(np.concatenate, columns)).matrix(len(points)))
+            first, second, length = map(np.array, zip(*shortcuts.values(), strict=True))
+            edges = Edges(np.append(tree.first, first), np.append(tree.second, second), np.append(tree.length, length))
+            tree = _tree(edges.matrix(len(points)))
     return tree
 
 
@@ -177,6 +178,7 @@ def _shortest(space: _Space, inner: NDArray[np.intp], outer: NDArray[np.intp], l
         if lengths[shortest] >= below:
             return best
         limit = float(lengths[shortest])
-        best = _Edge(*sorted((int(inner[shortest]), int(outer[nearest[shortest]]))), limit)
+        first, second = sorted((int(inner[shortest]), int(outer[nearest[shortest]])))
+        best = _Edge(first, second, limit)
         # What is left may still reach a point that is farther, but of a smaller core distance.
         inner = inner[distances < limit]
