@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from cosembed.clustering.points import LEAF_SIZE, NOISE, clusters_and_levels
+from cosembed.clustering.points import NOISE, clusters_and_levels
+from cosembed.clustering.spanning_tree import search_tree
 
 # A pixel is as its neighbour on the grid is, if it surely joins that cluster before this share of the cluster's last level.
 SETTLED = 0.8
@@ -83,7 +84,7 @@ def _join(points: NDArray[np.float64], neighbours: NDArray[np.intp], grid: _Grid
     # A core distance grows no faster than the distance between points, and a level is no less than its core distance.
     reached = grid.levels[neighbours] + np.linalg.norm(points - grid.points[neighbours], axis=1)
     open_points = np.flatnonzero((neighbours < 0) | (reached > SETTLED * ends[clusters]))
-    tree = cKDTree(grid.points, leafsize=LEAF_SIZE)
+    tree = search_tree(grid.points)
     nearest = grid.clusters[tree.query(points[open_points], NEIGHBOURS, workers=-1)[1]]
     clusters[open_points] = nearest[:, 0]
     divided = open_points[(nearest != nearest[:, :1]).any(axis=1)]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import minimum_spanning_tree
-from sklearn.neighbors import NearestNeighbors
+from scipy.spatial import cKDTree
 
 # Neighbours listed, to those that the core distance needs: longer lists leave less to check.
 LISTED = 1.25
@@ -21,10 +21,11 @@ LISTED = 1.25
 SHORTEST = 1e-12
 # Lengths this close, relative, differ by rounding.
 ROUNDING = 1e-9
-# Points of a group are compared with others by shells around its centre, outermost first.
-SHELLS = 16
-# Bounds the memory of comparisons, in pairs at a time.
-CHUNK = 2**21
+LEAF_SIZE = 25
+# Distances to this many points far from each other tell which points cannot be near each other.
+LANDMARKS = 16
+# Points of a group that are compared with others at a time.
+BLOCK = 128
 
 
 class Edges(NamedTuple):
@@ -41,11 +42,13 @@ class Edges(NamedTuple):
 
 
 class _Space(NamedTuple):
-    """Points [n, d], their core distances [n], and how far around each of them all others are listed [n]."""
+    """Points [n, d], their core distances [n], how far around each of them all others are listed [n], and how far from
+    landmarks they are [n, LANDMARKS]."""
 
     points: NDArray[np.float64]
     core: NDArray[np.float64]
     known: NDArray[np.float64]
+    landmarks: NDArray[np.float64]
 
 
 class _Edge(NamedTuple):
@@ -76,9 +79,8 @@ def mutual_reachability_tree(points: NDArray[np.float64], min_samples: int) -> E
     # Distances come from matrix products, whose rounding grows with the distance to the origin.
     points = points - points.mean(axis=0)
     count = 1 + int(LISTED * min_samples)
-    # Embeddings have too many channels for search trees: comparing all pairs is several times faster.
-    distances, neighbours = NearestNeighbors(n_neighbors=count, algorithm="brute", n_jobs=-1).fit(points).kneighbors(points)
-    space = _Space(points, distances[:, min_samples].copy(), distances[:, -1].copy())
+    distances, neighbours = search_tree(points).query(points, count, workers=-1)
+    space = _Space(points, distances[:, min_samples].copy(), distances[:, -1].copy(), _landmarks(points))
     lengths = _reach(distances, space.core[:, None], space.core[neighbours])
     rows = np.arange(0, distances.size + 1, count)
     tree = _tree(csr_matrix((lengths.ravel(), neighbours.ravel(), rows), (len(points), len(points))))
@@ -99,12 +101,20 @@ def mutual_reachability_tree(points: NDArray[np.float64], min_samples: int) -> E
     return tree
 
 
-def _nearest(points: NDArray[np.float64], others: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """Of every point the nearest of the others, and how far it is."""
-    squares = np.einsum("ij,ij->i", others, others)
-    chunks = np.array_split(points, 1 + points.shape[0] * others.shape[0] // CHUNK)
-    nearest = np.concatenate([(squares - 2 * chunk @ others.T).argmin(axis=1) for chunk in chunks])
-    return nearest, np.linalg.norm(points - others[nearest], axis=1)
+def search_tree(points: NDArray[np.float64]) -> cKDTree:
+    """For nearest neighbours; cut in the middle, because at the median searches take up to thirty times as long."""
+    return cKDTree(points, LEAF_SIZE, balanced_tree=False)
+
+
+def _landmarks(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Distances to points each of which is as far as possible from those before it."""
+    distances = np.empty((LANDMARKS, len(points)))
+    farthest, nearest = 0, np.full(len(points), np.inf)
+    for row in distances:
+        row[:] = np.linalg.norm(points - points[farthest], axis=1)
+        nearest = np.minimum(nearest, row)
+        farthest = int(nearest.argmax())
+    return distances
 
 
 def _reach(distances: NDArray, core: NDArray, others_core: NDArray) -> NDArray:
@@ -149,36 +159,55 @@ def _shortcut(space: _Space, group: _Group) -> _Edge | None:
     """The shortest edge from a group's points to one outside that no list has, if it is shorter than the group's."""
     outside = np.ones(len(space.points), bool)
     outside[group.points] = False
-    inner, outer = np.array(group.points), np.flatnonzero(outside)
-    centre = space.points[inner].mean(axis=0)
-    inner_radius = np.linalg.norm(space.points[inner] - centre, axis=1)
-    outer_radius = np.linalg.norm(space.points[outer] - centre, axis=1)
+    inner, outer = (_within(space, side, group.length) for side in (np.array(group.points), np.flatnonzero(outside)))
+    outer = _near(space, inner, outer, group.length)
+    # Points near the same landmark together, those far from all first: they are likeliest to have an edge that leaves.
+    nearest, distances = space.landmarks[:, inner].argmin(axis=0), space.landmarks[:, inner].min(axis=0)
+    parts = np.array_split(np.lexsort([distances, nearest]), 1 + len(inner) // BLOCK)
+    blocks = [inner[part] for part in sorted(parts, key=lambda part: -distances[part].sum())]
     best, limit = None, group.length
-    for shell in np.array_split(np.argsort(-inner_radius), SHELLS):
-        if len(shell):
-            near = outer_radius < inner_radius[shell].max() + limit
-            edge = _shortest(space, inner[shell], outer[near], limit)
-            if edge:
-                best, limit = edge, edge.length
+    for block in blocks:
+        edge = _shortest(space, block, _near(space, block, outer, limit), limit)
+        if edge:
+            best, limit = edge, edge.length
     return best
+
+
+def _near(space: _Space, inner: NDArray[np.intp], outer: NDArray[np.intp], limit: float) -> NDArray[np.intp]:
+    """Those of the outer points that may be nearer than a limit to an inner one: so much do distances to landmarks differ."""
+    for distances in space.landmarks:
+        if len(inner) and len(outer):
+            own, others = distances[inner], distances[outer]
+            outer = outer[(others > own.min() - limit) & (others < own.max() + limit)]
+    return outer
+
+
+def _within(space: _Space, side: NDArray[np.intp], limit: float) -> NDArray[np.intp]:
+    """Those that can have an edge below a limit: none is below a core distance, and none that is not listed below what is."""
+    return side[np.maximum(space.core[side], space.known[side]) < limit * (1 - ROUNDING)]
 
 
 def _shortest(space: _Space, inner: NDArray[np.intp], outer: NDArray[np.intp], limit: float) -> _Edge | None:
     """The shortest edge between two sets of points of those that no list has, if it is below the limit."""
     best = None
     while True:
-        below = limit * (1 - ROUNDING)
-        # No edge is shorter than its points' core distances, and none that is not listed than what is.
-        inner, outer = (side[np.maximum(space.core[side], space.known[side]) < below] for side in (inner, outer))
+        inner, outer = _within(space, inner, limit), _within(space, outer, limit)
         if not (len(inner) and len(outer)):
             return best
         nearest, distances = _nearest(space.points[inner], space.points[outer])
         lengths = _reach(distances, space.core[inner], space.core[outer[nearest]])
         shortest = lengths.argmin()
-        if lengths[shortest] >= below:
+        if lengths[shortest] >= limit * (1 - ROUNDING):
             return best
         limit = float(lengths[shortest])
         first, second = sorted((int(inner[shortest]), int(outer[nearest[shortest]])))
         best = _Edge(first, second, limit)
         # What is left may still reach a point that is farther, but of a smaller core distance.
         inner = inner[distances < limit]
+
+
+def _nearest(points: NDArray[np.float64], others: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Of every point the nearest of the others, and how far it is."""
+    squares = np.einsum("ij,ij->i", others, others)
+    nearest = (squares - 2 * points @ others.T).argmin(axis=1)
+    return nearest, np.linalg.norm(points - others[nearest], axis=1)
