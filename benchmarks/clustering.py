@@ -81,7 +81,7 @@ CASES = (
     Case("many small cells", 100, cells=60, radius=8, noise=0.025, coordinate_factor=0.001),
     Case("more small cells", 50, cells=100, radius=6, noise=0.025, coordinate_factor=0.001),
 )
-QUICK_CASES = (Case("quick", 100, cells=4, radius=9, noise=0.03, side=64),)
+QUICK_CASES = (Case("quick", 200, cells=4, radius=11, noise=0.03, side=64),)
 SCALED = Case("scaled", 500, cells=20, radius=16, noise=0.03)
 
 

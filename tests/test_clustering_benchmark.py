@@ -13,4 +13,4 @@ def test_rows_compare_both_modes_with_the_released_call(monkeypatch):
     assert exact["noise"] == exact["noise_released"] > 0
     assert 0.5 < fast["index"] < 1
     for row in (fast, exact):
-        assert row["points"] == 2440 and row["seconds"] > 0 and row["ratio"] > 0
+        assert row["points"] == 3528 and row["seconds"] > 0 and row["ratio"] > 0
