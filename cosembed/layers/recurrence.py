@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from cosembed.layers.convolution import kernel_gradient
+
 Activation = Callable[[tf.Tensor], tf.Tensor]
 Arrays = tuple[tf.TensorArray, ...]
 
@@ -177,9 +179,7 @@ def _kernel_gradient(inputs: tf.Tensor, upstream: tf.Tensor, kernel: tf.Tensor) 
     def images(frames: tf.Tensor) -> tf.Tensor:
         return tf.reshape(frames, tf.concat([[-1], tf.shape(frames)[2:]], axis=0))
 
-    return tf.raw_ops.Conv2DBackpropFilter(
-        input=images(inputs), filter_sizes=tf.shape(kernel), out_backprop=images(upstream), strides=[1, 1, 1, 1], padding="SAME"
-    )
+    return kernel_gradient(images(inputs), images(upstream), kernel)
 
 
 def _array(length: tf.Tensor, like: tf.Tensor, channels: int | None = None) -> tf.TensorArray:
