@@ -34,6 +34,16 @@ def test_parameters_of_the_papers_networks(arguments, channels, parameters):
     assert all(variable.trainable for variable in model.weights)
 
 
+def test_building_creates_the_weights_without_computing_the_network(monkeypatch):
+    def computed(self, inputs):
+        raise AssertionError("the network was computed")
+
+    monkeypatch.setattr(StackedHourglass, "call", computed)
+    model = StackedHourglass(filters=2, levels=2, outputs=2)
+    model.build([None, None, None, None, 1])
+    assert model.built and len(model.weights) == 2 * (2 * 2 * 5 + 2)
+
+
 def test_kernels_of_the_papers_network_hold_as_many_weights_as_the_released_ones():
     model = StackedHourglass()
     model.build([None, None, None, None, 1])

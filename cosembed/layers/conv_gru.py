@@ -12,6 +12,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from cosembed.layers.convolution import convolve
 from cosembed.layers.initializers import HeTruncatedNormal
 from cosembed.layers.recurrence import Kernels, advance, recurrence
 
@@ -96,13 +97,12 @@ class ConvGRU2D(tf.keras.layers.Layer):
         """See the class."""
         inputs = tf.convert_to_tensor(inputs)
         shape = tf.shape(inputs)
-        batch, length, height, width = shape[0], shape[1], shape[2], shape[3]
         if initial_state is not None:
             initial_state = tf.cast(initial_state, inputs.dtype)
-        images = tf.reshape(inputs, [batch * length, height, width, self._channels])
+        images = tf.reshape(inputs, tf.concat([[-1], shape[2:]], axis=0))
 
         def time_major(halves: tf.Tensor) -> tf.Tensor:
-            frames = tf.reshape(halves, [batch, length, height, width, halves.shape[-1]])
+            frames = tf.reshape(halves, tf.concat([shape[:4], halves.shape[-1:]], axis=0))
             return tf.transpose(frames, [1, 0, 2, 3, 4])
 
         gates, candidates = (time_major(halves) for halves in self._input_halves(images))
@@ -127,13 +127,13 @@ class ConvGRU2D(tf.keras.layers.Layer):
         Two convolutions, because cutting their joint result in the time loop costs more than it saves.
         """
 
-        def convolve(kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
+        def half(kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
             kernel, bias = tf.cast(kernel[:, :, : self._channels], images.dtype), tf.cast(bias, images.dtype)
-            return tf.nn.bias_add(tf.nn.conv2d(images, kernel, 1, "SAME"), bias)
+            return convolve(images, kernel, bias)
 
         gates_kernel = tf.concat([self.reset_kernel, self.update_kernel], axis=-1)
         gates_bias = tf.concat([self.reset_bias, self.update_bias], axis=0)
-        return convolve(gates_kernel, gates_bias), convolve(self.candidate_kernel, self.candidate_bias)
+        return half(gates_kernel, gates_bias), half(self.candidate_kernel, self.candidate_bias)
 
     def _state_kernels(self) -> Kernels:
         gates = tf.concat([self.reset_kernel, self.update_kernel], axis=-1)[:, :, self._channels :]

@@ -5,6 +5,8 @@
 TensorFlow's gradient of such a loop keeps every intermediate of every frame and adds up the kernels' gradients frame by
 frame. This one keeps r, u, a and h', and computes the kernels' gradients of all frames in one convolution each. A state of
 zeros, as at the first frame of a clip, is `None`: its convolutions are left out.
+
+What is kept lies on stacks. The gradient goes backwards in time and takes it away, which leaves the memory to its own arrays.
 """
 
 from __future__ import annotations
@@ -14,8 +16,10 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from cosembed.layers.convolution import kernel_gradient
+
 Activation = Callable[[tf.Tensor], tf.Tensor]
-Arrays = tuple[tf.TensorArray, ...]
+Stacks = tuple[tf.Tensor, ...]
 
 
 class Frame(NamedTuple):
@@ -82,10 +86,10 @@ def recurrence(
     @tf.custom_gradient
     def run(gates_input: tf.Tensor, candidate_input: tf.Tensor, *others: tf.Tensor) -> tuple[tf.Tensor, Callable]:
         start, weights = (others[0] if len(others) > 2 else None), Kernels(*others[-2:])
-        states, arrays = _forward(gates_input, candidate_input, start, weights, activation)
+        states, kept = _forward(gates_input, candidate_input, start, weights, activation)
 
         def gradient(upstream: tf.Tensor) -> list[tf.Tensor]:
-            return _backward(upstream, states, arrays, start, weights, activation)
+            return _backward(upstream, states, kept, start, weights, activation)
 
         return states, gradient
 
@@ -94,46 +98,60 @@ def recurrence(
 
 def _forward(
     gates_input: tf.Tensor, candidate_input: tf.Tensor, start: tf.Tensor | None, kernels: Kernels, activation: Activation
-) -> tuple[tf.Tensor, Arrays]:
+) -> tuple[tf.Tensor, Stacks]:
     length, filters = tf.shape(candidate_input)[0], candidate_input.shape[-1]
     # Slices along the first axis share memory with the whole; arrays would be copies.
     first = advance(gates_input[0], candidate_input[0], start, kernels, activation)
-    arrays = [_array(length, part).write(0, part) for part in first]
+    states = _array(length, first.state).write(0, first.state)
+    kept = [_push(_stack(part), part) for part in first[1:]]
 
-    def body(time: tf.Tensor, state: tf.Tensor, *arrays: tf.TensorArray) -> tuple:
+    def body(time: tf.Tensor, state: tf.Tensor, states: tf.TensorArray, *kept: tf.Tensor) -> tuple:
         frame = advance(gates_input[time], candidate_input[time], state, kernels, activation)
-        return time + 1, frame.state, *(array.write(time, part) for array, part in zip(arrays, frame, strict=True))
+        return time + 1, frame.state, states.write(time, frame.state), *map(_push, kept, frame[1:])
 
-    *_, states, reset, update, raw = tf.while_loop(
+    _, _, states, *kept = tf.while_loop(
         lambda time, *_: time < length,
         body,
-        (tf.constant(1), first.state, *arrays),
-        shape_invariants=(tf.TensorShape([]), tf.TensorShape([None, None, None, filters]), *[None] * len(arrays)),
+        (tf.constant(1), first.state, states, *kept),
+        shape_invariants=(
+            tf.TensorShape([]),
+            tf.TensorShape([None, None, None, filters]),
+            None,
+            *[tf.TensorShape([])] * len(kept),
+        ),
     )
-    return states.stack(), (reset, update, raw)
+    return states.stack(), tuple(kept)
 
 
 def _backward(
-    upstream: tf.Tensor, states: tf.Tensor, arrays: Arrays, start: tf.Tensor | None, kernels: Kernels, activation: Activation
+    upstream: tf.Tensor, states: tf.Tensor, kept: Stacks, start: tf.Tensor | None, kernels: Kernels, activation: Activation
 ) -> list[tf.Tensor]:
     length, filters = tf.shape(upstream)[0], upstream.shape[-1]
 
-    def retreat(time: tf.Tensor | int, carried: tf.Tensor, before: tf.Tensor | None) -> tuple[tf.Tensor | None, FrameGradients]:
-        reset, update, raw = (array.read(time) for array in arrays)
-        return _retreat(upstream[time] + carried, before, reset, update, raw, kernels, activation)
+    def retreat(
+        time: tf.Tensor | int, carried: tf.Tensor, before: tf.Tensor | None, kept: Stacks
+    ) -> tuple[tf.Tensor | None, FrameGradients, Stacks]:
+        kept, (reset, update, raw) = zip(*(_pop(stack, upstream) for stack in kept), strict=True)
+        return *_retreat(upstream[time] + carried, before, reset, update, raw, kernels, activation), kept
 
-    def body(time: tf.Tensor, carried: tf.Tensor, *arrays: tf.TensorArray) -> tuple:
-        carried, gradients = retreat(time, carried, states[time - 1])
-        return time - 1, carried, *(array.write(time, part) for array, part in zip(arrays, gradients, strict=True))
+    def body(time: tf.Tensor, carried: tf.Tensor, kept: Stacks, arrays: tuple[tf.TensorArray, ...]) -> tuple:
+        carried, gradients, kept = retreat(time, carried, states[time - 1], kept)
+        return time - 1, carried, kept, tuple(array.write(time, part) for array, part in zip(arrays, gradients, strict=True))
 
-    _, carried, *written = tf.while_loop(
+    arrays = tuple(_array(length, states, times * filters) for times in (2, 1, 1))
+    _, carried, kept, arrays = tf.while_loop(
         lambda time, *_: time > 0,
         body,
-        (length - 1, tf.zeros_like(states[0]), *(_array(length, states, times * filters) for times in (2, 1, 1))),
-        shape_invariants=(tf.TensorShape([]), tf.TensorShape([None, None, None, filters]), None, None, None),
+        (length - 1, tf.zeros_like(states[0]), kept, arrays),
+        shape_invariants=(
+            tf.TensorShape([]),
+            tf.TensorShape([None, None, None, filters]),
+            (tf.TensorShape([]),) * len(kept),
+            (None,) * len(arrays),
+        ),
     )
-    carried, first = retreat(0, carried, start)
-    gates, raw, products = (array.write(0, part).stack() for array, part in zip(written, first, strict=True))
+    carried, first, _ = retreat(0, carried, start, kept)
+    gates, raw, products = (array.write(0, part).stack() for array, part in zip(arrays, first, strict=True))
     gates_kernel = _kernel_gradient(states[:-1], gates[1:], kernels.gates)
     candidate_kernel = _kernel_gradient(products[1:], raw[1:], kernels.candidate)
     if start is None:
@@ -177,11 +195,24 @@ def _kernel_gradient(inputs: tf.Tensor, upstream: tf.Tensor, kernel: tf.Tensor) 
     def images(frames: tf.Tensor) -> tf.Tensor:
         return tf.reshape(frames, tf.concat([[-1], tf.shape(frames)[2:]], axis=0))
 
-    return tf.raw_ops.Conv2DBackpropFilter(
-        input=images(inputs), filter_sizes=tf.shape(kernel), out_backprop=images(upstream), strides=[1, 1, 1, 1], padding="SAME"
-    )
+    return kernel_gradient(images(inputs), images(upstream), kernel)
 
 
 def _array(length: tf.Tensor, like: tf.Tensor, channels: int | None = None) -> tf.TensorArray:
     shape = [None, None, None, channels or like.shape[-1]]
     return tf.TensorArray(like.dtype, length, element_shape=shape)
+
+
+def _stack(like: tf.Tensor) -> tf.Tensor:
+    shape = [-1, -1, -1, like.shape[-1]]
+    return tf.raw_ops.EmptyTensorList(element_shape=shape, max_num_elements=-1, element_dtype=like.dtype)
+
+
+def _push(stack: tf.Tensor, part: tf.Tensor) -> tf.Tensor:
+    return tf.raw_ops.TensorListPushBack(input_handle=stack, tensor=part)
+
+
+def _pop(stack: tf.Tensor, like: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """The stack without its last part, and that part, with the channels and the type of `like`."""
+    shape = [-1, -1, -1, like.shape[-1]]
+    return tf.raw_ops.TensorListPopBack(input_handle=stack, element_shape=shape, element_dtype=like.dtype)

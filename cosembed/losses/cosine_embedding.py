@@ -9,13 +9,22 @@ S(i).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import tensorflow as tf
 
 OWN, NEIGHBOUR = 1, 2
 # Under the square root of a squared length: an embedding of zero gets direction zero, and gradients stay finite.
 EPSILON = 1e-12
+
+
+class Masks(NamedTuple):
+    """S(i) and N(i) as float32 [B, P, I] of 0 and 1, and how many pixels they have, [B, I]."""
+
+    own: tf.Tensor
+    neighbour: tf.Tensor
+    own_pixels: tf.Tensor
+    neighbour_pixels: tf.Tensor
 
 
 def cosine_embedding_loss(embeddings: tf.Tensor, instances: tf.Tensor) -> tf.Tensor:
@@ -43,25 +52,26 @@ def cosine_embedding_loss(embeddings: tf.Tensor, instances: tf.Tensor) -> tf.Ten
             "Embeddings must be [B, T, H, W, D] and instances [B, T, H, W, I] with equal B, T, H, W. "
             f"Received shapes: {embeddings.shape} and {instances.shape}"
         )
-    dimensions, count = embeddings.shape[-1], tf.shape(instances)[-1]
-    batch = tf.shape(embeddings)[0]
-    embeddings = tf.reshape(tf.cast(embeddings, tf.float32), [batch, -1, dimensions])
-    instances = tf.reshape(instances, [batch, -1, count])
-    own = tf.cast(tf.equal(instances, OWN), tf.float32)
-    neighbour = tf.cast(tf.equal(instances, NEIGHBOUR), tf.float32)
-    own_pixels, neighbour_pixels = tf.reduce_sum(own, axis=1), tf.reduce_sum(neighbour, axis=1)
+    return _loss(embeddings, _masks(instances))
 
+
+def _masks(instances: tf.Tensor) -> Masks:
+    pixels = tf.reshape(instances, [tf.shape(instances)[0], -1, tf.shape(instances)[-1]])
+    own, neighbour = (tf.cast(tf.equal(pixels, code), tf.float32) for code in (OWN, NEIGHBOUR))
+    return Masks(own, neighbour, tf.reduce_sum(own, axis=1), tf.reduce_sum(neighbour, axis=1))
+
+
+def _loss(embeddings: tf.Tensor, masks: Masks) -> tf.Tensor:
+    embeddings = tf.reshape(tf.cast(embeddings, tf.float32), [tf.shape(embeddings)[0], -1, embeddings.shape[-1]])
     unit = tf.math.l2_normalize(embeddings, axis=-1, epsilon=EPSILON)
-    # Sums over S of raw and of unit embeddings, in one product.
-    sums = tf.matmul(own, tf.concat([embeddings, unit], axis=-1), transpose_a=True)
-    raw_sum, unit_sum = tf.split(sums, 2, axis=-1)
+    raw_sum, unit_sum = (tf.matmul(masks.own, vectors, transpose_a=True) for vectors in (embeddings, unit))
     # The direction of a mean does not depend on the number of pixels, but its length decides what epsilon does.
-    mean = tf.math.l2_normalize(raw_sum / tf.maximum(own_pixels, 1.0)[..., None], axis=-1, epsilon=EPSILON)
+    mean = tf.math.l2_normalize(raw_sum / tf.maximum(masks.own_pixels, 1.0)[..., None], axis=-1, epsilon=EPSILON)
     # mean over S of cos = m . (sum over S of unit embeddings) / |S|: no [pixels, instances] product is needed here.
-    own_cosine = tf.math.divide_no_nan(tf.reduce_sum(mean * unit_sum, axis=-1), own_pixels)
-    neighbour_cosine = tf.math.divide_no_nan(_sum_of_squares(unit, mean, neighbour), neighbour_pixels)
+    own_cosine = tf.math.divide_no_nan(tf.reduce_sum(mean * unit_sum, axis=-1), masks.own_pixels)
+    neighbour_cosine = tf.math.divide_no_nan(_sum_of_squares(unit, mean, masks.neighbour), masks.neighbour_pixels)
 
-    present = tf.cast(own_pixels > 0, tf.float32)
+    present = tf.cast(masks.own_pixels > 0, tf.float32)
     per_instance = present * (1.0 - own_cosine + neighbour_cosine)
     present_count = tf.reduce_sum(present, axis=-1)
     per_element = tf.math.divide_no_nan(tf.reduce_sum(per_instance, axis=-1), present_count)
@@ -106,7 +116,6 @@ def embedding_loss(
         mode: `instance`: the background is one more instance in the same mean (paper section 2.2); `term`: a second loss
             of weight 1 (released code).
     """
-    if mode == "instance":
-        everything = tf.concat([instances, background], axis=-1)
-        return tf.add_n([cosine_embedding_loss(embeddings, everything) for embeddings in outputs])
-    return tf.add_n([cosine_embedding_loss(output, masks) for output in outputs for masks in (instances, background)])
+    # Both hourglasses are compared with the same masks: made once.
+    terms = [tf.concat([instances, background], axis=-1)] if mode == "instance" else [instances, background]
+    return tf.add_n([_loss(output, masks) for masks in map(_masks, terms) for output in outputs])

@@ -8,6 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from cosembed.layers import ConvGRU2D, HeTruncatedNormal
+from cosembed.layers.convolution import convolve
 
 
 class Convolution(tf.keras.layers.Layer):
@@ -31,8 +32,7 @@ class Convolution(tf.keras.layers.Layer):
         """See the class."""
         images = merge_time(inputs)
         kernel, bias = tf.cast(self.kernel, inputs.dtype), tf.cast(self.bias, inputs.dtype)
-        images = self.activation(tf.nn.bias_add(tf.nn.conv2d(images, kernel, 1, "SAME"), bias))
-        return split_time(images, inputs)
+        return split_time(self.activation(convolve(images, kernel, bias)), inputs)
 
 
 class Hourglass(tf.keras.layers.Layer):
@@ -118,15 +118,12 @@ class Hourglass(tf.keras.layers.Layer):
 
 def merge_time(inputs: tf.Tensor) -> tf.Tensor:
     """[B, T, H, W, C] -> [B * T, H, W, C]."""
-    shape = tf.shape(inputs)
-    return tf.reshape(inputs, [shape[0] * shape[1], shape[2], shape[3], inputs.shape[-1]])
+    return tf.reshape(inputs, tf.concat([[-1], tf.shape(inputs)[2:]], axis=0))
 
 
 def split_time(images: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
     """The inverse of `merge_time`, with batch and length of `like`."""
-    shape = tf.shape(images)
-    images_shape = [tf.shape(like)[0], tf.shape(like)[1], shape[1], shape[2], images.shape[-1]]
-    return tf.reshape(images, images_shape)
+    return tf.reshape(images, tf.concat([tf.shape(like)[:2], tf.shape(images)[1:]], axis=0))
 
 
 def downsample(features: tf.Tensor) -> tf.Tensor:

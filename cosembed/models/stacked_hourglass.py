@@ -95,7 +95,8 @@ class StackedHourglass(tf.keras.Model):
             channels = shape[-1] + (self._config["outputs"] if index else 0)
             with tf.name_scope(hourglass.name):
                 hourglass.build([None, None, None, None, channels])
-        super().build(input_shape)
+        # `tf.keras.Model.build` would trace the whole network only to create weights that now exist.
+        tf.keras.layers.Layer.build(self, input_shape)
 
     def call(self, inputs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """See the class."""

@@ -48,20 +48,17 @@ class Optimizer(tf.Module):
         if self._spec.gradient_clip:
             gradients, _ = tf.clip_by_global_norm(gradients, self._spec.gradient_clip)
         count = tf.cast(step + 1, tf.float32)
-        rate = learning_rate(self._spec, step)
+        # Made once: one of each for every variable would be most of the graph of a step.
+        common = {
+            "beta1_power": tf.pow(BETA1, count),
+            "beta2_power": tf.pow(BETA2, count),
+            "lr": learning_rate(self._spec, step),
+            "beta1": tf.constant(BETA1),
+            "beta2": tf.constant(BETA2),
+            "epsilon": tf.constant(EPSILON),
+            "use_nesterov": self._spec.optimizer == "nadam",
+        }
         for variable, first, second, gradient in zip(
             self._variables, self.first_moments, self.second_moments, gradients, strict=True
         ):
-            tf.raw_ops.ResourceApplyAdam(
-                var=variable.handle,
-                m=first.handle,
-                v=second.handle,
-                beta1_power=tf.pow(BETA1, count),
-                beta2_power=tf.pow(BETA2, count),
-                lr=rate,
-                beta1=BETA1,
-                beta2=BETA2,
-                epsilon=EPSILON,
-                grad=gradient,
-                use_nesterov=self._spec.optimizer == "nadam",
-            )
+            tf.raw_ops.ResourceApplyAdam(var=variable.handle, m=first.handle, v=second.handle, grad=gradient, **common)
