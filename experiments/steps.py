@@ -27,7 +27,6 @@ from cosembed import released, specs
 from cosembed.data.clips import ClipSource
 from cosembed.data.ctc import cut, read_sequence, write_truth_cut
 from cosembed.data.frames import open_frames
-from cosembed.data.validation import check_truth, require_valid
 from cosembed.errors import DataError
 from cosembed.files import atomic_write_bytes, atomic_write_text, remove_folder
 from cosembed.metrics import evaluate_ctc
@@ -54,8 +53,6 @@ def train(fold: Fold, spec: ExperimentSpec, settings: Settings) -> None:
     logging.info("%s %s: training on %s; device: %s", spec.dataset.name, fold.name, _names(fold.train), device)
     sequences = []
     for part in fold.train:
-        truth = part.root / f"{part.video}_GT"
-        require_valid(truth, check_truth(truth, part.root / part.video, warnings=False))
         sequence = read_sequence(part.root, part.video, spec.dataset)
         sequences.append(cut(sequence, part.begin, part.end))
     # Reads every frame: what cannot be used is found before anything is written.

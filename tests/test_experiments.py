@@ -16,10 +16,10 @@ from numpy_network import seeded_variables, write_checkpoint
 
 from cosembed import specs
 from cosembed.data.validation import check_result
-from cosembed.errors import InputError, OutputError
+from cosembed.errors import DataError, InputError, OutputError
 from cosembed.simulation import simulate_video, write_video
 from experiments import ctc_dic_hela, ctc_fluo_gowt1, ctc_fluo_hela, ctc_fluo_msc, ctc_fluo_sim, ctc_phc_u373, reproduce_ctc
-from experiments.runner import Experiment, Settings, run_experiment
+from experiments.runner import Experiment, Settings, check_videos, make_folds, run_experiment
 
 CTC = (ctc_dic_hela, ctc_fluo_msc, ctc_fluo_gowt1, ctc_fluo_sim, ctc_fluo_hela, ctc_phc_u373)
 
@@ -158,8 +158,8 @@ def resize_truth(root):
     tifffile.imwrite(root / "01_GT" / "TRA" / "man_track001.tif", np.ones((7, 7), np.uint16))
 
 
-def unknown_parent(root):
-    table = root / "01_GT" / "TRA" / "man_track.txt"
+def unknown_parent(root, video="01"):
+    table = root / f"{video}_GT" / "TRA" / "man_track.txt"
     table.write_text(table.read_text() + "9 0 5 77\n")
 
 
@@ -176,8 +176,8 @@ def nan_frame(root):
         tifffile.imwrite(root / "01" / f"t{number:03d}.tif", frame)
 
 
-def constant_frames(root):
-    for path in (root / "01").iterdir():
+def constant_frames(root, video="01"):
+    for path in (root / video).iterdir():
         tifffile.imwrite(path, np.full_like(tifffile.imread(path), 7))
 
 
@@ -204,6 +204,26 @@ def test_bad_data_is_one_sentence_with_the_file_and_leaves_nothing_behind(fault,
     for word in words:
         assert word in message
     assert not list((tmp_path / "run").rglob("checkpoint*"))
+
+
+@pytest.mark.parametrize(
+    ("mode", "spoil", "words"),
+    [
+        ("all", unknown_parent, "02_GT: man_track.txt: label 9 has the parent 77"),
+        ("evaluate", unknown_parent, "02_GT: man_track.txt: label 9 has the parent 77"),
+        ("predict", constant_frames, "02: t000.tif: every pixel has the value 7"),
+    ],
+)
+def test_what_will_be_tested_is_checked_before_anything_is_trained(mode, spoil, words, tmp_path):
+    for video in ("01", "02"):
+        root = write_ctc(tmp_path / "data" / "simulated", *moving_squares(frames=6), video)
+    spoil(root, "02")
+    experiment, flags = Experiment("simulated", "simulated"), settings(tmp_path / "data", tmp_path / "run", fold=0)
+    with pytest.raises(DataError, match=words):
+        run_experiment(experiment, mode, spec_of(), flags)
+    assert not (tmp_path / "run").exists()
+    # Fold 0 trains on the other video.
+    check_videos(make_folds(spec_of(), flags), "train")
 
 
 @pytest.mark.parametrize(
