@@ -27,6 +27,8 @@ from cosembed.reading import read_text, reason
 _VIDEO = "_4d.nii.gz"
 _CLASSES = np.array([0, 0, MYOCARDIUM, CAVITY], np.uint8)
 _CHUNK = 2**20
+# Of NIfTI-1 with what tells of extensions; ITK reads from the header itself what is said to begin earlier.
+_HEADER_BYTES = 352
 
 
 def read_acdc(root: Path, slices: int = 3, only: Collection[str] | None = None) -> list[CineSlice]:
@@ -136,7 +138,10 @@ def _read_nifti(path: Path, dimensions: int) -> NDArray:
 def _check_whole(path: Path, reader: sitk.ImageFileReader) -> None:
     """Raises `DataError` for a truncated file, whose missing voxels ITK would silently replace by zeros."""
     voxels = math.prod(reader.GetSize()) * int(reader.GetMetaData("bitpix")) // 8
-    missing = voxels + int(float(reader.GetMetaData("vox_offset")))
+    begin = int(float(reader.GetMetaData("vox_offset")))
+    if begin < _HEADER_BYTES:
+        raise DataError(f"{path}: states that its voxels begin at byte {begin}, within the header; save it again")
+    missing = voxels + begin
     try:
         with gzip.open(path) as stream:
             while missing > 0 and (chunk := stream.read(_CHUNK)):
