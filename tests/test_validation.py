@@ -93,7 +93,7 @@ def test_an_empty_folder_and_a_missing_table_are_faults(result, tmp_path):
     assert "is not a folder" in faults_of(tmp_path / "nothing")[0]
     assert "holds no masks" in faults_of(tmp_path)[0]
     (result / "res_track.txt").unlink()
-    assert any("is missing or not a text file" in fault for fault in faults_of(result))
+    assert "res_track.txt: is missing; a track table belongs there (label begin end parent)" in faults_of(result)
     assert check_result(result, tracked=False) == []
 
 
@@ -128,8 +128,11 @@ def test_the_command_lists_faults_exits_2_and_paints_masks(result, tmp_path):
 
 
 def test_an_unreadable_table_is_one_fault(result):
-    (result / "res_track.txt").write_bytes(b"\xff\xfe1 0 5 0")
-    assert faults_of(result) == ["res_track.txt: is missing or not a text file (label begin end parent)"]
+    for content, words in ((b"\xff\xfe1 0 5 0", "codec can't decode"), (b"\n" * 2**22, "larger than 2048 kB")):
+        (result / "res_track.txt").write_bytes(content)
+        (fault,) = faults_of(result)
+        assert fault.startswith("res_track.txt: is not a track table")
+        assert words in fault
 
 
 def test_an_empty_table_is_valid_only_with_empty_masks(result):

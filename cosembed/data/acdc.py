@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from cosembed.data.cine import CAVITY, MYOCARDIUM, CineSlice, central, open_image, read_pixels
 from cosembed.errors import DataError
-from cosembed.reading import read_text, reason
+from cosembed.reading import MAX_PAGES_BYTES, read_text, reason
 
 _VIDEO = "_4d.nii.gz"
 _CLASSES = np.array([0, 0, MYOCARDIUM, CAVITY], np.uint8)
@@ -98,7 +98,7 @@ def _read_info(path: Path) -> dict[str, int]:
     if not path.is_file():
         raise DataError(f"{path}: does not exist; put the patient's Info.cfg there, with the lines ED and ES")
     try:
-        text = read_text(path)
+        text = read_text(path, MAX_PAGES_BYTES)
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: is not a text ({reason(error)}); restore the patient's Info.cfg") from error
     lines = (line.partition(":") for line in text.splitlines())

@@ -19,8 +19,9 @@ from scipy import ndimage
 from cosembed.data.frames import find_errors, open_frames
 from cosembed.data.sequence import Track
 from cosembed.data.tiff import image_shape, read_headers, read_image
+from cosembed.data.tracks import MAX_TABLE_BYTES
 from cosembed.errors import DataError
-from cosembed.reading import read_text
+from cosembed.reading import read_text, reason
 
 
 @dataclass(frozen=True)
@@ -184,9 +185,11 @@ def _read_table(path: Path) -> tuple[dict[int, Track] | None, list[Fault]]:
     tracks: dict[int, Track] = {}
     faults: list[Fault] = []
     try:
-        lines = read_text(path).splitlines()
-    except (OSError, ValueError):
-        return None, [Fault(path.name, "is missing or not a text file (label begin end parent)")]
+        lines = read_text(path, MAX_TABLE_BYTES).splitlines()
+    except FileNotFoundError:
+        return None, [Fault(path.name, "is missing; a track table belongs there (label begin end parent)")]
+    except (OSError, ValueError) as error:
+        return None, [Fault(path.name, f"is not a track table (label begin end parent): {reason(error)}")]
     for number, line in enumerate(lines, start=1):
         words = line.split()
         if not words:

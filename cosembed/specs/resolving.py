@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import yaml
 
 from cosembed.errors import SpecError
-from cosembed.reading import read_text, reason
+from cosembed.reading import MAX_PAGES_BYTES, read_text, reason
 from cosembed.specs.experiments import TASKS, ExperimentSpec, TrainedSpec
 from cosembed.specs.yaml_text import parse_yaml
 from cosembed.strict import flatten, from_mapping, merge, to_mapping
@@ -229,7 +229,7 @@ def _read(name: str) -> dict[str, Any]:
 
 def _parse_file(path: Path) -> dict[str, Any]:
     try:
-        text = read_text(path)
+        text = read_text(path, MAX_PAGES_BYTES)
     except (OSError, ValueError) as error:
         raise SpecError(f"{path}: cannot be read ({reason(error)}); restore the file") from error
     return _parse(text, str(path))
