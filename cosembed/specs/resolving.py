@@ -7,7 +7,9 @@ pixels; a resolved spec holds final values.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import functools
 import importlib.resources
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -224,6 +226,12 @@ def _folder() -> Any:
 
 
 def _read(name: str) -> dict[str, Any]:
+    # Callers take it apart.
+    return copy.deepcopy(_packaged(name))
+
+
+@functools.cache
+def _packaged(name: str) -> dict[str, Any]:
     return _parse((_folder() / name).read_text(encoding="utf-8"), f"data_specs/{name}")
 
 
