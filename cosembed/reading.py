@@ -16,8 +16,8 @@ from cosembed.errors import DataError
 
 # One image or volume, decoded: 16,384 x 16,384 pixels of 16 bits. Decoders hold up to three copies of it for a moment.
 MAX_DECODED_BYTES = 2**29
-# The longest legitimate text, the history of a training run, has some megabytes.
-MAX_TEXT_BYTES = 2**26
+# The longest legitimate text, the history of a training run, has some megabytes; specs and the like are pages.
+MAX_TEXT_BYTES, MAX_PAGES_BYTES = 2**25, 2**16
 
 
 def check_regular(path: Path) -> None:
@@ -45,11 +45,11 @@ def check_extent(name: str, shape: Iterable[int], value_bytes: int) -> None:
         )
 
 
-def read_text(path: Path) -> str:
-    """A UTF-8 text of at most `MAX_TEXT_BYTES`, without its byte order mark."""
+def read_text(path: Path, most_bytes: int = MAX_TEXT_BYTES) -> str:
+    """A UTF-8 text of at most so many bytes, without its byte order mark."""
     check_regular(path)
-    if path.stat().st_size > MAX_TEXT_BYTES:
-        raise ValueError(f"it is larger than {MAX_TEXT_BYTES >> 20} MB")
+    if path.stat().st_size > most_bytes:
+        raise ValueError(f"it is larger than {most_bytes >> 10} kB")
     return path.read_text(encoding="utf-8-sig")
 
 

@@ -11,14 +11,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 from absl import flags
+from numpy.typing import NDArray
 
 from cosembed import cli
 from cosembed.data.ctc import read_labels
-from cosembed.data.frames import open_frames
-from cosembed.data.validation import Fault, check_result, check_truth, mask_files
+from cosembed.data.frames import Frames, open_frames
+from cosembed.data.validation import check_frames, check_result, check_truth, mask_files
 from cosembed.errors import DataError, InputError
 from cosembed.files import atomic_folder, atomic_write_bytes, refuse_existing
 from cosembed.reporting.overlays import colour_labels, encode_png, overlay
@@ -38,7 +41,7 @@ def main() -> None:
     if FLAGS.overlays:
         refuse_existing(Path(FLAGS.overlays))
     frames_dir = Path(FLAGS.frames_dir) if FLAGS.frames_dir else None
-    faults: list[Fault] = []
+    faults = check_frames(frames_dir) if frames_dir is not None else []
     masks: list[tuple[int, Path]] = []
     if FLAGS.result_dir:
         folder = Path(FLAGS.result_dir)
@@ -48,7 +51,8 @@ def main() -> None:
         folder = Path(FLAGS.ground_truth_dir)
         faults += check_truth(folder, frames_dir)
         masks += [*mask_files(folder / "TRA", "man_track").items(), *mask_files(folder / "SEG", "man_seg").items()]
-    for fault in faults:
+    # Frames that cannot be opened are a fault of each folder that is compared with them.
+    for fault in dict.fromkeys(faults):
         print(fault, file=sys.stderr)
     if FLAGS.overlays:
         _write_overlays(Path(FLAGS.overlays), masks, frames_dir)
@@ -58,18 +62,30 @@ def main() -> None:
 
 
 def _write_overlays(folder: Path, masks: Iterable[tuple[int, Path]], frames_dir: Path | None) -> None:
-    """Masks that cannot be read are among the faults and left out; so are frames of another size than their mask."""
-    frames = open_frames(frames_dir) if frames_dir is not None else None
+    """Masks that cannot be read are among the faults and left out."""
+    frames = _open(frames_dir) if frames_dir is not None else None
     with atomic_folder(folder) as pictures:
         for number, path in masks:
             try:
                 labels = read_labels(path)
             except DataError:
                 continue
-            picture = colour_labels(labels)
-            if frames is not None and number in frames.numbers and labels.shape == frames.shape:
-                picture = overlay(frames[frames.numbers.index(number)], labels)
-            atomic_write_bytes(pictures / f"{path.stem}.png", encode_png(picture))
+            atomic_write_bytes(pictures / f"{path.stem}.png", encode_png(_picture(labels, number, frames)))
+
+
+def _open(frames_dir: Path) -> Frames | None:
+    try:
+        return open_frames(frames_dir)
+    except DataError:
+        return None
+
+
+def _picture(labels: NDArray[np.uint16], number: int, frames: Frames | None) -> NDArray[np.uint8]:
+    """Labels over their frame, or on black where that is not there, cannot be read, or has another size."""
+    if frames is not None and number in frames.numbers and labels.shape == frames.shape:
+        with suppress(DataError):
+            return overlay(frames[frames.numbers.index(number)], labels)
+    return colour_labels(labels)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@ pictures of embeddings only."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import numpy as np
@@ -19,7 +18,7 @@ from cosembed.training.checkpoints import load_network_as
 from cosembed.training.run_folder import RunFolder
 from experiments.folds import NameFold
 from experiments.leaf_steps import plants_of, read_result
-from experiments.parts import deviations_section, metrics_file, run_facts, training_section, write_page
+from experiments.parts import deviations_section, metrics_file, read_record, run_facts, training_section, write_page
 from experiments.runner import Settings
 
 SHOWN = 6
@@ -49,7 +48,7 @@ def _fold_sections(fold: NameFold, spec: LeafSpec, settings: Settings) -> Iterat
     history = RunFolder(folder).read_history()
     if history:
         yield training_section(f"{fold.name}: training", history)
-    scores = json.loads((folder / "metrics.json").read_text())["images"]
+    scores = read_record(folder / "metrics.json", "images")["images"]
     ranked = sorted(scores, key=lambda name: scores[name]["SBD"])
     chosen = [ranked[index] for index in sorted({*range(min(2, len(ranked))), *_spread(len(ranked))})]
     stepper = FrameStepper(load_network_as(LeafSpec, folder)[0])

@@ -22,6 +22,7 @@ from cosembed import specs
 from cosembed.data.clips import ClipSource
 from cosembed.data.cvppp import Plant, find_plants
 from cosembed.data.sequence import Sequence
+from cosembed.data.tiff import read_image
 from cosembed.errors import DataError
 from cosembed.files import atomic_write_bytes, atomic_write_text
 from cosembed.inference import FrameStepper
@@ -32,7 +33,7 @@ from cosembed.training.devices import describe_device
 from cosembed.training.loop import train as train_network
 from cosembed.training.run_folder import RunFolder
 from experiments.folds import NameFold
-from experiments.parts import check_run, load_finished, results_folder, run_identity
+from experiments.parts import check_run, load_finished, read_record, results_folder, run_identity
 from experiments.runner import Settings
 
 
@@ -97,9 +98,7 @@ def evaluate(fold: NameFold, spec: LeafSpec, settings: Settings) -> None:
 def collect(folds: list[NameFold], spec: LeafSpec, settings: Settings) -> None:
     """Writes the experiment's metrics.json: the scores of every plant that was tested."""
     files = [settings.folder / fold.name / "metrics.json" for fold in folds]
-    images = {
-        name: scores for file in files if file.exists() for name, scores in json.loads(file.read_text())["images"].items()
-    }
+    images = {name: scores for file in files if file.exists() for name, scores in read_record(file, "images")["images"].items()}
     content = {
         "experiment": "leaves",
         "data": f"{spec.dataset.name}, {len(images)} plants tested",
@@ -153,4 +152,4 @@ def read_result(folder: Path, plant: str) -> NDArray[np.uint16]:
     file = result_file(folder, plant)
     if not file.exists():
         raise DataError(f"{file}: there are no results to score; run --mode=predict first")
-    return np.asarray(imagecodecs.png_decode(file.read_bytes()), np.uint16)
+    return np.asarray(read_image(file), np.uint16)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import numpy as np
@@ -18,7 +17,15 @@ from cosembed.specs import SemanticSpec
 from cosembed.training.run_folder import RunFolder
 from experiments.folds import NameFold
 from experiments.lv_steps import read_fold
-from experiments.parts import deviations_section, metrics_file, run_facts, training_section, write_page
+from experiments.parts import (
+    deviations_section,
+    metrics_file,
+    read_arrays,
+    read_record,
+    run_facts,
+    training_section,
+    write_page,
+)
 from experiments.runner import Settings
 
 SHOWN = 3
@@ -71,15 +78,13 @@ def _pictures(folds: list[NameFold], spec: SemanticSpec, settings: Settings) -> 
 
 
 def _warmed(fold: NameFold, settings: Settings) -> dict[str, dict[str, float | None]]:
-    scores: dict[str, dict[str, float | None]] = json.loads((settings.folder / fold.name / "metrics.json").read_text())[
-        "warmed"
-    ]
+    scores: dict[str, dict[str, float | None]] = read_record(settings.folder / fold.name / "metrics.json", "warmed")["warmed"]
     return scores
 
 
 def _classes(fold: NameFold, cine: CineSlice, settings: Settings) -> NDArray[np.uint8]:
-    with np.load(settings.folder / fold.name / "results" / f"{cine.patient}.npz", allow_pickle=False) as archive:
-        return np.asarray(archive[f"slice_{cine.index}_warmed"], np.uint8)
+    found = read_arrays(settings.folder / fold.name / "results" / f"{cine.patient}.npz")
+    return np.asarray(found[f"slice_{cine.index}_warmed"], np.uint8)
 
 
 def _number(value: float | None) -> str:

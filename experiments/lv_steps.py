@@ -32,7 +32,7 @@ from cosembed.training.devices import describe_device
 from cosembed.training.loop import train as train_network
 from cosembed.training.run_folder import RunFolder
 from experiments.folds import NameFold
-from experiments.parts import check_run, load_finished, results_folder, run_identity
+from experiments.parts import check_run, load_finished, read_arrays, read_record, results_folder, run_identity
 from experiments.runner import Settings
 
 
@@ -103,8 +103,7 @@ def evaluate(fold: NameFold, spec: SemanticSpec, settings: Settings) -> None:
         file = folder / "results" / f"{patient}.npz"
         if not file.exists():
             raise DataError(f"{file}: there are no results to score; run --mode=predict first")
-        with np.load(file, allow_pickle=False) as archive:
-            found = {name: archive[name] for name in archive.files}
+        found = read_arrays(file)
         own = [cine for cine in slices if cine.patient == patient]
         for kind in ("warmed", "unwarmed"):
             if f"slice_{own[0].index}_{kind}" in found:
@@ -121,7 +120,7 @@ def collect(folds: list[NameFold], spec: SemanticSpec, settings: Settings) -> No
         file = settings.folder / fold.name / "metrics.json"
         if not file.exists():
             continue
-        scores = json.loads(file.read_text())
+        scores = read_record(file, "warmed")
         # Of the common spec: that one of the networks is not recurrent is no deviation.
         deviations = [list(deviation) for deviation in specs.deviations(spec)]
         entry = variants.setdefault(fold.variant, {"deviations": deviations, "patients": {}})

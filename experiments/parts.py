@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
+import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from absl import logging
+from numpy.typing import NDArray
 
 from cosembed import specs
 from cosembed.augment import augmenters
 from cosembed.errors import CheckpointError, DataError
 from cosembed.files import atomic_write_text
 from cosembed.models import StackedHourglass
+from cosembed.reading import read_json, reason
 from cosembed.reporting import figures, tables
 from cosembed.reporting.report import Picture, Report, Section, write_report
 from cosembed.specs import Kind, TrainedSpec
@@ -28,7 +31,7 @@ from experiments.runner import Settings
 
 def run_facts(spec: TrainedSpec, settings: Settings, fold: str, split: str) -> list[tuple[str, str]]:
     """What was run: command, spec, seed, device, versions of the named fold's run."""
-    versions = json.loads((settings.folder / fold / "versions.json").read_text())
+    versions = read_record(settings.folder / fold / "versions.json", "versions", "git_commit")
     packages = ", ".join(f"{name} {version}" for name, version in versions["versions"].items())
     return [
         ("Command", settings.command),
@@ -85,6 +88,28 @@ def results_folder(folder: Path, spec: TrainedSpec) -> Path:
         shutil.rmtree(results, ignore_errors=True)
         atomic_write_text(stamp, made_from)
     return results
+
+
+def read_record(path: Path, *keys: str) -> dict[str, Any]:
+    """The JSON object that a step wrote, which has at least these keys; raises `DataError` if it is damaged."""
+    try:
+        content = read_json(path)
+        if not isinstance(content, dict):
+            raise ValueError("it is no JSON object")
+        return content | {key: content[key] for key in keys}
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(f"{path}: is damaged ({reason(error)}); remove it and run the same command with --mode=all") from error
+
+
+def read_arrays(path: Path) -> dict[str, NDArray]:
+    """All arrays that the step `predict` wrote to a file; raises `DataError` if it is damaged."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, EOFError, TypeError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(
+            f"{path}: is damaged ({reason(error)}); remove the folder {path.parent} and run --mode=predict again"
+        ) from error
 
 
 def metrics_file(settings: Settings) -> Path:

@@ -20,6 +20,7 @@ from cosembed import cli, specs
 from cosembed.augment import augmenters
 from cosembed.data.fetch import fetch
 from cosembed.data.frames import open_frames
+from cosembed.data.validation import check_frames, check_truth, require_valid
 from cosembed.errors import DataError, InputError
 from cosembed.requirements import check_tensorflow
 from cosembed.specs import ExperimentSpec, TrainedSpec
@@ -164,6 +165,7 @@ def run_experiment(experiment: Experiment, mode: str, spec: TrainedSpec, setting
     if experiment.make_folds is None:
         assert isinstance(spec, ExperimentSpec)
         folds: list[Any] = make_folds(spec, settings)
+        check_videos(folds, mode)
     else:
         named = experiment.make_folds(spec, settings)
         wanted = choose_fold(sorted({fold.number for fold in named}), settings.fold)
@@ -221,6 +223,24 @@ def make_folds(spec: ExperimentSpec, settings: Settings) -> list[Fold]:
         trained = lengths if settings.checkpoints is None else {}
         folds = [protocol.submission_fold(root, trained, test_root, test_lengths)]
     return choose_fold(folds, settings.fold)
+
+
+def check_videos(folds: list[Fold], mode: str) -> None:
+    """Reads the frames and the truth that a step works on: the checks of `cosembed.validate`, before hours of work.
+
+    Raises:
+        DataError: Names the first fault of a folder, and how many more there are.
+    """
+    trained = {part.root / part.video for fold in folds for part in fold.train if mode in ("prepare", "train", "all")}
+    tested = {
+        part.root / part.video for fold in folds for part in fold.test if mode in ("prepare", "predict", "evaluate", "all")
+    }
+    scored = tested & {part.root / part.video for fold in folds for part in fold.test if fold.scored and mode != "predict"}
+    for frames in sorted(trained | tested):
+        require_valid(frames, check_frames(frames))
+    for frames in sorted(trained | scored):
+        truth = frames.with_name(f"{frames.name}_GT")
+        require_valid(truth, check_truth(truth, frames, warnings=False))
 
 
 def choose_fold(folds: list[AnyFold], number: int | None) -> list[AnyFold]:

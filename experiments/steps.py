@@ -27,7 +27,6 @@ from cosembed import released, specs
 from cosembed.data.clips import ClipSource
 from cosembed.data.ctc import cut, read_sequence, write_truth_cut
 from cosembed.data.frames import open_frames
-from cosembed.data.validation import check_truth, require_valid
 from cosembed.errors import DataError
 from cosembed.files import atomic_write_bytes, atomic_write_text, remove_folder
 from cosembed.metrics import evaluate_ctc
@@ -38,7 +37,7 @@ from cosembed.training.checkpoints import checkpoint_manager, save_checkpoint
 from cosembed.training.devices import describe_device
 from cosembed.training.loop import train as train_network
 from cosembed.training.run_folder import RunFolder
-from experiments.parts import check_run, load_finished, run_identity
+from experiments.parts import check_run, load_finished, read_record, run_identity
 from experiments.protocol import Fold, Part, describe_split
 from experiments.runner import Settings
 
@@ -54,8 +53,6 @@ def train(fold: Fold, spec: ExperimentSpec, settings: Settings) -> None:
     logging.info("%s %s: training on %s; device: %s", spec.dataset.name, fold.name, _names(fold.train), device)
     sequences = []
     for part in fold.train:
-        truth = part.root / f"{part.video}_GT"
-        require_valid(truth, check_truth(truth, part.root / part.video, warnings=False))
         sequence = read_sequence(part.root, part.video, spec.dataset)
         sequences.append(cut(sequence, part.begin, part.end))
     # Reads every frame: what cannot be used is found before anything is written.
@@ -158,7 +155,11 @@ def evaluate(fold: Fold, spec: ExperimentSpec, settings: Settings) -> None:
 
 def collect(folds: list[Fold], spec: ExperimentSpec, settings: Settings) -> None:
     """Writes the experiment's metrics.json: means over the folds that have scores, and what they were made with."""
-    scored = [json.loads(path.read_text()) for fold in folds if (path := settings.folder / fold.name / "metrics.json").exists()]
+    scored = [
+        read_record(path, "SEG", "DET", "TRA", "OP", "baseline")
+        for fold in folds
+        if (path := settings.folder / fold.name / "metrics.json").exists()
+    ]
     if not scored:
         return
     measures = ("SEG", "DET", "TRA", "OP")
@@ -202,12 +203,14 @@ def _number(value: float | None) -> str:
 
 
 def _predicted(folder: Path, spec: ExperimentSpec, part: Part) -> bool:
-    """Whether there is a complete result of these values and frames; its stamp is written last."""
+    """Whether there is a complete result of these values and frames; its stamp is written last, and a damaged one is none."""
     stamp = _stamp(folder, part)
     if not (folder / "results" / f"{part.video}_RES").exists() or not stamp.exists():
         return False
-    made_from: str = json.loads(stamp.read_text())["made_from"]
-    return made_from == _fingerprint(spec, part)
+    try:
+        return bool(read_record(stamp, "made_from")["made_from"] == _fingerprint(spec, part))
+    except DataError:
+        return False
 
 
 def _stamp(folder: Path, part: Part) -> Path:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
-
-import numpy as np
 
 from cosembed.clustering import chosen_mode
 from cosembed.data.ctc import read_labels
@@ -22,7 +19,7 @@ from cosembed.reporting.panels import grey_rgb, picture_row, resized
 from cosembed.reporting.report import Picture, Section
 from cosembed.specs import ExperimentSpec
 from cosembed.training.run_folder import RunFolder
-from experiments.parts import deviations_section, run_facts, training_section, write_page
+from experiments.parts import deviations_section, read_arrays, read_record, run_facts, training_section, write_page
 from experiments.protocol import Fold, Part, describe_split
 from experiments.runner import Settings
 
@@ -63,7 +60,7 @@ def _times(fold: Fold, settings: Settings) -> str:
     for part in fold.test:
         stamp = folder / "results" / f"{part.video}.json"
         if stamp.exists():
-            stages |= json.loads(stamp.read_text())["seconds"]
+            stages |= read_record(stamp, "seconds")["seconds"]
     return ", ".join(
         f"{stage} {seconds:.0f} s" if seconds < 600 else f"{stage} {seconds / 60:.0f} min" for stage, seconds in stages.items()
     )
@@ -95,8 +92,8 @@ def _video_sections(fold: Fold, part: Part, folder: Path) -> Iterator[Section]:
         raise DataError(f"{result}: there are no results to report; run --mode=predict first")
     frames = open_frames(part.root / part.video).cut(part.begin, part.end)
     masks = mask_files(result, "mask")
-    with np.load(folder / "results" / f"{part.video}_samples.npz", allow_pickle=False) as archive:
-        samples = {int(name): archive[name] for name in archive.files}
+    arrays = read_arrays(folder / "results" / f"{part.video}_samples.npz")
+    samples = {int(name): array for name, array in arrays.items()}
     pictures = []
     for index, embedding in samples.items():
         labels = read_labels(masks[index])

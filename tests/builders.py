@@ -1,11 +1,16 @@
 """Small sequences, specs and folders that several test modules build on."""
 
+import io
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from types import ModuleType
+from unittest import mock
 
 import numpy as np
 import tifffile
+from absl.testing import flagsaver
 
 from cosembed import specs
 from cosembed.data.sequence import Sequence, Track
@@ -18,6 +23,20 @@ def run_command(module: str, *arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run(
         [sys.executable, "-m", module, *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=300
     )
+
+
+def call_experiment(module: ModuleType, *arguments: str) -> subprocess.CompletedProcess:
+    """An experiment's command in this process: for what is refused before anything is computed."""
+    from experiments import runner
+
+    output, errors, status = io.StringIO(), io.StringIO(), 0
+    with redirect_stdout(output), redirect_stderr(errors), flagsaver.flagsaver():
+        try:
+            with mock.patch.object(sys, "argv", [module.__name__, *arguments]):
+                runner.run(module.EXPERIMENT)
+        except SystemExit as ended:
+            status = ended.code or 0
+    return subprocess.CompletedProcess(arguments, status, output.getvalue(), errors.getvalue())
 
 
 def small_spec(*overrides: str, recipe: str = "paper") -> specs.ExperimentSpec:

@@ -139,12 +139,16 @@ def _nifti(name: str, voxels: NDArray) -> Callable[[Path], None]:
     return lambda folder: write_nifti(folder / name, voxels)
 
 
-def _absurd(folder: Path) -> None:
-    """A header that states more voxels than any machine holds."""
-    path = folder / "patient001_4d.nii.gz"
-    content = bytearray(gzip.decompress(path.read_bytes()))
-    content[42:50] = np.full(4, 30000, "<i2").tobytes()
-    path.write_bytes(gzip.compress(bytes(content)))
+def _header(at: int, values: NDArray) -> Callable[[Path], None]:
+    """Other values in the header of the video."""
+
+    def change(folder: Path) -> None:
+        path = folder / "patient001_4d.nii.gz"
+        content = bytearray(gzip.decompress(path.read_bytes()))
+        content[at : at + values.nbytes] = values.tobytes()
+        path.write_bytes(gzip.compress(bytes(content)))
+
+    return change
 
 
 VIDEO, ED, ES = "patient001_4d.nii.gz", "patient001_frame01_gt.nii.gz", "patient001_frame03_gt.nii.gz"
@@ -173,7 +177,13 @@ VIDEO, ED, ES = "patient001_4d.nii.gz", "patient001_frame01_gt.nii.gz", "patient
         (_halve(VIDEO), r"4d\.nii\.gz: cannot be unpacked; the file is damaged or truncated"),
         (_halve(ES), r"frame03_gt\.nii\.gz: cannot be "),
         (_halve_unpacked, r"4d\.nii\.gz: lacks \d+ bytes of its voxels; the file is truncated"),
-        (_absurd, r"4d\.nii\.gz: states a size of 30000 x 30000 x 30000 x 30000 voxels; the file is damaged"),
+        (
+            _header(42, np.full(4, 30000, "<i2")),
+            r"4d\.nii\.gz: states a size of 30000 x 30000 x 30000 x 30000 values of 2 bytes; at most 512 MB",
+        ),
+        # NaN and infinity are read as no offset at all.
+        (_header(108, np.array([0], "<f4")), r"4d\.nii\.gz: states that its voxels begin at byte 348, within the header"),
+        (_header(108, np.array([np.inf], "<f4")), r"4d\.nii\.gz: states that its voxels begin at byte 348"),
     ],
 )
 def test_acdc_that_cannot_be_used(tmp_path: Path, damage: Callable[[Path], None], sentence: str) -> None:

@@ -11,15 +11,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tifffile
-from builders import moving_squares, run_command, write_ctc
+from builders import call_experiment, moving_squares, run_command, write_ctc
 from numpy_network import seeded_variables, write_checkpoint
 
 from cosembed import specs
 from cosembed.data.validation import check_result
-from cosembed.errors import InputError, OutputError
+from cosembed.errors import DataError, InputError, OutputError
 from cosembed.simulation import simulate_video, write_video
 from experiments import ctc_dic_hela, ctc_fluo_gowt1, ctc_fluo_hela, ctc_fluo_msc, ctc_fluo_sim, ctc_phc_u373, reproduce_ctc
-from experiments.runner import Experiment, Settings, run_experiment
+from experiments import simulated as simulated_cells
+from experiments.runner import Experiment, Settings, check_videos, make_folds, run_experiment
 
 CTC = (ctc_dic_hela, ctc_fluo_msc, ctc_fluo_gowt1, ctc_fluo_sim, ctc_fluo_hela, ctc_phc_u373)
 
@@ -158,8 +159,8 @@ def resize_truth(root):
     tifffile.imwrite(root / "01_GT" / "TRA" / "man_track001.tif", np.ones((7, 7), np.uint16))
 
 
-def unknown_parent(root):
-    table = root / "01_GT" / "TRA" / "man_track.txt"
+def unknown_parent(root, video="01"):
+    table = root / f"{video}_GT" / "TRA" / "man_track.txt"
     table.write_text(table.read_text() + "9 0 5 77\n")
 
 
@@ -176,8 +177,8 @@ def nan_frame(root):
         tifffile.imwrite(root / "01" / f"t{number:03d}.tif", frame)
 
 
-def constant_frames(root):
-    for path in (root / "01").iterdir():
+def constant_frames(root, video="01"):
+    for path in (root / video).iterdir():
         tifffile.imwrite(path, np.full_like(tifffile.imread(path), 7))
 
 
@@ -207,6 +208,26 @@ def test_bad_data_is_one_sentence_with_the_file_and_leaves_nothing_behind(fault,
 
 
 @pytest.mark.parametrize(
+    ("mode", "spoil", "words"),
+    [
+        ("all", unknown_parent, "02_GT: man_track.txt: label 9 has the parent 77"),
+        ("evaluate", unknown_parent, "02_GT: man_track.txt: label 9 has the parent 77"),
+        ("predict", constant_frames, "02: t000.tif: every pixel has the value 7"),
+    ],
+)
+def test_what_will_be_tested_is_checked_before_anything_is_trained(mode, spoil, words, tmp_path):
+    for video in ("01", "02"):
+        root = write_ctc(tmp_path / "data" / "simulated", *moving_squares(frames=6), video)
+    spoil(root, "02")
+    experiment, flags = Experiment("simulated", "simulated"), settings(tmp_path / "data", tmp_path / "run", fold=0)
+    with pytest.raises(DataError, match=words):
+        run_experiment(experiment, mode, spec_of(), flags)
+    assert not (tmp_path / "run").exists()
+    # Fold 0 trains on the other video.
+    check_videos(make_folds(spec_of(), flags), "train")
+
+
+@pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["--profile=tpu"], ["--profile", "cpu"]),
@@ -222,9 +243,7 @@ def test_bad_data_is_one_sentence_with_the_file_and_leaves_nothing_behind(fault,
     ids=lambda value: value[0] if value[0].startswith("--") else None,
 )
 def test_bad_flags_exit_2_with_one_sentence(arguments, words, simulated, tmp_path):
-    done = run_command(
-        "experiments.simulated", f"--data_dir={simulated}", f"--out_dir={tmp_path}", "--profile=smoke", *arguments
-    )
+    done = call_experiment(simulated_cells, f"--data_dir={simulated}", f"--out_dir={tmp_path}", "--profile=smoke", *arguments)
     assert_input_error(done, *words)
 
 
@@ -286,7 +305,7 @@ def test_networks_of_the_authors_take_the_place_of_training(tmp_path):
         assert not (tmp_path / "runs" / "ctc_phc_u373" / f"test_{video}" / "tensorboard").exists()
     # Another network in the same place must not pass for this one.
     write_checkpoint(networks / root.name / "model-40000", seeded_variables(2, levels=3, filters=4, outputs=4))
-    assert_input_error(run_command("experiments.ctc_phc_u373", *flags[1:]), "other values of network")
+    assert_input_error(call_experiment(ctc_phc_u373, *flags[1:]), "other values of network")
 
 
 def test_what_does_not_go_with_networks_of_the_authors_is_refused(tmp_path):
@@ -298,7 +317,7 @@ def test_what_does_not_go_with_networks_of_the_authors_is_refused(tmp_path):
         (["--train_frames=0:2", "--test_frames=2:4"], ("--train_frames",)),
         ([], ("networks/PhC-C2DH-U373", "no checkpoint of the authors")),
     ]:
-        assert_input_error(run_command("experiments.ctc_phc_u373", *flags, *wrong), *words)
+        assert_input_error(call_experiment(ctc_phc_u373, *flags, *wrong), *words)
     assert not list((tmp_path / "runs").glob("*/test_*"))
 
 
@@ -322,5 +341,5 @@ def test_the_same_seed_gives_the_same_bits(tmp_path, simulated):
     assert [path.name for path in results[0]] == [path.name for path in results[1]]
     for first, second in zip(*results, strict=True):
         assert first.read_bytes() == second.read_bytes()
-    done = run_command("experiments.simulated", *flags[:2], f"--data_dir={simulated}", f"--out_dir={tmp_path}/first", flags[3])
+    done = call_experiment(simulated_cells, *flags[:2], f"--data_dir={simulated}", f"--out_dir={tmp_path}/first", flags[3])
     assert_input_error(done, "other values of deterministic")

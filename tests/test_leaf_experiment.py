@@ -6,11 +6,12 @@ import shutil
 import imagecodecs
 import numpy as np
 import pytest
-from builders import run_command
+from builders import call_experiment, run_command
 
 from cosembed.data.cvppp import find_plants
 from cosembed.metrics import symmetric_best_dice
 from cosembed.simulation.leaves import write_plants
+from experiments import cvppp
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +89,7 @@ def test_bad_input_is_one_sentence_and_status_2(fault, plants, tmp_path):
     fault(root)
     # Every plant is in the training set of some fold.
     flags = ["--profile=smoke", f"--data_dir={root.parent}", f"--out_dir={tmp_path}/runs", "--set=training.iterations=1"]
-    done = run_command("experiments.cvppp", *flags, "--mode=train")
+    done = call_experiment(cvppp, *flags, "--mode=train")
     assert done.returncode == 2, done.stderr
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert FAULTS[fault] in line

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
 import tensorflow as tf
-from builders import run_command
+from builders import call_experiment, run_command
 
 from cosembed import specs
 from cosembed.data.cine import CineSlice
@@ -15,7 +15,7 @@ from cosembed.data.preprocessing import frame_grid, inverse, resample_linear
 from cosembed.inference import FrameStepper, prepare_frames
 from cosembed.models import StackedHourglass
 from cosembed.segmentation import segment_cycle
-from experiments import lv_steps
+from experiments import lv, lv_steps
 
 
 def write_patient(root, name, frames=5, slices=4, side=40, seed=0):
@@ -106,12 +106,12 @@ def test_mistakes_are_one_sentence_and_status_2(hearts, run, tmp_path):
         ([f"--data_dir={hearts}", "--train_frames=0:5"], "cell data sets only"),
         ([f"--data_dir={hearts}", "--require_gpu"], "--require_gpu"),
     ]:
-        done = run_command("experiments.lv", *flags, *arguments)
+        done = call_experiment(lv, *flags, *arguments)
         assert done.returncode == 2, (arguments, done.stderr)
         (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
         assert words in line
         assert "Traceback" not in done.stderr
-    changed = run_command("experiments.lv", *run.flags, "--set=training.learning_rate=0.5", "--mode=train")
+    changed = call_experiment(lv, *run.flags, "--set=training.learning_rate=0.5", "--mode=train")
     assert changed.returncode == 2 and "training.learning_rate" in changed.stderr
 
 
@@ -178,7 +178,7 @@ def test_results_are_not_taken_for_those_of_another_profile(run):
     """Scores made by one profile must not be written under another's name."""
     flags = [flag for flag in run.flags if not flag.startswith("--profile")]
     for mode in ("evaluate", "report"):
-        done = run_command("experiments.lv", *flags, "--profile=cpu", f"--mode={mode}")
+        done = call_experiment(lv, *flags, "--profile=cpu", f"--mode={mode}")
         assert done.returncode == 2 and "other values of" in done.stderr and "network.image_size" in done.stderr
     metrics = json.loads((run.folder / "metrics.json").read_text())
     assert metrics["profile"] == "smoke"

@@ -229,6 +229,13 @@ def test_tensorboard_on_a_full_disk_is_named(tmp_path):
         tf.summary.scalar("loss", 1.0, step=1)
 
 
+def test_a_file_in_the_place_of_tensorboards_folder_is_named(tmp_path):
+    (tmp_path / "tensorboard").touch()
+    refused = pytest.raises(OutputError, match=r"tensorboard: cannot be written \([^{}]+\); free space or make it writable")
+    with refused, written_by_tensorflow(tmp_path / "tensorboard"):
+        tf.summary.create_file_writer(str(tmp_path / "tensorboard"))
+
+
 def cut(index: Path, data: Path) -> None:
     data.write_bytes(data.read_bytes()[:1000])
 

@@ -83,6 +83,15 @@ def test_truncated_tiffs_are_named_on_opening_and_leave_no_noise(
     assert capfd.readouterr() == ("", "")
 
 
+def test_pixels_without_a_value_are_refused(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", IMAGE, metadata=None)
+    with tifffile.TiffFile(tmp_path / "a.tif", mode="r+") as file:
+        file.pages[0].aspage().tags["SamplesPerPixel"].overwrite(0)
+    for read in (read_image, read_headers):
+        with pytest.raises(DataError, match=r"a\.tif: cannot be read \(it states that a pixel has no value\)"):
+            read(tmp_path / "a.tif")
+
+
 def test_damaged_pixels(tmp_path: Path) -> None:
     path = tmp_path / "t000.tif"
     tifffile.imwrite(path, IMAGE, compression="zlib", metadata=None)

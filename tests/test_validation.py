@@ -1,15 +1,14 @@
 """Every fault of a folder is found, with its file; a good folder has none."""
 
-import subprocess
-import sys
-
 import imagecodecs
 import numpy as np
 import pytest
 import tifffile
-from builders import moving_squares, write_ctc
+from absl.testing import flagsaver
+from builders import moving_squares, run_command, write_ctc
 
-from cosembed.data.validation import check_result, check_truth
+from cosembed import cli, validate
+from cosembed.data.validation import check_frames, check_result, check_truth
 
 TRACKS = [(1, 0, 5, 0), (2, 0, 5, 0), (3, 0, 2, 0), (4, 3, 5, 3), (5, 3, 5, 3)]
 
@@ -53,6 +52,7 @@ def test_a_good_result_has_no_fault(result):
         ([(1, 5, 0, 0), *TRACKS[1:]], "res_track.txt: label 1 ends in frame 0, before it begins in frame 5"),
         ([*TRACKS[:4], (5, 3, 5, 8)], "res_track.txt: label 5 has the parent 8, which is not listed"),
         ([*TRACKS[:4], (5, 3, 5, 1)], "res_track.txt: label 5 begins in frame 3, but its parent 1 ends in 5"),
+        ([(1, 0, 5, 2), (2, 0, 5, 1), *TRACKS[2:]], "res_track.txt: label 1 begins in frame 0, but its parent 2 ends in 5"),
         ([*TRACKS, (6, 0, 0, 0)], "mask000.tif: label 6 is missing, though res_track.txt lists it there"),
         ([*TRACKS[:4], (5, 3, 6, 3)], "res_track.txt: label 5 ends in frame 6, but the last mask is mask005.tif"),
         ([*TRACKS, ("six", 0, 0, 0)], "res_track.txt: line 6 is not four whole numbers (label begin end parent)"),
@@ -90,9 +90,10 @@ def test_labels_in_parts_are_a_warning(result):
 
 
 def test_an_empty_folder_and_a_missing_table_are_faults(result, tmp_path):
-    assert "holds no masks" in faults_of(tmp_path / "nothing")[0]
+    assert "is not a folder" in faults_of(tmp_path / "nothing")[0]
+    assert "holds no masks" in faults_of(tmp_path)[0]
     (result / "res_track.txt").unlink()
-    assert any("is missing or not a text file" in fault for fault in faults_of(result))
+    assert "res_track.txt: is missing; a track table belongs there (label begin end parent)" in faults_of(result)
     assert check_result(result, tracked=False) == []
 
 
@@ -108,25 +109,30 @@ def test_truth_is_checked_against_its_frames(tmp_path):
     assert "man_seg001.tif: warning: marker 1 of man_track001.tif lies in no mask" in faults
 
 
-def test_the_command_lists_faults_exits_2_and_paints_masks(result, tmp_path):
-    def run(*arguments):
-        return subprocess.run(
-            [sys.executable, "-m", "cosembed.validate", *arguments], capture_output=True, text=True, check=False
-        )
+def run_validate(*flags):
+    """The command in this process; its exit status."""
+    with flagsaver.flagsaver(), pytest.raises(SystemExit) as ended:
+        cli.run(validate.main, ["validate", *flags])
+    return ended.value.code or 0
 
-    good = run(f"--result_dir={result}", f"--overlays={tmp_path / 'pictures'}")
+
+def test_the_command_lists_faults_exits_2_and_paints_masks(result, tmp_path):
+    good = run_command("cosembed.validate", f"--result_dir={result}", f"--overlays={tmp_path / 'pictures'}")
     assert good.returncode == 0, good.stderr
     assert len(list((tmp_path / "pictures").glob("*.png"))) == 6
     write_table(result, [(1, 0, 1, 0), *TRACKS[1:]])
-    bad = run(f"--result_dir={result}")
+    bad = run_command("cosembed.validate", f"--result_dir={result}")
     assert bad.returncode == 2
     lines = bad.stderr.splitlines()
     assert lines == [f"mask{frame:03d}.tif: label 1 is used after its end in res_track.txt" for frame in (2, 3, 4, 5)]
 
 
 def test_an_unreadable_table_is_one_fault(result):
-    (result / "res_track.txt").write_bytes(b"\xff\xfe1 0 5 0")
-    assert faults_of(result) == ["res_track.txt: is missing or not a text file (label begin end parent)"]
+    for content, words in ((b"\xff\xfe1 0 5 0", "codec can't decode"), (b"\n" * 2**22, "larger than 2048 kB")):
+        (result / "res_track.txt").write_bytes(content)
+        (fault,) = faults_of(result)
+        assert fault.startswith("res_track.txt: is not a track table")
+        assert words in fault
 
 
 def test_an_empty_table_is_valid_only_with_empty_masks(result):
@@ -214,20 +220,60 @@ def test_seg_truth_alone_and_markers_half_outside(tmp_path):
     assert "holds neither" in str(check_truth(root / "01_GT" / "TRA")[0])
 
 
+def test_truth_by_itself_covers_every_frame_that_it_names(tmp_path):
+    root = write_ctc(tmp_path, *moving_squares())
+    (root / "01_GT" / "TRA" / "man_track000.tif").unlink()
+    assert [str(fault) for fault in check_truth(root / "01_GT")] == [
+        *(f"man_track.txt: label {n} begins in frame 0, but the first mask is man_track001.tif" for n in (1, 2, 3)),
+        "man_seg000.tif: is of a frame that has no man_track file",
+    ]
+    for path in (root / "01_GT" / "TRA").glob("*.tif"):
+        path.unlink()
+    assert [str(fault) for fault in check_truth(root / "01_GT")] == [
+        "man_track.txt: lists tracks, but there is no man_track000.tif"
+    ]
+    (root / "01_GT" / "TRA" / "man_track.txt").write_text("")
+    assert check_truth(root / "01_GT") == []
+    assert [str(fault) for fault in check_truth(root / "02_GT")] == [f"{root / '02_GT'}: is not a folder"]
+
+
+def spoil_frames(root):
+    """Of six frames, one is cut off, one is empty, one is absent, one is of another size."""
+    (root / "t001.tif").write_bytes((root / "t001.tif").read_bytes()[:300])
+    tifffile.imwrite(root / "t002.tif", np.zeros((40, 48), np.uint16))
+    (root / "t003.tif").unlink()
+    tifffile.imwrite(root / "t005.tif", np.eye(9, dtype=np.uint16))
+
+
+def test_every_fault_of_the_frames_is_listed(tmp_path):
+    root = write_ctc(tmp_path, *moving_squares()) / "01"
+    assert check_frames(root) == []
+    spoil_frames(root)
+    assert [str(fault).partition(";")[0] for fault in check_frames(root)] == [
+        "t003.tif: is missing",
+        "t001.tif: cannot be read (its pixels reach beyond the end of the file)",
+        "t002.tif: every pixel has the value 0",
+        "t005.tif: is 9 x 9 pixels, but t000.tif is 48 x 40 pixels",
+    ]
+    stack = np.stack([moving_squares()[0][0], np.zeros((40, 48), np.uint16)])
+    tifffile.imwrite(tmp_path / "video.tif", stack, photometric="minisblack")
+    (fault,) = check_frames(tmp_path / "video.tif")
+    assert fault.file == "video.tif, page 1"
+    assert "does not exist" in str(check_frames(tmp_path / "nothing")[0])
+
+
 def test_real_truth_is_valid(test_data):
     for folder in (test_data / "ctc" / "PhC-C2DH-U373", test_data / "ctc" / "Fluo-N2DL-HeLa"):
         assert [fault for fault in check_truth(folder / "01_GT", folder / "01") if not fault.warning] == []
 
 
-def test_overlays_show_frames_and_leave_unreadable_masks_out(result, tmp_path):
+def test_overlays_show_frames_and_leave_unreadable_masks_out(result, tmp_path, capsys):
     images, labels, tracks = moving_squares()
     root = write_ctc(tmp_path / "data", images, labels, tracks)
     (result / "mask001.tif").write_bytes(b"II*\0")
-    command = [sys.executable, "-m", "cosembed.validate", f"--result_dir={result}", f"--ground_truth_dir={root / '01_GT'}"]
-    command += [f"--frames_dir={root / '01'}", f"--overlays={tmp_path / 'pictures'}"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    (line,) = done.stderr.splitlines()
+    flags = [f"--result_dir={result}", f"--ground_truth_dir={root / '01_GT'}", f"--frames_dir={root / '01'}"]
+    assert run_validate(*flags, f"--overlays={tmp_path / 'pictures'}") == 2
+    (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("mask001.tif: cannot be read")
     names = {path.name for path in (tmp_path / "pictures").iterdir()}
     assert len(names) == 5 + 6 + 6
@@ -235,6 +281,16 @@ def test_overlays_show_frames_and_leave_unreadable_masks_out(result, tmp_path):
     picture = imagecodecs.png_decode((tmp_path / "pictures" / "mask000.png").read_bytes())
     assert picture.shape == (40, 48, 3)
     assert picture[labels[0] == 0].any()
-    again = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert again.returncode == 2
-    assert "exists already" in again.stderr
+    assert run_validate(*flags, f"--overlays={tmp_path / 'pictures'}") == 2
+    assert "exists already" in capsys.readouterr().err
+    # Without frames that can be used, labels are painted on black; a fault of the frames is one line.
+    tifffile.imwrite(root / "01" / "t000.tif", np.zeros((40, 48), np.uint16))
+    assert run_validate(*flags, f"--overlays={tmp_path / 'empty'}") == 2
+    (root / "01" / "t003.tif").unlink()
+    capsys.readouterr()
+    assert run_validate(*flags, f"--overlays={tmp_path / 'gap'}") == 2
+    assert [line.partition(":")[0] for line in capsys.readouterr().err.splitlines()] == ["t003.tif", "t000.tif", "mask001.tif"]
+    for folder, frame in (("empty", 0), ("gap", 2)):
+        picture = imagecodecs.png_decode((tmp_path / folder / f"mask{frame:03d}.png").read_bytes())
+        assert picture[labels[frame] > 0].any()
+        assert not picture[labels[frame] == 0].any()

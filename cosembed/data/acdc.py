@@ -22,11 +22,13 @@ from numpy.typing import NDArray
 
 from cosembed.data.cine import CAVITY, MYOCARDIUM, CineSlice, central, open_image, read_pixels
 from cosembed.errors import DataError
-from cosembed.reading import read_text, reason
+from cosembed.reading import MAX_PAGES_BYTES, read_text, reason
 
 _VIDEO = "_4d.nii.gz"
 _CLASSES = np.array([0, 0, MYOCARDIUM, CAVITY], np.uint8)
 _CHUNK = 2**20
+# Of NIfTI-1 with what tells of extensions; ITK reads from the header itself what is said to begin earlier.
+_HEADER_BYTES = 352
 
 
 def read_acdc(root: Path, slices: int = 3, only: Collection[str] | None = None) -> list[CineSlice]:
@@ -96,7 +98,7 @@ def _read_info(path: Path) -> dict[str, int]:
     if not path.is_file():
         raise DataError(f"{path}: does not exist; put the patient's Info.cfg there, with the lines ED and ES")
     try:
-        text = read_text(path)
+        text = read_text(path, MAX_PAGES_BYTES)
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: is not a text ({reason(error)}); restore the patient's Info.cfg") from error
     lines = (line.partition(":") for line in text.splitlines())
@@ -136,7 +138,10 @@ def _read_nifti(path: Path, dimensions: int) -> NDArray:
 def _check_whole(path: Path, reader: sitk.ImageFileReader) -> None:
     """Raises `DataError` for a truncated file, whose missing voxels ITK would silently replace by zeros."""
     voxels = math.prod(reader.GetSize()) * int(reader.GetMetaData("bitpix")) // 8
-    missing = voxels + int(float(reader.GetMetaData("vox_offset")))
+    begin = int(float(reader.GetMetaData("vox_offset")))
+    if begin < _HEADER_BYTES:
+        raise DataError(f"{path}: states that its voxels begin at byte {begin}, within the header; save it again")
+    missing = voxels + begin
     try:
         with gzip.open(path) as stream:
             while missing > 0 and (chunk := stream.read(_CHUNK)):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,13 +12,13 @@ import SimpleITK as sitk  # noqa: N813
 from numpy.typing import NDArray
 
 from cosembed.errors import DataError
+from cosembed.reading import check_extent
 
 MYOCARDIUM = 1
 CAVITY = 2
 CLASSES = {"myocardium": MYOCARDIUM, "cavity": CAVITY}
 # In training batches: a pixel of a frame without a label.
 UNLABELLED = 255
-MAX_VOXELS = 2**31
 
 
 @dataclass(frozen=True)
@@ -72,11 +71,11 @@ def open_image(path: Path, kind: str) -> sitk.ImageFileReader:
     reader.SetImageIO(kind)
     with _errors_of(path):
         reader.ReadImageInformation()
-    size = reader.GetSize()
-    if not 0 < math.prod(size) <= MAX_VOXELS:
-        raise DataError(f"{path}: states a size of {' x '.join(map(str, size))} voxels; the file is damaged, replace it")
     if reader.GetNumberOfComponents() != 1:
         raise DataError(f"{path}: has {reader.GetNumberOfComponents()} values per voxel; save it with one")
+    with _errors_of(path):
+        voxel = sitk.GetArrayViewFromImage(sitk.Image([1, 1], reader.GetPixelID()))
+    check_extent(str(path), reader.GetSize(), voxel.itemsize)
     return reader
 
 

@@ -7,7 +7,7 @@ hyperstack. Numbering and sizes are checked when it is opened, pixel values when
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple, overload
@@ -126,7 +126,7 @@ def open_frames(path: Path) -> Frames:
         return Frames(tuple(_Source(path, pages, time) for time, pages in enumerate(layout.times)), layout.headers[0])
     if not path.is_dir():
         raise DataError(f"{path}: does not exist; put the frames there, as t000.tif, t001.tif, ...")
-    files = sorted((file for file in path.iterdir() if file.suffix.lower() in SUFFIXES and file.name[0] != "."), key=_order)
+    files = _files(path)
     if not files:
         raise DataError(f"{path}: holds no TIFF or PNG frames; put them there, as t000.tif, t001.tif, ...")
     check_numbering(files)
@@ -136,15 +136,44 @@ def open_frames(path: Path) -> Frames:
     for index, file in enumerate(files):
         layout = _checked_layout(file)
         first = first or layout
-        _check_alike(str(file), layout.headers[0], files[0].name, first.headers[0])
-        if len(layout.times) > 1 or len(layout.times[0]) != len(first.times[0]):
-            raise DataError(
-                f"{file}: holds {len(layout.headers)} images, but each file of a folder is one frame, with equal channels; "
-                "give a multi-page TIFF by itself"
-            )
+        _check_frame(file, layout, files[0], first)
         sources.append(_Source(file, layout.times[0], start + index))
     assert first is not None
     return Frames(tuple(sources), first.headers[0])
+
+
+def find_errors(path: Path) -> list[DataError]:
+    """All that `open_frames` and the reading of every frame would raise, not only the first of it."""
+    files = _files(path) if path.is_dir() else []
+    errors = list(_numbering_errors(files))
+    first: tuple[Path, Layout] | None = None
+    for file in files:
+        try:
+            layout = _checked_layout(file)
+            first = first or (file, layout)
+            _check_frame(file, layout, *first)
+        except DataError as error:
+            errors.append(error)
+        else:
+            errors += _reading_errors(Frames((_Source(file, layout.times[0], 0),), layout.headers[0]))
+    if not files:
+        try:
+            errors += _reading_errors(open_frames(path))
+        except DataError as error:
+            errors.append(error)
+    return errors
+
+
+def _reading_errors(frames: Frames) -> Iterator[DataError]:
+    for index in range(len(frames)):
+        try:
+            frames[index]
+        except DataError as error:
+            yield error
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted((file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES and file.name[0] != "."), key=_order)
 
 
 def file_number(path: Path) -> int | None:
@@ -155,21 +184,26 @@ def file_number(path: Path) -> int | None:
 
 def check_numbering(files: Sequence[Path]) -> None:
     """Raises `DataError` if sorted files skip or repeat a number, or if only some have one; names the file."""
+    for error in _numbering_errors(files):
+        raise error
+
+
+def _numbering_errors(files: Sequence[Path]) -> Iterator[DataError]:
     for before, after in pairwise(files):
         first, second = file_number(before), file_number(after)
         if second is None:
             continue
         if first is None:
-            raise DataError(f"{before}: has no frame number, unlike {after.name}; number it or move it elsewhere")
-        if second == first:
-            raise DataError(
+            yield DataError(f"{before}: has no frame number, unlike {after.name}; number it or move it elsewhere")
+        elif second == first:
+            yield DataError(
                 f"{after}: has the same number as {before.name} (the last number in a name counts); keep or rename one"
             )
-        if second != first + 1:
+        elif second != first + 1:
             match = _LAST_NUMBER.search(before.stem)
             assert match is not None
             missing = before.stem[: match.start()] + str(first + 1).zfill(len(match[1])) + before.stem[match.end() :]
-            raise DataError(
+            yield DataError(
                 f"{before.with_name(missing + before.suffix)}: is missing; {after.name} follows {before.name}, add it"
             )
 
@@ -179,6 +213,16 @@ def _checked_layout(path: Path) -> Layout:
     for page, header in enumerate(layout.headers):
         _check_alike(f"{path}, page {page}", header, "page 0", layout.headers[0])
     return layout
+
+
+def _check_frame(file: Path, layout: Layout, first_file: Path, first: Layout) -> None:
+    """Raises `DataError` unless a file of a folder is one frame like the folder's first."""
+    _check_alike(str(file), layout.headers[0], first_file.name, first.headers[0])
+    if len(layout.times) > 1 or len(layout.times[0]) != len(first.times[0]):
+        raise DataError(
+            f"{file}: holds {len(layout.headers)} images, but each file of a folder is one frame, with equal channels; "
+            "give a multi-page TIFF by itself"
+        )
 
 
 def _check_alike(name: str, header: Header, first_name: str, first: Header) -> None:

@@ -11,6 +11,8 @@ from cosembed.files import atomic_write_text
 from cosembed.reading import read_text, reason
 
 MAX_LABEL = 65535
+# A line for each label, of 32 bytes.
+MAX_TABLE_BYTES = 2**21
 
 
 def read_tracks(path: Path) -> tuple[Track, ...]:
@@ -21,7 +23,7 @@ def read_tracks(path: Path) -> tuple[Track, ...]:
             ends before it begins, or a parent that no line lists.
     """
     try:
-        text = read_text(path)
+        text = read_text(path, MAX_TABLE_BYTES)
     except FileNotFoundError as error:
         raise DataError(f"{path}: does not exist; a track table belongs there (label begin end parent)") from error
     except (OSError, ValueError) as error:

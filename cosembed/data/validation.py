@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from cosembed.data.frames import open_frames
+from cosembed.data.frames import find_errors, open_frames
 from cosembed.data.sequence import Track
 from cosembed.data.tiff import image_shape, read_headers, read_image
+from cosembed.data.tracks import MAX_TABLE_BYTES
 from cosembed.errors import DataError
-from cosembed.reading import read_text
+from cosembed.reading import read_text, reason
 
 
 @dataclass(frozen=True)
@@ -56,14 +57,15 @@ def check_result(result_dir: Path, tracked: bool = True, frames_dir: Path | None
     masks = mask_files(result_dir, "mask")
     faults = _check_names(result_dir, "mask")
     if not masks:
-        return [*faults, Fault(str(result_dir), "holds no masks; a result needs mask000.tif, mask001.tif, ...")]
+        what = "holds no masks" if result_dir.is_dir() else "is not a folder"
+        return [*faults, Fault(str(result_dir), f"{what}; a result needs mask000.tif, mask001.tif, ...")]
     found, present = _check_masks(masks, warnings)
     faults += found + _check_gaps([-1, *masks], "mask")
     table = result_dir / "res_track.txt"
     if tracked or table.exists():
         faults += _check_table(table, present, masks)
     if frames_dir is not None:
-        faults += _check_frames(masks, frames_dir, every_frame="mask")
+        faults += _compare_frames(masks, frames_dir, every_frame="mask")
     return faults
 
 
@@ -73,18 +75,30 @@ def check_truth(ground_truth_dir: Path, frames_dir: Path | None = None, warnings
     markers, segmented = mask_files(tra, "man_track"), mask_files(seg, "man_seg")
     faults = _check_names(tra, "man_track") + _check_names(seg, "man_seg")
     if not markers and not segmented:
-        return [*faults, Fault(str(ground_truth_dir), "holds neither TRA/man_track000.tif nor SEG/man_seg000.tif")]
+        what = "holds neither TRA/man_track000.tif nor SEG/man_seg000.tif" if ground_truth_dir.is_dir() else "is not a folder"
+        return [*faults, Fault(str(ground_truth_dir), what)]
     if markers:
         found, present = _check_masks(markers, warnings)
         faults += found + _check_gaps(list(markers), "man_track") + _check_table(tra / "man_track.txt", present, markers)
+    elif (tra / "man_track.txt").exists():
+        tracks, found = _read_table(tra / "man_track.txt")
+        faults += found + ([Fault("man_track.txt", "lists tracks, but there is no man_track000.tif")] if tracks else [])
     faults += _check_masks(segmented, warnings)[0]
     for number in sorted(set(segmented) & set(markers)):
         faults += _check_markers(markers[number], segmented[number], warnings)
     if frames_dir is not None:
         if markers:
-            faults += _check_frames(markers, frames_dir, every_frame="man_track")
-        faults += _check_frames(segmented, frames_dir)
+            faults += _compare_frames(markers, frames_dir, every_frame="man_track")
+        faults += _compare_frames(segmented, frames_dir)
+    elif markers:
+        unknown = [path.name for number, path in segmented.items() if not min(markers) <= number <= max(markers)]
+        faults += [Fault(name, "is of a frame that has no man_track file") for name in unknown]
     return faults
+
+
+def check_frames(frames_dir: Path) -> list[Fault]:
+    """Every fault of the frames (or of one multi-page TIFF) by themselves; each of them is read."""
+    return [_unreadable(frames_dir, error) for error in find_errors(frames_dir)]
 
 
 def require_valid(folder: Path, faults: Iterable[Fault]) -> None:
@@ -171,9 +185,11 @@ def _read_table(path: Path) -> tuple[dict[int, Track] | None, list[Fault]]:
     tracks: dict[int, Track] = {}
     faults: list[Fault] = []
     try:
-        lines = read_text(path).splitlines()
-    except (OSError, ValueError):
-        return None, [Fault(path.name, "is missing or not a text file (label begin end parent)")]
+        lines = read_text(path, MAX_TABLE_BYTES).splitlines()
+    except FileNotFoundError:
+        return None, [Fault(path.name, "is missing; a track table belongs there (label begin end parent)")]
+    except (OSError, ValueError) as error:
+        return None, [Fault(path.name, f"is not a track table (label begin end parent): {reason(error)}")]
     for number, line in enumerate(lines, start=1):
         words = line.split()
         if not words:
@@ -197,12 +213,15 @@ def _check_table(path: Path, present: Mapping[int, set[int]], masks: Mapping[int
     if tracks is None:
         return faults
     names = {number: mask.name for number, mask in masks.items()}
-    last, table = max(names), path.name
+    first, last, table = min(names), max(names), path.name
     for track in tracks.values():
         if track.begin > track.end:
             faults.append(
                 Fault(table, f"label {track.label} ends in frame {track.end}, before it begins in frame {track.begin}")
             )
+        if track.begin < first:
+            sentence = f"label {track.label} begins in frame {track.begin}, but the first mask is {names[first]}"
+            faults.append(Fault(table, sentence))
         if track.end > last:
             faults.append(Fault(table, f"label {track.label} ends in frame {track.end}, but the last mask is {names[last]}"))
         parent = tracks.get(track.parent)
@@ -232,6 +251,8 @@ def _check_markers(marker_file: Path, seg_file: Path, warnings: bool) -> Iterato
         markers, masks = read_image(marker_file), read_image(seg_file)
     except DataError:
         return
+    if not markers.ndim == masks.ndim == 2:
+        return
     if markers.shape != masks.shape:
         yield Fault(seg_file.name, f"is {_size(masks.shape)}, but {marker_file.name} is {_size(markers.shape)}")
         return
@@ -244,7 +265,7 @@ def _check_markers(marker_file: Path, seg_file: Path, warnings: bool) -> Iterato
             yield Fault(seg_file.name, f"marker {label} of {marker_file.name} lies mostly outside its mask", warning=True)
 
 
-def _check_frames(masks: Mapping[int, Path], frames_dir: Path, every_frame: str = "") -> list[Fault]:
+def _compare_frames(masks: Mapping[int, Path], frames_dir: Path, every_frame: str = "") -> list[Fault]:
     """Faults of masks beside their frames; with `every_frame`, a prefix, also frames without a mask."""
     try:
         frames = open_frames(frames_dir)

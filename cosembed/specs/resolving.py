@@ -7,7 +7,9 @@ pixels; a resolved spec holds final values.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import functools
 import importlib.resources
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -16,7 +18,7 @@ from typing import Any, TypeVar
 import yaml
 
 from cosembed.errors import SpecError
-from cosembed.reading import read_text, reason
+from cosembed.reading import MAX_PAGES_BYTES, read_text, reason
 from cosembed.specs.experiments import TASKS, ExperimentSpec, TrainedSpec
 from cosembed.specs.yaml_text import parse_yaml
 from cosembed.strict import flatten, from_mapping, merge, to_mapping
@@ -224,12 +226,18 @@ def _folder() -> Any:
 
 
 def _read(name: str) -> dict[str, Any]:
+    # Callers take it apart.
+    return copy.deepcopy(_packaged(name))
+
+
+@functools.cache
+def _packaged(name: str) -> dict[str, Any]:
     return _parse((_folder() / name).read_text(encoding="utf-8"), f"data_specs/{name}")
 
 
 def _parse_file(path: Path) -> dict[str, Any]:
     try:
-        text = read_text(path)
+        text = read_text(path, MAX_PAGES_BYTES)
     except (OSError, ValueError) as error:
         raise SpecError(f"{path}: cannot be read ({reason(error)}); restore the file") from error
     return _parse(text, str(path))

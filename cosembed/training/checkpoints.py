@@ -22,6 +22,8 @@ NAME = "step"
 # What TensorFlow raises for truncated, foreign and unreadable checkpoints; its reader has no class of its own.
 UNREADABLE = (tf.errors.OpError, AssertionError, ValueError, IndexError, RuntimeError, OSError)
 _PREFIX = re.compile(rf"{NAME}-\d+")
+# TensorFlow's name of what it was doing.
+_NODE = re.compile(r"\{\{.*?\}\} ")
 
 
 def build_network(spec: specs.TrainedSpec, execution: Execution = DEFAULT) -> StackedHourglass:
@@ -62,7 +64,7 @@ def written_by_tensorflow(path: Path) -> Iterator[None]:
     try:
         yield
     except tf.errors.OpError as error:
-        reason = str(error).splitlines()[0].partition(" [Op:")[0].rpartition("; ")[2]
+        reason = _NODE.sub("", str(error).splitlines()[0]).partition(" [Op:")[0].rpartition("; ")[2]
         raise OutputError(
             f"{path}: cannot be written ({reason}); free space or make it writable, and run the same command again"
         ) from error
