@@ -45,7 +45,7 @@ def describe_job(frames: Frames, name: str, network: str, spec: ExperimentSpec, 
     wanted, (height, width) = spec.network.channels, frames.shape
     if frames.channels != wanted:
         remedy = "choose one with --channel, counted from 1" if wanted == 1 else "give frames of as many, without --channel"
-        if len(frames) == 1 and wanted == 1:
+        if len(frames) == 1 and wanted == 1 and frames.paths[0].suffix.lower() != ".png":
             remedy += "; if they are time points, save the TIFF with the axes TYX"
         raise InputError(f"{name}: has {frames.channels} channels, the network reads {wanted}; {remedy}")
     needed = memory.check(memory.estimate(len(frames), frames.shape, spec), memory.available())

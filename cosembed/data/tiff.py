@@ -179,6 +179,8 @@ def _tiff_header(page: tifffile.TiffPage, path: Path) -> Header:
         )
     if page.dtype is None or page.axes not in AXES:
         raise DataError(f"{path}: is not a two-dimensional image (axes {page.axes}, type {page.dtype}); save it as one")
+    if page.dtype.kind not in "uif":
+        raise DataError(f"{path}: its pixels are of type {page.dtype}; save it with 8 or 16 bits a pixel, or as float")
     check_extent(str(path), page.shape, page.dtype.itemsize)
     if page.is_tiled:
         check_extent(str(path), (page.tilelength, page.tilewidth, page.samplesperpixel), page.dtype.itemsize)

@@ -25,7 +25,7 @@ from cosembed.progress import watched
 from cosembed.reporting import figures, movie
 from cosembed.reporting.doubts import doubts_about_tracks
 from cosembed.reporting.overlays import embedding_rgb, encode_png, overlay, stretch
-from cosembed.reporting.panels import grey_rgb, picture_column, picture_row, resized
+from cosembed.reporting.panels import grey_rgb, labelled_row, picture_column, picture_row, resized
 from cosembed.reporting.report import Picture, Report, Section, write_report
 
 # More tracks than these cannot be told apart in one picture.
@@ -71,22 +71,22 @@ def write_video_report(
         for index in watched(shown, len(shown), "movie")
     )
     tree, part = _lineage(tracks, len(frames))
-    rows = [_embedding_row(frames[index], embedding, read_labels(masks[index])) for index, embedding in samples.items()]
-    embeddings = encode_png(picture_column(rows))
+    panels = {index: _panels(frames[index], embedding, read_labels(masks[index])) for index, embedding in samples.items()}
+    embeddings = encode_png(picture_column([picture_row(list(row.values())) for row in panels.values()]))
     for name, content in (("overlay.gif", gif), ("lineage.png", tree), ("embeddings.png", embeddings)):
         atomic_write_bytes(output / "pictures" / name, content)
     times = {**seconds, "movie and pictures": round(time.perf_counter() - begin, 2)}
     every = f"every {shown.step}th frame" if shown.step > 1 else "every frame"
-    numbers = ", ".join(str(frames.numbers[index]) for index in samples)
     sections = [
         Section("Movie", "", (), [Picture(f"The tracked cells, {every}: a cell keeps its colour.", gif)]),
         Section("Cells", "", (), [Picture("Number of cells and their area, frame by frame.", figures.population(areas))]),
-        Section("Lineage", "Blue: no parent; orange: daughter; green: mother to daughters.", (), [Picture(part, tree)]),
+        Section("Lineage", "A line is a track.", (), [Picture(part, tree)]),
         Section(
             "Embeddings",
-            "What the network makes of the pixels: neighbouring cells should differ in colour, and each cell be of one.",
+            "What the network makes of the pixels: three dimensions of the embedding as red, green and blue. A cell should be "
+            "of one colour, its neighbours of others; cells far apart may share one.",
             (),
-            [Picture(f"Frames {numbers}: input, three dimensions of the embedding, tracked cells.", embeddings)],
+            [labelled_row(f"Frame {frames.numbers[index]}.", row) for index, row in panels.items()],
         ),
         Section("Open it in Fiji and TrackMate", FIJI),
         Section("Open it in napari, Python, R or a spreadsheet", PYTHON),
@@ -134,11 +134,10 @@ def _lineage(tracks: Sequence[Track], frames: int) -> tuple[bytes, str]:
     return figures.lineage(list(chosen.values()), frames, ""), caption
 
 
-def _embedding_row(frame: NDArray, embedding: NDArray[np.float32], labels: NDArray[np.uint16]) -> NDArray[np.uint8]:
+def _panels(frame: NDArray, embedding: NDArray[np.float32], labels: NDArray[np.uint16]) -> dict[str, NDArray[np.uint8]]:
     small = movie.shrink(frame)
-    panels = [
-        grey_rgb(stretch(small)),
-        resized(embedding_rgb(embedding), small.shape),
-        overlay(small, resized(labels, small.shape)),
-    ]
-    return picture_row(panels)
+    return {
+        "input": grey_rgb(stretch(small)),
+        "embedding": resized(embedding_rgb(embedding), small.shape),
+        "tracked cells": overlay(small, resized(labels, small.shape)),
+    }
