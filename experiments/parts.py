@@ -22,21 +22,20 @@ from cosembed.reporting.overlays import encode_png, error_key
 from cosembed.reporting.report import Picture, Report, Section, write_report
 from cosembed.specs import Kind, TrainedSpec
 from cosembed.training.checkpoints import load_network_as
-from cosembed.training.run_folder import UNKNOWN, Record, RunFolder
+from cosembed.training.run_folder import UNKNOWN, Record, RunFolder, describe_versions
 from experiments.runner import Settings
 
 
 def run_facts(spec: TrainedSpec, settings: Settings, fold: str, split: str) -> list[tuple[str, str]]:
     """What was run: command, seed, and device and versions of the named fold's training."""
     versions = json.loads((settings.folder / fold / "versions.json").read_text())
-    packages = ", ".join(f"{name} {version}" for name, version in versions["versions"].items())
     return [
         ("Command", settings.command),
         ("Recipe, profile", f"{spec.recipe}, {spec.profile}"),
         ("Split", split),
         ("Seed", str(spec.training.seed)),
         ("Device", versions.get("device", UNKNOWN)),
-        ("Versions", packages),
+        ("Versions", describe_versions(versions["versions"])),
         ("Git commit", versions["git_commit"]),
     ]
 

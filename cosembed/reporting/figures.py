@@ -75,6 +75,7 @@ def population(areas: Sequence[Sequence[int]]) -> bytes:
     lower.plot(frames, median, color=ORANGE, marker=marker, label="median")
     lower.set_ylim(bottom=0)
     lower.set_ylabel("area (pixels)")
+    lower.set_xlim(-0.5, len(areas) - 0.5)
     lower.set_xlabel("frame")
     lower.legend(frameon=False, ncols=2)
     return _png(figure)

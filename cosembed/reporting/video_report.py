@@ -47,6 +47,7 @@ def write_video_report(
     facts: Sequence[tuple[str, str]],
     doubts: Sequence[str],
     seconds: Mapping[str, float],
+    values: str,
 ) -> dict[str, float]:
     """Adds pictures and report to a result folder, each file complete or absent, the report last.
 
@@ -57,6 +58,7 @@ def write_video_report(
         facts: What was done.
         doubts: Sentences to be read first; those about the tracks are added.
         seconds: Wall time per stage so far.
+        values: The spec as YAML.
 
     Returns:
         `seconds` with the time that the pictures took.
@@ -78,7 +80,7 @@ def write_video_report(
     times = {**seconds, "movie and pictures": round(time.perf_counter() - begin, 2)}
     every = f"every {shown.step}th frame" if shown.step > 1 else "every frame"
     sections = [
-        Section("Movie", "", (), [Picture(f"The tracked cells, {every}: a cell keeps its colour.", gif)]),
+        Section("Movie", "", (), [Picture(f"The tracked cells, {every}. A cell keeps its colour; they repeat.", gif)]),
         Section("Cells", "", (), [Picture("Number of cells and their area, frame by frame.", figures.population(areas))]),
         Section("Lineage", "A line is a track.", (), [Picture(part, tree)]),
         Section(
@@ -91,6 +93,7 @@ def write_video_report(
         Section("Open it in Fiji and TrackMate", FIJI),
         Section("Open it in napari, Python, R or a spreadsheet", PYTHON),
         Section("Time", "", [("stage", "seconds"), *((stage, f"{spent:.1f}") for stage, spent in times.items())]),
+        Section("Every value of the network and of tracking", "Those of tracking can be changed with --set.", code=values),
     ]
     counts = [len(cells) for cells in areas]
     warnings = [*doubts, *doubts_about_tracks(counts, tracks)]
@@ -111,10 +114,10 @@ def read_areas(table: Path, frames: int) -> list[list[int]]:
 def _findings(counts: Sequence[int], tracks: Sequence[Track]) -> list[tuple[str, str]]:
     children = Counter(track.parent for track in tracks if track.parent)
     lengths = [track.end - track.begin + 1 for track in tracks]
-    length = f"{np.median(lengths):.0f} frames" if lengths else "none"
+    length = f", median length {np.median(lengths):.0f} of {len(counts)} frames" if lengths else ""
     return [
         ("Cells per frame", f"{min(counts)} to {max(counts)}"),
-        ("Tracks", f"{len(tracks)}, median length {length}"),
+        ("Tracks", f"{len(tracks)}{length}"),
         ("Divisions", f"{sum(count > 1 for count in children.values())}"),
     ]
 

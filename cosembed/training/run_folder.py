@@ -19,6 +19,7 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from cosembed import __version__, specs
 from cosembed.errors import DataError, OutputError
@@ -115,12 +116,17 @@ def _record(row: Mapping[str, str]) -> Record:
     return record
 
 
-def environment() -> dict[str, object]:
+def environment() -> dict[str, Any]:
     """Versions and machine, as written into every run and report."""
     versions = {"cosembed": __version__, "python": platform.python_version()}
     for package in PACKAGES:
         versions[package] = importlib.metadata.version(package)
     return {"versions": versions, "machine": f"{platform.system()} {platform.machine()}", "git_commit": git_commit()}
+
+
+def describe_versions(versions: Mapping[str, str]) -> str:
+    """One line."""
+    return ", ".join(f"{name} {version}" for name, version in versions.items())
 
 
 def git_commit() -> str:
