@@ -23,6 +23,7 @@ from cosembed.errors import DataError, InputError
 from cosembed.own_video import describe_job, run_job
 from cosembed.reporting import movie, video_report
 from cosembed.reporting.doubts import doubts_about_input, doubts_about_tracks
+from cosembed.reporting.overlays import TINT, colour_labels
 from cosembed.training.checkpoints import load_network
 
 SPEC = small_spec("network.levels=2", "network.image_size=24", "tracking.min_points=12")
@@ -174,6 +175,18 @@ def test_a_movie_is_bounded_in_size_and_made_frame_by_frame():
         assert gif.size == (480, 240) and gif.n_frames == 2 and gif.info["loop"] == 0
     assert movie.movie_picture(np.eye(30), np.zeros((30, 30), np.uint16), "").size == (300, 300)
     assert movie.movie_picture(np.eye(900, 5), np.zeros((900, 5), np.uint16), "").size == (3, 480)
+
+
+def test_a_label_has_the_same_colour_in_every_picture_of_a_movie():
+    labels = np.zeros((300, 300), np.uint16)
+    labels[100:200, 100:200] = 3
+    seen = []
+    for others in (0, np.arange(300) // 20 + 4):
+        crowd = np.where(labels == 0, others, labels).astype(np.uint16)
+        picture = np.asarray(movie.movie_picture(np.eye(300), crowd, "").convert("RGB"), int)
+        np.testing.assert_allclose(picture[150, 120], TINT * colour_labels(labels)[150, 120], atol=12)
+        seen.append(picture[150, 120].tolist())
+    assert seen[0] == seen[1]
 
 
 def test_a_large_tree_shows_the_longest_tracks_with_their_ancestors():

@@ -35,7 +35,7 @@ def doubts_about_input(shape: tuple[int, int], trained: tuple[int, int], survey:
         )
     stretched = shape[0] * trained[1] / (shape[1] * trained[0])
     if not 1 / SIZE_RATIO <= stretched <= SIZE_RATIO:
-        yield f"Frames of {seen} pixels have another shape than those of the training ({known}): cells are distorted. Cut frames."
+        yield f"Frames of {seen} pixels have another shape than those of the training ({known}): cells are distorted."
     if survey.saturated > SATURATED:
         yield f"Up to {survey.saturated:.0%} of a frame's pixels are at the highest possible value: details in them are lost."
     if survey.grey_values < GREY_VALUES:

@@ -25,6 +25,8 @@ ERROR_STRIPES = {"correct": (0, 0), "missed": (-1, 1), "false": (1, 1), "merged"
 STRIPE_PERIOD, STRIPES = 8, 48
 SWATCH = 20
 MATCH_IOU = 0.5
+# Weights of a label's colour over the frame, inside and on the outline.
+TINT, OUTLINE = 0.35, 0.9
 
 
 def colour_labels(labels: NDArray) -> NDArray[np.uint8]:
@@ -41,9 +43,9 @@ def stretch(frame: NDArray, low: float = 1.0, high: float = 99.5) -> NDArray[np.
     return (np.clip((grey - bottom) / max(top - bottom, 1e-9), 0, 1) * 255).astype(np.uint8)
 
 
-def overlay(frame: NDArray, labels: NDArray, alpha: float = 0.35) -> NDArray[np.uint8]:
+def overlay(frame: NDArray, labels: NDArray) -> NDArray[np.uint8]:
     """A frame with its labels laid over it: tinted, outlines in full colour. RGB uint8 [H, W, 3]."""
-    return _tint(frame, colour_labels(labels), labels > 0, _outlines(labels), alpha)
+    return _tint(frame, colour_labels(labels), labels > 0, _outlines(labels), TINT)
 
 
 def error_overlay(frame: NDArray, prediction: NDArray, truth: NDArray) -> tuple[NDArray[np.uint8], dict[str, int]]:
@@ -178,5 +180,5 @@ def _tint(
     frame: NDArray, colours: NDArray[np.uint8], where: NDArray[np.bool_], outline: NDArray[np.bool_], alpha: float
 ) -> NDArray[np.uint8]:
     grey = np.repeat(stretch(frame)[..., None], 3, axis=-1).astype(np.float64)
-    weight = np.where(outline & where, 0.9, np.where(where, alpha, 0.0))[..., None]
+    weight = np.where(outline & where, OUTLINE, np.where(where, alpha, 0.0))[..., None]
     return ((1 - weight) * grey + weight * colours).astype(np.uint8)
