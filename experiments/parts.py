@@ -152,5 +152,5 @@ def error_legend() -> list[Picture]:
 
 def deviations_section(deviations: Iterable[Sequence[Any]]) -> Section:
     """Where a profile or flags changed the paper's values."""
-    rows = [["value", "paper's profile", "this run"], *([str(cell) for cell in row] for row in deviations)]
+    rows = [["value", "paper's profile", "this run"], *(list(map(tables.readable, row)) for row in deviations)]
     return Section("Where this run differs from the paper's size", "", rows)

@@ -53,7 +53,8 @@ def write(folds: list[Fold], spec: ExperimentSpec, settings: Settings) -> None:
         atomic_write_text(settings.folder / "table.md", tables.table2_markdown(scores))
         print(tables.table2_text(scores))
         sections.append(scores_section("Scores", tables.header_lines(scores), tables.table2_rows(scores), spec))
-        sections.append(_errors(scores[0]))
+        if scores[0].TRA is not None:
+            sections.append(_errors(scores[0]))
     for fold in folds:
         sections += list(_fold_sections(fold, settings))
     if scores and scores[0].deviations:
@@ -115,6 +116,12 @@ def _video_sections(fold: Fold, part: Part, folder: Path) -> Iterator[Section]:
         yield _frame_section(fold, part, frames, masks, baseline, segmented)
 
 
+def worst_frames(scores: dict[int, float]) -> list[int]:
+    """The frames to look at, the worst first; a frame whose truth is empty has no score (NaN)."""
+    scored = [number for number, score in scores.items() if not np.isnan(score)]
+    return sorted(scored, key=lambda number: scores[number])[:WORST_FRAMES]
+
+
 def _frame_section(
     fold: Fold, part: Part, frames: Frames, masks: dict[int, Path], baseline: dict[int, Path], segmented: dict[int, Path]
 ) -> Section:
@@ -124,7 +131,7 @@ def _frame_section(
     numbers = [part.begin + number for number in ours]
     curve = Picture("SEG of every frame with truth.", figures.frame_scores(numbers, list(ours.values()), others))
     pictures: list[Picture | Row] = [curve]
-    for number in sorted(ours, key=lambda number: ours[number])[:WORST_FRAMES]:
+    for number in worst_frames(ours):
         picture, counts = error_overlay(frames[number], read_labels(masks[number]), truths[number])
         kinds = ", ".join(f"{counts[kind]} {kind}" for kind in ERROR_COLOURS)
         panels = {"input": grey_rgb(stretch(frames[number])), "truth": overlay(frames[number], truths[number]), "ours": picture}

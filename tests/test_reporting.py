@@ -28,6 +28,7 @@ from cosembed.reporting.overlays import (
 from cosembed.reporting.panels import labelled_row
 from cosembed.reporting.report import Picture, Report, Section, render, write_report
 from cosembed.reporting.reported import load_reported
+from experiments.summary import worst_frames
 
 
 def scores(**changes):
@@ -121,6 +122,11 @@ def test_figures_are_pngs():
         figures.frame_scores([0, 1], [0.5, float("nan")], None),
     ):
         assert imagecodecs.png_decode(png).ndim == 3
+
+
+def test_worst_frames_are_those_with_a_score():
+    assert worst_frames({0: float("nan"), 4: 0.5, 2: float("nan"), 7: 0.1, 1: 0.9, 3: 0.7}) == [7, 4, 3]
+    assert worst_frames({0: float("nan")}) == []
 
 
 def test_families_stay_together_in_the_lineage():

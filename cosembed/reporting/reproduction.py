@@ -126,4 +126,4 @@ def _deviations(content: Iterable[Table]) -> Iterator[list[str]]:
     for table in content:
         for entry in table.made:
             for index, deviation in enumerate(entry.deviations):
-                yield ["" if index else table.name_of(entry), *map(str, deviation)]
+                yield ["" if index else table.name_of(entry), *map(tables.readable, deviation)]
