@@ -155,7 +155,8 @@ def test_a_section_shows_all_its_parts():
     png = encode_png(np.zeros((4, 4, 3), np.uint8))
     row = labelled_row("Frame <3>.", {"input": np.zeros((4, 5, 3), np.uint8), "ours": np.zeros((4, 5, 3), np.uint8)})
     section = Section("h", "one & two\nthree", [["x"], ["y" * 99]], [row], [Picture("a <colour>", png)], "key: <value>")
-    page = render(Report("title", [], [section]))
+    page = render(Report("title", [("Command", "track --input=a --set b")], [section]))
+    assert "<dd>track <span>--input</span>=a <span>--set</span> b</dd>" in page
     for part in (
         "<p>one &amp; two</p><p>three</p>", f"<td class=long>{'y' * 99}</td>", "Frame &lt;3&gt;.", ">input</figcaption>",
         "a &lt;colour&gt;</li>", "<pre>key: &lt;value&gt;</pre>",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,7 +65,7 @@ def write_report(path: Path, report: Report) -> None:
 def render(report: Report) -> str:
     """The report as HTML text without any reference to another file."""
     warnings = "".join(f'<p class="warning">{html.escape(text)}</p>' for text in report.warnings)
-    facts = "".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd>" for name, value in report.facts)
+    facts = "".join(f"<dt>{html.escape(name)}</dt><dd>{_text(value)}</dd>" for name, value in report.facts)
     sections = "".join(map(_section, report.sections))
     return _PAGE.substitute(title=html.escape(report.title), warnings=warnings, facts=facts, sections=sections)
 
@@ -89,7 +90,12 @@ def _table(table: Sequence[Sequence[str]]) -> str:
 
 
 def _cell(text: str) -> str:
-    return f"<td{' class=long' if len(text) > LONG_CELL else ''}>{html.escape(text)}</td>"
+    return f"<td{' class=long' if len(text) > LONG_CELL else ''}>{_text(text)}</td>"
+
+
+def _text(text: str) -> str:
+    """HTML in which no line ends within the name of a flag."""
+    return re.sub(r"--[a-z]\w*", r"<span>\g<0></span>", html.escape(text))
 
 
 def _figure(content: Picture | Row) -> str:
@@ -120,6 +126,7 @@ p { max-width: 46rem; margin: .4rem 0 .8rem; }
 .warning { background: #fff4e0; border-left: 4px solid #d55e00; padding: .5rem .8rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1.2rem; margin: 1rem 0; }
 dt { color: #555; } dd { margin: 0; overflow-wrap: anywhere; }
+span { white-space: nowrap; }
 .scroll { overflow-x: auto; background: linear-gradient(to right, #fff 2rem, #fff0), linear-gradient(to left, #fff 2rem, #fff0),
   linear-gradient(to right, #0003, #0000), linear-gradient(to left, #0003, #0000); background-repeat: no-repeat;
   background-position: left, right, left, right; background-size: 4rem 100%, 4rem 100%, .7rem 100%, .7rem 100%;
