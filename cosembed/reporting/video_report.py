@@ -80,7 +80,7 @@ def write_video_report(
     times = {**seconds, "movie and pictures": round(time.perf_counter() - begin, 2)}
     every = f"every {shown.step}th frame" if shown.step > 1 else "every frame"
     sections = [
-        Section("Movie", "", (), [Picture(f"The tracked cells, {every}. A cell keeps its colour; they repeat.", gif)]),
+        Section("Movie", "", (), [Picture(f"The tracked cells, {every}. A cell keeps its colour, one of fourteen.", gif)]),
         Section("Cells", "", (), [Picture("Number of cells and their area, frame by frame.", figures.population(areas))]),
         Section("Lineage", "A line is a track.", (), [Picture(part, tree)]),
         Section(
