@@ -15,12 +15,9 @@ from absl import flags
 from cosembed import cli
 from cosembed.errors import InputError
 from cosembed.files import atomic_write_text
-from cosembed.metrics.ctc import ERRORS, evaluate_ctc
+from cosembed.metrics.ctc import ERROR_NAMES, evaluate_ctc
 
 FLAGS = flags.FLAGS
-MEANINGS = dict(
-    zip(ERRORS, ("splits", "missed cells", "false cells", "false links", "missing links", "links of wrong kind"), strict=True)
-)
 
 flags.DEFINE_string("result_dir", "", "Folder of maskNNN.tif and res_track.txt.")
 flags.DEFINE_string("ground_truth_dir", "", "Folder with TRA, SEG, or both.")
@@ -38,7 +35,7 @@ def main() -> None:
     for name in ("SEG", "DET", "TRA", "OP"):
         print(f"{name} {'not scored' if scores[name] is None else format(scores[name], '.6f')}")
     if scores["TRA"] is not None:
-        print(", ".join(f"{scores[name]} {meaning} ({name})" for name, meaning in MEANINGS.items()))
+        print(", ".join(f"{scores[name]} {meaning} ({name})" for name, meaning in ERROR_NAMES.items()))
     print(f"{scores['frames']} masks, {scores['seg_frames']} frames with SEG truth; py-ctcmetrics {scores['py-ctcmetrics']}")
     if FLAGS.json:
         atomic_write_text(Path(FLAGS.json), json.dumps(scores, indent=1) + "\n")

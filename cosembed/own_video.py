@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from absl import logging
 
-from cosembed import memory
+from cosembed import memory, specs
 from cosembed.clustering import chosen_mode
 from cosembed.data.frames import Frames
 from cosembed.data.survey import survey_frames
@@ -22,6 +22,7 @@ from cosembed.progress import watched
 from cosembed.reporting.doubts import doubts_about_input
 from cosembed.reporting.video_report import write_video_report
 from cosembed.specs import ExperimentSpec
+from cosembed.training.run_folder import describe_versions, environment
 
 SAMPLES = 4
 
@@ -45,13 +46,13 @@ def describe_job(frames: Frames, name: str, network: str, spec: ExperimentSpec, 
     wanted, (height, width) = spec.network.channels, frames.shape
     if frames.channels != wanted:
         remedy = "choose one with --channel, counted from 1" if wanted == 1 else "give frames of as many, without --channel"
-        if len(frames) == 1 and wanted == 1:
+        if len(frames) == 1 and wanted == 1 and frames.paths[0].suffix.lower() != ".png":
             remedy += "; if they are time points, save the TIFF with the axes TYX"
         raise InputError(f"{name}: has {frames.channels} channels, the network reads {wanted}; {remedy}")
     needed = memory.check(memory.estimate(len(frames), frames.shape, spec), memory.available())
     size, tracking = spec.network.image_size, spec.tracking
     return [
-        ("Video", f"{name}, {len(frames)} frames of {width} x {height} pixels, {frames.dtype}"),
+        ("Video", f"{name}, {len(frames)} frame{'s' * (len(frames) > 1)} of {width} x {height} pixels, {frames.dtype}"),
         ("Network", f"{network}, {size} x {size} pixels"),
         ("Clustering", f"{chosen_mode(tracking)}, at least {tracking.min_points} points a cell"),
         ("Memory", needed),
@@ -87,4 +88,6 @@ def run_job(
     samples = np.unique(np.linspace(0, len(frames) - 1, SAMPLES).round().astype(int)).tolist()
     tracked = track_video(model, frames, spec, output, samples)
     logging.info("%s: masks and tables are complete; pictures and report follow", output)
-    return write_video_report(output, frames, tracked.samples, facts, doubts, reading | tracked.seconds)
+    facts = [*facts, ("Versions", describe_versions(environment()["versions"]))]
+    seconds = reading | tracked.seconds
+    return write_video_report(output, frames, tracked.samples, facts, doubts, seconds, specs.dump(spec))

@@ -1,5 +1,4 @@
-"""Puts the leaf results into a table and a report. Knows the run's files; runs the network for
-pictures of embeddings only."""
+"""Puts the leaf results into a table and a report. Knows the run's files; runs the network for pictures of embeddings only."""
 
 from __future__ import annotations
 
@@ -10,15 +9,25 @@ import numpy as np
 from cosembed.files import atomic_write_text
 from cosembed.inference import FrameStepper, prepare_frames
 from cosembed.reporting import table1b
-from cosembed.reporting.overlays import ERROR_COLOURS, colour_labels, embedding_rgb, encode_png, error_overlay, stretch
-from cosembed.reporting.panels import picture_row, resized
-from cosembed.reporting.report import Picture, Section
+from cosembed.reporting.overlays import ERROR_COLOURS, colour_labels, embedding_rgb, error_overlay, stretch
+from cosembed.reporting.panels import labelled_row, resized
+from cosembed.reporting.report import Section
 from cosembed.specs import LeafSpec
 from cosembed.training.checkpoints import load_network_as
 from cosembed.training.run_folder import RunFolder
 from experiments.folds import NameFold
 from experiments.leaf_steps import plants_of, read_result
-from experiments.parts import deviations_section, metrics_file, read_record, run_facts, training_section, write_page
+from experiments.parts import (
+    deviations_section,
+    error_legend,
+    metrics_file,
+    read_record,
+    run_facts,
+    scores_section,
+    time_section,
+    training_section,
+    write_page,
+)
 from experiments.runner import Settings
 
 SHOWN = 6
@@ -33,13 +42,14 @@ def write(folds: list[NameFold], spec: LeafSpec, settings: Settings) -> None:
     scores = table1b.read_scores(metrics_file(settings))
     atomic_write_text(settings.folder / "table.md", table1b.markdown(scores))
     print(table1b.text(scores))
-    sections = [Section("Table 1b", " ".join(table1b.header_lines(scores)), table1b.rows(scores))]
+    sections = [scores_section("Table 1b", table1b.header_lines(scores), table1b.rows(scores), spec)]
     for fold in folds:
         sections += _fold_sections(fold, spec, settings)
     if scores.deviations:
         sections.append(deviations_section(scores.deviations))
+    sections.append(time_section((fold.name for fold in folds), settings))
     facts = run_facts(spec, settings, folds[0].name, scores.split)
-    write_page(f"{spec.dataset.name}: leaf segmentation", facts, sections, spec.profile, settings)
+    write_page(f"{spec.dataset.name}: leaf segmentation", facts, sections, spec, settings)
 
 
 def _fold_sections(fold: NameFold, spec: LeafSpec, settings: Settings) -> Iterator[Section]:
@@ -58,16 +68,23 @@ def _fold_sections(fold: NameFold, spec: LeafSpec, settings: Settings) -> Iterat
         image, truth, found = plants[name].image(), plants[name].labels(), read_result(folder, name)
         (embedding,) = stepper(prepare_frames([image], spec))
         errors, counts = error_overlay(stretch(image), found, truth)
-        panels = [image, resized(embedding_rgb(embedding), truth.shape), colour_labels(truth), colour_labels(found), errors]
+        panels = {
+            "input": image,
+            "embedding": resized(embedding_rgb(embedding), truth.shape),
+            "truth": colour_labels(truth),
+            "ours": colour_labels(found),
+            "errors": errors,
+        }
         kinds = ", ".join(f"{counts[kind]} {kind}" for kind in ERROR_COLOURS)
         entry = scores[name]
-        caption = (
-            f"{name}, SBD {entry['SBD']:.2f}, difference in count {entry['DiC']:+d}: input; three dimensions of the embedding "
-            f"as red, green and blue; truth; found; {kinds}."
-        )
-        pictures.append(Picture(caption, encode_png(picture_row(panels))))
-    text = "Last panel: green correct, orange missed, pink false, light blue merged, yellow split. The worst plants come first."
-    yield Section(f"{fold.name}: test plants", text, (), pictures)
+        caption = f"{name}, SBD {entry['SBD']:.2f}, difference in count {entry['DiC']:+d}: {kinds}."
+        pictures.append(labelled_row(caption, panels))
+    text = (
+        "The worst plants come first. The embedding is shown by three of its dimensions as red, green and blue: a leaf should "
+        "be of one colour, its neighbours of others. A leaf is correct if its mask and a true one overlap with an IoU above "
+        "0.5; of the others, a mask over several leaves is merged, a leaf under several masks is split."
+    )
+    yield Section(f"{fold.name}: test plants", text, (), pictures, error_legend())
 
 
 def _spread(count: int) -> list[int]:

@@ -9,6 +9,7 @@ Files of a fold, below <out_dir>/<experiment>/<fold>/: the training run as in an
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -33,23 +34,25 @@ from cosembed.training.devices import describe_device
 from cosembed.training.loop import train as train_network
 from cosembed.training.run_folder import RunFolder
 from experiments.folds import NameFold
-from experiments.parts import check_run, load_finished, read_record, results_folder, run_identity
+from experiments.parts import (
+    add_seconds,
+    check_run,
+    load_finished,
+    read_record,
+    results_folder,
+    run_identity,
+)
 from experiments.runner import Settings
 
 
 def train(fold: NameFold, spec: LeafSpec, settings: Settings) -> None:
     """Trains the fold's network, or continues to."""
-    logging.info(
-        "%s %s: training on %d plants; device: %s",
-        spec.dataset.name,
-        fold.name,
-        len(fold.train),
-        describe_device(settings.require_gpu),
-    )
+    device = describe_device(settings.require_gpu)
+    logging.info("%s %s: training on %d plants; device: %s", spec.dataset.name, fold.name, len(fold.train), device)
     sequences = [as_sequence(plant) for plant in plants_of(fold.train, spec, settings)]
     source = ClipSource(sequences, spec, spec.training.seed, settings.augment)
     run = RunFolder(settings.folder / fold.name)
-    run.open(spec, run_identity(fold.train, settings))
+    run.open(spec, run_identity(fold.train, settings), device)
     train_network(spec, source, run, f"{spec.dataset.name} {fold.name}", settings.execution)
 
 
@@ -61,12 +64,14 @@ def predict(fold: NameFold, spec: LeafSpec, settings: Settings) -> None:
     """
     folder = settings.folder / fold.name
     stepper = FrameStepper(load_finished(folder, spec, run_identity(fold.train, settings)))
-    results_folder(folder, spec)
+    results = results_folder(folder, spec)
     for plant in plants_of(fold.test, spec, settings):
         file = result_file(folder, plant.name)
         if not file.exists():
+            begin = time.perf_counter()
             labels = segment_image(stepper, plant.image(), spec)
             atomic_write_bytes(file, bytes(imagecodecs.png_encode(labels)))
+            add_seconds(results, "segmentation", time.perf_counter() - begin)
     logging.info("%s: segmented %d plants", fold.name, len(fold.test))
 
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from cosembed.data.cine import CineSlice, patients
+from cosembed.data.cine import CLASSES, CineSlice, patients
 from cosembed.files import atomic_write_text
 from cosembed.reporting import table1a
-from cosembed.reporting.overlays import encode_png, overlay, stretch
-from cosembed.reporting.panels import grey_rgb, picture_row
+from cosembed.reporting.overlays import encode_png, label_key, overlay, stretch
+from cosembed.reporting.panels import grey_rgb, labelled_row
 from cosembed.reporting.report import Picture, Section
 from cosembed.specs import SemanticSpec
 from cosembed.training.run_folder import RunFolder
@@ -23,6 +23,8 @@ from experiments.parts import (
     read_arrays,
     read_record,
     run_facts,
+    scores_section,
+    time_section,
     training_section,
     write_page,
 )
@@ -40,7 +42,7 @@ def write(folds: list[NameFold], spec: SemanticSpec, settings: Settings) -> None
     scores = table1a.read_scores(metrics_file(settings))
     atomic_write_text(settings.folder / "table.md", table1a.markdown(scores))
     print(table1a.text(scores))
-    sections = [Section("Table 1a", " ".join(table1a.header_lines(scores)), table1a.rows(scores))]
+    sections = [scores_section("Table 1a", table1a.header_lines(scores), table1a.rows(scores), spec)]
     sections += _pictures(folds, spec, settings)
     for fold in folds:
         history = RunFolder(settings.folder / fold.name).read_history()
@@ -50,8 +52,9 @@ def write(folds: list[NameFold], spec: SemanticSpec, settings: Settings) -> None
         if variant.deviations:
             section = deviations_section(variant.deviations)
             sections.append(Section(f"{section.heading}: {name}", section.text, section.table))
+    sections.append(time_section((fold.name for fold in folds), settings))
     facts = run_facts(spec, settings, folds[0].name, scores.split)
-    write_page("Left ventricle: semantic segmentation", facts, sections, spec.profile, settings)
+    write_page("Left ventricle: semantic segmentation", facts, sections, spec, settings)
 
 
 def _pictures(folds: list[NameFold], spec: SemanticSpec, settings: Settings) -> Iterator[Section]:
@@ -66,15 +69,16 @@ def _pictures(folds: list[NameFold], spec: SemanticSpec, settings: Settings) -> 
             cine = next(entry for entry in slices if entry.patient == patient)
             found = {fold.variant: _classes(fold, cine, settings) for fold in variants}
             for time in np.flatnonzero(cine.labelled).tolist()[:2]:
-                panels = [grey_rgb(stretch(cine.frames[time])), overlay(cine.frames[time], cine.labels[time])]
-                panels += [overlay(cine.frames[time], classes[time]) for classes in found.values()]
+                frame = cine.frames[time]
+                panels = {"input": grey_rgb(stretch(frame)), "truth": overlay(frame, cine.labels[time])}
+                panels |= {variant: overlay(frame, classes[time]) for variant, classes in found.items()}
                 values = "; ".join(
                     f"{variant}: " + ", ".join(f"{name} {_number(value)}" for name, value in entry[patient].items())
                     for variant, entry in scores.items()
                 )
-                caption = f"{cine}, frame {time}: input, truth, {', '.join(found)}. IoU of the patient: {values}."
-                pictures.append(Picture(caption, encode_png(picture_row(panels))))
-        yield Section(f"Fold {number}: test patients, the worst first", "Myocardium and blood cavity in colour.", (), pictures)
+                pictures.append(labelled_row(f"{cine}, frame {time}. IoU of the patient: {values}.", panels))
+        legend = [Picture(name, encode_png(label_key(label))) for name, label in CLASSES.items()]
+        yield Section(f"Fold {number}: test patients, the worst first", "", (), pictures, legend)
 
 
 def _warmed(fold: NameFold, settings: Settings) -> dict[str, dict[str, float | None]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -32,7 +33,15 @@ from cosembed.training.devices import describe_device
 from cosembed.training.loop import train as train_network
 from cosembed.training.run_folder import RunFolder
 from experiments.folds import NameFold
-from experiments.parts import check_run, load_finished, read_arrays, read_record, results_folder, run_identity
+from experiments.parts import (
+    add_seconds,
+    check_run,
+    load_finished,
+    read_arrays,
+    read_record,
+    results_folder,
+    run_identity,
+)
 from experiments.runner import Settings
 
 
@@ -48,16 +57,11 @@ def variant_spec(spec: SemanticSpec, variant: str) -> SemanticSpec:
 def train(fold: NameFold, spec: SemanticSpec, settings: Settings) -> None:
     """Trains the fold's network, or continues to."""
     spec = variant_spec(spec, fold.variant)
-    logging.info(
-        "%s %s: training on %d patients; device: %s",
-        spec.dataset.name,
-        fold.name,
-        len(fold.train),
-        describe_device(settings.require_gpu),
-    )
+    device = describe_device(settings.require_gpu)
+    logging.info("%s %s: training on %d patients; device: %s", spec.dataset.name, fold.name, len(fold.train), device)
     source = CineSource(read_fold(fold.train, spec, settings), spec, spec.training.seed, settings.augment)
     run = RunFolder(settings.folder / fold.name)
-    run.open(spec, run_identity(fold.train, settings))
+    run.open(spec, run_identity(fold.train, settings), device)
     train_network(spec, source, run, f"{spec.dataset.name} {fold.name}", settings.execution)
 
 
@@ -78,6 +82,7 @@ def predict(fold: NameFold, spec: SemanticSpec, settings: Settings) -> None:
         file = results / f"{patient}.npz"
         if file.exists():
             continue
+        begin = time.perf_counter()
         arrays = {}
         for cine in slices:
             if cine.patient == patient:
@@ -86,6 +91,7 @@ def predict(fold: NameFold, spec: SemanticSpec, settings: Settings) -> None:
         buffer = io.BytesIO()
         np.savez_compressed(buffer, **arrays)
         atomic_write_bytes(file, buffer.getvalue())
+        add_seconds(results, "segmentation", time.perf_counter() - begin)
     logging.info("%s: segmented %d patients", fold.name, len(fold.test))
 
 

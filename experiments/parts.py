@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import zipfile
 import zlib
@@ -21,27 +22,51 @@ from cosembed.files import atomic_write_text
 from cosembed.models import StackedHourglass
 from cosembed.reading import read_json, reason
 from cosembed.reporting import figures, tables
+from cosembed.reporting.overlays import encode_png, error_key
 from cosembed.reporting.report import Picture, Report, Section, write_report
 from cosembed.specs import Kind, TrainedSpec
 from cosembed.training.checkpoints import load_network_as
-from cosembed.training.devices import describe_device
-from cosembed.training.run_folder import Record, RunFolder
+from cosembed.training.run_folder import UNKNOWN, Record, RunFolder, describe_versions
 from experiments.runner import Settings
 
 
 def run_facts(spec: TrainedSpec, settings: Settings, fold: str, split: str) -> list[tuple[str, str]]:
-    """What was run: command, spec, seed, device, versions of the named fold's run."""
+    """What was run: command, seed, and device and versions of the named fold's training."""
     versions = read_record(settings.folder / fold / "versions.json", "versions", "git_commit")
-    packages = ", ".join(f"{name} {version}" for name, version in versions["versions"].items())
     return [
         ("Command", settings.command),
         ("Recipe, profile", f"{spec.recipe}, {spec.profile}"),
         ("Split", split),
         ("Seed", str(spec.training.seed)),
-        ("Device", describe_device()),
-        ("Versions", packages),
+        ("Device", versions.get("device", UNKNOWN)),
+        ("Versions", describe_versions(versions["versions"])),
         ("Git commit", versions["git_commit"]),
     ]
+
+
+def time_section(folds: Iterable[str], settings: Settings) -> Section:
+    """Wall time of every fold's stages."""
+    times = {fold: _times(settings.folder / fold) for fold in folds}
+    stages = list(dict.fromkeys(stage for spent in times.values() for stage in spent))
+    rows = [[fold, *(f"{spent[stage]:.1f}" if stage in spent else "-" for stage in stages)] for fold, spent in times.items()]
+    return Section("Time", "Wall time in seconds.", [["fold", *stages], *rows])
+
+
+def _times(folder: Path) -> dict[str, float]:
+    history = RunFolder(folder).read_history()
+    stages = {"training": sum(record.seconds for record in history)} if history else {}
+    for file in sorted((folder / "results").glob("*.json")):
+        for stage, seconds in read_record(file, "seconds")["seconds"].items():
+            stages[stage] = stages.get(stage, 0.0) + seconds
+    return stages
+
+
+def add_seconds(results: Path, stage: str, seconds: float) -> None:
+    """Adds to the time of a stage that a fold's results took so far, over all its starts."""
+    file = results / "seconds.json"
+    before = read_record(file, "seconds")["seconds"] if file.exists() else {}
+    spent = {**before, stage: round(before.get(stage, 0.0) + seconds, 2)}
+    atomic_write_text(file, json.dumps({"seconds": spent}) + "\n")
 
 
 def run_identity(train: Iterable[object], settings: Settings) -> dict[str, str]:
@@ -121,12 +146,22 @@ def metrics_file(settings: Settings) -> Path:
 
 
 def write_page(
-    title: str, facts: Sequence[tuple[str, str]], sections: Sequence[Section], profile: str, settings: Settings
+    title: str, facts: Sequence[tuple[str, str]], sections: Sequence[Section], spec: TrainedSpec, settings: Settings
 ) -> None:
-    """Writes report.html, with a warning above all else unless the profile is the paper's."""
-    warnings = [] if profile == "paper" else [tables.NOT_A_REPRODUCTION.format(profile=profile)]
+    """Writes report.html: a warning above all else unless the profile is the paper's, the whole spec at the end."""
+    warnings = _warnings(spec)
+    sections = [*sections, Section("Every value of this run (spec.yaml)", code=specs.dump(spec))]
     write_report(settings.folder / "report.html", Report(title, facts, sections, warnings))
     logging.info("%s: written", settings.folder / "report.html")
+
+
+def _warnings(spec: TrainedSpec) -> list[str]:
+    return [] if spec.profile == "paper" else [tables.NOT_A_REPRODUCTION.format(profile=spec.profile)]
+
+
+def scores_section(heading: str, notes: Iterable[str], rows: Sequence[Sequence[str]], spec: TrainedSpec) -> Section:
+    """A table of scores; a note that warns above all else already is left out."""
+    return Section(heading, "\n".join(note for note in notes if note not in _warnings(spec)), rows)
 
 
 def training_section(title: str, history: Sequence[Record]) -> Section:
@@ -136,7 +171,12 @@ def training_section(title: str, history: Sequence[Record]) -> Section:
     return Section(title, "", (), [Picture(caption, figures.training_curves(*columns))])
 
 
+def error_legend() -> list[Picture]:
+    """What the colours and stripes of an error overlay mean."""
+    return [Picture(kind, encode_png(swatch)) for kind, swatch in error_key().items()]
+
+
 def deviations_section(deviations: Iterable[Sequence[Any]]) -> Section:
     """Where a profile or flags changed the paper's values."""
-    rows = [["value", "paper's profile", "this run"], *([str(cell) for cell in row] for row in deviations)]
+    rows = [["value", "paper's profile", "this run"], *(list(map(tables.readable, row)) for row in deviations)]
     return Section("Where this run differs from the paper's size", "", rows)

@@ -58,7 +58,7 @@ def train(fold: Fold, spec: ExperimentSpec, settings: Settings) -> None:
     # Reads every frame: what cannot be used is found before anything is written.
     source = ClipSource(sequences, spec, spec.training.seed, settings.augment)
     run = RunFolder(settings.folder / fold.name)
-    run.open(spec, _identity(fold, spec, settings))
+    run.open(spec, _identity(fold, spec, settings), device)
     train_network(spec, source, run, f"{spec.dataset.name} {fold.name}", settings.execution)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from cosembed.clustering import chosen_mode
 from cosembed.data.ctc import read_labels
 from cosembed.data.frames import Frames, open_frames
@@ -12,18 +14,32 @@ from cosembed.data.tracks import read_tracks
 from cosembed.data.validation import mask_files
 from cosembed.errors import DataError
 from cosembed.files import atomic_write_text
-from cosembed.metrics.ctc import ERRORS, frame_seg
+from cosembed.metrics.ctc import ERROR_NAMES, frame_seg
 from cosembed.reporting import figures, tables
-from cosembed.reporting.overlays import ERROR_COLOURS, embedding_rgb, encode_png, error_overlay, overlay, stretch
-from cosembed.reporting.panels import grey_rgb, picture_row, resized
-from cosembed.reporting.report import Picture, Section
+from cosembed.reporting.overlays import ERROR_COLOURS, embedding_rgb, error_overlay, overlay, stretch
+from cosembed.reporting.panels import grey_rgb, labelled_row, resized
+from cosembed.reporting.report import Picture, Row, Section
 from cosembed.specs import ExperimentSpec
 from cosembed.training.run_folder import RunFolder
-from experiments.parts import deviations_section, read_arrays, read_record, run_facts, training_section, write_page
+from experiments.parts import (
+    deviations_section,
+    error_legend,
+    read_arrays,
+    run_facts,
+    scores_section,
+    time_section,
+    training_section,
+    write_page,
+)
 from experiments.protocol import Fold, Part, describe_split
 from experiments.runner import Settings
 
 WORST_FRAMES = 3
+EMBEDDINGS = (
+    "The embedding is shown by three of its dimensions as red, green and blue (as in the paper's Figures 1 and 11): a cell "
+    "should be of one colour, its neighbours of others; cells far apart may share one. A tracked instance keeps its colour; "
+    "there are fourteen, so that they repeat."
+)
 
 
 def write(folds: list[Fold], spec: ExperimentSpec, settings: Settings) -> None:
@@ -37,41 +53,25 @@ def write(folds: list[Fold], spec: ExperimentSpec, settings: Settings) -> None:
     if scores:
         atomic_write_text(settings.folder / "table.md", tables.table2_markdown(scores))
         print(tables.table2_text(scores))
-        sections.append(Section("Scores", " ".join(tables.header_lines(scores)), tables.table2_rows(scores)))
-        sections.append(_errors(scores[0]))
+        sections.append(scores_section("Scores", tables.header_lines(scores), tables.table2_rows(scores), spec))
+        if scores[0].TRA is not None:
+            sections.append(_errors(scores[0]))
     for fold in folds:
         sections += list(_fold_sections(fold, settings))
     if scores and scores[0].deviations:
         sections.append(deviations_section(scores[0].deviations))
-    times = [(f"Time, {fold.name}", _times(fold, settings)) for fold in folds]
     clustering = f"HDBSCAN, {chosen_mode(spec.tracking)}, at least {spec.tracking.min_points} points a cluster"
-    facts = [
-        *run_facts(spec, settings, folds[0].name, describe_split(folds, settings.protocol)),
-        ("Clustering", clustering),
-        *times,
-    ]
-    write_page(f"{spec.dataset.name}: segmentation and tracking", facts, sections, spec.profile, settings)
-
-
-def _times(fold: Fold, settings: Settings) -> str:
-    folder = settings.folder / fold.name
-    history = RunFolder(folder).read_history()
-    stages = {"training": sum(record.seconds for record in history)} if history else {}
-    for part in fold.test:
-        stamp = folder / "results" / f"{part.video}.json"
-        if stamp.exists():
-            stages |= read_record(stamp, "seconds")["seconds"]
-    return ", ".join(
-        f"{stage} {seconds:.0f} s" if seconds < 600 else f"{stage} {seconds / 60:.0f} min" for stage, seconds in stages.items()
-    )
+    sections.append(time_section((fold.name for fold in folds), settings))
+    facts = run_facts(spec, settings, folds[0].name, describe_split(folds, settings.protocol))
+    facts.append(("Clustering", clustering))
+    write_page(f"{spec.dataset.name}: segmentation and tracking", facts, sections, spec, settings)
 
 
 def _errors(scores: tables.DatasetScores) -> Section:
-    names = ("splits", "missed cells", "false cells", "false links", "missing links", "links of wrong kind")
-    rows = [["fold", "method", *names]]
+    rows = [["fold", "method", *ERROR_NAMES.values()]]
     for fold in scores.folds:
         for method, counts in (("ours", fold), ("baseline", fold["baseline"])):
-            rows.append([fold["fold"], method, *(str(counts[name]) for name in ERRORS)])
+            rows.append([fold["fold"], method, *(str(counts[name]) for name in ERROR_NAMES)])
     return Section(
         "Errors behind TRA", "How many corrections turn the result into the truth, by kind (Matula et al. 2015).", rows
     )
@@ -97,32 +97,30 @@ def _video_sections(fold: Fold, part: Part, folder: Path) -> Iterator[Section]:
     pictures = []
     for index, embedding in samples.items():
         labels = read_labels(masks[index])
-        panels = [
-            grey_rgb(stretch(frames[index])),
-            resized(embedding_rgb(embedding), labels.shape),
-            overlay(frames[index], labels),
-        ]
-        caption = (
-            f"Frame {part.begin + index}: input; three dimensions of the embedding as red, green and blue; tracked instances."
-        )
-        pictures.append(Picture(caption, encode_png(picture_row(panels))))
-    yield Section(f"{fold.name}: frames of video {part.video}", "", (), pictures)
+        panels = {
+            "input": grey_rgb(stretch(frames[index])),
+            "embedding": resized(embedding_rgb(embedding), labels.shape),
+            "tracked instances": overlay(frames[index], labels),
+        }
+        pictures.append(labelled_row(f"Frame {part.begin + index}.", panels))
+    yield Section(f"{fold.name}: frames of video {part.video}", EMBEDDINGS, (), pictures)
     tracks = read_tracks(result / "res_track.txt")
     trees = [Picture(f"{len(tracks)} tracks found.", figures.lineage(tracks, len(frames), "found"))]
     truth = folder / "truth" / f"{part.video}_GT"
     if (truth / "TRA").is_dir():
         true_tracks = read_tracks(truth / "TRA" / "man_track.txt")
         trees.append(Picture(f"{len(true_tracks)} true tracks.", figures.lineage(true_tracks, len(frames), "truth")))
-    yield Section(
-        f"{fold.name}: lineage",
-        "Blue: tracks without a parent; orange: daughters; green: from the mother to her daughters.",
-        (),
-        trees,
-    )
+    yield Section(f"{fold.name}: lineage", "A line is a track.", (), trees)
     segmented = mask_files(truth / "SEG", "man_seg")
     if segmented:
         baseline = mask_files(folder / "baseline" / f"{part.video}_RES", "mask")
         yield _frame_section(fold, part, frames, masks, baseline, segmented)
+
+
+def worst_frames(scores: dict[int, float]) -> list[int]:
+    """The frames to look at, the worst first; a frame whose truth is empty has no score (NaN)."""
+    scored = [number for number, score in scores.items() if not np.isnan(score)]
+    return sorted(scored, key=lambda number: scores[number])[:WORST_FRAMES]
 
 
 def _frame_section(
@@ -132,15 +130,15 @@ def _frame_section(
     ours = {number: frame_seg(read_labels(masks[number]), truth) for number, truth in truths.items()}
     others = [frame_seg(read_labels(baseline[number]), truth) for number, truth in truths.items()]
     numbers = [part.begin + number for number in ours]
-    pictures = [Picture("SEG of every frame with truth.", figures.frame_scores(numbers, list(ours.values()), others))]
-    for number in sorted(ours, key=lambda number: ours[number])[:WORST_FRAMES]:
+    curve = Picture("SEG of every frame with truth.", figures.frame_scores(numbers, list(ours.values()), others))
+    pictures: list[Picture | Row] = [curve]
+    for number in worst_frames(ours):
         picture, counts = error_overlay(frames[number], read_labels(masks[number]), truths[number])
         kinds = ", ".join(f"{counts[kind]} {kind}" for kind in ERROR_COLOURS)
-        panels = [overlay(frames[number], truths[number]), picture]
-        caption = f"Frame {part.begin + number}, SEG {ours[number]:.2f}: truth; our result with {kinds}."
-        pictures.append(Picture(caption, encode_png(picture_row(panels))))
+        panels = {"input": grey_rgb(stretch(frames[number])), "truth": overlay(frames[number], truths[number]), "ours": picture}
+        pictures.append(labelled_row(f"Frame {part.begin + number}, SEG {ours[number]:.2f}: {kinds}.", panels))
     text = (
-        "Green, plain: correct; orange, falling stripes: missed; pink, rising stripes: false; light blue, level stripes: "
-        "merged; yellow, upright stripes: split. The worst frames follow the curve."
+        "Below the curve the worst frames. A cell is correct if its mask and a true one overlap with an IoU above 0.5; of the "
+        "others, a mask over several cells is merged, a cell under several masks is split."
     )
-    return Section(f"{fold.name}: segmentation frame by frame", text, (), pictures)
+    return Section(f"{fold.name}: segmentation frame by frame", text, (), pictures, error_legend())

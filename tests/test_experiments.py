@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -73,7 +74,9 @@ def test_a_whole_experiment_both_ways_then_again_without_work(simulated, tmp_pat
     for fold, video in (("test_02", "02"), ("test_01", "01")):
         assert_valid(folder / fold / "results" / f"{video}_RES")
     report = (folder / "report.html").read_text()
-    assert "not a reproduction" in report
+    what_was_run = ("not a reproduction", "Device</dt><dd>[CG]PU", "<th>clustering and tracking</th>", "<pre>")
+    for said in (*what_was_run, "missed</li>", "merged cells</th>"):
+        assert re.search(said, report)
     assert "http://" not in report.replace("http://127.0.0.1", "")
     assert "not a reproduction" in (folder / "table.md").read_text()
     assert "tracking" in (folder / "log.txt").read_text()

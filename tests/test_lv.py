@@ -1,6 +1,7 @@
 """The left ventricle experiment from the command line on small drawn hearts, and its parts."""
 
 import json
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -78,6 +79,14 @@ def test_the_report_and_the_table_are_there_and_say_what_they_are(run):
         assert "myocardium" in text and "79.4" in text
     page = (run.folder / "report.html").read_text()
     assert "Table 1a" in page and "patient001" in page and "data:image/png;base64" in page
+    for said in (
+        "<th>segmentation</th>",
+        "Device</dt><dd>[CG]PU",
+        "  iterations: 4",
+        "myocardium</li>",
+        ">non-recurrent</figcaption>",
+    ):
+        assert re.search(said, page)
 
 
 def test_a_second_start_trains_nothing_and_gives_the_same_scores(run):

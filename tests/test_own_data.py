@@ -53,7 +53,9 @@ def test_seg_alone_is_enough_from_suggestion_to_scores(only_seg, tmp_path):
     assert metrics["deviations"] == []
     (fold,) = metrics["folds"]
     assert (fold["train"], fold["test"], fold["seg_frames"]) == ("01 [0:7]", "01 [7:10]", 3)
-    assert "mydata: segmentation and tracking" in (folder / "report.html").read_text()
+    page = (folder / "report.html").read_text()
+    assert "mydata: segmentation and tracking" in page
+    assert "None" not in page and "Errors behind TRA" not in page
 
 
 def test_the_suggested_values_fit_the_cells(only_seg):

@@ -23,6 +23,7 @@ from cosembed.errors import DataError, InputError
 from cosembed.own_video import describe_job, run_job
 from cosembed.reporting import movie, video_report
 from cosembed.reporting.doubts import doubts_about_input, doubts_about_tracks
+from cosembed.reporting.overlays import TINT, colour_labels
 from cosembed.training.checkpoints import load_network
 
 SPEC = small_spec("network.levels=2", "network.image_size=24", "tracking.min_points=12")
@@ -73,12 +74,14 @@ def test_every_kind_of_video_gives_a_valid_folder_with_its_report(tmp_path, mode
     assert rows and list(rows[0]) == ["label", "parent", "frame", "y", "x", "area"]
     assert len(rows) == sum(len(np.unique(mask)) - 1 for mask in masks)
     page = (output / "report.html").read_text()
-    assert page.count("data:image/gif;base64,") == 1 and page.count("data:image/png;base64,") == 3
+    shown = min(4, len(frames))
+    assert page.count("data:image/gif;base64,") == 1 and page.count("data:image/png;base64,") == 2 + 3 * shown
+    assert page.count(">tracked cells</figcaption>") == shown
     # One file: nothing is fetched from elsewhere.
     assert not re.search(r"(src|href)=[\"'](?!data:)", page) and "url(" not in page
     found = len(read_tracks(output / "res_track.txt"))
-    for value in ("my video", "my network", f"{found}, median length", "movie and pictures"):
-        assert value in page
+    said = ("my video", "my network", f"<dd>{found}, median length", "movie and pictures", "min_points: 12", "tensorflow 2.")
+    assert [value for value in said if value not in page] == []
     assert sorted(path.name for path in (output / "pictures").iterdir()) == ["embeddings.png", "lineage.png", "overlay.gif"]
     with Image.open(output / "pictures" / "overlay.gif") as gif:
         assert gif.n_frames == len(frames)
@@ -115,6 +118,9 @@ def test_channels_that_the_network_does_not_read_are_refused(tmp_path):
     tifffile.imwrite(tmp_path / "video.tif", IMAGES, imagej=True, metadata={"axes": "CYX"})
     with pytest.raises(InputError, match=r"video: has 4 channels, the network reads 1; choose one with --channel.*axes TYX"):
         describe_job(open_frames(tmp_path / "video.tif"), "video", "net", SPEC, "CPU")
+    (tmp_path / "colours.png").write_bytes(imagecodecs.png_encode(np.zeros((8, 9, 3), np.uint8)))
+    with pytest.raises(InputError, match=r"choose one with --channel, counted from 1$"):
+        describe_job(open_frames(tmp_path / "colours.png"), "video", "net", SPEC, "CPU")
     three = small_spec("network.channels=3")
     with pytest.raises(InputError, match="video: has 1 channels, the network reads 3; give frames of as many"):
         describe_job(write_stack(tmp_path / "video.tif", IMAGES), "video", "net", three, "CPU")
@@ -171,11 +177,23 @@ def test_a_movie_is_bounded_in_size_and_made_frame_by_frame():
     assert movie.movie_picture(np.eye(900, 5), np.zeros((900, 5), np.uint16), "").size == (3, 480)
 
 
+def test_a_label_has_the_same_colour_in_every_picture_of_a_movie():
+    labels = np.zeros((300, 300), np.uint16)
+    labels[100:200, 100:200] = 3
+    seen = []
+    for others in (0, np.arange(300) // 20 + 4):
+        crowd = np.where(labels == 0, others, labels).astype(np.uint16)
+        picture = np.asarray(movie.movie_picture(np.eye(300), crowd, "").convert("RGB"), int)
+        np.testing.assert_allclose(picture[150, 120], TINT * colour_labels(labels)[150, 120], atol=12)
+        seen.append(picture[150, 120].tolist())
+    assert seen[0] == seen[1]
+
+
 def test_a_large_tree_shows_the_longest_tracks_with_their_ancestors():
     tracks = [Track(1, 0, 0, 0)] + [Track(label, 1, 1 + label % 7, 1) for label in range(2, 900)]
     picture, caption = video_report._lineage(tracks, 10)
     assert caption.startswith(f"The {video_report.MOST_TRACKS} longest of 899 tracks")
-    assert Image.open(io.BytesIO(picture)).size[1] < 2000
+    assert Image.open(io.BytesIO(picture)).size[1] < 3000
     assert video_report._lineage(tracks[:5], 10)[1] == "5 tracks."
 
 
@@ -193,7 +211,7 @@ GOOD = Survey(0.0, 200)
     [
         ((100, 100), GOOD, []),
         ((140, 130), GOOD, []),
-        ((400, 400), GOOD, ["400 x 400", "0.2 times as large"]),
+        ((400, 400), GOOD, ["400 x 400", "4.0 times smaller"]),
         ((50, 50), GOOD, ["2.0 times as large"]),
         ((150, 70), GOOD, ["another shape"]),
         ((100, 100), Survey(0.1, 200), ["10% of a frame's pixels"]),

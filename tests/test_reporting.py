@@ -1,11 +1,13 @@
 """Pictures, tables and the report."""
 
+import io
 import json
 import re
 
 import imagecodecs
 import numpy as np
 import pytest
+from PIL import Image
 
 from cosembed import specs
 from cosembed.data.sequence import Track
@@ -16,13 +18,17 @@ from cosembed.reporting.overlays import (
     colour_labels,
     embedding_rgb,
     encode_png,
+    error_key,
     error_overlay,
+    label_key,
     overlay,
     stretch,
     training_picture,
 )
+from cosembed.reporting.panels import labelled_row
 from cosembed.reporting.report import Picture, Report, Section, render, write_report
 from cosembed.reporting.reported import load_reported
+from experiments.summary import worst_frames
 
 
 def scores(**changes):
@@ -75,6 +81,23 @@ def test_errors_are_told_apart():
         assert list(ERROR_COLOURS)[np.abs(hues - brightest / brightest.sum()).sum(axis=1).argmin()] == kind
 
 
+def test_the_key_shows_what_the_overlay_paints():
+    """On a black frame, whose tint is 0.45 of the colour."""
+    truth, nothing = np.ones((40, 40), np.uint16), np.zeros((40, 40), np.uint16)
+    for kind, prediction, wanted in (("missed", nothing, truth), ("false", truth, nothing), ("correct", truth, truth)):
+        picture, _ = error_overlay(np.zeros((40, 40)), prediction, wanted)
+        key = error_key()[kind]
+        size = len(key) - 4
+        np.testing.assert_allclose(picture[4 : size + 4, 4 : size + 4], 0.45 * key[4:, 4:], atol=1)
+    np.testing.assert_array_equal(label_key(3), colour_labels(np.full((len(label_key(3)),) * 2, 3)))
+
+
+def test_stripes_of_large_pictures_are_wider():
+    picture, _ = error_overlay(np.zeros((4, 960)), np.ones((4, 960), np.uint16), np.zeros((4, 960), np.uint16))
+    bright = picture[1, 1:-1].max(axis=-1) > picture[1, 1:-1].max() / 1.5
+    assert np.flatnonzero(np.diff(bright.astype(int))).tolist()[:3] == pytest.approx([8, 18, 28], abs=1)
+
+
 def test_errors_differ_not_by_hue_alone():
     truth, nothing = np.ones((32, 32), np.uint16), np.zeros((32, 32), np.uint16)
     looks = {}
@@ -101,6 +124,11 @@ def test_figures_are_pngs():
         assert imagecodecs.png_decode(png).ndim == 3
 
 
+def test_worst_frames_are_those_with_a_score():
+    assert worst_frames({0: float("nan"), 4: 0.5, 2: float("nan"), 7: 0.1, 1: 0.9, 3: 0.7}) == [7, 4, 3]
+    assert worst_frames({0: float("nan")}) == []
+
+
 def test_families_stay_together_in_the_lineage():
     rows = figures._lineage_rows(
         [Track(1, 0, 4, 0), Track(2, 5, 9, 1), Track(3, 5, 9, 1), Track(4, 0, 9, 0), Track(5, 0, 9, 77)]
@@ -121,6 +149,22 @@ def test_the_report_stands_alone_and_escapes_everything(tmp_path):
     assert "mind &amp; this" in page
     assert not re.search(r'(src|href)="(?!data:)', page)
     assert all('alt="' in image for image in re.findall(r"<img[^>]*>", page))
+
+
+def test_a_section_shows_all_its_parts():
+    png = encode_png(np.zeros((4, 4, 3), np.uint8))
+    row = labelled_row("Frame <3>.", {"input": np.zeros((4, 5, 3), np.uint8), "ours": np.zeros((4, 5, 3), np.uint8)})
+    section = Section("h", "one & two\nthree", [["x"], ["y" * 99]], [row], [Picture("a <colour>", png)], "key: <value>")
+    page = render(Report("title", [("Command", "track --input=a --set b")], [section]))
+    assert "<dd>track <span>--input</span>=a <span>--set</span> b</dd>" in page
+    for part in (
+        "<p>one &amp; two</p><p>three</p>", f"<td class=long>{'y' * 99}</td>", "Frame &lt;3&gt;.", ">input</figcaption>",
+        "a &lt;colour&gt;</li>", "<pre>key: &lt;value&gt;</pre>",
+    ):  # fmt: skip
+        assert page.count(part) == 1
+    assert page.count("data:image/png;base64,") == 3
+    with Image.open(io.BytesIO(row.pictures[0].png)) as panel:
+        assert panel.size == (280, 224)
 
 
 def test_every_data_set_has_reported_ranks_and_unknown_values_stay_unknown():

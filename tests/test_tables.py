@@ -147,14 +147,16 @@ def test_columns_without_content_are_left_out():
 
 
 def test_the_header_says_what_the_numbers_are():
-    both = [scores(deviations=[["network.image_size", 256, 128]]), scores(dataset="Fluo-C2DL-MSC", profile="paper")]
+    changed = [["network.image_size", 256, 128], ["augmentation.translation", 51.2, 19.200000000000003]]
+    both = [scores(deviations=changed), scores(dataset="Fluo-C2DL-MSC", profile="paper")]
     for text in (tables.table2_text(both), tables.table2_markdown(both)):
         head = " ".join(text.split("measure")[0].split())
         assert "Profile cpu: smaller than the paper's" in head
         assert "Profile paper:" not in head
         assert "DIC-C2DH-HeLa: recipe paper, profile cpu, protocol crossval; both ways; values that differ" in head
         assert tables.DIFFERENCE in head
-    assert "`python -m experiments.ctc_dic_hela`\n  - network.image_size: paper 256, here 128" in tables.table2_markdown(both)
+    details = "\n  - network.image_size: paper 256, here 128\n  - augmentation.translation: paper 51.2, here 19.2\n"
+    assert f"`python -m experiments.ctc_dic_hela`{details}" in tables.table2_markdown(both)
     assert max(map(len, tables.table2_text(both).split("\n\n")[0].splitlines())) <= tables.WIDTH
     content = json.loads(tables.table2_json(both))
     assert [entry["reproduction"] for entry in content["datasets"]] == [False, True]

@@ -135,5 +135,5 @@ def test_files_that_are_no_images(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"a\.jpg: is neither TIFF nor PNG"):
         read_image(tmp_path / "a.jpg")
     tifffile.imwrite(tmp_path / "c.tif", np.zeros((4, 5), np.complex64))
-    with pytest.raises(DataError, match=r"c\.tif: holds an array of shape \(4, 5\) and type complex64"):
+    with pytest.raises(DataError, match=r"c\.tif: its pixels are of type complex64; save it with"):
         read_image(tmp_path / "c.tif")

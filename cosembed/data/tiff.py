@@ -181,6 +181,8 @@ def _tiff_header(page: tifffile.TiffPage, path: Path) -> Header:
         raise DataError(f"{path}: is not a two-dimensional image (axes {page.axes}, type {page.dtype}); save it as one")
     if page.samplesperpixel < 1:
         raise ValueError("it states that a pixel has no value")
+    if page.dtype.kind not in "uif":
+        raise DataError(f"{path}: its pixels are of type {page.dtype}; save it with 8 or 16 bits a pixel, or as float")
     check_extent(str(path), page.shape, page.dtype.itemsize)
     if page.is_tiled:
         check_extent(str(path), (page.tilelength, page.tilewidth, page.samplesperpixel), page.dtype.itemsize)

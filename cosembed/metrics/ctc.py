@@ -25,8 +25,16 @@ from cosembed.data.validation import check_result, check_truth, mask_files, requ
 from cosembed.errors import DataError
 from cosembed.metrics.overlap import overlap
 
-# Names of the error counts: split vertices, missed and false vertices, edges to delete, to add, and of wrong kind.
-ERRORS = ("NS", "FN", "FP", "ED", "EA", "EC")
+# Corrections, as the challenge abbreviates them: vertices to split, to add, to delete; edges to delete, to add, of wrong kind.
+ERROR_NAMES = {
+    "NS": "merged cells",
+    "FN": "missed cells",
+    "FP": "false cells",
+    "ED": "false links",
+    "EA": "missing links",
+    "EC": "links of wrong kind",
+}
+ERRORS = tuple(ERROR_NAMES)
 
 
 class _Matches(NamedTuple):

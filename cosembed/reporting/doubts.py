@@ -28,13 +28,14 @@ def doubts_about_input(shape: tuple[int, int], trained: tuple[int, int], survey:
     seen, known = (f"{width} x {height}" for height, width in (shape, trained))
     zoom = (trained[0] * trained[1] / (shape[0] * shape[1])) ** 0.5
     if not 1 / SIZE_RATIO <= zoom <= SIZE_RATIO:
+        size = f"{zoom:.1f} times as large" if zoom > 1 else f"{1 / zoom:.1f} times smaller"
         yield (
             f"Frames are {seen} pixels, those of the training were {known}, and all are fitted to the same network: at equal "
-            f"magnification cells look {zoom:.1f} times as large to it. Cut or scale the video, or train on images like these."
+            f"magnification cells look {size} to it. Cut or scale the video, or train on images like these."
         )
     stretched = shape[0] * trained[1] / (shape[1] * trained[0])
     if not 1 / SIZE_RATIO <= stretched <= SIZE_RATIO:
-        yield f"Frames of {seen} pixels have another shape than those of the training ({known}): cells are distorted. Cut them."
+        yield f"Frames of {seen} pixels have another shape than those of the training ({known}): cells are distorted."
     if survey.saturated > SATURATED:
         yield f"Up to {survey.saturated:.0%} of a frame's pixels are at the highest possible value: details in them are lost."
     if survey.grey_values < GREY_VALUES:

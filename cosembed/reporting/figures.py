@@ -9,11 +9,16 @@ import matplotlib
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from cosembed.data.sequence import Track
 
 matplotlib.use("Agg")
+
+# In inches, so small that words can be read on a phone, where a figure is as wide as the screen.
+WIDTH, DPI = 5.5, 200
 
 BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#8a8a8a"
 MOST_LABELLED = 45
@@ -21,16 +26,18 @@ MOST_LABELLED = 45
 
 def training_curves(steps: NDArray, losses: NDArray, rates: NDArray) -> bytes:
     """Embedding loss and learning rate over the iterations; the loss also as a running mean."""
-    figure, (upper, lower) = _figure(8.0, 4.2, rows=2, heights=[3, 1])
-    upper.plot(steps, losses, color=BLUE, alpha=0.25, linewidth=0.7, label="each iteration")
+    figure, (upper, lower) = _figure(4.2, rows=2, heights=[3, 1])
     window = max(1, len(losses) // 50)
-    if len(losses) >= 2 * window:
+    if window == 1:
+        upper.plot(steps, losses, color=BLUE, label="each iteration")
+    else:
+        upper.plot(steps, losses, color=BLUE, alpha=0.25, linewidth=0.7, label="each iteration")
         mean = np.convolve(losses, np.ones(window) / window, mode="valid")
         upper.plot(steps[window - 1 :], mean, color=BLUE, linewidth=1.8, label=f"mean of {window} iterations")
     upper.set_ylabel("loss\n(both hourglasses)")
     upper.set_ylim(bottom=0)
     upper.legend(frameon=False)
-    lower.plot(steps, rates, color=ORANGE)
+    lower.plot(steps, rates, color=ORANGE, drawstyle="steps-mid")
     lower.set_yscale("log")
     lower.set_ylabel("learning rate")
     lower.set_xlabel("iteration")
@@ -39,7 +46,7 @@ def training_curves(steps: NDArray, losses: NDArray, rates: NDArray) -> bytes:
 
 def frame_scores(frames: Sequence[int], ours: Sequence[float], baseline: Sequence[float] | None) -> bytes:
     """Mean IoU of the true cells per frame, ours and the baseline's."""
-    figure, (axes,) = _figure(8.0, 2.8)
+    figure, (axes,) = _figure(2.8)
     axes.plot(frames, ours, color=BLUE, marker="o", markersize=3, label="ours")
     if baseline is not None:
         axes.plot(frames, baseline, color=GREY, marker="s", markersize=3, label="classical baseline")
@@ -56,28 +63,29 @@ def population(areas: Sequence[Sequence[int]]) -> bytes:
     Args:
         areas: Per frame, the areas of its cells in pixels.
     """
-    figure, (upper, lower) = _figure(8.0, 3.8, rows=2)
+    figure, (upper, lower) = _figure(3.8, rows=2)
     frames = range(len(areas))
     marker = "o" if len(areas) == 1 else None
     counts = [len(cells) for cells in areas]
     upper.plot(frames, counts, color=BLUE, marker=marker)
     upper.set_ylim(0, 1.1 * max(1, *counts))
-    upper.set_ylabel("cells")
+    upper.set_ylabel("number of cells")
     low, median, high = np.array([np.percentile(cells, [25, 50, 75]) if len(cells) else [np.nan] * 3 for cells in areas]).T
     lower.fill_between(frames, low, high, color=ORANGE, alpha=0.25, linewidth=0, label="middle half")
     lower.plot(frames, median, color=ORANGE, marker=marker, label="median")
     lower.set_ylim(bottom=0)
     lower.set_ylabel("area (pixels)")
+    lower.set_xlim(-0.5, len(areas) - 0.5)
     lower.set_xlabel("frame")
     lower.legend(frameon=False, ncols=2)
     return _png(figure)
 
 
 def lineage(tracks: Sequence[Track], frames: int, title: str) -> bytes:
-    """Tracks as horizontal lines over time; a division joins the mother's end to its daughters' beginnings."""
+    """Tracks as horizontal lines over time; a division joins the mother's end to her daughters' beginnings."""
     rows = _lineage_rows(tracks)
     height = min(14.0, max(2.2, 0.16 * len(tracks) + 1.0))
-    figure, (axes,) = _figure(8.0, height)
+    figure, (axes,) = _figure(height)
     table = {track.label: track for track in tracks}
     for track in tracks:
         row = rows[track.label]
@@ -90,7 +98,7 @@ def lineage(tracks: Sequence[Track], frames: int, title: str) -> bytes:
             axes.annotate(
                 str(track.label),
                 (track.begin, row),
-                fontsize=6,
+                fontsize=7,
                 ha="right",
                 va="center",
                 xytext=(-2, 0),
@@ -100,8 +108,11 @@ def lineage(tracks: Sequence[Track], frames: int, title: str) -> bytes:
     axes.set_ylim(len(tracks), -1)
     axes.set_yticks([])
     axes.set_xlabel("frame")
-    axes.set_ylabel("track")
+    axes.set_ylabel("track (with its label)" if len(tracks) <= MOST_LABELLED else "track")
     axes.set_title(title, fontsize=10, loc="left")
+    keys = [(BLUE, 2.0, "no parent"), (ORANGE, 2.0, "daughter"), (GREEN, 1.0, "mother to daughter")]
+    handles = [Line2D([], [], color=colour, linewidth=width, label=meaning) for colour, width, meaning in keys]
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False, fontsize=8)
     return _png(figure)
 
 
@@ -148,17 +159,19 @@ def _lineage_rows(tracks: Sequence[Track]) -> dict[int, int]:
     return {label: row for row, label in enumerate(order)}
 
 
-def _figure(width: float, height: float, rows: int = 1, heights: Sequence[float] | None = None) -> tuple[Figure, list]:
-    figure = Figure(figsize=(width, height), layout="constrained")
+def _figure(height: float, rows: int = 1, heights: Sequence[float] | None = None) -> tuple[Figure, list]:
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(rows, 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
     for axis in axes:
         axis.spines[["top", "right"]].set_visible(False)
         axis.grid(axis="y", color="#dddddd", linewidth=0.6)
+        # Frames and iterations are counted.
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     return figure, list(axes)
 
 
 def _png(figure: Figure) -> bytes:
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110)
+    figure.savefig(buffer, format="png", dpi=DPI)
     return buffer.getvalue()

@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from cosembed.reporting.overlays import overlay
+from cosembed.reporting.overlays import OUTLINE, PALETTE, TINT, overlay
 from cosembed.reporting.panels import enlarged_to_see, resized
 
 MAX_FRAMES, MAX_SIDE = 120, 480
-COLOURS = 96
 MILLISECONDS = 125
 
 
@@ -39,7 +38,20 @@ def movie_picture(frame: NDArray, labels: NDArray, title: str) -> Image.Image:
     coloured = overlay(small, resized(labels, small.shape))
     image = Image.fromarray(enlarged_to_see(coloured))
     ImageDraw.Draw(image).text((4, 3), title, fill="white", stroke_width=1, stroke_fill="black")
-    return image.quantize(COLOURS, dither=Image.Dither.NONE)
+    return image.quantize(palette=_PALETTE, dither=Image.Dither.NONE)
+
+
+def _palette() -> Image.Image:
+    """The 256 colours of every picture, so that a label has the same ones in all: greys, tinted greys, outlines."""
+    tinted = (1 - TINT) * np.linspace(0, 255, 15)[:, None, None] + TINT * PALETTE
+    outlines = (1 - OUTLINE) * 128 + OUTLINE * PALETTE
+    greys = np.repeat(np.linspace(0, 255, 256 - 16 * len(PALETTE))[:, None], 3, axis=1)
+    image = Image.new("P", (1, 1))
+    image.putpalette(np.concatenate([greys, tinted.reshape(-1, 3), outlines]).round().astype(np.uint8).tobytes())
+    return image
+
+
+_PALETTE = _palette()
 
 
 def encode_gif(pictures: Iterable[Image.Image]) -> bytes:

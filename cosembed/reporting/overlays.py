@@ -19,10 +19,14 @@ ERROR_COLOURS = {
     "merged": (86, 180, 233),
     "split": (240, 228, 66),
 }
-# Stripes, so that errors differ not by hue alone: pixels of row, of column, from one stripe to the next is STRIPE_PERIOD.
+# Stripes, so that errors differ not by hue alone: pixels of row, of column. There are at most STRIPES over a picture, so that
+# they are still to be seen when a large one is shown small.
 ERROR_STRIPES = {"correct": (0, 0), "missed": (-1, 1), "false": (1, 1), "merged": (1, 0), "split": (0, 1)}
-STRIPE_PERIOD = 8
+STRIPE_PERIOD, STRIPES = 8, 48
+SWATCH = 20
 MATCH_IOU = 0.5
+# Weights of a label's colour over the frame, inside and on the outline.
+TINT, OUTLINE = 0.35, 0.9
 
 
 def colour_labels(labels: NDArray) -> NDArray[np.uint8]:
@@ -39,9 +43,9 @@ def stretch(frame: NDArray, low: float = 1.0, high: float = 99.5) -> NDArray[np.
     return (np.clip((grey - bottom) / max(top - bottom, 1e-9), 0, 1) * 255).astype(np.uint8)
 
 
-def overlay(frame: NDArray, labels: NDArray, alpha: float = 0.35) -> NDArray[np.uint8]:
+def overlay(frame: NDArray, labels: NDArray) -> NDArray[np.uint8]:
     """A frame with its labels laid over it: tinted, outlines in full colour. RGB uint8 [H, W, 3]."""
-    return _tint(frame, colour_labels(labels), labels > 0, _outlines(labels), alpha)
+    return _tint(frame, colour_labels(labels), labels > 0, _outlines(labels), TINT)
 
 
 def error_overlay(frame: NDArray, prediction: NDArray, truth: NDArray) -> tuple[NDArray[np.uint8], dict[str, int]]:
@@ -70,13 +74,10 @@ def error_overlay(frame: NDArray, prediction: NDArray, truth: NDArray) -> tuple[
     colours = np.zeros((*truth.shape, 3), np.uint8)
     counts = dict.fromkeys(ERROR_COLOURS, 0)
 
-    rows, columns = np.indices(truth.shape)
+    painted = {kind: _striped(kind, truth.shape) for kind in ERROR_COLOURS}
 
     def paint(kind: str, where: NDArray[np.bool_]) -> None:
-        down, across = ERROR_STRIPES[kind]
-        bright = (down * rows + across * columns) % STRIPE_PERIOD < STRIPE_PERIOD // 2
-        colours[where] = ERROR_COLOURS[kind]
-        colours[where & ~bright] //= 2
+        colours[where] = painted[kind][where]
         counts[kind] += 1
 
     merged = {label for label in range(1, len(predicted_area)) if inside_prediction[1:, label].sum() >= 2}
@@ -99,6 +100,16 @@ def error_overlay(frame: NDArray, prediction: NDArray, truth: NDArray) -> tuple[
             paint("false", prediction == label)
     picture = _tint(frame, colours, colours.any(axis=-1), _outlines(truth) | _outlines(prediction), 0.45)
     return picture, counts
+
+
+def error_key() -> dict[str, NDArray[np.uint8]]:
+    """Kind of error -> a small picture of its colour and stripes."""
+    return {kind: _striped(kind, (SWATCH, SWATCH)) for kind in ERROR_COLOURS}
+
+
+def label_key(label: int) -> NDArray[np.uint8]:
+    """A small picture of a label's colour."""
+    return colour_labels(np.full((SWATCH, SWATCH), label))
 
 
 def embedding_rgb(embedding: NDArray, channels: tuple[int, int, int] = (0, 1, 2)) -> NDArray[np.uint8]:
@@ -150,6 +161,15 @@ def encode_png(picture: NDArray[np.uint8]) -> bytes:
     return bytes(imagecodecs.png_encode(np.ascontiguousarray(picture)))
 
 
+def _striped(kind: str, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """A picture [H, W, 3] full of a kind's colour and stripes."""
+    (down, across), (rows, columns) = ERROR_STRIPES[kind], np.indices(shape)
+    period = max(STRIPE_PERIOD, max(shape) // STRIPES)
+    bright = (down * rows + across * columns) % period < period // 2
+    colour = np.array(ERROR_COLOURS[kind], np.uint8)
+    return np.where(bright[..., None], colour, colour // 2)
+
+
 def _outlines(labels: NDArray) -> NDArray[np.bool_]:
     size = (3, 3)
     edge = ndimage.maximum_filter(labels, size, mode="nearest") != ndimage.minimum_filter(labels, size, mode="nearest")
@@ -160,5 +180,5 @@ def _tint(
     frame: NDArray, colours: NDArray[np.uint8], where: NDArray[np.bool_], outline: NDArray[np.bool_], alpha: float
 ) -> NDArray[np.uint8]:
     grey = np.repeat(stretch(frame)[..., None], 3, axis=-1).astype(np.float64)
-    weight = np.where(outline & where, 0.9, np.where(where, alpha, 0.0))[..., None]
+    weight = np.where(outline & where, OUTLINE, np.where(where, alpha, 0.0))[..., None]
     return ((1 - weight) * grey + weight * colours).astype(np.uint8)

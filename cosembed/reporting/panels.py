@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
+from cosembed.reporting.overlays import encode_png
+from cosembed.reporting.report import Picture, Row
+
 SMALLEST_SIDE, GAP = 280, 8
+
+
+def labelled_row(caption: str, panels: Mapping[str, NDArray[np.uint8]]) -> Row:
+    """Panels of a report, title -> RGB uint8 [H, W, 3], enlarged by a whole factor if they are small."""
+    return Row(caption, [Picture(title, encode_png(enlarged_to_see(panel))) for title, panel in panels.items()])
 
 
 def picture_row(panels: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:

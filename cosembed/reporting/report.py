@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import base64
 import html
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
 
 from cosembed.files import atomic_write_text
+
+# A cell with more characters is broken into lines.
+LONG_CELL = 40
 
 
 @dataclass(frozen=True)
@@ -21,13 +25,26 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Row:
+    """Pictures side by side, on a narrow screen below each other, with what they show together."""
+
+    caption: str
+    pictures: Sequence[Picture]
+
+
+@dataclass(frozen=True)
 class Section:
-    """A heading, a sentence on what to look for, a table (header first) and pictures, all but the heading optional."""
+    """A heading, all else optional: what to look for, a table (header first), pictures, a text that is folded away.
+
+    A line of `text` is a paragraph. The legend's pictures are small: a colour each, with its meaning.
+    """
 
     heading: str
     text: str = ""
     table: Sequence[Sequence[str]] = ()
-    pictures: Sequence[Picture] = ()
+    pictures: Sequence[Picture | Row] = ()
+    legend: Sequence[Picture] = ()
+    code: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,30 +65,49 @@ def write_report(path: Path, report: Report) -> None:
 def render(report: Report) -> str:
     """The report as HTML text without any reference to another file."""
     warnings = "".join(f'<p class="warning">{html.escape(text)}</p>' for text in report.warnings)
-    facts = "".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd>" for name, value in report.facts)
+    facts = "".join(f"<dt>{html.escape(name)}</dt><dd>{_text(value)}</dd>" for name, value in report.facts)
     sections = "".join(map(_section, report.sections))
     return _PAGE.substitute(title=html.escape(report.title), warnings=warnings, facts=facts, sections=sections)
 
 
 def _section(section: Section) -> str:
-    text = f"<p>{html.escape(section.text)}</p>" if section.text else ""
-    pictures = "".join(map(_picture, section.pictures))
+    text = "".join(f"<p>{html.escape(line)}</p>" for line in section.text.splitlines())
+    legend = "".join(f'<li><img alt="" src="{_data(key.png)}">{html.escape(key.caption)}</li>' for key in section.legend)
+    legend = f'<ul class="legend">{legend}</ul>' if legend else ""
+    pictures = "".join(map(_figure, section.pictures))
     pictures = f'<div class="pictures">{pictures}</div>' if pictures else ""
-    return f"<section><h2>{html.escape(section.heading)}</h2>{text}{_table(section.table)}{pictures}</section>"
+    code = f"<details><summary>show</summary><pre>{html.escape(section.code)}</pre></details>" if section.code else ""
+    heading = f"<h2>{html.escape(section.heading)}</h2>"
+    return f"<section>{heading}{text}{_table(section.table)}{legend}{pictures}{code}</section>"
 
 
 def _table(table: Sequence[Sequence[str]]) -> str:
     if not table:
         return ""
     head = "".join(f"<th>{html.escape(cell)}</th>" for cell in table[0])
-    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in table[1:])
+    body = "".join("<tr>" + "".join(map(_cell, row)) + "</tr>" for row in table[1:])
     return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
-def _picture(picture: Picture) -> str:
-    data, caption = base64.b64encode(picture.png).decode(), html.escape(picture.caption)
-    kind = "gif" if picture.png.startswith(b"GIF8") else "png"
-    return f'<figure><img alt="{caption}" src="data:image/{kind};base64,{data}"><figcaption>{caption}</figcaption></figure>'
+def _cell(text: str) -> str:
+    return f"<td{' class=long' if len(text) > LONG_CELL else ''}>{_text(text)}</td>"
+
+
+def _text(text: str) -> str:
+    """HTML in which no line ends within the name of a flag."""
+    return re.sub(r"--[a-z]\w*", r"<span>\g<0></span>", html.escape(text))
+
+
+def _figure(content: Picture | Row) -> str:
+    caption = html.escape(content.caption)
+    line = f"<figcaption>{caption}</figcaption>"
+    if isinstance(content, Row):
+        return f'<figure>{line}<div class="row">{"".join(map(_figure, content.pictures))}</div></figure>'
+    return f'<figure><img alt="{caption}" src="{_data(content.png)}">{line}</figure>'
+
+
+def _data(png: bytes) -> str:
+    return f"data:image/{'gif' if png.startswith(b'GIF8') else 'png'};base64,{base64.b64encode(png).decode()}"
 
 
 _PAGE = Template("""<!doctype html>
@@ -90,13 +126,23 @@ p { max-width: 46rem; margin: .4rem 0 .8rem; }
 .warning { background: #fff4e0; border-left: 4px solid #d55e00; padding: .5rem .8rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1.2rem; margin: 1rem 0; }
 dt { color: #555; } dd { margin: 0; overflow-wrap: anywhere; }
-.scroll { overflow-x: auto; }
+span { white-space: nowrap; }
+.scroll { overflow-x: auto; background: linear-gradient(to right, #fff 2rem, #fff0), linear-gradient(to left, #fff 2rem, #fff0),
+  linear-gradient(to right, #0003, #0000), linear-gradient(to left, #0003, #0000); background-repeat: no-repeat;
+  background-position: left, right, left, right; background-size: 4rem 100%, 4rem 100%, .7rem 100%, .7rem 100%;
+  background-attachment: local, local, scroll, scroll; }
 table { border-collapse: collapse; margin: .5rem 0 1rem; font-variant-numeric: tabular-nums; font-size: .93rem; }
 th, td { text-align: left; padding: .25rem .8rem .25rem 0; border-bottom: 1px solid #e4e4e4; white-space: nowrap; }
-th { font-weight: 600; border-bottom: 2px solid #999; }
-.pictures { display: grid; gap: 1.2rem; }
-figure { margin: 0; } img { max-width: 100%; height: auto; display: block; image-rendering: auto; }
+th { font-weight: 600; border-bottom: 2px solid #999; vertical-align: bottom; white-space: normal; } td { vertical-align: top; }
+td.long { white-space: normal; min-width: 16rem; overflow-wrap: anywhere; }
+.pictures { display: grid; gap: 1.8rem; }
+figure:has(> .row) > figcaption { color: inherit; font-size: 1rem; margin: 0 0 .4rem; }
+.row { display: grid; gap: .75rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 11.5rem), 1fr)); }
+figure { margin: 0; min-width: 0; } img { max-width: min(100%, 46rem); height: auto; display: block; }
 figcaption { color: #555; font-size: .9rem; margin-top: .25rem; max-width: 46rem; }
+.legend { list-style: none; padding: 0; margin: .4rem 0 1rem; display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; }
+.legend li { display: flex; align-items: center; gap: .4rem; } .legend img { border: 1px solid #999; }
+summary { cursor: pointer; color: #0072b2; } pre { overflow-x: auto; font-size: .85rem; }
 @media (max-width: 40rem) { dl { grid-template-columns: 1fr; } dt { margin-top: .4rem; } body { padding: .5rem .9rem 3rem; } }
 </style>
 </head>

@@ -52,6 +52,10 @@ class Table:
         """The table with one more note, ahead of the others."""
         return replace(self, notes=[note, *self.notes])
 
+    def name_of(self, made: Made) -> str:
+        """For example `Table 2, DIC-C2DH-HeLa`."""
+        return f"{self.title.partition(':')[0]}, {made.name}"
+
     def settings(self) -> str:
         """Recipe and profile of all that is in it, or that there is nothing."""
         found = dict.fromkeys(f"recipe {made.recipe}, profile {made.profile}" for made in self.made)
@@ -87,15 +91,17 @@ def markdown(content: Sequence[Table], command: str) -> str:
 
 def report(content: Sequence[Table], command: str) -> Report:
     """The document for a browser."""
-    sections = [Section(table.title, " ".join(table.notes), table.rows) for table in content]
-    made = [[table.title, entry.name, entry.command] for table in content for entry in table.made]
+    warnings = _warnings(content)
+    notes = {table.title: "\n".join(note for note in table.notes if note not in warnings) for table in content}
+    sections = [Section(table.title, notes[table.title], table.rows) for table in content]
+    made = [[table.name_of(entry), entry.command] for table in content for entry in table.made]
     if made:
-        sections.append(Section("Commands", "What made each row or column.", [["table", "row or column", "command"], *made]))
+        sections.append(Section("Commands", "What made each row or column.", [["row or column", "command"], *made]))
     changed = list(_deviations(content))
     if changed:
-        header = ["table", "row or column", "value", "paper", "here"]
+        header = ["row or column", "value", "paper", "here"]
         sections.append(Section("Where these runs differ from the paper's size", "", [header, *changed]))
-    return Report(TITLE, _facts(content, command), sections, _warnings(content))
+    return Report(TITLE, _facts(content, command), sections, warnings)
 
 
 def _markdown(table: Table) -> str:
@@ -119,5 +125,5 @@ def _warnings(content: Iterable[Table]) -> list[str]:
 def _deviations(content: Iterable[Table]) -> Iterator[list[str]]:
     for table in content:
         for entry in table.made:
-            for deviation in entry.deviations:
-                yield [table.title, entry.name, *map(str, deviation)]
+            for index, deviation in enumerate(entry.deviations):
+                yield ["" if index else table.name_of(entry), *map(tables.readable, deviation)]

@@ -166,7 +166,7 @@ def as_markdown(
     details = []
     for name, command, deviations in made:
         details.append(f"- {name}: `{command}`")
-        details += [f"  - {key}: paper {theirs}, here {ours}" for key, theirs, ours in deviations]
+        details += [f"  - {key}: paper {readable(theirs)}, here {readable(ours)}" for key, theirs, ours in deviations]
     spaced = [line + "\n" for line in notes]
     return "\n".join([title, "", *spaced, *lines, "", "Commands, and where their values differ:", "", *details]) + "\n"
 
@@ -179,6 +179,11 @@ def table2_json(scores: Sequence[DatasetScores]) -> str:
         cells = {measure: asdict(cell) for measure, cell in reported.get(entry.dataset, {}).items()}
         content.append({**asdict(entry), "reproduction": entry.profile == "paper" and not entry.of_authors, "reported": cells})
     return json.dumps({"notes": header_lines(scores), "datasets": content}, indent=1) + "\n"
+
+
+def readable(value: object) -> str:
+    """A value of a spec, without the digits that only a computer cares for."""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def number(value: float | None) -> str:

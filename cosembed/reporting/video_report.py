@@ -25,7 +25,7 @@ from cosembed.progress import watched
 from cosembed.reporting import figures, movie
 from cosembed.reporting.doubts import doubts_about_tracks
 from cosembed.reporting.overlays import embedding_rgb, encode_png, overlay, stretch
-from cosembed.reporting.panels import grey_rgb, picture_column, picture_row, resized
+from cosembed.reporting.panels import grey_rgb, labelled_row, picture_column, picture_row, resized
 from cosembed.reporting.report import Picture, Report, Section, write_report
 
 # More tracks than these cannot be told apart in one picture.
@@ -47,6 +47,7 @@ def write_video_report(
     facts: Sequence[tuple[str, str]],
     doubts: Sequence[str],
     seconds: Mapping[str, float],
+    values: str,
 ) -> dict[str, float]:
     """Adds pictures and report to a result folder, each file complete or absent, the report last.
 
@@ -57,6 +58,7 @@ def write_video_report(
         facts: What was done.
         doubts: Sentences to be read first; those about the tracks are added.
         seconds: Wall time per stage so far.
+        values: The spec as YAML.
 
     Returns:
         `seconds` with the time that the pictures took.
@@ -71,26 +73,27 @@ def write_video_report(
         for index in watched(shown, len(shown), "movie")
     )
     tree, part = _lineage(tracks, len(frames))
-    rows = [_embedding_row(frames[index], embedding, read_labels(masks[index])) for index, embedding in samples.items()]
-    embeddings = encode_png(picture_column(rows))
+    panels = {index: _panels(frames[index], embedding, read_labels(masks[index])) for index, embedding in samples.items()}
+    embeddings = encode_png(picture_column([picture_row(list(row.values())) for row in panels.values()]))
     for name, content in (("overlay.gif", gif), ("lineage.png", tree), ("embeddings.png", embeddings)):
         atomic_write_bytes(output / "pictures" / name, content)
     times = {**seconds, "movie and pictures": round(time.perf_counter() - begin, 2)}
     every = f"every {shown.step}th frame" if shown.step > 1 else "every frame"
-    numbers = ", ".join(str(frames.numbers[index]) for index in samples)
     sections = [
-        Section("Movie", "", (), [Picture(f"The tracked cells, {every}: a cell keeps its colour.", gif)]),
+        Section("Movie", "", (), [Picture(f"The tracked cells, {every}. A cell keeps its colour, one of fourteen.", gif)]),
         Section("Cells", "", (), [Picture("Number of cells and their area, frame by frame.", figures.population(areas))]),
-        Section("Lineage", "Blue: no parent; orange: daughter; green: mother to daughters.", (), [Picture(part, tree)]),
+        Section("Lineage", "A line is a track.", (), [Picture(part, tree)]),
         Section(
             "Embeddings",
-            "What the network makes of the pixels: neighbouring cells should differ in colour, and each cell be of one.",
+            "What the network makes of the pixels: three dimensions of the embedding as red, green and blue. A cell should be "
+            "of one colour, its neighbours of others; cells far apart may share one.",
             (),
-            [Picture(f"Frames {numbers}: input, three dimensions of the embedding, tracked cells.", embeddings)],
+            [labelled_row(f"Frame {frames.numbers[index]}.", row) for index, row in panels.items()],
         ),
         Section("Open it in Fiji and TrackMate", FIJI),
         Section("Open it in napari, Python, R or a spreadsheet", PYTHON),
         Section("Time", "", [("stage", "seconds"), *((stage, f"{spent:.1f}") for stage, spent in times.items())]),
+        Section("Every value of the network and of tracking", "Those of tracking can be changed with --set.", code=values),
     ]
     counts = [len(cells) for cells in areas]
     warnings = [*doubts, *doubts_about_tracks(counts, tracks)]
@@ -111,10 +114,10 @@ def read_areas(table: Path, frames: int) -> list[list[int]]:
 def _findings(counts: Sequence[int], tracks: Sequence[Track]) -> list[tuple[str, str]]:
     children = Counter(track.parent for track in tracks if track.parent)
     lengths = [track.end - track.begin + 1 for track in tracks]
-    length = f"{np.median(lengths):.0f} frames" if lengths else "none"
+    length = f", median length {np.median(lengths):.0f} of {len(counts)} frames" if lengths else ""
     return [
         ("Cells per frame", f"{min(counts)} to {max(counts)}"),
-        ("Tracks", f"{len(tracks)}, median length {length}"),
+        ("Tracks", f"{len(tracks)}{length}"),
         ("Divisions", f"{sum(count > 1 for count in children.values())}"),
     ]
 
@@ -134,11 +137,10 @@ def _lineage(tracks: Sequence[Track], frames: int) -> tuple[bytes, str]:
     return figures.lineage(list(chosen.values()), frames, ""), caption
 
 
-def _embedding_row(frame: NDArray, embedding: NDArray[np.float32], labels: NDArray[np.uint16]) -> NDArray[np.uint8]:
+def _panels(frame: NDArray, embedding: NDArray[np.float32], labels: NDArray[np.uint16]) -> dict[str, NDArray[np.uint8]]:
     small = movie.shrink(frame)
-    panels = [
-        grey_rgb(stretch(small)),
-        resized(embedding_rgb(embedding), small.shape),
-        overlay(small, resized(labels, small.shape)),
-    ]
-    return picture_row(panels)
+    return {
+        "input": grey_rgb(stretch(small)),
+        "embedding": resized(embedding_rgb(embedding), small.shape),
+        "tracked cells": overlay(small, resized(labels, small.shape)),
+    }

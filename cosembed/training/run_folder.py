@@ -1,7 +1,7 @@
 """The folder of one training run: what it was made from and how its training went. Knows no network and no data.
 
 spec.yaml       the resolved spec, enough to build the network and to repeat the run
-versions.json   package versions, device, git commit
+versions.json   package versions, device, git commit, what the run was made from
 history.csv     one row per iteration: step, loss, task_loss, learning_rate, seconds
 checkpoints/    tf.train.CheckpointManager
 tensorboard/    scalars and pictures
@@ -19,6 +19,7 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from cosembed import __version__, specs
 from cosembed.errors import DataError, OutputError
@@ -27,6 +28,7 @@ from cosembed.reading import read_json, read_text, reason
 from cosembed.strict import flatten, to_mapping
 
 PACKAGES = ("tensorflow", "numpy", "scipy", "SimpleITK", "hdbscan", "py-ctcmetrics", "tifffile", "imagecodecs")
+UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -52,12 +54,13 @@ class RunFolder:
         self.checkpoints = path / "checkpoints"
         self.tensorboard = path / "tensorboard"
 
-    def open(self, spec: specs.TrainedSpec, identity: Mapping[str, str]) -> None:
+    def open(self, spec: specs.TrainedSpec, identity: Mapping[str, str], device: str = UNKNOWN) -> None:
         """Starts or continues the run.
 
         Args:
             spec: What the run is made from.
             identity: Further facts that must be the same when a run is continued, such as the training frames.
+            device: That trains, for the report.
 
         Raises:
             OutputError: The folder holds a run of another spec or something that is no run.
@@ -68,7 +71,8 @@ class RunFolder:
         # Hidden partial files, and versions.json without spec.yaml, were left by a start that was killed.
         if self.path.exists() and any(entry.name[0] != "." and entry != self.versions_file for entry in self.path.iterdir()):
             raise OutputError(f"{self.path}: holds files that are not a run of cosembed; choose another folder")
-        atomic_write_text(self.versions_file, json.dumps(environment() | {"identity": dict(identity)}, indent=1) + "\n")
+        facts = environment() | {"device": device, "identity": dict(identity)}
+        atomic_write_text(self.versions_file, json.dumps(facts, indent=1) + "\n")
         atomic_write_text(self.spec_file, specs.dump(spec))
 
     def _refuse_another_run(self, before: specs.TrainedSpec, spec: specs.TrainedSpec, identity: Mapping[str, str]) -> None:
@@ -112,12 +116,17 @@ def _record(row: Mapping[str, str]) -> Record:
     return record
 
 
-def environment() -> dict[str, object]:
+def environment() -> dict[str, Any]:
     """Versions and machine, as written into every run and report."""
     versions = {"cosembed": __version__, "python": platform.python_version()}
     for package in PACKAGES:
         versions[package] = importlib.metadata.version(package)
     return {"versions": versions, "machine": f"{platform.system()} {platform.machine()}", "git_commit": git_commit()}
+
+
+def describe_versions(versions: Mapping[str, str]) -> str:
+    """One line."""
+    return ", ".join(f"{name} {version}" for name, version in versions.items())
 
 
 def git_commit() -> str:
@@ -126,4 +135,4 @@ def git_commit() -> str:
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
     except (OSError, subprocess.SubprocessError):
-        return "unknown"
+        return UNKNOWN
