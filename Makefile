@@ -49,7 +49,7 @@ bench: setup
 	$(PY) -m benchmarks.run $(ARGS)
 
 test: lint
-	$(PY) -m pytest -q $(ARGS)
+	$(PY) -m pytest -q --numprocesses=auto --maxprocesses=4 --dist=worksteal $(ARGS)
 
 fuzz: setup
 	$(PY) -m tests.fuzz --inputs=12000 $(ARGS)
