@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 from cosembed.clustering import grid_stride
+from cosembed.clustering.points import uses_lists
 from cosembed.errors import InputError
 from cosembed.specs import ExperimentSpec
 
@@ -21,8 +22,9 @@ FEATURE_MAPS = 24
 LABEL_MAPS = 20
 # Bytes per original pixel of the one frame being read or written, and per channel of it.
 FRAME_PIXEL, FRAME_CHANNEL = 24, 12
-# Copies of the points that HDBSCAN and its tree hold, in float64.
+# Copies of the points that HDBSCAN and its tree hold, in float64; bytes per point and neighbour, by how the tree is found.
 POINT_COPIES = 8
+LISTED_NEIGHBOUR, SEARCHED_NEIGHBOUR = 60, 21
 FOREGROUND = 0.5
 
 
@@ -38,10 +40,11 @@ def estimate(frames: int, image_shape: tuple[int, int], spec: ExperimentSpec) ->
     pixels = network.image_size**2
     points = int(FOREGROUND * 2 * pixels / grid_stride(tracking) ** 2)
     neighbours = max(2, round(tracking.min_points / grid_stride(tracking) ** 2)) + 1
+    neighbour = LISTED_NEIGHBOUR if uses_lists(points, neighbours) else SEARCHED_NEIGHBOUR
     return {
         "network": NETWORK_BASE + FEATURE_MAPS * 4 * pixels * network.filters,
         "label maps": LABEL_MAPS * pixels * frames,
-        "clustering": points * (16 * neighbours + 8 * POINT_COPIES * (network.outputs + 2)),
+        "clustering": points * (neighbour * neighbours + 8 * POINT_COPIES * (network.outputs + 2)),
         "one frame": image_shape[0] * image_shape[1] * (FRAME_PIXEL + FRAME_CHANNEL * network.channels),
     }
 

@@ -35,7 +35,7 @@ def clusters_and_levels(points: NDArray[np.float64], min_points: int) -> tuple[N
     # Fewer points cannot make two clusters, and a single one is not allowed.
     if len(points) < 2 * min_points:
         return np.full(len(points), NOISE), np.zeros(len(points))
-    clusterer = _by_lists(points, min_points) if _short_lists(len(points), min_points) else _by_search(points, min_points)
+    clusterer = _by_lists(points, min_points) if uses_lists(len(points), min_points) else _by_search(points, min_points)
     tree = clusterer.condensed_tree_.to_numpy()
     joined = tree[tree["child_size"] == 1]
     levels = np.zeros(len(points))
@@ -43,7 +43,8 @@ def clusters_and_levels(points: NDArray[np.float64], min_points: int) -> tuple[N
     return clusterer.labels_.astype(np.intp), levels
 
 
-def _short_lists(count: int, min_points: int) -> bool:
+def uses_lists(count: int, min_points: int) -> bool:
+    """Whether so many points are clustered by lists of neighbours, or by the library's search."""
     return min_points <= LISTED_SHARE * count and min_points * count <= MOST_LISTED
 
 

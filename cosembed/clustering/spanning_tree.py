@@ -15,8 +15,8 @@ from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial import cKDTree
 
-# Neighbours listed, to those that the core distance needs: longer lists leave less to check.
-LISTED = 1.25
+# Neighbours listed: so many times those that the core distance needs, and so many more at least. Longer lists leave less to check.
+LISTED, LEAST_MORE = 1.25, 8
 # Edges of length 0, between equal points, would not be stored in a sparse matrix.
 SHORTEST = 1e-12
 # Lengths this close, relative, differ by rounding.
@@ -70,7 +70,7 @@ def mutual_reachability_tree(points: NDArray[np.float64], min_samples: int) -> E
     """A minimum spanning tree of the mutual reachability distances of all pairs of points.
 
     Args:
-        points: float64 [n, d], n > LISTED * min_samples.
+        points: float64 [n, d], n > LISTED * min_samples and n > min_samples + LEAST_MORE.
         min_samples: The core distance of a point is that to this neighbour, the point itself not counted.
 
     Returns:
@@ -78,7 +78,7 @@ def mutual_reachability_tree(points: NDArray[np.float64], min_samples: int) -> E
     """
     # Distances come from matrix products, whose rounding grows with the distance to the origin.
     points = points - points.mean(axis=0)
-    count = 1 + int(LISTED * min_samples)
+    count = 1 + max(int(LISTED * min_samples), min_samples + LEAST_MORE)
     distances, neighbours = search_tree(points).query(points, count, workers=-1)
     space = _Space(points, distances[:, min_samples].copy(), distances[:, -1].copy(), _landmarks(points))
     lengths = _reach(distances, space.core[:, None], space.core[neighbours])
