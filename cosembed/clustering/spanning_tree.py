@@ -15,7 +15,8 @@ from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial import cKDTree
 
-# Neighbours listed: so many times those that the core distance needs, and so many more at least. Longer lists leave less to check.
+# Neighbours listed, to those that the core distance needs: so many times, and at least so many more. Longer lists leave
+# less to check.
 LISTED, LEAST_MORE = 1.25, 8
 # Edges of length 0, between equal points, would not be stored in a sparse matrix.
 SHORTEST = 1e-12
