@@ -12,7 +12,7 @@ import numpy as np
 from absl import logging
 
 from cosembed import memory, specs
-from cosembed.clustering import chosen_mode
+from cosembed.clustering import describe_clustering
 from cosembed.data.frames import Frames
 from cosembed.data.survey import survey_frames
 from cosembed.errors import InputError
@@ -50,11 +50,11 @@ def describe_job(frames: Frames, name: str, network: str, spec: ExperimentSpec, 
             remedy += "; if they are time points, save the TIFF with the axes TYX"
         raise InputError(f"{name}: has {frames.channels} channels, the network reads {wanted}; {remedy}")
     needed = memory.check(memory.estimate(len(frames), frames.shape, spec), memory.available())
-    size, tracking = spec.network.image_size, spec.tracking
+    size = spec.network.image_size
     return [
         ("Video", f"{name}, {len(frames)} frame{'s' * (len(frames) > 1)} of {width} x {height} pixels, {frames.dtype}"),
         ("Network", f"{network}, {size} x {size} pixels"),
-        ("Clustering", f"{chosen_mode(tracking)}, at least {tracking.min_points} points a cell"),
+        ("Clustering", describe_clustering(spec.tracking)),
         ("Memory", needed),
         ("Device", device),
     ]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cosembed.clustering import chosen_mode
+from cosembed.clustering import describe_clustering
 from cosembed.data.ctc import read_labels
 from cosembed.data.frames import Frames, open_frames
 from cosembed.data.tracks import read_tracks
@@ -60,10 +60,9 @@ def write(folds: list[Fold], spec: ExperimentSpec, settings: Settings) -> None:
         sections += list(_fold_sections(fold, settings))
     if scores and scores[0].deviations:
         sections.append(deviations_section(scores[0].deviations))
-    clustering = f"HDBSCAN, {chosen_mode(spec.tracking)}, at least {spec.tracking.min_points} points a cluster"
     sections.append(time_section((fold.name for fold in folds), settings))
     facts = run_facts(spec, settings, folds[0].name, describe_split(folds, settings.protocol))
-    facts.append(("Clustering", clustering))
+    facts.append(("Clustering", f"HDBSCAN, {describe_clustering(spec.tracking)}"))
     write_page(f"{spec.dataset.name}: segmentation and tracking", facts, sections, spec, settings)
 
 

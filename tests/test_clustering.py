@@ -211,6 +211,15 @@ def test_auto_is_fast_from_100_points_on():
     assert clustering.chosen_mode(dataclasses.replace(SPEC, min_points=100, mode="exact")) == "exact"
 
 
+@pytest.mark.parametrize(("min_points", "stride"), [(199, 1), (200, 2), (449, 2), (450, 3), (5000, 3)])
+def test_the_grid_is_as_coarse_as_the_cells_are_large(min_points, stride):
+    spec = dataclasses.replace(SPEC, min_points=min_points)
+    assert clustering.grid_stride(spec) == stride
+    assert clustering.grid_stride(dataclasses.replace(spec, mode="exact")) == 1
+    words = "every pixel" if stride == 1 else f"one pixel in {stride} x {stride}"
+    assert clustering.describe_clustering(spec).startswith(f"fast: {words}")
+
+
 def test_background_by_the_squared_dot_product_as_the_released_code_for_still_images_has_it():
     """An embedding opposite to the background is an instance by the dot product, and background by its square."""
     truth = np.zeros((1, 40, 60), int)

@@ -108,7 +108,7 @@ def test_what_will_be_done_is_said(tmp_path):
     facts = dict(describe_job(frames, "video.tif", "net", SPEC, "CPU, 2 cores"))
     assert facts["Video"] == "video.tif, 4 frames of 48 x 40 pixels, uint16"
     assert facts["Network"] == "net, 24 x 24 pixels"
-    assert facts["Clustering"] == "exact, at least 12 points a cell"
+    assert facts["Clustering"] == "exact: every pixel; at least 12 points a cell"
     assert re.fullmatch(
         r"about \d+ MB \(network .*, label maps .*, clustering .*, one frame .*\); [\d,]+ MB available", facts["Memory"]
     )

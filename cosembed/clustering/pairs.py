@@ -84,6 +84,13 @@ def grid_stride(spec: ClusteringSpec) -> int:
     return max(1, min(MAX_STRIDE, int(np.sqrt(spec.min_points / FAST_POINTS)))) if chosen_mode(spec) == "fast" else 1
 
 
+def describe_clustering(spec: ClusteringSpec) -> str:
+    """How frame pairs are clustered, for a report."""
+    stride = grid_stride(spec)
+    pixels = "every pixel" if stride == 1 else f"one pixel in {stride} x {stride}, the others join"
+    return f"{chosen_mode(spec)}: {pixels}; at least {spec.min_points} points a cell"
+
+
 def _without_background(
     clusters: NDArray[np.intp], embeddings: NDArray[np.float32], background: NDArray[np.float32], spec: ClusteringSpec
 ) -> NDArray[np.intp]:
