@@ -203,8 +203,8 @@ class ClusteringSpec:
     Attributes:
         min_points: m_pts, HDBSCAN's `min_samples`, and m_clSize, its `min_cluster_size`.
         coordinate_factor: c, by which pixel coordinates are multiplied before they join the embedding.
-        mode: HDBSCAN on every pixel (`exact`), on a pixel grid whose clusters the others join (`fast`; from 200 points on, below
-            that it is every pixel, too), or `auto`: fast from 100 points on.
+        mode: HDBSCAN on every pixel (`exact`), on a pixel grid whose clusters the others join (`fast`: from 200 points on, and
+            below every pixel as well), or `auto`: fast from 100 points on.
         background_measure: `dot`: the dot product with the background embedding; `squared_dot`: its square (released code for
             still images).
         background_similarity: Measure from which on a pixel or cluster is background.
