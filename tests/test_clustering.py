@@ -107,9 +107,7 @@ def test_fast_joins_pixels_to_the_clusters_of_the_grid_as_hdbscan_would(stride, 
     count = round(min_points / stride**2)
     sampled = cluster_points(points[grid], count)
 
-    between = cdist(points[grid], points[grid])
-    core = np.sort(between, axis=0)[count]
-    reachability = np.maximum(between, np.maximum.outer(core, core))
+    reachability = mutual_reachability(points[grid], count)
     members = [np.flatnonzero(sampled == label) for label in range(sampled.max() + 1)]
     # A point joins when it becomes part of something as large as a cluster; the cluster is complete with its heaviest edge.
     joined = np.zeros(len(sampled))

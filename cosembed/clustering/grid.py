@@ -52,25 +52,31 @@ def cluster_on_grid(
     Returns:
         Clusters from 0; -1 is noise.
     """
-    _, rows, columns = np.nonzero(foreground)
-    on_grid = (rows % stride == 0) & (columns % stride == 0)
+    pixels = np.nonzero(foreground)
+    on_grid = (pixels[1] % stride == 0) & (pixels[2] % stride == 0)
     sampled = round(min_points / stride**2)
     grid = _Grid(points[on_grid], *clusters_and_levels(points[on_grid], sampled), sampled)
     clusters = np.full(len(points), NOISE)
     clusters[on_grid] = grid.clusters
     if not on_grid.all() and grid.clusters.max(initial=NOISE) != NOISE:
-        neighbours = _grid_neighbours(foreground, stride)[~on_grid]
+        between = tuple(place[~on_grid] for place in pixels)
+        neighbours = _grid_neighbours(foreground, stride, between)
         clusters[on_grid], clusters[~on_grid] = _join(points[~on_grid], neighbours, grid)
     return clusters
 
 
-def _grid_neighbours(foreground: NDArray[np.bool_], stride: int) -> NDArray[np.intp]:
-    """The nearest pixel of the grid, by its number among those of the foreground, for every pixel of it; -1: not foreground."""
+def _grid_neighbours(foreground: NDArray[np.bool_], stride: int, pixels: tuple[NDArray[np.intp], ...]) -> NDArray[np.intp]:
+    """The nearest pixel of the grid for every pixel (frames, rows, columns), by its number among the grid's foreground.
+
+    -1: it is not foreground.
+    """
     on_grid = foreground[:, ::stride, ::stride]
     numbers = np.where(on_grid, np.cumsum(on_grid).reshape(on_grid.shape) - 1, -1)
-    frames, rows, columns = np.nonzero(foreground)
-    nearest = ((rows + stride // 2) // stride, (columns + stride // 2) // stride)
-    return numbers[frames, *(np.minimum(place, size - 1) for place, size in zip(nearest, on_grid.shape[1:], strict=True))]
+    frames, *places = pixels
+    nearest = [
+        np.minimum((place + stride // 2) // stride, size - 1) for place, size in zip(places, on_grid.shape[1:], strict=True)
+    ]
+    return numbers[frames, *nearest]
 
 
 def _join(points: NDArray[np.float64], neighbours: NDArray[np.intp], grid: _Grid) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

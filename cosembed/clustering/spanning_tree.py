@@ -77,7 +77,7 @@ def mutual_reachability_tree(points: NDArray[np.float64], min_samples: int) -> E
     Returns:
         n - 1 edges by rising length.
     """
-    # Distances come from matrix products, whose rounding grows with the distance to the origin.
+    # Points are compared by matrix products, whose rounding grows with the distance to the origin.
     points = points - points.mean(axis=0)
     count = 1 + max(int(LISTED * min_samples), min_samples + LEAST_MORE)
     distances, neighbours = search_tree(points).query(points, count, workers=-1)
