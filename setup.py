@@ -5,7 +5,9 @@ import sys
 from setuptools import find_packages, setup
 
 if sys.version_info[:2] != (3, 11):
-    sys.exit(f"cosembed needs Python 3.11 (TensorFlow 2.15.1), not {sys.version.split()[0]}: make PYTHON=/path/to/python3.11")
+    sys.exit(
+        f"cosembed needs Python 3.11 (TensorFlow 2.15.1), not {sys.version.split()[0]}: make PYTHON=/path/to/python3.11"
+    )
 
 setup(
     name="cosembed",

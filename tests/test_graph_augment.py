@@ -30,7 +30,9 @@ FRAMES = 3
 def draw(spec, shape, seed):
     """A clip of random frames and blocky labels, and what is drawn for it."""
     generator = np.random.default_rng(seed)
-    labels = np.kron(generator.integers(0, 7, (FRAMES, 5, 6)), np.ones((1, 11, 11)))[:, : shape[0], : shape[1]]
+    labels = np.kron(generator.integers(0, 7, (FRAMES, 5, 6)), np.ones((1, 11, 11)))[
+        :, : shape[0], : shape[1]
+    ]
     mask = np.ones(shape, bool)
     mask[:4] = False
     return RawClip(
@@ -50,7 +52,9 @@ def both(spec, clips):
 @pytest.mark.parametrize("grid", [8, 4, 0])
 def test_the_field_is_that_of_simpleitk(grid):
     # Linear interpolation of a ramp is the place it was sampled at.
-    spec = small_spec(*STILL, f"augmentation.elastic_grid={grid}", "network.channels=2", "preprocessing.padding=constant")
+    spec = small_spec(
+        *STILL, f"augmentation.elastic_grid={grid}", "network.channels=2", "preprocessing.padding=constant"
+    )
     rows, columns = np.mgrid[:41, :54].astype(np.float32)
     ramp = np.stack([rows, columns], axis=-1)
     clips = [draw(spec, (41, 54), seed)._replace(frames=[ramp] * FRAMES) for seed in range(6)]
@@ -65,7 +69,12 @@ def test_the_field_is_that_of_simpleitk(grid):
     [
         ("mirror", (41, 54), "paper", ("network.channels=3",)),
         ("constant", (55, 30), "released", MOVING),
-        ("zero", (32, 32), "released", ("augmentation.translation=25.0", "preprocessing.label_smoothing=0.1")),
+        (
+            "zero",
+            (32, 32),
+            "released",
+            ("augmentation.translation=25.0", "preprocessing.label_smoothing=0.1"),
+        ),
         ("mirror", (24, 66), "released", (*MOVING, "preprocessing.label_smoothing=1.3")),
     ],
 )
@@ -87,7 +96,9 @@ def test_images_labels_and_loss_masks_are_those_of_simpleitk(padding, shape, rec
 def assert_equal_batches(first, second, image_tolerance=0.0):
     assert first.keys() == second.keys()
     for name in first:
-        np.testing.assert_allclose(first[name], second[name], rtol=0, atol=image_tolerance if name == "image" else 0)
+        np.testing.assert_allclose(
+            first[name], second[name], rtol=0, atol=image_tolerance if name == "image" else 0
+        )
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +125,9 @@ def test_hearts_are_the_same_either_way_and_unlabelled_frames_stay_unlabelled():
 
 
 def test_training_that_goes_back_to_an_earlier_checkpoint_ends_with_the_same_weights(sequence, tmp_path):
-    spec = small_spec("network.levels=1", "network.recurrent=false", "training.iterations=4", "training.checkpoint_every=2")
+    spec = small_spec(
+        "network.levels=1", "network.recurrent=false", "training.iterations=4", "training.checkpoint_every=2"
+    )
 
     def weights():
         run = RunFolder(tmp_path)
@@ -131,7 +144,9 @@ def test_training_that_goes_back_to_an_earlier_checkpoint_ends_with_the_same_wei
 
 def test_a_run_is_continued_with_its_own_augmenter_only(tmp_path):
     spec = small_spec()
-    plain, graph = (run_identity(["01"], settings(tmp_path, tmp_path, augment=name)) for name in ("simpleitk", "graph"))
+    plain, graph = (
+        run_identity(["01"], settings(tmp_path, tmp_path, augment=name)) for name in ("simpleitk", "graph")
+    )
     RunFolder(tmp_path / "run").open(spec, plain)
     RunFolder(tmp_path / "run").open(spec, plain)
     with pytest.raises(OutputError, match="other values of augment"):
@@ -140,7 +155,9 @@ def test_a_run_is_continued_with_its_own_augmenter_only(tmp_path):
 
 def test_without_tensorflow_addons_one_sentence_says_what_to_install(monkeypatch, sequence):
     monkeypatch.setitem(sys.modules, "tensorflow_addons", None)
-    with pytest.raises(InputError, match=r"--augment=graph: tensorflow-addons is missing .* install tensorflow-addons"):
+    with pytest.raises(
+        InputError, match=r"--augment=graph: tensorflow-addons is missing .* install tensorflow-addons"
+    ):
         ClipSource([sequence], small_spec(), 1, "graph")
     ClipSource([sequence], small_spec(), 1).batch(0)
     with pytest.raises(InputError, match=r"--augment=gpu: choose one of simpleitk, graph"):
@@ -162,5 +179,7 @@ def test_nothing_imports_tensorflow_addons_unasked():
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     # Nor does any other module name it.
-    naming = [path.name for path in (ROOT / "cosembed").rglob("*.py") if "tensorflow_addons" in path.read_text()]
+    naming = [
+        path.name for path in (ROOT / "cosembed").rglob("*.py") if "tensorflow_addons" in path.read_text()
+    ]
     assert naming == ["graph.py"]

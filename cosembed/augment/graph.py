@@ -69,7 +69,9 @@ class GraphAugmenter:
 
     def _inputs(self, clip: RawClip) -> dict[str, np.ndarray | np.floating]:
         height, width, _ = clip.frames[0].shape
-        matrix, translation = affine_about_centre((height, width), self._spec.network.image_size, clip.spatial)
+        matrix, translation = affine_about_centre(
+            (height, width), self._spec.network.image_size, clip.spatial
+        )
         intensity = clip.intensity
         return {
             "frames": np.stack(clip.frames),
@@ -80,7 +82,9 @@ class GraphAugmenter:
             "translation": translation,
             "shifts": clip.spatial.shifts,
             "gamma": np.float32(intensity.gamma),
-            "offset": ((intensity.shift * intensity.scale + intensity.frame_shift) * intensity.frame_scale).astype(np.float32),
+            "offset": (
+                (intensity.shift * intensity.scale + intensity.frame_shift) * intensity.frame_scale
+            ).astype(np.float32),
             "gain": (intensity.scale * intensity.frame_scale).astype(np.float32),
         }
 
@@ -89,7 +93,10 @@ class GraphAugmenter:
         image, truth = self._sample_image(clip["frames"], places), self._sample_truth(clip, places)
         augmentation = self._spec.augmentation
         if augmentation.drift or augmentation.jiggle:
-            image, truth = _shift(image, clip["shifts"], mirror=True), _shift(truth, clip["shifts"], mirror=False)
+            image, truth = (
+                _shift(image, clip["shifts"], mirror=True),
+                _shift(truth, clip["shifts"], mirror=False),
+            )
         if augmentation.gamma:
             low, high = tf.reduce_min(image), tf.reduce_max(image)
             span = tf.maximum(high - low, 1e-6)
@@ -167,7 +174,9 @@ class GraphAugmenter:
         domain = elastic_spline(side, grid)
         begin, length = domain.GetTransformDomainOrigin()[0], domain.GetTransformDomainPhysicalDimensions()[0]
         pixels = (tf.range(side, dtype=tf.float64) - begin) * (grid - SPLINE_ORDER) / length
-        return self._ops.interpolate_spline(knots[None, :, None], values[None], pixels[None, :, None], SPLINE_ORDER)[0]
+        return self._ops.interpolate_spline(
+            knots[None, :, None], values[None], pixels[None, :, None], SPLINE_ORDER
+        )[0]
 
     def _smooth(self, labels: tf.Tensor) -> tf.Tensor:
         """As `data.smoothing.smooth_labels`, labels as floats [N, N]: the label whose filtered mask is largest."""

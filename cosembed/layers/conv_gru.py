@@ -90,7 +90,11 @@ class ConvGRU2D(tf.keras.layers.Layer):
             ("candidate", self.candidate_initializer),
         ):
             setattr(self, f"{name}_kernel", self.add_weight(f"{name}/kernel", shape, initializer=initializer))
-            setattr(self, f"{name}_bias", self.add_weight(f"{name}/bias", (self.filters,), initializer=self.bias_initializer))
+            setattr(
+                self,
+                f"{name}_bias",
+                self.add_weight(f"{name}/bias", (self.filters,), initializer=self.bias_initializer),
+            )
         super().build(input_shape)
 
     def call(self, inputs: tf.Tensor, initial_state: tf.Tensor | None = None) -> Any:
