@@ -24,7 +24,7 @@ from cosembed.data.sequence import Track
 from cosembed.data.tiff import write_mask
 from cosembed.data.tracks import write_tracks
 from cosembed.errors import InputError
-from cosembed.files import atomic_folder
+from cosembed.files.writing import atomic_folder
 
 SMOOTHING = 2.0
 SEED_SMOOTHING = 2.0

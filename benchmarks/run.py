@@ -19,7 +19,7 @@ from absl import flags
 from benchmarks.rows import Row, table
 from cosembed import cli
 from cosembed.errors import InputError
-from cosembed.files import atomic_write_bytes, atomic_write_text
+from cosembed.files.writing import atomic_write_bytes, atomic_write_text
 from cosembed.training.run_folder import environment
 
 FLAGS = flags.FLAGS

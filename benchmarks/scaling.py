@@ -21,7 +21,7 @@ from benchmarks.rows import Row, table
 from benchmarks.training_step import SIZES, Size, our_step, random_batch
 from cosembed import cli
 from cosembed.data.instances import instance_masks
-from cosembed.files import atomic_write_bytes
+from cosembed.files.writing import atomic_write_bytes
 from cosembed.inference import FrameStepper
 from cosembed.models import StackedHourglass
 from cosembed.reporting.figures import scaling

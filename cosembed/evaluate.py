@@ -14,7 +14,7 @@ from absl import flags
 
 from cosembed import cli
 from cosembed.errors import InputError
-from cosembed.files import atomic_write_text
+from cosembed.files.writing import atomic_write_text
 from cosembed.metrics.ctc import ERROR_NAMES, evaluate_ctc
 
 FLAGS = flags.FLAGS

@@ -14,7 +14,7 @@ from absl import flags
 
 from cosembed import cli
 from cosembed.errors import InputError
-from cosembed.files import refuse_existing
+from cosembed.files.writing import refuse_existing
 from cosembed.requirements import check_tensorflow
 
 FLAGS = flags.FLAGS

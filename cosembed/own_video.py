@@ -16,9 +16,9 @@ from cosembed.clustering import describe_clustering
 from cosembed.data.frames import Frames
 from cosembed.data.survey import survey_frames
 from cosembed.errors import InputError
+from cosembed.files.progress import watched
 from cosembed.models import StackedHourglass
 from cosembed.pipeline import track_video
-from cosembed.progress import watched
 from cosembed.reporting.doubts import doubts_about_input
 from cosembed.reporting.video_report import write_video_report
 from cosembed.specs import ExperimentSpec

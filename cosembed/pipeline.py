@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from cosembed.data.frames import Frames
 from cosembed.data.preprocessing import frame_grid
+from cosembed.files.progress import watched
 from cosembed.inference import embed_frames, prepare_frames
 from cosembed.models import StackedHourglass
-from cosembed.progress import watched
 from cosembed.specs import ExperimentSpec
 from cosembed.tracking import track_embeddings, write_result
 

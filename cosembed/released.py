@@ -24,7 +24,7 @@ import tensorflow as tf
 
 from cosembed import specs
 from cosembed.errors import CheckpointError, SpecError
-from cosembed.files import atomic_folder
+from cosembed.files.writing import atomic_folder
 from cosembed.models import StackedHourglass
 from cosembed.models.hourglass import Hourglass
 from cosembed.strict import bounded, check, from_mapping, to_mapping

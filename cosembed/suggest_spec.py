@@ -19,7 +19,7 @@ from cosembed import cli, specs
 from cosembed.data.ctc import read_sequence
 from cosembed.data.suggestion import measure, render
 from cosembed.errors import InputError, OutputError
-from cosembed.files import atomic_write_text
+from cosembed.files.writing import atomic_write_text
 from cosembed.specs import DatasetSpec
 from cosembed.strict import from_mapping
 

@@ -19,7 +19,7 @@ from absl import flags, logging
 from cosembed import cli, specs
 from cosembed.data.frames import open_frames
 from cosembed.errors import InputError
-from cosembed.files import refuse_existing
+from cosembed.files.writing import refuse_existing
 from cosembed.requirements import check_tensorflow
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from cosembed.data.ctc import read_labels
 from cosembed.data.frames import Frames, open_frames
 from cosembed.data.validation import check_frames, check_result, check_truth, mask_files
 from cosembed.errors import DataError, InputError
-from cosembed.files import atomic_folder, atomic_write_bytes, refuse_existing
+from cosembed.files.writing import atomic_folder, atomic_write_bytes, refuse_existing
 from cosembed.reporting.overlays import colour_labels, encode_png, overlay
 
 FLAGS = flags.FLAGS

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from cosembed.errors import DataError, SpecError
-from cosembed.files import atomic_write_text
-from cosembed.reading import read_json, reason
+from cosembed.files.reading import read_json, reason
+from cosembed.files.writing import atomic_write_text
 from cosembed.specs.sections import FoldedDatasetSpec
 
 RECORD = "folds.json"

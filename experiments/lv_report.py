@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosembed.data.cine import CLASSES, CineSlice, patients
-from cosembed.files import atomic_write_text
+from cosembed.files.writing import atomic_write_text
 from cosembed.reporting import table1a
 from cosembed.reporting.overlays import encode_png, label_key, overlay, stretch
 from cosembed.reporting.panels import grey_rgb, labelled_row

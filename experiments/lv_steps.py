@@ -24,7 +24,7 @@ from cosembed.data.cine import CLASSES, CineSlice, patients
 from cosembed.data.cine_clips import CineSource
 from cosembed.data.cine_readers import read_slices
 from cosembed.errors import DataError
-from cosembed.files import atomic_write_bytes, atomic_write_text
+from cosembed.files.writing import atomic_write_bytes, atomic_write_text
 from cosembed.inference import FrameStepper
 from cosembed.metrics import iou_per_class
 from cosembed.segmentation import segment_cycle

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from cosembed import specs
 from cosembed.augment import augmenters
 from cosembed.errors import CheckpointError, DataError
-from cosembed.files import atomic_write_text
+from cosembed.files.reading import read_json, reason
+from cosembed.files.writing import atomic_write_text
 from cosembed.models import StackedHourglass
-from cosembed.reading import read_json, reason
 from cosembed.reporting import figures, tables
 from cosembed.reporting.overlays import encode_png, error_key
 from cosembed.reporting.report import Picture, Report, Section, write_report

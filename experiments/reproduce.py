@@ -20,7 +20,7 @@ from absl import flags
 
 from cosembed import cli
 from cosembed.errors import DataError, InputError
-from cosembed.files import atomic_write_text
+from cosembed.files.writing import atomic_write_text
 from cosembed.reporting import reproduction, table1a, table1b, tables
 from cosembed.reporting.report import write_report
 from cosembed.reporting.reproduction import Table

@@ -17,7 +17,7 @@ from absl import flags
 
 from cosembed import cli
 from cosembed.errors import InputError
-from cosembed.files import atomic_write_text
+from cosembed.files.writing import atomic_write_text
 from cosembed.reporting import tables
 from experiments import runner
 from experiments.in_turn import exit_if_failed, given_flags, run_in_turn

@@ -11,7 +11,7 @@ from pathlib import Path
 from absl import logging
 
 from cosembed.errors import OutputError
-from cosembed.files import lock
+from cosembed.files.writing import lock
 
 
 @contextmanager

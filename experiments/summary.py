@@ -13,7 +13,7 @@ from cosembed.data.frames import Frames, open_frames
 from cosembed.data.tracks import read_tracks
 from cosembed.data.validation import mask_files
 from cosembed.errors import DataError
-from cosembed.files import atomic_write_text
+from cosembed.files.writing import atomic_write_text
 from cosembed.metrics.ctc import ERROR_NAMES, frame_seg
 from cosembed.reporting import figures, tables
 from cosembed.reporting.overlays import ERROR_COLOURS, embedding_rgb, error_overlay, overlay, stretch

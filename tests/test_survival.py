@@ -18,10 +18,10 @@ from builders import ROOT, make_sequence, moving_squares, run_command, small_spe
 from killed_steps import run_steps, track_as_one
 from killing import tree
 
-from cosembed import files
 from cosembed.data.clips import ClipSource
 from cosembed.errors import CheckpointError, DataError, OutputError
-from cosembed.files import atomic_folder, atomic_write_text, lock
+from cosembed.files import writing as files
+from cosembed.files.writing import atomic_folder, atomic_write_text, lock
 from cosembed.training.checkpoints import load_network, saved_checkpoints, written_by_tensorflow
 from cosembed.training.loop import train
 from cosembed.training.run_folder import RunFolder

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from cosembed.data.cine import CAVITY, MYOCARDIUM, CineSlice, central, open_image, read_pixels
 from cosembed.errors import DataError
-from cosembed.reading import MAX_PAGES_BYTES, read_text, reason
+from cosembed.files.reading import MAX_PAGES_BYTES, read_text, reason
 
 _VIDEO = "_4d.nii.gz"
 _CLASSES = np.array([0, 0, MYOCARDIUM, CAVITY], np.uint8)

@@ -12,7 +12,7 @@ import SimpleITK as sitk  # noqa: N813
 from numpy.typing import NDArray
 
 from cosembed.errors import DataError
-from cosembed.reading import check_extent
+from cosembed.files.reading import check_extent
 
 MYOCARDIUM = 1
 CAVITY = 2

@@ -23,7 +23,7 @@ from cosembed.data.sequence import Sequence, Track
 from cosembed.data.tiff import image_shape, read_image, write_mask
 from cosembed.data.tracks import MAX_LABEL, cut_tracks, read_tracks, write_tracks
 from cosembed.errors import DataError
-from cosembed.files import atomic_folder
+from cosembed.files.writing import atomic_folder
 from cosembed.specs import DatasetSpec
 
 _PREFIXES = {"TRA": "man_track", "SEG": "man_seg"}

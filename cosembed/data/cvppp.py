@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL.PngImagePlugin import PngImageFile
 
 from cosembed.errors import DataError
-from cosembed.reading import check_extent, check_regular, reason
+from cosembed.files.reading import check_extent, check_regular, reason
 
 SUBSET = "A1"
 HDF5_SUFFIXES = (".h5", ".hdf5")

@@ -20,8 +20,8 @@ import requests
 from absl import logging
 
 from cosembed.errors import DataError
-from cosembed.files import atomic_file, atomic_folder, atomic_write_text
-from cosembed.reading import check_regular, read_json, reason
+from cosembed.files.reading import check_regular, read_json, reason
+from cosembed.files.writing import atomic_file, atomic_folder, atomic_write_text
 from cosembed.specs import DatasetSpec
 
 BASE_URL = "http://data.celltrackingchallenge.net/training-datasets"

@@ -21,8 +21,8 @@ import tifffile
 from numpy.typing import NDArray
 
 from cosembed.errors import DataError
-from cosembed.files import atomic_write_bytes
-from cosembed.reading import check_extent, check_regular, reason
+from cosembed.files.reading import check_extent, check_regular, reason
+from cosembed.files.writing import atomic_write_bytes
 
 SUFFIXES = (".tif", ".tiff", ".png")
 # Lossless, and unpacked to the size that the header states, not to that of a header within.

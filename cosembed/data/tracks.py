@@ -7,8 +7,8 @@ from pathlib import Path
 
 from cosembed.data.sequence import Track
 from cosembed.errors import DataError
-from cosembed.files import atomic_write_text
-from cosembed.reading import read_text, reason
+from cosembed.files.reading import read_text, reason
+from cosembed.files.writing import atomic_write_text
 
 MAX_LABEL = 65535
 # A line for each label, of 32 bytes.

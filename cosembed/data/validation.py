@@ -21,7 +21,7 @@ from cosembed.data.sequence import Track
 from cosembed.data.tiff import image_shape, read_headers, read_image
 from cosembed.data.tracks import MAX_TABLE_BYTES
 from cosembed.errors import DataError
-from cosembed.reading import read_text, reason
+from cosembed.files.reading import read_text, reason
 
 
 @dataclass(frozen=True)

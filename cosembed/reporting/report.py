@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
 
-from cosembed.files import atomic_write_text
+from cosembed.files.writing import atomic_write_text
 
 # A cell with more characters is broken into lines.
 LONG_CELL = 40

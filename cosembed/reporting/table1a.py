@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cosembed.errors import DataError
-from cosembed.reading import read_json, reason
+from cosembed.files.reading import read_json, reason
 from cosembed.reporting.reported import load_reported
 from cosembed.reporting.tables import NOT_A_REPRODUCTION, as_markdown, as_text, made_line, mean_and_deviation
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosembed.errors import DataError
-from cosembed.reading import read_json, reason
+from cosembed.files.reading import read_json, reason
 from cosembed.reporting.reported import Reported, load_reported
 from cosembed.reporting.tables import NOT_A_REPRODUCTION, as_markdown, as_text, made_line, mean_and_deviation
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosembed.errors import DataError
-from cosembed.reading import read_json, reason
+from cosembed.files.reading import read_json, reason
 from cosembed.reporting.reported import UNKNOWN, Reported, load_reported
 
 MEASURES = ("OP", "SEG", "TRA")

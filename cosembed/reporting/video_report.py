@@ -20,8 +20,8 @@ from cosembed.data.frames import Frames
 from cosembed.data.sequence import Track
 from cosembed.data.tracks import read_tracks
 from cosembed.data.validation import mask_files
-from cosembed.files import atomic_write_bytes
-from cosembed.progress import watched
+from cosembed.files.progress import watched
+from cosembed.files.writing import atomic_write_bytes
 from cosembed.reporting import figures, movie
 from cosembed.reporting.doubts import doubts_about_tracks
 from cosembed.reporting.overlays import embedding_rgb, encode_png, overlay, stretch

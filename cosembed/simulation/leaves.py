@@ -14,7 +14,7 @@ from PIL import Image
 from scipy import ndimage
 
 from cosembed.errors import InputError
-from cosembed.files import atomic_folder
+from cosembed.files.writing import atomic_folder
 from cosembed.simulation.video import touching_share
 
 ATTEMPTS = 60

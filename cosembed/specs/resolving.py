@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import yaml
 
 from cosembed.errors import SpecError
-from cosembed.reading import MAX_PAGES_BYTES, read_text, reason
+from cosembed.files.reading import MAX_PAGES_BYTES, read_text, reason
 from cosembed.specs.experiments import TASKS, ExperimentSpec, TrainedSpec
 from cosembed.specs.yaml_text import parse_yaml
 from cosembed.strict import flatten, from_mapping, merge, to_mapping

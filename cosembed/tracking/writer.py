@@ -18,8 +18,8 @@ from cosembed.data.preprocessing import Grid
 from cosembed.data.sequence import Track
 from cosembed.data.tiff import read_image, write_mask
 from cosembed.data.tracks import write_tracks
-from cosembed.files import atomic_folder, atomic_write_text
-from cosembed.progress import watched
+from cosembed.files.progress import watched
+from cosembed.files.writing import atomic_folder, atomic_write_text
 from cosembed.specs import UpsamplingSpec
 from cosembed.tracking.tracker import TrackingResult
 from cosembed.tracking.upsample import upsample_labels

@@ -23,8 +23,8 @@ from typing import Any
 
 from cosembed import __version__, specs
 from cosembed.errors import DataError, OutputError
-from cosembed.files import atomic_write_text
-from cosembed.reading import read_json, read_text, reason
+from cosembed.files.reading import read_json, read_text, reason
+from cosembed.files.writing import atomic_write_text
 from cosembed.strict import flatten, to_mapping
 
 PACKAGES = (
