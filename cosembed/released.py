@@ -27,7 +27,7 @@ from cosembed.errors import CheckpointError, SpecError
 from cosembed.files.writing import atomic_folder
 from cosembed.models import StackedHourglass
 from cosembed.models.hourglass import Hourglass
-from cosembed.strict import bounded, check, from_mapping, to_mapping
+from cosembed.specs.dataclass_mapping import bounded, check, from_mapping, to_mapping
 from cosembed.training.checkpoints import UNREADABLE, written_by_tensorflow
 
 CELL = "net/rnn/unet_{}_cell"

@@ -21,7 +21,7 @@ from cosembed.data.suggestion import measure, render
 from cosembed.errors import InputError, OutputError
 from cosembed.files.writing import atomic_write_text
 from cosembed.specs import DatasetSpec
-from cosembed.strict import from_mapping
+from cosembed.specs.dataclass_mapping import from_mapping
 
 FLAGS = flags.FLAGS
 

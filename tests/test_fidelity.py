@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from cosembed import specs
-from cosembed.strict import flatten, to_mapping
+from cosembed.specs.dataclass_mapping import flatten, to_mapping
 
 PAGE = Path(__file__).parent.parent / "docs" / "fidelity.md"
 # What a data set is called and where it comes from, not a choice that decides a number; folds are tested in test_folds.

@@ -1,6 +1,5 @@
 """Every value of an experiment, typed and frozen, and how it is put together. Knows no TensorFlow and reads no images."""
 
-from cosembed.specs.experiments import ExperimentSpec, LeafSpec, SemanticSpec, TrainedSpec
 from cosembed.specs.resolving import (
     PROFILE_KEYS,
     RECIPES,
@@ -30,6 +29,7 @@ from cosembed.specs.sections import (
     TrainingSpec,
     UpsamplingSpec,
 )
+from cosembed.specs.tasks import ExperimentSpec, LeafSpec, SemanticSpec, TrainedSpec
 
 __all__ = [
     "PROFILE_KEYS",

@@ -19,9 +19,9 @@ import yaml
 
 from cosembed.errors import SpecError
 from cosembed.files.reading import MAX_PAGES_BYTES, read_text, reason
-from cosembed.specs.experiments import TASKS, ExperimentSpec, TrainedSpec
+from cosembed.specs.dataclass_mapping import flatten, from_mapping, merge, to_mapping
+from cosembed.specs.tasks import TASKS, ExperimentSpec, TrainedSpec
 from cosembed.specs.yaml_text import parse_yaml
-from cosembed.strict import flatten, from_mapping, merge, to_mapping
 
 Kind = TypeVar("Kind", bound=TrainedSpec)
 REFERENCE_SIZE = 256

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cosembed.errors import SpecError
-from cosembed.strict import bounded, check
+from cosembed.specs.dataclass_mapping import bounded, check
 
 
 @dataclass(frozen=True, kw_only=True)

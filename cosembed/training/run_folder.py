@@ -25,7 +25,7 @@ from cosembed import __version__, specs
 from cosembed.errors import DataError, OutputError
 from cosembed.files.reading import read_json, read_text, reason
 from cosembed.files.writing import atomic_write_text
-from cosembed.strict import flatten, to_mapping
+from cosembed.specs.dataclass_mapping import flatten, to_mapping
 
 PACKAGES = (
     "tensorflow",

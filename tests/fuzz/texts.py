@@ -17,7 +17,7 @@ from cosembed import specs
 from cosembed.data.tracks import read_tracks
 from cosembed.data.validation import check_result
 from cosembed.reporting import table1a, table1b, tables
-from cosembed.strict import flatten, to_mapping
+from cosembed.specs.dataclass_mapping import flatten, to_mapping
 from experiments import folds
 from tests.fuzz.case import Case, Rng, odd_file, pick
 from tests.fuzz.mutate import WORDS, damaged_text
