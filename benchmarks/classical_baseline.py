@@ -19,12 +19,12 @@ from skimage.filters import threshold_otsu
 from skimage.segmentation import watershed
 
 from cosembed import cli
-from cosembed.data.frames import open_frames
 from cosembed.data.sequence import Track
-from cosembed.data.tiff import write_mask
 from cosembed.data.tracks import write_tracks
 from cosembed.errors import InputError
 from cosembed.files.writing import atomic_folder
+from cosembed.images.frames import open_frames
+from cosembed.images.tiff import write_mask
 
 SMOOTHING = 2.0
 SEED_SMOOTHING = 2.0

@@ -13,10 +13,10 @@ from absl import logging
 
 from cosembed import memory, specs
 from cosembed.clustering import describe_clustering
-from cosembed.data.frames import Frames
-from cosembed.data.survey import survey_frames
 from cosembed.errors import InputError
 from cosembed.files.progress import watched
+from cosembed.images.frames import Frames
+from cosembed.images.survey import survey_frames
 from cosembed.models import StackedHourglass
 from cosembed.pipeline import track_video
 from cosembed.reporting.doubts import doubts_about_input

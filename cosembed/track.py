@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 from absl import flags, logging
 
 from cosembed import cli, specs
-from cosembed.data.frames import open_frames
 from cosembed.errors import InputError
 from cosembed.files.writing import refuse_existing
+from cosembed.images.frames import open_frames
 from cosembed.requirements import check_tensorflow
 
 if TYPE_CHECKING:

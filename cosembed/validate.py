@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 from cosembed import cli
 from cosembed.data.ctc import read_labels
-from cosembed.data.frames import Frames, open_frames
 from cosembed.data.validation import check_frames, check_result, check_truth, mask_files
 from cosembed.errors import DataError, InputError
 from cosembed.files.writing import atomic_folder, atomic_write_bytes, refuse_existing
+from cosembed.images.frames import Frames, open_frames
 from cosembed.reporting.overlays import colour_labels, encode_png, overlay
 
 FLAGS = flags.FLAGS

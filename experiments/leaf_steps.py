@@ -23,9 +23,9 @@ from cosembed import specs
 from cosembed.data.clips import ClipSource
 from cosembed.data.cvppp import Plant, find_plants
 from cosembed.data.sequence import Sequence
-from cosembed.data.tiff import read_image
 from cosembed.errors import DataError
 from cosembed.files.writing import atomic_write_bytes, atomic_write_text
+from cosembed.images.tiff import read_image
 from cosembed.inference import FrameStepper
 from cosembed.metrics import difference_in_count, symmetric_best_dice
 from cosembed.segmentation import segment_image

@@ -19,9 +19,9 @@ from absl import flags, logging
 from cosembed import cli, specs
 from cosembed.augment import augmenters
 from cosembed.data.fetch import fetch
-from cosembed.data.frames import open_frames
 from cosembed.data.validation import check_frames, check_truth, require_valid
 from cosembed.errors import DataError, InputError
+from cosembed.images.frames import open_frames
 from cosembed.requirements import check_tensorflow
 from cosembed.specs import ExperimentSpec, TrainedSpec
 from cosembed.training import execution

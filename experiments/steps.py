@@ -26,9 +26,9 @@ from benchmarks.classical_baseline import write_baseline
 from cosembed import released, specs
 from cosembed.data.clips import ClipSource
 from cosembed.data.ctc import cut, read_sequence, write_truth_cut
-from cosembed.data.frames import open_frames
 from cosembed.errors import DataError
 from cosembed.files.writing import atomic_write_bytes, atomic_write_text, remove_folder
+from cosembed.images.frames import open_frames
 from cosembed.metrics import evaluate_ctc
 from cosembed.pipeline import track_video
 from cosembed.reporting import tables

@@ -9,11 +9,11 @@ import numpy as np
 
 from cosembed.clustering import describe_clustering
 from cosembed.data.ctc import read_labels
-from cosembed.data.frames import Frames, open_frames
 from cosembed.data.tracks import read_tracks
 from cosembed.data.validation import mask_files
 from cosembed.errors import DataError
 from cosembed.files.writing import atomic_write_text
+from cosembed.images.frames import Frames, open_frames
 from cosembed.metrics.ctc import ERROR_NAMES, frame_seg
 from cosembed.reporting import figures, tables
 from cosembed.reporting.overlays import ERROR_COLOURS, embedding_rgb, error_overlay, overlay, stretch

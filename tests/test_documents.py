@@ -13,7 +13,7 @@ import tifffile
 from builders import ROOT, moving_squares, small_spec, untrained_run, write_ctc
 from numpy_network import seeded_variables, write_checkpoint
 
-from cosembed.data.frames import open_frames
+from cosembed.images.frames import open_frames
 
 DOCUMENTS = ("README.md", "docs/howto.md")
 SMALL = {

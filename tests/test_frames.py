@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import tifffile
 
-from cosembed.data import frames as frames_module
-from cosembed.data.frames import file_number, open_frames
 from cosembed.errors import DataError
+from cosembed.images import frames as frames_module
+from cosembed.images.frames import file_number, open_frames
 
 
 def write_frames(

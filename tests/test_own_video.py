@@ -14,12 +14,12 @@ from builders import moving_squares, small_spec, untrained_run
 from PIL import Image
 
 from cosembed import memory
-from cosembed.data.frames import Frames, open_frames
 from cosembed.data.sequence import Track
-from cosembed.data.survey import Survey, survey_frames
 from cosembed.data.tracks import read_tracks
 from cosembed.data.validation import check_result
 from cosembed.errors import DataError, InputError
+from cosembed.images.frames import Frames, open_frames
+from cosembed.images.survey import Survey, survey_frames
 from cosembed.own_video import describe_job, run_job
 from cosembed.reporting import movie, video_report
 from cosembed.reporting.doubts import doubts_about_input, doubts_about_tracks

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import tifffile
 
-from cosembed.data.frames import open_frames
 from cosembed.errors import DataError, InputError
+from cosembed.images.frames import open_frames
 
 # [T, C, H, W]; every pixel differs.
 STACK = np.arange(3 * 2 * 6 * 8).reshape(3, 2, 6, 8).astype(np.uint16)

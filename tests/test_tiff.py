@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import tifffile
 
-from cosembed.data.tiff import check_header, image_shape, read_headers, read_image, write_mask
 from cosembed.errors import DataError
+from cosembed.images.tiff import check_header, image_shape, read_headers, read_image, write_mask
 
 IMAGE = np.random.default_rng(3).integers(0, 60000, (24, 30)).astype(np.uint16)
 

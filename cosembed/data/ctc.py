@@ -16,14 +16,14 @@ import numpy as np
 from absl import logging
 from numpy.typing import NDArray
 
-from cosembed.data.frames import Frames, open_frames
 from cosembed.data.link import link_masks
 from cosembed.data.merge import merge_frame, present_labels
 from cosembed.data.sequence import Sequence, Track
-from cosembed.data.tiff import image_shape, read_image, write_mask
 from cosembed.data.tracks import MAX_LABEL, cut_tracks, read_tracks, write_tracks
 from cosembed.errors import DataError
 from cosembed.files.writing import atomic_folder
+from cosembed.images.frames import Frames, open_frames
+from cosembed.images.tiff import image_shape, read_image, write_mask
 from cosembed.specs import DatasetSpec
 
 _PREFIXES = {"TRA": "man_track", "SEG": "man_seg"}

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from cosembed import specs
 from cosembed.data.ctc import read_labels
-from cosembed.data.frames import open_frames
 from cosembed.data.validation import mask_files
 from cosembed.errors import DataError
+from cosembed.images.frames import open_frames
 
 # Clusters must have half the area of a small cell, which is a quarter of its pixels in a pair of frames.
 SMALL_PERCENTILE, SMALL_SHARE, FEWEST_POINTS = 10, 0.5, 10

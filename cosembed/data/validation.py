@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from cosembed.data.frames import find_errors, open_frames
 from cosembed.data.sequence import Track
-from cosembed.data.tiff import image_shape, read_headers, read_image
 from cosembed.data.tracks import MAX_TABLE_BYTES
 from cosembed.errors import DataError
 from cosembed.files.reading import read_text, reason
+from cosembed.images.frames import find_errors, open_frames
+from cosembed.images.tiff import image_shape, read_headers, read_image
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from cosembed.data.sequence import Track
-from cosembed.data.survey import Survey
+from cosembed.images.survey import Survey
 
 # From these on a person is told; none of them changes a result.
 SIZE_RATIO = 1.5

@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosembed.data.ctc import read_labels
-from cosembed.data.frames import Frames
 from cosembed.data.sequence import Track
 from cosembed.data.tracks import read_tracks
 from cosembed.data.validation import mask_files
 from cosembed.files.progress import watched
 from cosembed.files.writing import atomic_write_bytes
+from cosembed.images.frames import Frames
 from cosembed.reporting import figures, movie
 from cosembed.reporting.doubts import doubts_about_tracks
 from cosembed.reporting.overlays import embedding_rgb, encode_png, overlay, stretch

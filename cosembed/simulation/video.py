@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from cosembed.data.sequence import Track
-from cosembed.data.tiff import read_image, write_mask
 from cosembed.data.tracks import write_tracks
 from cosembed.errors import InputError
 from cosembed.files.writing import atomic_folder, refuse_existing
+from cosembed.images.tiff import read_image, write_mask
 from cosembed.simulation.population import DIVISION_FRAMES, Events, Population
 from cosembed.simulation.rendering import Camera, render_labels
 

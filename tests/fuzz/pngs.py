@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cosembed.data.cvppp import find_plants
-from cosembed.data.tiff import read_headers, read_image
+from cosembed.images.tiff import read_headers, read_image
 from tests.fuzz.case import Case, Rng, odd_file, pick
 from tests.fuzz.mutate import INTEGERS, damage, truncate
 

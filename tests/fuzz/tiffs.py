@@ -13,8 +13,8 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from cosembed.data.frames import open_frames
-from cosembed.data.tiff import read_headers, read_image
+from cosembed.images.frames import open_frames
+from cosembed.images.tiff import read_headers, read_image
 from tests.fuzz.case import Case, Rng, odd_file, pick
 from tests.fuzz.mutate import INTEGERS, damage, truncate
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cosembed.data.tiff import Header, is_png, opened, read_headers
 from cosembed.errors import DataError
+from cosembed.images.tiff import Header, is_png, opened, read_headers
 
 # tifffile's names of an axis that the file itself does not name.
 _UNNAMED = ("I", "Q")

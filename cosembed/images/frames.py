@@ -15,9 +15,9 @@ from typing import NamedTuple, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from cosembed.data.stacks import Layout, read_layout
-from cosembed.data.tiff import SUFFIXES, Header, read_image
 from cosembed.errors import DataError, InputError
+from cosembed.images.stacks import Layout, read_layout
+from cosembed.images.tiff import SUFFIXES, Header, read_image
 
 _LAST_NUMBER = re.compile(r"(\d+)(?!.*\d)")
 

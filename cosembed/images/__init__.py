@@ -1,0 +1,4 @@
+"""Images as files: TIFF and PNG, pages of stacks, and videos whose frames are decoded on access.
+
+This room knows files and arrays; it knows no labels' meaning, no data set and no network.
+"""
