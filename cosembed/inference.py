@@ -11,9 +11,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from cosembed.data.preprocessing import fit_frame, preprocess_frame
 from cosembed.models import StackedHourglass
 from cosembed.models.stacked_hourglass import States
+from cosembed.preprocessing.frames import fit_frame, preprocess_frame
 from cosembed.specs import TrainedSpec
 
 

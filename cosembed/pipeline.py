@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cosembed.data.preprocessing import frame_grid
 from cosembed.files.progress import watched
 from cosembed.images.frames import Frames
 from cosembed.inference import embed_frames, prepare_frames
 from cosembed.models import StackedHourglass
+from cosembed.preprocessing.frames import frame_grid
 from cosembed.specs import ExperimentSpec
 from cosembed.tracking import track_embeddings, write_result
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from cosembed.clustering import background_embedding, cluster_pair
 from cosembed.data.cine import CineSlice
-from cosembed.data.preprocessing import frame_grid, inverse, resample_linear
 from cosembed.inference import FrameStepper, prepare_frames
+from cosembed.preprocessing.frames import frame_grid, inverse, resample_linear
 from cosembed.specs import LeafSpec, SemanticSpec, UpsamplingSpec
 from cosembed.tracking.upsample import upsample_labels
 

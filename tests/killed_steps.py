@@ -12,8 +12,8 @@ from builders import moving_squares, small_spec, write_ctc
 from killing import Step
 
 from cosembed.data.fetch import fetch
-from cosembed.data.preprocessing import frame_grid
 from cosembed.data.sequence import Track
+from cosembed.preprocessing.frames import frame_grid
 from cosembed.simulation import simulate_video, write_video
 from cosembed.simulation.leaves import write_plants
 from cosembed.specs import DatasetSpec

@@ -6,8 +6,8 @@ from builders import make_sequence, moving_squares, small_spec
 
 from cosembed.data.batches import batch_dataset
 from cosembed.data.clips import ClipSource
-from cosembed.data.smoothing import smooth_labels
 from cosembed.errors import DataError, SpecError
+from cosembed.preprocessing.label_smoothing import smooth_labels
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,9 @@ from builders import call_experiment, run_command
 
 from cosembed import specs
 from cosembed.data.cine import CineSlice
-from cosembed.data.preprocessing import frame_grid, inverse, resample_linear
 from cosembed.inference import FrameStepper, prepare_frames
 from cosembed.models import StackedHourglass
+from cosembed.preprocessing.frames import frame_grid, inverse, resample_linear
 from cosembed.segmentation import segment_cycle
 from experiments import lv, lv_steps
 

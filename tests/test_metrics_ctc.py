@@ -11,7 +11,7 @@ from cosembed.data.validation import mask_files
 from cosembed.errors import DataError
 from cosembed.metrics import evaluate_ctc
 from cosembed.metrics.ctc import ERRORS, _match, frame_seg
-from cosembed.metrics.overlap import overlap
+from cosembed.preprocessing.label_overlap import overlap
 
 WEIGHTS = {"NS": 5, "FN": 10, "FP": 1, "ED": 1, "EA": 1.5, "EC": 1}
 VIDEOS = st.integers(1, 4).flatmap(

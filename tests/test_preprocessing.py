@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from cosembed import specs
-from cosembed.data.preprocessing import fit_frame, frame_grid, preprocess_frame
-from cosembed.data.smoothing import smooth_labels
 from cosembed.errors import DataError
+from cosembed.preprocessing.frames import fit_frame, frame_grid, preprocess_frame
+from cosembed.preprocessing.label_smoothing import smooth_labels
 
 
 def preprocessing_spec(**changes):

@@ -10,11 +10,11 @@ from scipy import ndimage
 from synthetic import SPEC, embeddings_of
 
 from cosembed import specs
-from cosembed.data.preprocessing import Grid, frame_grid
 from cosembed.data.sequence import Track
 from cosembed.data.tracks import read_tracks
 from cosembed.data.validation import check_result
 from cosembed.errors import OutputError
+from cosembed.preprocessing.frames import Grid, frame_grid
 from cosembed.specs import UpsamplingSpec
 from cosembed.tracking import TrackingResult, track_embeddings, write_result
 from cosembed.tracking.upsample import upsample_labels

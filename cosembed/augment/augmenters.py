@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from cosembed.augment.intensity import change_intensity
 from cosembed.augment.parameters import IntensityParameters, SpatialParameters
 from cosembed.augment.spatial import make_sampling, resample_image, resample_labels, shift_frame
-from cosembed.data.smoothing import smooth_labels
 from cosembed.errors import InputError
+from cosembed.preprocessing.label_smoothing import smooth_labels
 from cosembed.specs import TrainedSpec
 
 DEFAULT = "simpleitk"

@@ -16,9 +16,9 @@ import tensorflow as tf
 
 from cosembed.augment.augmenters import AugmentedClip, RawClip
 from cosembed.augment.spatial import SPLINE_ORDER, affine_about_centre, elastic_spline
-from cosembed.data.preprocessing import OUTSIDE
-from cosembed.data.smoothing import TRUNCATE
 from cosembed.errors import InputError
+from cosembed.preprocessing.frames import OUTSIDE
+from cosembed.preprocessing.label_smoothing import TRUNCATE
 from cosembed.specs import TrainedSpec
 
 

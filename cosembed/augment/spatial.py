@@ -14,8 +14,8 @@ import SimpleITK as sitk  # noqa: N813
 from numpy.typing import NDArray
 
 from cosembed.augment.parameters import SpatialParameters
-from cosembed.data.preprocessing import OUTSIDE, Padding
 from cosembed.errors import SpecError
+from cosembed.preprocessing.frames import OUTSIDE, Padding
 from cosembed.specs import AugmentationSpec
 
 SPLINE_ORDER = 3

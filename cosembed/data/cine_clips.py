@@ -17,8 +17,8 @@ from cosembed.augment.parameters import draw_intensity, draw_spatial
 from cosembed.augment.spatial import check_elastic
 from cosembed.data.batches import Elements, stack
 from cosembed.data.cine import UNLABELLED, CineSlice
-from cosembed.data.preprocessing import preprocess_frame
 from cosembed.errors import DataError, SpecError
+from cosembed.preprocessing.frames import preprocess_frame
 from cosembed.specs import SemanticSpec
 
 ELEMENTS: Elements = {"image": ("float32", 5), "classes": ("uint8", 4)}

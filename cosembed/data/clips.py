@@ -18,9 +18,9 @@ from cosembed.augment.parameters import draw_intensity, draw_spatial
 from cosembed.augment.spatial import check_elastic
 from cosembed.data.batches import Elements, stack
 from cosembed.data.instances import background_mask, instance_masks
-from cosembed.data.preprocessing import preprocess_frame
 from cosembed.data.sequence import Sequence
 from cosembed.errors import DataError
+from cosembed.preprocessing.frames import preprocess_frame
 from cosembed.specs import ExperimentSpec, LeafSpec
 
 # Of a batch: dtype and rank; [B, T, N, N], with a last axis of channels or instances except for labels.

@@ -23,7 +23,7 @@ from cosembed.data.sequence import Track
 from cosembed.data.tracks import read_tracks
 from cosembed.data.validation import check_result, check_truth, mask_files, require_valid
 from cosembed.errors import DataError
-from cosembed.metrics.overlap import overlap
+from cosembed.preprocessing.label_overlap import overlap
 
 # Corrections, as the challenge abbreviates them: vertices to split, to add, to delete; edges to delete, to add, of wrong kind.
 ERROR_NAMES = {

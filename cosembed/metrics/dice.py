@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cosembed.metrics.overlap import overlap
+from cosembed.preprocessing.label_overlap import overlap
 
 
 def best_dice(first: NDArray, second: NDArray) -> float:

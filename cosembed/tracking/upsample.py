@@ -6,8 +6,8 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813
 from numpy.typing import NDArray
 
-from cosembed.data.preprocessing import Grid
-from cosembed.data.smoothing import smooth_labels
+from cosembed.preprocessing.frames import Grid
+from cosembed.preprocessing.label_smoothing import smooth_labels
 from cosembed.specs import UpsamplingSpec
 
 

@@ -14,12 +14,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cosembed.data.preprocessing import Grid
 from cosembed.data.sequence import Track
 from cosembed.data.tracks import write_tracks
 from cosembed.files.progress import watched
 from cosembed.files.writing import atomic_folder, atomic_write_text
 from cosembed.images.tiff import read_image, write_mask
+from cosembed.preprocessing.frames import Grid
 from cosembed.specs import UpsamplingSpec
 from cosembed.tracking.tracker import TrackingResult
 from cosembed.tracking.upsample import upsample_labels
