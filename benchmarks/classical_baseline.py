@@ -19,8 +19,8 @@ from skimage.filters import threshold_otsu
 from skimage.segmentation import watershed
 
 from cosembed import cli
-from cosembed.data.sequence import Track
-from cosembed.data.tracks import write_tracks
+from cosembed.datasets.annotated_video import Track
+from cosembed.datasets.ctc.track_table import write_tracks
 from cosembed.errors import InputError
 from cosembed.files.writing import atomic_folder
 from cosembed.images.frames import open_frames

@@ -18,7 +18,7 @@ from cosembed import cli, specs
 from cosembed.augment.augmenters import AUGMENTERS
 from cosembed.data.batches import batch_dataset
 from cosembed.data.clips import ClipSource
-from cosembed.data.sequence import Sequence
+from cosembed.datasets.annotated_video import Sequence
 from cosembed.reporting.tables import as_text
 from cosembed.simulation import simulate_video
 from cosembed.specs import ExperimentSpec

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosembed.clustering import background_embedding, cluster_pair
-from cosembed.data.cine import CineSlice
+from cosembed.datasets.heart.cine import CineSlice
 from cosembed.inference import FrameStepper, prepare_frames
 from cosembed.preprocessing.frames import frame_grid, inverse, resample_linear
 from cosembed.specs import LeafSpec, SemanticSpec, UpsamplingSpec

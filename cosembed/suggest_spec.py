@@ -16,8 +16,8 @@ import yaml
 from absl import flags
 
 from cosembed import cli, specs
-from cosembed.data.ctc import read_sequence
-from cosembed.data.suggestion import measure, render
+from cosembed.datasets.ctc.reader import read_sequence
+from cosembed.datasets.suggestion import measure, render
 from cosembed.errors import InputError, OutputError
 from cosembed.files.writing import atomic_write_text
 from cosembed.specs import DatasetSpec

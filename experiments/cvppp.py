@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cosembed.data.cvppp import find_plants
+from cosembed.datasets.leaves import find_plants
 from cosembed.errors import DataError
 from cosembed.specs import LeafDatasetSpec, LeafSpec
 from experiments.folds import RECORD, NameFold, make_folds

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from benchmarks.classical_leaves import segment_leaves
 from cosembed import specs
 from cosembed.data.clips import ClipSource
-from cosembed.data.cvppp import Plant, find_plants
-from cosembed.data.sequence import Sequence
+from cosembed.datasets.annotated_video import Sequence
+from cosembed.datasets.leaves import Plant, find_plants
 from cosembed.errors import DataError
 from cosembed.files.writing import atomic_write_bytes, atomic_write_text
 from cosembed.images.tiff import read_image

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cosembed.data.cine_readers import patient_names, read_slices
+from cosembed.datasets.heart.readers import patient_names, read_slices
 from cosembed.errors import DataError
 from cosembed.specs import CineDatasetSpec, SemanticSpec
 from experiments.folds import RECORD, NameFold, make_folds

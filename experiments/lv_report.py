@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from cosembed.data.cine import CLASSES, CineSlice, patients
+from cosembed.datasets.heart.cine import CLASSES, CineSlice, patients
 from cosembed.files.writing import atomic_write_text
 from cosembed.reporting import table1a
 from cosembed.reporting.overlays import encode_png, label_key, overlay, stretch

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from cosembed import specs
-from cosembed.data.cine import CLASSES, CineSlice, patients
 from cosembed.data.cine_clips import CineSource
-from cosembed.data.cine_readers import read_slices
+from cosembed.datasets.heart.cine import CLASSES, CineSlice, patients
+from cosembed.datasets.heart.readers import read_slices
 from cosembed.errors import DataError
 from cosembed.files.writing import atomic_write_bytes, atomic_write_text
 from cosembed.inference import FrameStepper

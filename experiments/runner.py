@@ -18,8 +18,8 @@ from absl import flags, logging
 
 from cosembed import cli, specs
 from cosembed.augment import augmenters
-from cosembed.data.fetch import fetch
-from cosembed.data.validation import check_frames, check_truth, require_valid
+from cosembed.datasets.ctc.validation import check_frames, check_truth, require_valid
+from cosembed.datasets.fetch import fetch
 from cosembed.errors import DataError, InputError
 from cosembed.images.frames import open_frames
 from cosembed.requirements import check_tensorflow

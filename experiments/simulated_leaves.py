@@ -11,7 +11,7 @@ from pathlib import Path
 
 from absl import logging
 
-from cosembed.data.cvppp import SUBSET
+from cosembed.datasets.leaves import SUBSET
 from cosembed.simulation.leaves import write_plants
 from cosembed.specs import LeafDatasetSpec
 from experiments import cvppp

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from cosembed.clustering import describe_clustering
-from cosembed.data.ctc import read_labels
-from cosembed.data.tracks import read_tracks
-from cosembed.data.validation import mask_files
+from cosembed.datasets.ctc.reader import read_labels
+from cosembed.datasets.ctc.track_table import read_tracks
+from cosembed.datasets.ctc.validation import mask_files
 from cosembed.errors import DataError
 from cosembed.files.writing import atomic_write_text
 from cosembed.images.frames import Frames, open_frames

@@ -13,7 +13,7 @@ import tifffile
 from absl.testing import flagsaver
 
 from cosembed import specs
-from cosembed.data.sequence import Sequence, Track
+from cosembed.datasets.annotated_video import Sequence, Track
 
 ROOT = Path(__file__).parent.parent
 

@@ -11,8 +11,8 @@ import numpy as np
 from builders import moving_squares, small_spec, write_ctc
 from killing import Step
 
-from cosembed.data.fetch import fetch
-from cosembed.data.sequence import Track
+from cosembed.datasets.annotated_video import Track
+from cosembed.datasets.fetch import fetch
 from cosembed.preprocessing.frames import frame_grid
 from cosembed.simulation import simulate_video, write_video
 from cosembed.simulation.leaves import write_plants

@@ -5,8 +5,8 @@ import pytest
 
 from cosembed import specs
 from cosembed.data.batches import batch_dataset
-from cosembed.data.cine import UNLABELLED, CineSlice
 from cosembed.data.cine_clips import CineSource
+from cosembed.datasets.heart.cine import UNLABELLED, CineSlice
 from cosembed.errors import DataError
 
 STILL = (

@@ -24,10 +24,10 @@ from studies import (
     write_stacom,
 )
 
-from cosembed.data import cine
-from cosembed.data.acdc import read_acdc
-from cosembed.data.cine import CineSlice, central, patients
-from cosembed.data.stacom import read_stacom
+from cosembed.datasets.heart import cine
+from cosembed.datasets.heart.acdc import read_acdc
+from cosembed.datasets.heart.cine import CineSlice, central, patients
+from cosembed.datasets.heart.stacom import read_stacom
 from cosembed.errors import DataError
 
 

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
-from cosembed.data.ctc import cut, read_labels, read_sequence, write_truth_cut
-from cosembed.data.link import link_masks
-from cosembed.data.merge import merge_frame, overlaps
-from cosembed.data.sequence import Track
-from cosembed.data.tracks import read_tracks
+from cosembed.datasets.annotated_video import Track
+from cosembed.datasets.ctc.linking import link_masks
+from cosembed.datasets.ctc.merging import merge_frame, overlaps
+from cosembed.datasets.ctc.reader import cut, read_labels, read_sequence, write_truth_cut
+from cosembed.datasets.ctc.track_table import read_tracks
 from cosembed.errors import DataError, OutputError
 from cosembed.specs import DatasetSpec
 

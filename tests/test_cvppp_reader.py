@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cosembed.data.cvppp import find_plants
+from cosembed.datasets.leaves import find_plants
 from cosembed.errors import DataError
 
 

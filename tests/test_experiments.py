@@ -16,7 +16,7 @@ from builders import call_experiment, moving_squares, run_command, write_ctc
 from numpy_network import seeded_variables, write_checkpoint
 
 from cosembed import specs
-from cosembed.data.validation import check_result
+from cosembed.datasets.ctc.validation import check_result
 from cosembed.errors import DataError, InputError, OutputError
 from cosembed.simulation import simulate_video, write_video
 from experiments import (

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from cosembed.data.fetch import BASE_URL_VARIABLE, fetch
+from cosembed.datasets.fetch import BASE_URL_VARIABLE, fetch
 from cosembed.errors import DataError
 from cosembed.specs import DatasetSpec
 

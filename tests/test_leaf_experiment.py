@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from builders import call_experiment, run_command
 
-from cosembed.data.cvppp import find_plants
+from cosembed.datasets.leaves import find_plants
 from cosembed.metrics import symmetric_best_dice
 from cosembed.simulation.leaves import write_plants
 from experiments import cvppp

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 
-from cosembed.data.cvppp import find_plants
+from cosembed.datasets.leaves import find_plants
 from cosembed.errors import InputError, OutputError
 from cosembed.simulation.leaves import simulate_plant, write_plants
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 from builders import call_experiment, run_command
 
 from cosembed import specs
-from cosembed.data.cine import CineSlice
+from cosembed.datasets.heart.cine import CineSlice
 from cosembed.inference import FrameStepper, prepare_frames
 from cosembed.models import StackedHourglass
 from cosembed.preprocessing.frames import frame_grid, inverse, resample_linear

@@ -13,7 +13,7 @@ import yaml
 from builders import ROOT, moving_squares, run_command, write_ctc
 
 from cosembed import specs
-from cosembed.data.suggestion import measure, render
+from cosembed.datasets.suggestion import measure, render
 from cosembed.errors import DataError, SpecError
 from experiments import own
 from experiments.runner import Settings, run_experiment

@@ -14,9 +14,9 @@ from builders import moving_squares, small_spec, untrained_run
 from PIL import Image
 
 from cosembed import memory
-from cosembed.data.sequence import Track
-from cosembed.data.tracks import read_tracks
-from cosembed.data.validation import check_result
+from cosembed.datasets.annotated_video import Track
+from cosembed.datasets.ctc.track_table import read_tracks
+from cosembed.datasets.ctc.validation import check_result
 from cosembed.errors import DataError, InputError
 from cosembed.images.frames import Frames, open_frames
 from cosembed.images.survey import Survey, survey_frames

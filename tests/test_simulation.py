@@ -10,8 +10,8 @@ import pytest
 from scipy import ndimage
 
 from benchmarks.classical_baseline import baseline, segment, write_baseline
-from cosembed.data.ctc import read_sequence
-from cosembed.data.validation import check_result, check_truth
+from cosembed.datasets.ctc.reader import read_sequence
+from cosembed.datasets.ctc.validation import check_result, check_truth
 from cosembed.errors import InputError, OutputError
 from cosembed.metrics import evaluate_ctc
 from cosembed.simulation import simulate_video, write_video

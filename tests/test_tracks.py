@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cosembed.data.sequence import Track
-from cosembed.data.tracks import cut_tracks, read_tracks, write_tracks
+from cosembed.datasets.annotated_video import Track
+from cosembed.datasets.ctc.track_table import cut_tracks, read_tracks, write_tracks
 from cosembed.errors import DataError
 
 

@@ -8,7 +8,7 @@ from absl.testing import flagsaver
 from builders import moving_squares, run_command, write_ctc
 
 from cosembed import cli, validate
-from cosembed.data.validation import check_frames, check_result, check_truth
+from cosembed.datasets.ctc.validation import check_frames, check_result, check_truth
 
 TRACKS = [(1, 0, 5, 0), (2, 0, 5, 0), (3, 0, 2, 0), (4, 3, 5, 3), (5, 3, 5, 3)]
 

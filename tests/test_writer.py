@@ -10,9 +10,9 @@ from scipy import ndimage
 from synthetic import SPEC, embeddings_of
 
 from cosembed import specs
-from cosembed.data.sequence import Track
-from cosembed.data.tracks import read_tracks
-from cosembed.data.validation import check_result
+from cosembed.datasets.annotated_video import Track
+from cosembed.datasets.ctc.track_table import read_tracks
+from cosembed.datasets.ctc.validation import check_result
 from cosembed.errors import OutputError
 from cosembed.preprocessing.frames import Grid, frame_grid
 from cosembed.specs import UpsamplingSpec

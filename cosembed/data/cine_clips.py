@@ -16,7 +16,7 @@ from cosembed.augment.augmenters import RawClip
 from cosembed.augment.parameters import draw_intensity, draw_spatial
 from cosembed.augment.spatial import check_elastic
 from cosembed.data.batches import Elements, stack
-from cosembed.data.cine import UNLABELLED, CineSlice
+from cosembed.datasets.heart.cine import UNLABELLED, CineSlice
 from cosembed.errors import DataError, SpecError
 from cosembed.preprocessing.frames import preprocess_frame
 from cosembed.specs import SemanticSpec

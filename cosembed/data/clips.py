@@ -18,7 +18,7 @@ from cosembed.augment.parameters import draw_intensity, draw_spatial
 from cosembed.augment.spatial import check_elastic
 from cosembed.data.batches import Elements, stack
 from cosembed.data.instances import background_mask, instance_masks
-from cosembed.data.sequence import Sequence
+from cosembed.datasets.annotated_video import Sequence
 from cosembed.errors import DataError
 from cosembed.preprocessing.frames import preprocess_frame
 from cosembed.specs import ExperimentSpec, LeafSpec

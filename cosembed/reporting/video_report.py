@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cosembed.data.ctc import read_labels
-from cosembed.data.sequence import Track
-from cosembed.data.tracks import read_tracks
-from cosembed.data.validation import mask_files
+from cosembed.datasets.annotated_video import Track
+from cosembed.datasets.ctc.reader import read_labels
+from cosembed.datasets.ctc.track_table import read_tracks
+from cosembed.datasets.ctc.validation import mask_files
 from cosembed.files.progress import watched
 from cosembed.files.writing import atomic_write_bytes
 from cosembed.images.frames import Frames

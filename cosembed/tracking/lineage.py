@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from cosembed.data.sequence import Track
+from cosembed.datasets.annotated_video import Track
 
 
 def erase_in_border(labels: NDArray[np.int32], border: tuple[int, int]) -> NDArray[np.int32]:

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosembed.clustering import background_embedding, cluster_pair
-from cosembed.data.sequence import Track
-from cosembed.data.tracks import MAX_LABEL
+from cosembed.datasets.annotated_video import Track
+from cosembed.datasets.ctc.track_table import MAX_LABEL
 from cosembed.errors import DataError
 from cosembed.specs import TrackingSpec
 from cosembed.tracking.lineage import end_before_children, erase_in_border, find_tracks, renumber

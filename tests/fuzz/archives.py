@@ -10,7 +10,7 @@ import warnings
 import zipfile
 from pathlib import Path
 
-from cosembed.data.fetch import fetch
+from cosembed.datasets.fetch import fetch
 from cosembed.specs import DatasetSpec
 from tests.fuzz.case import Case, Rng, odd_file, pick
 from tests.fuzz.mutate import INTEGERS, damage, truncate

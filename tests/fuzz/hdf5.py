@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from cosembed.data.cvppp import find_plants
+from cosembed.datasets.leaves import find_plants
 from tests.fuzz.case import Case, Rng, odd_file, pick
 from tests.fuzz.mutate import damage, truncate
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cosembed.data.cvppp import find_plants
+from cosembed.datasets.leaves import find_plants
 from cosembed.images.tiff import read_headers, read_image
 from tests.fuzz.case import Case, Rng, odd_file, pick
 from tests.fuzz.mutate import INTEGERS, damage, truncate

@@ -14,8 +14,8 @@ import tifffile
 import yaml
 
 from cosembed import specs
-from cosembed.data.tracks import read_tracks
-from cosembed.data.validation import check_result
+from cosembed.datasets.ctc.track_table import read_tracks
+from cosembed.datasets.ctc.validation import check_result
 from cosembed.reporting import table1a, table1b, tables
 from cosembed.specs.dataclass_mapping import flatten, to_mapping
 from experiments import folds

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cosembed.data.acdc import read_acdc
-from cosembed.data.cine import CineSlice
-from cosembed.data.stacom import read_stacom
+from cosembed.datasets.heart.acdc import read_acdc
+from cosembed.datasets.heart.cine import CineSlice
+from cosembed.datasets.heart.stacom import read_stacom
 from tests.fuzz.case import Case, Rng, odd_file, pick
 from tests.fuzz.mutate import damage, damaged_text, truncate
 from tests.studies import write_acdc, write_stacom

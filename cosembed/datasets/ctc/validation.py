@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from cosembed.data.sequence import Track
-from cosembed.data.tracks import MAX_TABLE_BYTES
+from cosembed.datasets.annotated_video import Track
+from cosembed.datasets.ctc.track_table import MAX_TABLE_BYTES
 from cosembed.errors import DataError
 from cosembed.files.reading import read_text, reason
 from cosembed.images.frames import find_errors, open_frames

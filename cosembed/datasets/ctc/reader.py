@@ -16,10 +16,10 @@ import numpy as np
 from absl import logging
 from numpy.typing import NDArray
 
-from cosembed.data.link import link_masks
-from cosembed.data.merge import merge_frame, present_labels
-from cosembed.data.sequence import Sequence, Track
-from cosembed.data.tracks import MAX_LABEL, cut_tracks, read_tracks, write_tracks
+from cosembed.datasets.annotated_video import Sequence, Track
+from cosembed.datasets.ctc.linking import link_masks
+from cosembed.datasets.ctc.merging import merge_frame, present_labels
+from cosembed.datasets.ctc.track_table import MAX_LABEL, cut_tracks, read_tracks, write_tracks
 from cosembed.errors import DataError
 from cosembed.files.writing import atomic_folder
 from cosembed.images.frames import Frames, open_frames

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cosembed.data.merge import overlaps, present_labels
+from cosembed.datasets.ctc.merging import overlaps, present_labels
 
 MIN_IOU = 0.1
 

@@ -6,9 +6,9 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
-from cosembed.data.acdc import find_acdc, read_acdc
-from cosembed.data.cine import CineSlice
-from cosembed.data.stacom import find_stacom, read_stacom
+from cosembed.datasets.heart.acdc import find_acdc, read_acdc
+from cosembed.datasets.heart.cine import CineSlice
+from cosembed.datasets.heart.stacom import find_stacom, read_stacom
 
 Layout = Literal["stacom", "acdc"]
 

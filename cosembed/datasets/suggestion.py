@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosembed import specs
-from cosembed.data.ctc import read_labels
-from cosembed.data.validation import mask_files
+from cosembed.datasets.ctc.reader import read_labels
+from cosembed.datasets.ctc.validation import mask_files
 from cosembed.errors import DataError
 from cosembed.images.frames import open_frames
 

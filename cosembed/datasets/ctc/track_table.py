@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from cosembed.data.sequence import Track
+from cosembed.datasets.annotated_video import Track
 from cosembed.errors import DataError
 from cosembed.files.reading import read_text, reason
 from cosembed.files.writing import atomic_write_text

@@ -20,7 +20,7 @@ from absl import logging
 from numpy.typing import NDArray
 from scipy.ndimage import binary_fill_holes
 
-from cosembed.data.cine import CAVITY, MYOCARDIUM, CineSlice, central, open_image, read_pixels
+from cosembed.datasets.heart.cine import CAVITY, MYOCARDIUM, CineSlice, central, open_image, read_pixels
 from cosembed.errors import DataError
 from cosembed.images.tiff import read_image
 
