@@ -16,8 +16,8 @@ import numpy as np
 
 from cosembed import cli, specs
 from cosembed.augment.augmenters import AUGMENTERS
-from cosembed.data.batches import batch_dataset
-from cosembed.data.clips import ClipSource
+from cosembed.batches.clips import ClipSource
+from cosembed.batches.pipeline import batch_dataset
 from cosembed.datasets.annotated_video import Sequence
 from cosembed.reporting.tables import as_text
 from cosembed.simulation import simulate_video

@@ -20,7 +20,7 @@ from benchmarks import clustering
 from benchmarks.rows import Row, table
 from benchmarks.training_step import SIZES, Size, our_step, random_batch
 from cosembed import cli
-from cosembed.data.instances import instance_masks
+from cosembed.batches.instances import instance_masks
 from cosembed.files.writing import atomic_write_bytes
 from cosembed.inference import FrameStepper
 from cosembed.models import StackedHourglass

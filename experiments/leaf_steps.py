@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from benchmarks.classical_leaves import segment_leaves
 from cosembed import specs
-from cosembed.data.clips import ClipSource
+from cosembed.batches.clips import ClipSource
 from cosembed.datasets.annotated_video import Sequence
 from cosembed.datasets.leaves import Plant, find_plants
 from cosembed.errors import DataError

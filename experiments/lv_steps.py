@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from cosembed import specs
-from cosembed.data.cine_clips import CineSource
+from cosembed.batches.heart_clips import CineSource
 from cosembed.datasets.heart.cine import CLASSES, CineSlice, patients
 from cosembed.datasets.heart.readers import read_slices
 from cosembed.errors import DataError

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from benchmarks.classical_baseline import write_baseline
 from cosembed import released, specs
-from cosembed.data.clips import ClipSource
+from cosembed.batches.clips import ClipSource
 from cosembed.datasets.ctc.reader import cut, read_sequence, write_truth_cut
 from cosembed.errors import DataError
 from cosembed.files.writing import atomic_write_bytes, atomic_write_text, remove_folder

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from cosembed import specs
-from cosembed.data.batches import batch_dataset
-from cosembed.data.cine_clips import CineSource
+from cosembed.batches.heart_clips import CineSource
+from cosembed.batches.pipeline import batch_dataset
 from cosembed.datasets.heart.cine import UNLABELLED, CineSlice
 from cosembed.errors import DataError
 

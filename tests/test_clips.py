@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from builders import make_sequence, moving_squares, small_spec
 
-from cosembed.data.batches import batch_dataset
-from cosembed.data.clips import ClipSource
+from cosembed.batches.clips import ClipSource
+from cosembed.batches.pipeline import batch_dataset
 from cosembed.errors import DataError, SpecError
 from cosembed.preprocessing.label_smoothing import smooth_labels
 

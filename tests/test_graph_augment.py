@@ -14,9 +14,9 @@ from test_experiments import settings
 from benchmarks.data import measure
 from cosembed.augment.augmenters import RawClip, make_augmenter
 from cosembed.augment.parameters import draw_intensity, draw_spatial
-from cosembed.data.batches import batch_dataset
-from cosembed.data.cine_clips import CineSource
-from cosembed.data.clips import ClipSource
+from cosembed.batches.clips import ClipSource
+from cosembed.batches.heart_clips import CineSource
+from cosembed.batches.pipeline import batch_dataset
 from cosembed.errors import InputError, OutputError
 from cosembed.training.loop import train
 from cosembed.training.run_folder import RunFolder

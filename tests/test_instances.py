@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from cosembed import specs
-from cosembed.data.instances import background_mask, instance_masks, neighbours
+from cosembed.batches.instances import background_mask, instance_masks, neighbours
 
 LABELS = hnp.arrays(np.uint16, (2, 9, 9), elements=st.sampled_from([0, 0, 0, 1, 2, 3, 7]))
 

@@ -18,7 +18,7 @@ from builders import ROOT, make_sequence, moving_squares, run_command, small_spe
 from killed_steps import run_steps, track_as_one
 from killing import tree
 
-from cosembed.data.clips import ClipSource
+from cosembed.batches.clips import ClipSource
 from cosembed.errors import CheckpointError, DataError, OutputError
 from cosembed.files import writing as files
 from cosembed.files.writing import atomic_folder, atomic_write_text, lock

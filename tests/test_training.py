@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from builders import make_sequence, moving_squares, small_spec
 
-from cosembed.data.clips import ClipSource
+from cosembed.batches.clips import ClipSource
 from cosembed.errors import CheckpointError, OutputError, TrainingError
 from cosembed.training.checkpoints import load_network
 from cosembed.training.loop import train

@@ -15,7 +15,7 @@ import tensorflow as tf
 from absl import logging
 from numpy.typing import NDArray
 
-from cosembed.data.batches import BatchSource, batch_dataset
+from cosembed.batches.pipeline import BatchSource, batch_dataset
 from cosembed.errors import TrainingError
 from cosembed.losses import l2_penalty
 from cosembed.models import StackedHourglass

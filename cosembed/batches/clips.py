@@ -16,8 +16,8 @@ from cosembed.augment import augmenters
 from cosembed.augment.augmenters import AugmentedClip, RawClip
 from cosembed.augment.parameters import draw_intensity, draw_spatial
 from cosembed.augment.spatial import check_elastic
-from cosembed.data.batches import Elements, stack
-from cosembed.data.instances import background_mask, instance_masks
+from cosembed.batches.instances import background_mask, instance_masks
+from cosembed.batches.pipeline import Elements, stack
 from cosembed.datasets.annotated_video import Sequence
 from cosembed.errors import DataError
 from cosembed.preprocessing.frames import preprocess_frame

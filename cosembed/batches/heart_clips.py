@@ -15,7 +15,7 @@ from cosembed.augment import augmenters
 from cosembed.augment.augmenters import RawClip
 from cosembed.augment.parameters import draw_intensity, draw_spatial
 from cosembed.augment.spatial import check_elastic
-from cosembed.data.batches import Elements, stack
+from cosembed.batches.pipeline import Elements, stack
 from cosembed.datasets.heart.cine import UNLABELLED, CineSlice
 from cosembed.errors import DataError, SpecError
 from cosembed.preprocessing.frames import preprocess_frame

@@ -1,1 +1,0 @@
-"""From files to training clips: readers, preprocessing, instances, and the tf.data pipeline."""
