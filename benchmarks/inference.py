@@ -52,7 +52,7 @@ def measure(quick: bool = False) -> list[Row]:
 
 def track_one(profile: str, frames: int) -> dict[str, float]:
     """Tracks one video in this process; see `measure`."""
-    from cosembed.inference import embed_frames
+    from cosembed.inference.stepper import embed_frames
     from cosembed.tracking import track_embeddings
     from cosembed.training.checkpoints import build_network
 

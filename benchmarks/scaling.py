@@ -22,7 +22,7 @@ from benchmarks.training_step import SIZES, Size, our_step, random_batch
 from cosembed import cli
 from cosembed.batches.instances import instance_masks
 from cosembed.files.writing import atomic_write_bytes
-from cosembed.inference import FrameStepper
+from cosembed.inference.stepper import FrameStepper
 from cosembed.models import StackedHourglass
 from cosembed.reporting.figures import scaling
 from cosembed.specs import InstancesSpec

@@ -17,8 +17,8 @@ from cosembed.errors import InputError
 from cosembed.files.progress import watched
 from cosembed.images.frames import Frames
 from cosembed.images.survey import survey_frames
+from cosembed.inference.video import track_video
 from cosembed.models import StackedHourglass
-from cosembed.pipeline import track_video
 from cosembed.reporting.doubts import doubts_about_input
 from cosembed.reporting.video_report import write_video_report
 from cosembed.specs import ExperimentSpec

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from cosembed.files.writing import atomic_write_text
-from cosembed.inference import FrameStepper, prepare_frames
+from cosembed.inference.stepper import FrameStepper, prepare_frames
 from cosembed.reporting import table1b
 from cosembed.reporting.overlays import ERROR_COLOURS, colour_labels, embedding_rgb, error_overlay, stretch
 from cosembed.reporting.panels import labelled_row, resized

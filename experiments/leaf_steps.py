@@ -26,9 +26,9 @@ from cosembed.datasets.leaves import Plant, find_plants
 from cosembed.errors import DataError
 from cosembed.files.writing import atomic_write_bytes, atomic_write_text
 from cosembed.images.tiff import read_image
-from cosembed.inference import FrameStepper
+from cosembed.inference.images import segment_image
+from cosembed.inference.stepper import FrameStepper
 from cosembed.metrics import difference_in_count, symmetric_best_dice
-from cosembed.segmentation import segment_image
 from cosembed.specs import LeafSpec
 from cosembed.training.devices import describe_device
 from cosembed.training.loop import train as train_network

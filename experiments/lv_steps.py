@@ -25,9 +25,9 @@ from cosembed.datasets.heart.cine import CLASSES, CineSlice, patients
 from cosembed.datasets.heart.readers import read_slices
 from cosembed.errors import DataError
 from cosembed.files.writing import atomic_write_bytes, atomic_write_text
-from cosembed.inference import FrameStepper
+from cosembed.inference.images import segment_cycle
+from cosembed.inference.stepper import FrameStepper
 from cosembed.metrics import iou_per_class
-from cosembed.segmentation import segment_cycle
 from cosembed.specs import SemanticSpec
 from cosembed.training.devices import describe_device
 from cosembed.training.loop import train as train_network

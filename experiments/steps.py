@@ -29,8 +29,8 @@ from cosembed.datasets.ctc.reader import cut, read_sequence, write_truth_cut
 from cosembed.errors import DataError
 from cosembed.files.writing import atomic_write_bytes, atomic_write_text, remove_folder
 from cosembed.images.frames import open_frames
+from cosembed.inference.video import track_video
 from cosembed.metrics import evaluate_ctc
-from cosembed.pipeline import track_video
 from cosembed.reporting import tables
 from cosembed.specs import ExperimentSpec
 from cosembed.training.checkpoints import checkpoint_manager, save_checkpoint

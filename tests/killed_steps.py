@@ -103,7 +103,7 @@ def predict_and_score() -> Step:
 
 def track_as_one(model, frames, spec, output, sample_frames):
     """As `pipeline.track_video`: one instance that fills the image."""
-    from cosembed.pipeline import TrackedVideo
+    from cosembed.inference.video import TrackedVideo
 
     count, side = len(frames), spec.network.image_size
     found = TrackingResult(np.ones((count, side, side), np.uint16), [Track(1, 0, count - 1, 0)])

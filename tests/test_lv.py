@@ -12,10 +12,10 @@ from builders import call_experiment, run_command
 
 from cosembed import specs
 from cosembed.datasets.heart.cine import CineSlice
-from cosembed.inference import FrameStepper, prepare_frames
+from cosembed.inference.images import segment_cycle
+from cosembed.inference.stepper import FrameStepper, prepare_frames
 from cosembed.models import StackedHourglass
 from cosembed.preprocessing.frames import frame_grid, inverse, resample_linear
-from cosembed.segmentation import segment_cycle
 from experiments import lv, lv_steps
 
 

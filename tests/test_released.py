@@ -345,7 +345,7 @@ def test_frames_reach_a_released_network_as_the_released_code_prepares_them(data
     """Gaussian of 2 pixels, robust range to -1..1, stretched to 256 x 256: once more with scipy alone."""
     from scipy import ndimage
 
-    from cosembed.inference import prepare_frames
+    from cosembed.inference.stepper import prepare_frames
 
     lower, upper, zoom = RELEASED_INPUT[dataset]
     frame = np.random.default_rng(5).gamma(2, 50, (190, 310)).astype(np.uint16)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from cosembed.inference import FrameStepper
+from cosembed.inference.stepper import FrameStepper
 from cosembed.models import StackedHourglass
 from cosembed.models.hourglass import upsample
 

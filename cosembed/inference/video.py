@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from cosembed.files.progress import watched
 from cosembed.images.frames import Frames
-from cosembed.inference import embed_frames, prepare_frames
+from cosembed.inference.stepper import embed_frames, prepare_frames
 from cosembed.models import StackedHourglass
 from cosembed.preprocessing.frames import frame_grid
 from cosembed.specs import ExperimentSpec

@@ -1,6 +1,6 @@
 """A trained network on single images and on heartbeats: everything between pixels and a label image. Knows no files.
 
-Videos of instances go another way, through `cosembed.pipeline`.
+Videos of instances go another way, through `cosembed.inference.video`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cosembed.clustering import background_embedding, cluster_pair
 from cosembed.datasets.heart.cine import CineSlice
-from cosembed.inference import FrameStepper, prepare_frames
+from cosembed.inference.stepper import FrameStepper, prepare_frames
 from cosembed.preprocessing.frames import frame_grid, inverse, resample_linear
 from cosembed.specs import LeafSpec, SemanticSpec, UpsamplingSpec
 from cosembed.tracking.upsample import upsample_labels
