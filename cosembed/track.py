@@ -66,8 +66,8 @@ def main() -> None:
     refuse_existing(output)
     # TensorFlow is imported only once the input has been found in order.
     check_tensorflow()
-    from cosembed.own_video import describe_job, run_job
     from cosembed.training.devices import describe_device, make_deterministic
+    from cosembed.video_job.job import describe_job, run_job
 
     if FLAGS.deterministic:
         make_deterministic()

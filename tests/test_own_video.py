@@ -13,18 +13,18 @@ import tifffile
 from builders import moving_squares, small_spec, untrained_run
 from PIL import Image
 
-from cosembed import memory
 from cosembed.datasets.annotated_video import Track
 from cosembed.datasets.ctc.track_table import read_tracks
 from cosembed.datasets.ctc.validation import check_result
 from cosembed.errors import DataError, InputError
 from cosembed.images.frames import Frames, open_frames
 from cosembed.images.survey import Survey, survey_frames
-from cosembed.own_video import describe_job, run_job
 from cosembed.reporting import movie, video_report
-from cosembed.reporting.doubts import doubts_about_input, doubts_about_tracks
 from cosembed.reporting.overlays import TINT, colour_labels
 from cosembed.training.checkpoints import load_network
+from cosembed.video_job import memory
+from cosembed.video_job.job import describe_job, run_job
+from cosembed.video_job.quality_warnings import doubts_about_input, doubts_about_tracks
 
 SPEC = small_spec("network.levels=2", "network.image_size=24", "tracking.min_points=12")
 IMAGES = moving_squares(4)[0]

@@ -23,10 +23,10 @@ from cosembed.files.progress import watched
 from cosembed.files.writing import atomic_write_bytes
 from cosembed.images.frames import Frames
 from cosembed.reporting import figures, movie
-from cosembed.reporting.doubts import doubts_about_tracks
 from cosembed.reporting.overlays import embedding_rgb, encode_png, overlay, stretch
 from cosembed.reporting.panels import grey_rgb, labelled_row, picture_column, picture_row, resized
 from cosembed.reporting.report import Picture, Report, Section, write_report
+from cosembed.video_job.quality_warnings import doubts_about_tracks
 
 # More tracks than these cannot be told apart in one picture.
 MOST_TRACKS = 300

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from absl import logging
 
-from cosembed import memory, specs
+from cosembed import specs
 from cosembed.clustering import describe_clustering
 from cosembed.errors import InputError
 from cosembed.files.progress import watched
@@ -19,10 +19,11 @@ from cosembed.images.frames import Frames
 from cosembed.images.survey import survey_frames
 from cosembed.inference.video import track_video
 from cosembed.models import StackedHourglass
-from cosembed.reporting.doubts import doubts_about_input
 from cosembed.reporting.video_report import write_video_report
 from cosembed.specs import ExperimentSpec
 from cosembed.training.run_folder import describe_versions, environment
+from cosembed.video_job import memory
+from cosembed.video_job.quality_warnings import doubts_about_input
 
 SAMPLES = 4
 
