@@ -1,91 +1,23 @@
-"""A classical baseline: Otsu threshold, distance watershed, overlap linking. No training, no parameters per data set.
+"""Tracks a video with the classical baseline, for a comparison by hand.
 
 python -m benchmarks.classical_baseline --input=data/simulated/01 --output=01_RES
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
 
-import numpy as np
 from absl import flags
-from numpy.typing import NDArray
-from scipy import ndimage
-from skimage.feature import peak_local_max
-from skimage.filters import threshold_otsu
-from skimage.segmentation import watershed
 
 from cosembed import cli
-from cosembed.datasets.annotated_video import Track
-from cosembed.datasets.ctc.track_table import write_tracks
+from cosembed.baselines.cells import write_baseline
 from cosembed.errors import InputError
-from cosembed.files.writing import atomic_folder
 from cosembed.images.frames import open_frames
-from cosembed.images.tiff import write_mask
 
-SMOOTHING = 2.0
-SEED_SMOOTHING = 2.0
-SEED_DISTANCE = 7
-SMALLEST = 50
-MIN_IOU = 0.1
 FLAGS = flags.FLAGS
 
 flags.DEFINE_string("input", "", "Folder of TIFF or PNG frames, or one multi-page TIFF.")
 flags.DEFINE_string("output", "", "Folder to write; it must not exist yet.")
-
-
-def segment(frame: NDArray) -> NDArray[np.int32]:
-    """Instances of one frame [H, W]: Otsu after smoothing, split by a watershed of the distance to the background."""
-    grey = np.asarray(frame, np.float64)
-    smooth = ndimage.gaussian_filter(grey[..., 0] if grey.ndim == 3 else grey, SMOOTHING)
-    foreground = smooth > threshold_otsu(smooth)
-    distance = ndimage.gaussian_filter(ndimage.distance_transform_edt(foreground), SEED_SMOOTHING)
-    seeds = np.zeros(foreground.shape, np.int32)
-    peaks = peak_local_max(
-        distance, min_distance=SEED_DISTANCE, labels=foreground.astype(np.int32), exclude_border=False
-    )
-    seeds[tuple(peaks.T)] = np.arange(1, len(peaks) + 1)
-    labels = watershed(-distance, seeds, mask=foreground)
-    small = np.bincount(labels.ravel()) < SMALLEST
-    small[0] = True
-    labels[small[labels]] = 0
-    return labels
-
-
-def baseline(frames: Iterable[NDArray]) -> tuple[NDArray[np.uint16], list[Track]]:
-    """Segments every frame and links by overlap, largest IoU first.
-
-    Two labels or more that lie mostly in one of the frame before are its daughters. Any other unlinked label begins a track;
-    its parent is the track it overlaps most among those that ended in the frame before.
-
-    Returns:
-        Labels uint16 [T, H, W] and the track table.
-    """
-    images: list[NDArray[np.uint16]] = []
-    tracks: dict[int, Track] = {}
-    for index, frame in enumerate(frames):
-        labels = segment(frame)
-        links, parents = _link(_overlaps(images[-1], labels)) if images else ({}, {})
-        table = np.zeros(int(labels.max()) + 1, np.uint16)
-        for label in np.setdiff1d(labels, 0).tolist():
-            number = links.get(label, len(tracks) + 1)
-            track = tracks.get(number, Track(number, index, index, parents.get(label, 0)))
-            tracks[number] = track._replace(end=index)
-            table[label] = number
-        images.append(table[labels])
-    return np.stack(images), list(tracks.values())
-
-
-def write_baseline(frames: Iterable[NDArray], output: Path) -> None:
-    """Writes the baseline's result folder."""
-    labels, tracks = baseline(frames)
-    with atomic_folder(output) as folder:
-        for index, mask in enumerate(labels):
-            write_mask(folder / f"mask{index:03d}.tif", mask)
-        write_tracks(folder / "res_track.txt", tracks)
 
 
 def main() -> None:
@@ -94,42 +26,6 @@ def main() -> None:
         if not getattr(FLAGS, name):
             raise InputError(f"--{name} is missing; see --help")
     write_baseline(open_frames(Path(FLAGS.input)), Path(FLAGS.output))
-
-
-class _Overlap(NamedTuple):
-    iou: float
-    old: int
-    new: int
-    share: float
-
-
-def _overlaps(before: NDArray[np.uint16], labels: NDArray[np.int32]) -> list[_Overlap]:
-    """All overlapping labels of two frames, largest IoU first; `share` is the part of the new label in the old one."""
-    both = (before > 0) & (labels > 0)
-    pairs, counts = np.unique(
-        np.stack([before[both], labels[both]]).astype(np.int64), axis=1, return_counts=True
-    )
-    old_area, new_area = np.bincount(before.ravel())[pairs[0]], np.bincount(labels.ravel())[pairs[1]]
-    columns = (counts / (old_area + new_area - counts), pairs[0], pairs[1], counts / new_area)
-    return sorted(
-        (_Overlap(*row) for row in zip(*(column.tolist() for column in columns), strict=True)), reverse=True
-    )
-
-
-def _link(overlaps: list[_Overlap]) -> tuple[dict[int, int], dict[int, int]]:
-    """The old label that each new label continues, and the old label that each unlinked new label descends from."""
-    inside = [overlap for overlap in overlaps if overlap.iou >= MIN_IOU and overlap.share > 0.5]
-    mothers = {old for old, count in Counter(overlap.old for overlap in inside).items() if count >= 2}
-    parents = {overlap.new: overlap.old for overlap in inside if overlap.old in mothers}
-    links: dict[int, int] = {}
-    for overlap in overlaps:
-        free = overlap.old not in mothers and overlap.old not in links.values()
-        if overlap.iou >= MIN_IOU and free and overlap.new not in links and overlap.new not in parents:
-            links[overlap.new] = overlap.old
-    for overlap in overlaps:
-        if overlap.new not in links and overlap.old not in links.values():
-            parents.setdefault(overlap.new, overlap.old)
-    return links, parents
 
 
 if __name__ == "__main__":

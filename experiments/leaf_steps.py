@@ -18,8 +18,8 @@ import numpy as np
 from absl import logging
 from numpy.typing import NDArray
 
-from benchmarks.classical_leaves import segment_leaves
 from cosembed import specs
+from cosembed.baselines.leaves import segment_leaves
 from cosembed.batches.clips import ClipSource
 from cosembed.datasets.annotated_video import Sequence
 from cosembed.datasets.leaves import Plant, find_plants

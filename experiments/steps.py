@@ -22,8 +22,8 @@ import tensorflow as tf
 from absl import logging
 from numpy.typing import NDArray
 
-from benchmarks.classical_baseline import write_baseline
 from cosembed import released, specs
+from cosembed.baselines.cells import write_baseline
 from cosembed.batches.clips import ClipSource
 from cosembed.datasets.ctc.reader import cut, read_sequence, write_truth_cut
 from cosembed.errors import DataError

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.classical_leaves import segment_leaves
+from cosembed.baselines.leaves import segment_leaves
 from cosembed.metrics import difference_in_count, symmetric_best_dice
 from cosembed.simulation.leaves import simulate_plant
 

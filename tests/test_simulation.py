@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from benchmarks.classical_baseline import baseline, segment, write_baseline
+from cosembed.baselines.cells import baseline, segment, write_baseline
 from cosembed.datasets.ctc.reader import read_sequence
 from cosembed.datasets.ctc.validation import check_result, check_truth
 from cosembed.errors import InputError, OutputError
