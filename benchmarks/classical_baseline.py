@@ -9,8 +9,8 @@ from pathlib import Path
 
 from absl import flags
 
-from cosembed import cli
 from cosembed.baselines.cells import write_baseline
+from cosembed.commands import command_line
 from cosembed.errors import InputError
 from cosembed.images.frames import open_frames
 
@@ -29,4 +29,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    command_line.run(main)

@@ -26,9 +26,9 @@ from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 
 from benchmarks.embeddings import embeddings_of, wandering_cells
-from cosembed import cli
 from cosembed.clustering import background_embedding, chosen_mode, foreground_points, instances
 from cosembed.clustering.points import LEAF_SIZE
+from cosembed.commands import command_line
 from cosembed.specs import TrackingSpec
 from cosembed.tracking import track_embeddings
 
@@ -246,4 +246,4 @@ def _apart(case: Case, way: Way) -> Outcome:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    command_line.run(main)

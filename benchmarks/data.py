@@ -14,10 +14,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from cosembed import cli, specs
+from cosembed import specs
 from cosembed.augment.augmenters import AUGMENTERS
 from cosembed.batches.clips import ClipSource
 from cosembed.batches.pipeline import batch_dataset
+from cosembed.commands import command_line
 from cosembed.datasets.annotated_video import Sequence
 from cosembed.reporting.tables import as_text
 from cosembed.simulation import simulate_video
@@ -115,4 +116,4 @@ def _step_seconds(spec: ExperimentSpec, source: ClipSource) -> float:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    command_line.run(main)

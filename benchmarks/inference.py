@@ -4,7 +4,7 @@
     python -m benchmarks.inference --profile=cpu --frames=2000      # one video, in this process; prints one JSON line
 
 The network is untrained, so its embeddings are not tracked: each is computed, then replaced by a synthetic one of cells that
-wander about. What is timed is the work of `cosembed.track` without its files.
+wander about. What is timed is the work of `cosembed.commands.track` without its files.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from benchmarks.embeddings import embeddings_of, wandering_cells
 from benchmarks.memory import peak_gigabytes
 from benchmarks.rows import Row, table
-from cosembed import cli, specs
+from cosembed import specs
+from cosembed.commands import command_line
 
 FLAGS = flags.FLAGS
 VIDEOS = (("cpu", 20), ("cpu", 80), ("paper", 10))
@@ -94,4 +95,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    command_line.run(main)

@@ -17,7 +17,7 @@ from pathlib import Path
 from absl import flags
 
 from benchmarks.rows import Row, table
-from cosembed import cli
+from cosembed.commands import command_line
 from cosembed.errors import InputError
 from cosembed.files.writing import atomic_write_bytes, atomic_write_text
 from cosembed.training.run_folder import environment
@@ -95,4 +95,4 @@ def _processor() -> str:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    command_line.run(main)

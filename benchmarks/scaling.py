@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from benchmarks import clustering
 from benchmarks.rows import Row, table
 from benchmarks.training_step import SIZES, Size, our_step, random_batch
-from cosembed import cli
 from cosembed.batches.instances import instance_masks
+from cosembed.commands import command_line
 from cosembed.files.writing import atomic_write_bytes
 from cosembed.inference.stepper import FrameStepper
 from cosembed.models import StackedHourglass
@@ -154,4 +154,4 @@ def _draw(clip: NDArray[np.uint16], spec: InstancesSpec) -> Callable[[], object]
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    command_line.run(main)

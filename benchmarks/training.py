@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from benchmarks.rows import Row, table
 from benchmarks.training_step import SIZES, VARIANTS, Size
-from cosembed import cli
+from cosembed.commands import command_line
 
 KERNEL = 9
 REPEATS = 5
@@ -121,4 +121,4 @@ def _run(variant: str, size: str) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    command_line.run(main)

@@ -19,7 +19,8 @@ from absl import flags
 
 from benchmarks.memory import peak_gigabytes
 from benchmarks.plain_network import plain_loss, plain_network
-from cosembed import cli, specs
+from cosembed import specs
+from cosembed.commands import command_line
 from cosembed.losses import l2_penalty
 from cosembed.specs import ExperimentSpec
 from cosembed.training.checkpoints import build_network
@@ -146,4 +147,4 @@ def _plain_step(size: Size) -> Callable[[dict[str, tf.Tensor]], object]:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    command_line.run(main)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from absl import flags
 
-from cosembed import cli
+from cosembed.commands import command_line
 from cosembed.errors import DataError, InputError
 from cosembed.files.writing import atomic_write_text
 from cosembed.reporting import reproduction, table1a, table1b, tables
@@ -105,4 +105,4 @@ def _cells(out_dir: Path) -> Table | None:
 READERS: dict[str, Callable[[Path], Table | None]] = {"lv": _ventricle, "cvppp": _leaves, "ctc": _cells}
 
 if __name__ == "__main__":
-    cli.run(main)
+    command_line.run(main)

@@ -5,7 +5,7 @@
 
 Each data set runs as its own experiment; if one fails, the others go on and the failure is named at the end. Started
 again, it continues where it stopped. With --checkpoints, the authors' networks (networks/<dataset>/model-40000.index and
-its data file, or folders made by cosembed.import_released) take the place of training. The table is written to
+its data file, or folders made by cosembed.commands.import_network) take the place of training. The table is written to
 <out_dir>/table2.md and table2.json.
 """
 
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from absl import flags
 
-from cosembed import cli
+from cosembed.commands import command_line
 from cosembed.errors import InputError
 from cosembed.files.writing import atomic_write_text
 from cosembed.reporting import tables
@@ -67,4 +67,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    command_line.run(main)

@@ -16,8 +16,9 @@ from typing import Any, TypeVar
 
 from absl import flags, logging
 
-from cosembed import cli, specs
+from cosembed import specs
 from cosembed.augment import augmenters
+from cosembed.commands import command_line
 from cosembed.datasets.ctc.validation import check_frames, check_truth, require_valid
 from cosembed.datasets.fetch import fetch
 from cosembed.errors import DataError, InputError
@@ -125,7 +126,7 @@ class Settings:
 
 def run(experiment: Experiment) -> None:
     """The main program of an experiment module."""
-    cli.run(lambda: _main(experiment))
+    command_line.run(lambda: _main(experiment))
 
 
 def _main(experiment: Experiment) -> None:
@@ -245,7 +246,7 @@ def make_folds(spec: ExperimentSpec, settings: Settings) -> list[Fold]:
 
 
 def check_videos(folds: list[Fold], mode: str) -> None:
-    """Reads the frames and the truth that a step works on: the checks of `cosembed.validate`, before hours of work.
+    """Reads the frames and the truth that a step works on: the checks of `cosembed.commands.validate`, before hours of work.
 
     Raises:
         DataError: Names the first fault of a folder, and how many more there are.

@@ -46,7 +46,7 @@ def test_exit_status_and_message(body, arguments, status, message):
 
 
 def test_a_fault_of_ours_keeps_its_traceback_and_exits_1():
-    done = run_code(f"{DEFINE}cli.run(lambda: 1 / 0)")
+    done = run_code(f"{DEFINE}command_line.run(lambda: 1 / 0)")
     assert done.returncode == 1 and "ZeroDivisionError" in done.stderr
 
 
@@ -59,7 +59,7 @@ def test_another_tensorflow_is_named_with_the_remedy(monkeypatch):
 
 
 def test_help_shows_docstring_and_flags_and_fits_a_screen():
-    done = run_code(f"{DEFINE}cli.run(lambda: None)", "--help")
+    done = run_code(f"{DEFINE}command_line.run(lambda: None)", "--help")
     assert done.returncode == 0
     assert done.stdout.startswith("A program.") and "example --size=3" in done.stdout
     assert "--size: How many. (default: 3)" in done.stdout

@@ -1,4 +1,4 @@
-"""The command `cosembed.evaluate`: output, exit status, one-sentence errors."""
+"""The command `cosembed.commands.evaluate`: output, exit status, one-sentence errors."""
 
 import json
 import subprocess
@@ -11,7 +11,10 @@ from builders import moving_squares, write_ctc
 
 def run(*arguments):
     return subprocess.run(
-        [sys.executable, "-m", "cosembed.evaluate", *arguments], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "cosembed.commands.evaluate", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 

@@ -254,7 +254,7 @@ def imported(tmp_path_factory):
     folder = tmp_path_factory.mktemp("released")
     write_checkpoint(folder / "model-40000", seeded_variables(11, levels=3, filters=4, outputs=8))
     result = run_command(
-        "cosembed.import_released", f"--checkpoint={folder}/model-40000", f"--output={folder}/network"
+        "cosembed.commands.import_network", f"--checkpoint={folder}/model-40000", f"--output={folder}/network"
     )
     assert result.returncode == 0, result.stderr
     assert "miccai2018, 3 levels, 4 filters, 8 outputs, 1 input channel\n" in result.stdout
@@ -281,9 +281,9 @@ def test_a_video_is_tracked_and_the_result_is_valid(imported, source, tmp_path):
         f"--input={tmp_path}/01",
         f"--output={tmp_path}/01_RES",
     ]
-    result = run_command("cosembed.track", *flags)
+    result = run_command("cosembed.commands.track", *flags)
     assert result.returncode == 0, result.stderr
-    result = run_command("cosembed.validate", f"--result_dir={tmp_path}/01_RES")
+    result = run_command("cosembed.commands.validate", f"--result_dir={tmp_path}/01_RES")
     assert result.returncode == 0, result.stderr
     assert len(list((tmp_path / "01_RES").glob("mask*.tif"))) == 3
 
@@ -295,27 +295,27 @@ def test_mistakes_on_the_command_line_are_one_sentence_and_status_2(imported, tm
     shutil.copytree(imported, tmp_path / "other")
     (tmp_path / "other" / "model-40000.data-00000-of-00001").unlink()
     for module, flags, message in [
-        ("cosembed.track", [network, *track], "--dataset is missing"),
-        ("cosembed.track", [network, "--dataset=Fluo", *track], "unknown data set 'Fluo'"),
+        ("cosembed.commands.track", [network, *track], "--dataset is missing"),
+        ("cosembed.commands.track", [network, "--dataset=Fluo", *track], "unknown data set 'Fluo'"),
         (
-            "cosembed.track",
+            "cosembed.commands.track",
             [f"--checkpoint={tmp_path}/01", "--dataset=Fluo-C2DL-MSC", *track],
             "is none; drop the flag",
         ),
         (
-            "cosembed.track",
+            "cosembed.commands.track",
             [f"--checkpoint={tmp_path}/other/model-40000", "--dataset=Fluo-C2DL-MSC", *track],
             "no such file",
         ),
-        ("cosembed.track", ["--checkpoint=.", *track], "holds no trained network"),
-        ("cosembed.import_released", [f"--output={tmp_path}/new"], "--checkpoint is missing"),
+        ("cosembed.commands.track", ["--checkpoint=.", *track], "holds no trained network"),
+        ("cosembed.commands.import_network", [f"--output={tmp_path}/new"], "--checkpoint is missing"),
         (
-            "cosembed.import_released",
+            "cosembed.commands.import_network",
             [f"--checkpoint={tmp_path}/other/model-40000", f"--output={tmp_path}/new"],
             "no such file",
         ),
         (
-            "cosembed.import_released",
+            "cosembed.commands.import_network",
             [f"--checkpoint={imported}/model-40000", f"--output={imported}"],
             "exists already",
         ),

@@ -11,10 +11,10 @@ from builders import ROOT, run_command
 from test_table1 import HEARTS, LEAVES
 
 PROGRAM = """
-from cosembed import cli
+from cosembed.commands import command_line
 from experiments import reproduce
 reproduce.MODULES.update(lv="stand_in_lv", cvppp="stand_in_cvppp", ctc="stand_in_ctc")
-cli.run(reproduce.main)
+command_line.run(reproduce.main)
 """
 # A stand-in notes its arguments, then does what the test wrote into its file.
 STAND_IN = """

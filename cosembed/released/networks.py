@@ -107,7 +107,7 @@ def load_released(prefix: str | Path) -> StackedHourglass:
 
 
 def import_released(prefix: str | Path, output: Path) -> Form:
-    """Converts a checkpoint of the authors into a folder that `cosembed.track` reads; complete or not at all.
+    """Converts a checkpoint of the authors into a folder that `cosembed.commands.track` reads; complete or not at all.
 
     Raises:
         CheckpointError: As `load_released`.
@@ -216,7 +216,7 @@ def find_released(folder: Path, dataset: str) -> Path:
             else f"{len(found)} checkpoints ({found[0].name}, ...)"
         )
         raise CheckpointError(
-            f"{place}: holds {what}; put the files of one there, or a folder made by cosembed.import_released"
+            f"{place}: holds {what}; put the files of one there, or a folder made by cosembed.commands.import_network"
         )
     return found[0]
 

@@ -122,7 +122,9 @@ def require_valid(folder: Path, faults: Iterable[Fault]) -> None:
     grave = [fault for fault in faults if not fault.warning]
     if grave:
         others = f" (and {len(grave) - 1} more)" if len(grave) > 1 else ""
-        raise DataError(f"{folder}: {grave[0]}{others}; python -m cosembed.validate lists every fault")
+        raise DataError(
+            f"{folder}: {grave[0]}{others}; python -m cosembed.commands.validate lists every fault"
+        )
 
 
 def _tiffs(folder: Path, prefix: str) -> list[Path]:

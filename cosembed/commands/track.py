@@ -1,9 +1,9 @@
 """Segments and tracks a video with a trained network; writes a Cell Tracking Challenge result folder.
 
-    python -m cosembed.track --checkpoint=runs/ctc_dic_hela/test_02 --input=my_video --output=my_video_RES
-    python -m cosembed.track --checkpoint=IMPORTED --dataset=DIC-C2DH-HeLa --input=01 --output=01_RES
+    python -m cosembed.commands.track --checkpoint=runs/ctc_dic_hela/test_02 --input=my_video --output=my_video_RES
+    python -m cosembed.commands.track --checkpoint=IMPORTED --dataset=DIC-C2DH-HeLa --input=01 --output=01_RES
 
-The second form uses a network of the authors (cosembed.import_released) with their values for that data set.
+The second form uses a network of the authors (cosembed.commands.import_network) with their values for that data set.
 
 The input is a folder of TIFF or PNG frames, or one multi-page TIFF. The output holds maskNNN.tif, res_track.txt,
 tracks.csv (label, parent, frame, y, x, area), report.html, and pictures/ (overlay.gif, lineage.png, embeddings.png).
@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from absl import flags, logging
 
-from cosembed import cli, specs
+from cosembed import specs
+from cosembed.commands import command_line
 from cosembed.errors import InputError
 from cosembed.files.writing import refuse_existing
 from cosembed.images.frames import open_frames
@@ -108,4 +109,4 @@ def _load(path: Path, dataset: str) -> tuple[StackedHourglass, ExperimentSpec, s
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    command_line.run(main)

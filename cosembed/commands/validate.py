@@ -1,7 +1,7 @@
 """Checks Cell Tracking Challenge folders and lists every fault with its file; exit status 2 if there is one.
 
-    python -m cosembed.validate --result_dir=01_RES --overlays=pictures
-    python -m cosembed.validate --ground_truth_dir=01_GT --frames_dir=01
+    python -m cosembed.commands.validate --result_dir=01_RES --overlays=pictures
+    python -m cosembed.commands.validate --ground_truth_dir=01_GT --frames_dir=01
 
 --overlays writes a coloured picture of every mask, over its frame if --frames_dir is given: 16-bit labels look black in
 most viewers. Lines with "warning:" do not make a folder invalid.
@@ -18,7 +18,7 @@ import numpy as np
 from absl import flags
 from numpy.typing import NDArray
 
-from cosembed import cli
+from cosembed.commands import command_line
 from cosembed.datasets.ctc.reader import read_labels
 from cosembed.datasets.ctc.validation import check_frames, check_result, check_truth, mask_files
 from cosembed.errors import DataError, InputError
@@ -92,4 +92,4 @@ def _picture(labels: NDArray[np.uint16], number: int, frames: Frames | None) -> 
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    command_line.run(main)

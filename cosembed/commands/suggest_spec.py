@@ -1,6 +1,6 @@
 """Writes a spec for training on your own annotated videos, with values that suit the size of their cells.
 
-    python -m cosembed.suggest_spec --data=data/mydata --output=mydata.yaml
+    python -m cosembed.commands.suggest_spec --data=data/mydata --output=mydata.yaml
     python -m experiments.own --spec=mydata.yaml --data_dir=data --out_dir=runs --name=mydata --profile=cpu
 
 The folder holds videos (01/t000.tif, ...) and their truth (01_GT/SEG/man_seg000.tif, ..., or 01_GT/TRA). All of it is read
@@ -15,7 +15,8 @@ import numpy as np
 import yaml
 from absl import flags
 
-from cosembed import cli, specs
+from cosembed import specs
+from cosembed.commands import command_line
 from cosembed.datasets.ctc.reader import read_sequence
 from cosembed.datasets.suggestion import measure, render
 from cosembed.errors import InputError, OutputError
@@ -66,4 +67,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    command_line.run(main)

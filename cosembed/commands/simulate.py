@@ -1,7 +1,7 @@
 """Simulates a labelled video of cells in the Cell Tracking Challenge's layout, or labelled plants in that of CVPPP A1.
 
-    python -m cosembed.simulate --output=data/simulated --frames=40 --size=192 --seed=1
-    python -m cosembed.simulate --kind=leaves --output=data/plants --frames=40 --size=256 --seed=1
+    python -m cosembed.commands.simulate --output=data/simulated --frames=40 --size=192 --seed=1
+    python -m cosembed.commands.simulate --kind=leaves --output=data/plants --frames=40 --size=256 --seed=1
 
 Writes OUTPUT/01 (frames) and OUTPUT/01_GT (complete truth), or OUTPUT/A1. The same flags give the same files.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from absl import flags
 
-from cosembed import cli
+from cosembed.commands import command_line
 from cosembed.errors import InputError
 from cosembed.simulation import simulate_video, write_video
 from cosembed.simulation.leaves import write_plants
@@ -50,4 +50,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    command_line.run(main)

@@ -1,6 +1,6 @@
 """Scores a Cell Tracking Challenge result folder: SEG, DET, TRA, OP and the errors behind them.
 
-    python -m cosembed.evaluate --result_dir=01_RES --ground_truth_dir=01_GT --json=scores.json
+    python -m cosembed.commands.evaluate --result_dir=01_RES --ground_truth_dir=01_GT --json=scores.json
 
 Truth of one kind is enough: a score without its truth is printed as "not scored" (null in the file).
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from absl import flags
 
-from cosembed import cli
+from cosembed.commands import command_line
 from cosembed.errors import InputError
 from cosembed.files.writing import atomic_write_text
 from cosembed.metrics.ctc import ERROR_NAMES, evaluate_ctc
@@ -44,4 +44,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    command_line.run(main)

@@ -1,7 +1,7 @@
-"""Converts one of the authors' released networks, a TensorFlow 1 checkpoint, for use with cosembed.track.
+"""Converts one of the authors' released networks, a TensorFlow 1 checkpoint, for use with cosembed.commands.track.
 
-    python -m cosembed.import_released --checkpoint=models/DIC-C2DH-HeLa/model-40000 --output=networks/DIC-C2DH-HeLa
-    python -m cosembed.track --checkpoint=networks/DIC-C2DH-HeLa --dataset=DIC-C2DH-HeLa --input=01 --output=01_RES
+    python -m cosembed.commands.import_network --checkpoint=models/DIC-C2DH-HeLa/model-40000 --output=networks/DIC-C2DH-HeLa
+    python -m cosembed.commands.track --checkpoint=networks/DIC-C2DH-HeLa --dataset=DIC-C2DH-HeLa --input=01 --output=01_RES
 
 Every variable's name and shape is checked. Networks of MICCAI 2018 and of the 2019 follow-up are told apart by themselves.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from absl import flags
 
-from cosembed import cli
+from cosembed.commands import command_line
 from cosembed.errors import InputError
 from cosembed.files.writing import refuse_existing
 from cosembed.requirements import check_tensorflow
@@ -48,4 +48,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    command_line.run(main)

@@ -1,0 +1,1 @@
+"""The command lines: one module per command. They read flags, print, and decide the exit status; nothing imports them."""
