@@ -20,9 +20,9 @@ from cosembed.batches.clips import ClipSource
 from cosembed.batches.pipeline import batch_dataset
 from cosembed.commands import command_line
 from cosembed.datasets.annotated_video import Sequence
-from cosembed.reporting.tables import as_text
 from cosembed.simulation import simulate_video
 from cosembed.specs import ExperimentSpec
+from cosembed.study.tables.cells import as_text
 
 PROFILES = ("paper", "cpu", "smoke")
 # Of the profile that is for a GPU: what a fast one is taken to need. Steps of the others are measured.

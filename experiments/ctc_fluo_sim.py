@@ -6,7 +6,7 @@ Expected row: rank 9 in OP (below 0.878), 8 in SEG (below 0.791), 10 in TRA (bel
 Expected time: about 12 h on a GPU of the paper's time (profile paper); two trainings of less than 45 min on two cores (cpu).
 """
 
-from experiments.runner import Experiment, run
+from cosembed.study.runner import Experiment, run
 
 EXPERIMENT = Experiment(name="ctc_fluo_sim", dataset="Fluo-N2DH-SIM+")
 

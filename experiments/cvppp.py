@@ -14,8 +14,8 @@ from pathlib import Path
 from cosembed.datasets.leaves import find_plants
 from cosembed.errors import DataError
 from cosembed.specs import LeafDatasetSpec, LeafSpec
-from experiments.folds import RECORD, NameFold, make_folds
-from experiments.runner import Experiment, Settings, run
+from cosembed.study.folds import RECORD, NameFold, make_folds
+from cosembed.study.runner import Experiment, Settings, run
 
 
 def prepare(dataset: LeafDatasetSpec, data_dir: Path) -> None:
@@ -48,7 +48,7 @@ def check(spec: LeafSpec, settings: Settings) -> None:
         plant.labels()
 
 
-EXPERIMENT = Experiment("cvppp", "CVPPP-A1", prepare, folds, check, steps="experiments.leaf_steps")
+EXPERIMENT = Experiment("cvppp", "CVPPP-A1", prepare, folds, check, steps="cosembed.study.tasks.leaves")
 
 if __name__ == "__main__":
     run(EXPERIMENT)

@@ -16,8 +16,8 @@ from pathlib import Path
 from cosembed.datasets.heart.readers import patient_names, read_slices
 from cosembed.errors import DataError
 from cosembed.specs import CineDatasetSpec, SemanticSpec
-from experiments.folds import RECORD, NameFold, make_folds
-from experiments.runner import Experiment, Settings, run
+from cosembed.study.folds import RECORD, NameFold, make_folds
+from cosembed.study.runner import Experiment, Settings, run
 
 VARIANTS = ("recurrent", "non-recurrent")
 
@@ -47,7 +47,7 @@ def check(spec: SemanticSpec, settings: Settings) -> None:
 
 
 EXPERIMENT = Experiment(
-    "lv", "LVSC", prepare, folds, check, steps="experiments.lv_steps", alternatives=("ACDC-cine",)
+    "lv", "LVSC", prepare, folds, check, steps="cosembed.study.tasks.heart", alternatives=("ACDC-cine",)
 )
 
 if __name__ == "__main__":

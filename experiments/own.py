@@ -14,7 +14,7 @@ from absl import flags
 from cosembed import specs
 from cosembed.errors import InputError
 from cosembed.specs import ExperimentSpec
-from experiments.runner import Experiment, run
+from cosembed.study.runner import Experiment, run
 
 FLAGS = flags.FLAGS
 

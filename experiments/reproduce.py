@@ -21,11 +21,15 @@ from absl import flags
 from cosembed.commands import command_line
 from cosembed.errors import DataError, InputError
 from cosembed.files.writing import atomic_write_text
-from cosembed.reporting import reproduction, table1a, table1b, tables
 from cosembed.reporting.report import write_report
-from cosembed.reporting.reproduction import Table
-from experiments import reproduce_ctc, runner
-from experiments.in_turn import exit_if_failed, given_flags, run_in_turn
+from cosembed.study import runner
+from cosembed.study.in_turn import exit_if_failed, given_flags, run_in_turn
+from cosembed.study.tables import cells as tables
+from cosembed.study.tables import heart as table1a
+from cosembed.study.tables import leaves as table1b
+from cosembed.study.tables import reproduction
+from cosembed.study.tables.reproduction import Table
+from experiments import reproduce_ctc
 
 MODULES = {"lv": "experiments.lv", "cvppp": "experiments.cvppp", "ctc": "experiments.reproduce_ctc"}
 TITLES = {

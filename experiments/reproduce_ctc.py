@@ -18,9 +18,9 @@ from absl import flags
 from cosembed.commands import command_line
 from cosembed.errors import InputError
 from cosembed.files.writing import atomic_write_text
-from cosembed.reporting import tables
-from experiments import runner
-from experiments.in_turn import exit_if_failed, given_flags, run_in_turn
+from cosembed.study import runner
+from cosembed.study.in_turn import exit_if_failed, given_flags, run_in_turn
+from cosembed.study.tables import cells as tables
 
 EXPERIMENTS = {
     "DIC-C2DH-HeLa": "ctc_dic_hela",

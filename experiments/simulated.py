@@ -13,7 +13,7 @@ from absl import logging
 
 from cosembed.simulation import simulate_video, write_video
 from cosembed.specs import DatasetSpec
-from experiments.runner import Experiment, run
+from cosembed.study.runner import Experiment, run
 
 FRAMES, SIZE, CELLS, DIFFICULTY = 40, 192, 20, 1.0
 SEEDS = {"01": 1, "02": 2}

@@ -14,8 +14,8 @@ from absl import logging
 from cosembed.datasets.leaves import SUBSET
 from cosembed.simulation.leaves import write_plants
 from cosembed.specs import LeafDatasetSpec
+from cosembed.study.runner import Experiment, run
 from experiments import cvppp
-from experiments.runner import Experiment, run
 
 PLANTS, SIZE, SEED = 120, 128, 7
 
@@ -29,7 +29,12 @@ def prepare(dataset: LeafDatasetSpec, data_dir: Path) -> None:
 
 
 EXPERIMENT = Experiment(
-    "simulated_leaves", "simulated-leaves", prepare, cvppp.folds, cvppp.check, steps="experiments.leaf_steps"
+    "simulated_leaves",
+    "simulated-leaves",
+    prepare,
+    cvppp.folds,
+    cvppp.check,
+    steps="cosembed.study.tasks.leaves",
 )
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def run_command(module: str, *arguments: str) -> subprocess.CompletedProcess:
 
 def call_experiment(module: ModuleType, *arguments: str) -> subprocess.CompletedProcess:
     """An experiment's command in this process: for what is refused before anything is computed."""
-    from experiments import runner
+    from cosembed.study import runner
 
     output, errors, status = io.StringIO(), io.StringIO(), 0
     with redirect_stdout(output), redirect_stderr(errors), flagsaver.flagsaver():

@@ -94,7 +94,7 @@ def open_run() -> Step:
 
 def predict_and_score() -> Step:
     """Predict, evaluate and collect of an experiment; a stand-in takes the place of the network."""
-    from experiments import steps
+    from cosembed.study.tasks import cells as steps
 
     # In the process of `killing`, which does nothing else.
     steps.track_video, steps.load_finished = track_as_one, lambda *_: None
@@ -115,9 +115,9 @@ def track_as_one(model, frames, spec, output, sample_frames):
 
 def run_steps(folder: Path, names: Iterable[str], test_frames: tuple[int, int] = (1, 3)) -> None:
     """Steps of an experiment on a video beside `folder`, whose frame 0 has trained it."""
-    from experiments import steps
-    from experiments.protocol import Fold, Part
-    from experiments.runner import Settings
+    from cosembed.study.protocols import Fold, Part
+    from cosembed.study.runner import Settings
+    from cosembed.study.tasks import cells as steps
 
     root = folder.parent / "data" / "simulated"
     if not root.exists():

@@ -10,7 +10,7 @@ from cosembed.requirements import check_tensorflow
 
 
 def run_code(code: str, *arguments: str) -> subprocess.CompletedProcess:
-    program = f"'''A program.\n\n    example --size=3\n'''\nfrom absl import flags\nfrom cosembed import cli, errors\n{code}"
+    program = f"'''A program.\n\n    example --size=3\n'''\nfrom absl import flags\nfrom cosembed import errors\nfrom cosembed.commands import command_line\n{code}"
     return subprocess.run(
         [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False
     )

@@ -19,6 +19,7 @@ from cosembed import specs
 from cosembed.datasets.ctc.validation import check_result
 from cosembed.errors import DataError, InputError, OutputError
 from cosembed.simulation import simulate_video, write_video
+from cosembed.study.runner import Experiment, Settings, check_videos, make_folds, run_experiment
 from experiments import (
     ctc_dic_hela,
     ctc_fluo_gowt1,
@@ -29,7 +30,6 @@ from experiments import (
     reproduce_ctc,
 )
 from experiments import simulated as simulated_cells
-from experiments.runner import Experiment, Settings, check_videos, make_folds, run_experiment
 
 CTC = (ctc_dic_hela, ctc_fluo_msc, ctc_fluo_gowt1, ctc_fluo_sim, ctc_fluo_hela, ctc_phc_u373)
 

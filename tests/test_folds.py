@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cosembed import specs
 from cosembed.errors import DataError, SpecError
 from cosembed.specs import CineDatasetSpec, LeafDatasetSpec
-from experiments.folds import draw_folds, make_folds, record_folds
+from cosembed.study.folds import draw_folds, make_folds, record_folds
 
 ROOT = Path("data")
 PLANTS = LeafDatasetSpec(name="x", paper_name="x", licence="none", fold_count=3, fold_seed=1)

@@ -18,9 +18,9 @@ from cosembed.batches.clips import ClipSource
 from cosembed.batches.heart_clips import CineSource
 from cosembed.batches.pipeline import batch_dataset
 from cosembed.errors import InputError, OutputError
+from cosembed.study.run_files import run_identity
 from cosembed.training.loop import train
 from cosembed.training.run_folder import RunFolder
-from experiments.parts import run_identity
 
 STILL = ("augmentation.shift=0.0", "augmentation.scale=0.0")
 MOVING = ("augmentation.drift=9.0", "augmentation.jiggle=3.0", "augmentation.translation=12.0")
@@ -174,7 +174,7 @@ def test_the_benchmark_of_the_data_gives_a_row_for_either_augmenter():
 
 
 def test_nothing_imports_tensorflow_addons_unasked():
-    modules = "experiments.steps, experiments.leaf_steps, experiments.lv_steps, cosembed.augment.graph"
+    modules = "cosembed.study.tasks.cells, cosembed.study.tasks.leaves, cosembed.study.tasks.heart, cosembed.augment.graph"
     code = f"import sys; sys.modules['tensorflow_addons'] = None; import {modules}"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

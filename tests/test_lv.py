@@ -16,7 +16,8 @@ from cosembed.inference.images import segment_cycle
 from cosembed.inference.stepper import FrameStepper, prepare_frames
 from cosembed.models import StackedHourglass
 from cosembed.preprocessing.frames import frame_grid, inverse, resample_linear
-from experiments import lv, lv_steps
+from cosembed.study.tasks import heart as lv_steps
+from experiments import lv
 
 
 def write_patient(root, name, frames=5, slices=4, side=40, seed=0):

@@ -15,8 +15,8 @@ from builders import ROOT, moving_squares, run_command, write_ctc
 from cosembed import specs
 from cosembed.datasets.suggestion import measure, render
 from cosembed.errors import DataError, SpecError
+from cosembed.study.runner import Settings, run_experiment
 from experiments import own
-from experiments.runner import Settings, run_experiment
 
 
 @pytest.fixture

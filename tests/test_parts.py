@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cosembed.errors import DataError
-from experiments.parts import read_arrays, read_record
+from cosembed.study.run_files import read_arrays, read_record
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cosembed.errors import InputError
-from experiments import protocol
-from experiments.protocol import Part
+from cosembed.study import protocols as protocol
+from cosembed.study.protocols import Part
 
 ROOT = Path("data/X")
 

@@ -12,7 +12,7 @@ from PIL import Image
 from cosembed import specs
 from cosembed.datasets.annotated_video import Track
 from cosembed.errors import DataError
-from cosembed.reporting import figures, tables
+from cosembed.reporting import figures
 from cosembed.reporting.overlays import (
     ERROR_COLOURS,
     colour_labels,
@@ -27,8 +27,9 @@ from cosembed.reporting.overlays import (
 )
 from cosembed.reporting.panels import labelled_row
 from cosembed.reporting.report import Picture, Report, Section, render, write_report
-from cosembed.reporting.reported import load_reported
-from experiments.summary import worst_frames
+from cosembed.study.tables import cells as tables
+from cosembed.study.tables.reported import load_reported
+from cosembed.study.tasks.cells_report import worst_frames
 
 
 def scores(**changes):

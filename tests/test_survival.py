@@ -22,11 +22,11 @@ from cosembed.batches.clips import ClipSource
 from cosembed.errors import CheckpointError, DataError, OutputError
 from cosembed.files import writing as files
 from cosembed.files.writing import atomic_folder, atomic_write_text, lock
+from cosembed.study.run_log import run_log
+from cosembed.study.tasks import cells as steps
 from cosembed.training.checkpoints import load_network, saved_checkpoints, written_by_tensorflow
 from cosembed.training.loop import train
 from cosembed.training.run_folder import RunFolder
-from experiments import steps
-from experiments.run_log import run_log
 
 SIMULATE = ("cosembed.commands.simulate", "--frames=2", "--size=64", "--cells=3")
 # In its own process: even root then has to ask before it writes (CAP_DAC_OVERRIDE is dropped for what follows).
@@ -36,8 +36,8 @@ UNPRIVILEGED = (
 HOLD = """
 import sys, time
 from pathlib import Path
-from experiments import steps
-from experiments.run_log import run_log
+from cosembed.study.tasks import cells as steps
+from cosembed.study.run_log import run_log
 with run_log(Path(sys.argv[1])):
     print("in", flush=True)
     time.sleep(300)

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from cosembed.errors import DataError
-from cosembed.reporting import table1a, table1b
+from cosembed.study.tables import heart as table1a
+from cosembed.study.tables import leaves as table1b
 
 HEARTS = {
     "experiment": "lv", "data": "ACDC-cine, 3 patients", "recipe": "paper", "profile": "cpu", "split": "three folds",

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from cosembed.reporting import tables
-from cosembed.reporting.reported import CONFIDENCES, Reported, load_reported, parse_table
+from cosembed.study.tables import cells as tables
+from cosembed.study.tables.reported import CONFIDENCES, Reported, load_reported, parse_table
 
 DATASETS = (
     "DIC-C2DH-HeLa",

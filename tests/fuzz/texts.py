@@ -16,9 +16,11 @@ import yaml
 from cosembed import specs
 from cosembed.datasets.ctc.track_table import read_tracks
 from cosembed.datasets.ctc.validation import check_result
-from cosembed.reporting import table1a, table1b, tables
 from cosembed.specs.dataclass_mapping import flatten, to_mapping
-from experiments import folds
+from cosembed.study import folds
+from cosembed.study.tables import cells as tables
+from cosembed.study.tables import heart as table1a
+from cosembed.study.tables import leaves as table1b
 from tests.fuzz.case import Case, Rng, odd_file, pick
 from tests.fuzz.mutate import WORDS, damaged_text
 

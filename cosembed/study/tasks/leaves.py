@@ -30,11 +30,8 @@ from cosembed.inference.images import segment_image
 from cosembed.inference.stepper import FrameStepper
 from cosembed.metrics import difference_in_count, symmetric_best_dice
 from cosembed.specs import LeafSpec
-from cosembed.training.devices import describe_device
-from cosembed.training.loop import train as train_network
-from cosembed.training.run_folder import RunFolder
-from experiments.folds import NameFold
-from experiments.parts import (
+from cosembed.study.folds import NameFold
+from cosembed.study.run_files import (
     add_seconds,
     check_run,
     load_finished,
@@ -42,7 +39,10 @@ from experiments.parts import (
     results_folder,
     run_identity,
 )
-from experiments.runner import Settings
+from cosembed.study.runner import Settings
+from cosembed.training.devices import describe_device
+from cosembed.training.loop import train as train_network
+from cosembed.training.run_folder import RunFolder
 
 
 def train(fold: NameFold, spec: LeafSpec, settings: Settings) -> None:
@@ -140,7 +140,7 @@ def report(folds: list[NameFold], spec: LeafSpec, settings: Settings) -> None:
     for fold in folds:
         check_run(settings.folder / fold.name, spec, run_identity(fold.train, settings))
     # The report reads what the steps above wrote.
-    from experiments import leaf_report
+    from cosembed.study.tasks import leaves_report as leaf_report
 
     leaf_report.write(folds, spec, settings)
 

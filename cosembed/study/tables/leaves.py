@@ -12,8 +12,14 @@ from numpy.typing import NDArray
 
 from cosembed.errors import DataError
 from cosembed.files.reading import read_json, reason
-from cosembed.reporting.reported import Reported, load_reported
-from cosembed.reporting.tables import NOT_A_REPRODUCTION, as_markdown, as_text, made_line, mean_and_deviation
+from cosembed.study.tables.cells import (
+    NOT_A_REPRODUCTION,
+    as_markdown,
+    as_text,
+    made_line,
+    mean_and_deviation,
+)
+from cosembed.study.tables.reported import Reported, load_reported
 
 MEASURES = ("SBD", "DiC", "baseline_SBD", "baseline_DiC")
 PAPERS_DATA, PAPERS_PLANTS = "CVPPP-A1", 128

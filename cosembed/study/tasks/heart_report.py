@@ -9,15 +9,12 @@ from numpy.typing import NDArray
 
 from cosembed.datasets.heart.cine import CLASSES, CineSlice, patients
 from cosembed.files.writing import atomic_write_text
-from cosembed.reporting import table1a
 from cosembed.reporting.overlays import encode_png, label_key, overlay, stretch
 from cosembed.reporting.panels import grey_rgb, labelled_row
 from cosembed.reporting.report import Picture, Section
 from cosembed.specs import SemanticSpec
-from cosembed.training.run_folder import RunFolder
-from experiments.folds import NameFold
-from experiments.lv_steps import read_fold
-from experiments.parts import (
+from cosembed.study.folds import NameFold
+from cosembed.study.run_files import (
     deviations_section,
     metrics_file,
     read_arrays,
@@ -28,7 +25,10 @@ from experiments.parts import (
     training_section,
     write_page,
 )
-from experiments.runner import Settings
+from cosembed.study.runner import Settings
+from cosembed.study.tables import heart as table1a
+from cosembed.study.tasks.heart import read_fold
+from cosembed.training.run_folder import RunFolder
 
 SHOWN = 3
 

@@ -21,13 +21,14 @@ from cosembed.errors import CheckpointError, DataError
 from cosembed.files.reading import read_json, reason
 from cosembed.files.writing import atomic_write_text
 from cosembed.models import StackedHourglass
-from cosembed.reporting import figures, tables
+from cosembed.reporting import figures
 from cosembed.reporting.overlays import encode_png, error_key
 from cosembed.reporting.report import Picture, Report, Section, write_report
 from cosembed.specs import Kind, TrainedSpec
+from cosembed.study.runner import Settings
+from cosembed.study.tables import cells as tables
 from cosembed.training.checkpoints import load_network_as
 from cosembed.training.run_folder import UNKNOWN, Record, RunFolder, describe_versions
-from experiments.runner import Settings
 
 
 def run_facts(spec: TrainedSpec, settings: Settings, fold: str, split: str) -> list[tuple[str, str]]:

@@ -9,8 +9,14 @@ from typing import Any
 
 from cosembed.errors import DataError
 from cosembed.files.reading import read_json, reason
-from cosembed.reporting.reported import load_reported
-from cosembed.reporting.tables import NOT_A_REPRODUCTION, as_markdown, as_text, made_line, mean_and_deviation
+from cosembed.study.tables.cells import (
+    NOT_A_REPRODUCTION,
+    as_markdown,
+    as_text,
+    made_line,
+    mean_and_deviation,
+)
+from cosembed.study.tables.reported import load_reported
 
 CLASSES = ("myocardium", "cavity")
 VARIANTS = ("non-recurrent", "recurrent")

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cosembed.reporting import table1a, table1b, tables
 from cosembed.reporting.report import Report, Section
+from cosembed.study.tables import cells as tables
+from cosembed.study.tables import heart as table1a
+from cosembed.study.tables import leaves as table1b
 
 TITLE = "Reproduction: the paper's tables, ours beside them"
 REPORTED = "as far as known from published reviews of it and what follows from them; each with its confidence"

@@ -29,11 +29,8 @@ from cosembed.inference.images import segment_cycle
 from cosembed.inference.stepper import FrameStepper
 from cosembed.metrics import iou_per_class
 from cosembed.specs import SemanticSpec
-from cosembed.training.devices import describe_device
-from cosembed.training.loop import train as train_network
-from cosembed.training.run_folder import RunFolder
-from experiments.folds import NameFold
-from experiments.parts import (
+from cosembed.study.folds import NameFold
+from cosembed.study.run_files import (
     add_seconds,
     check_run,
     load_finished,
@@ -42,7 +39,10 @@ from experiments.parts import (
     results_folder,
     run_identity,
 )
-from experiments.runner import Settings
+from cosembed.study.runner import Settings
+from cosembed.training.devices import describe_device
+from cosembed.training.loop import train as train_network
+from cosembed.training.run_folder import RunFolder
 
 
 def variant_spec(spec: SemanticSpec, variant: str) -> SemanticSpec:
@@ -187,7 +187,7 @@ def report(folds: list[NameFold], spec: SemanticSpec, settings: Settings) -> Non
             settings.folder / fold.name, variant_spec(spec, fold.variant), run_identity(fold.train, settings)
         )
     # The report reads what the steps above wrote.
-    from experiments import lv_report
+    from cosembed.study.tasks import heart_report as lv_report
 
     lv_report.write(folds, spec, settings)
 

@@ -31,15 +31,15 @@ from cosembed.files.writing import atomic_write_bytes, atomic_write_text, remove
 from cosembed.images.frames import open_frames
 from cosembed.inference.video import track_video
 from cosembed.metrics import evaluate_ctc
-from cosembed.reporting import tables
 from cosembed.specs import ExperimentSpec
+from cosembed.study.protocols import Fold, Part, describe_split
+from cosembed.study.run_files import check_run, load_finished, read_record, run_identity
+from cosembed.study.runner import Settings
+from cosembed.study.tables import cells as tables
 from cosembed.training.checkpoints import checkpoint_manager, save_checkpoint
 from cosembed.training.devices import describe_device
 from cosembed.training.loop import train as train_network
 from cosembed.training.run_folder import RunFolder
-from experiments.parts import check_run, load_finished, read_record, run_identity
-from experiments.protocol import Fold, Part, describe_split
-from experiments.runner import Settings
 
 SAMPLES = 4
 
@@ -199,7 +199,7 @@ def report(folds: list[Fold], spec: ExperimentSpec, settings: Settings) -> None:
     for fold in folds:
         check_run(settings.folder / fold.name, spec, _identity(fold, spec, settings))
     # The report reads what the steps above wrote.
-    from experiments import summary
+    from cosembed.study.tasks import cells_report as summary
 
     summary.write(folds, spec, settings)
 

@@ -8,16 +8,12 @@ import numpy as np
 
 from cosembed.files.writing import atomic_write_text
 from cosembed.inference.stepper import FrameStepper, prepare_frames
-from cosembed.reporting import table1b
 from cosembed.reporting.overlays import ERROR_COLOURS, colour_labels, embedding_rgb, error_overlay, stretch
 from cosembed.reporting.panels import labelled_row, resized
 from cosembed.reporting.report import Section
 from cosembed.specs import LeafSpec
-from cosembed.training.checkpoints import load_network_as
-from cosembed.training.run_folder import RunFolder
-from experiments.folds import NameFold
-from experiments.leaf_steps import plants_of, read_result
-from experiments.parts import (
+from cosembed.study.folds import NameFold
+from cosembed.study.run_files import (
     deviations_section,
     error_legend,
     metrics_file,
@@ -28,7 +24,11 @@ from experiments.parts import (
     training_section,
     write_page,
 )
-from experiments.runner import Settings
+from cosembed.study.runner import Settings
+from cosembed.study.tables import leaves as table1b
+from cosembed.study.tasks.leaves import plants_of, read_result
+from cosembed.training.checkpoints import load_network_as
+from cosembed.training.run_folder import RunFolder
 
 SHOWN = 6
 

@@ -15,13 +15,13 @@ from cosembed.errors import DataError
 from cosembed.files.writing import atomic_write_text
 from cosembed.images.frames import Frames, open_frames
 from cosembed.metrics.ctc import ERROR_NAMES, frame_seg
-from cosembed.reporting import figures, tables
+from cosembed.reporting import figures
 from cosembed.reporting.overlays import ERROR_COLOURS, embedding_rgb, error_overlay, overlay, stretch
 from cosembed.reporting.panels import grey_rgb, labelled_row, resized
 from cosembed.reporting.report import Picture, Row, Section
 from cosembed.specs import ExperimentSpec
-from cosembed.training.run_folder import RunFolder
-from experiments.parts import (
+from cosembed.study.protocols import Fold, Part, describe_split
+from cosembed.study.run_files import (
     deviations_section,
     error_legend,
     read_arrays,
@@ -31,8 +31,9 @@ from experiments.parts import (
     training_section,
     write_page,
 )
-from experiments.protocol import Fold, Part, describe_split
-from experiments.runner import Settings
+from cosembed.study.runner import Settings
+from cosembed.study.tables import cells as tables
+from cosembed.training.run_folder import RunFolder
 
 WORST_FRAMES = 3
 EMBEDDINGS = (

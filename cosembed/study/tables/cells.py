@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cosembed.errors import DataError
 from cosembed.files.reading import read_json, reason
-from cosembed.reporting.reported import UNKNOWN, Reported, load_reported
+from cosembed.study.tables.reported import UNKNOWN, Reported, load_reported
 
 MEASURES = ("OP", "SEG", "TRA")
 DIFFERENCE = (

@@ -25,12 +25,12 @@ from cosembed.errors import DataError, InputError
 from cosembed.images.frames import open_frames
 from cosembed.requirements import check_tensorflow
 from cosembed.specs import ExperimentSpec, TrainedSpec
+from cosembed.study import protocols as protocol
+from cosembed.study.folds import RECORD, record_folds
+from cosembed.study.protocols import Fold
+from cosembed.study.run_log import run_log
 from cosembed.training import execution
 from cosembed.training.execution import Execution
-from experiments import protocol
-from experiments.folds import RECORD, record_folds
-from experiments.protocol import Fold
-from experiments.run_log import run_log
 
 AnyFold = TypeVar("AnyFold")
 MODES = ("prepare", "train", "predict", "evaluate", "report")
@@ -95,7 +95,7 @@ class Experiment:
     prepare: Callable[[Any, Path], None] | None = None
     make_folds: Callable[[Any, Settings], list[Any]] | None = None
     check: Callable[[Any, Settings], None] | None = None
-    steps: str = "experiments.steps"
+    steps: str = "cosembed.study.tasks.cells"
     alternatives: tuple[str, ...] = ()
     resolve: Callable[[str, str, list[str]], TrainedSpec] | None = None
 

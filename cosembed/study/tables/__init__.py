@@ -1,0 +1,1 @@
+"""Tables that put our scores beside the paper's."""
