@@ -52,10 +52,10 @@ test: lint
 	$(PY) -m pytest -q --numprocesses=auto --maxprocesses=4 --dist=worksteal $(ARGS)
 
 fuzz: setup
-	$(PY) -m tests.fuzz --inputs=12000 $(ARGS)
+	$(PY) -m tests.robustness.fuzz --inputs=12000 $(ARGS)
 
 survive: setup
-	$(PY) -m pytest -q -s tests/survival.py $(ARGS)
+	$(PY) -m pytest -q -s tests/robustness/survival.py $(ARGS)
 
 lint: setup
 	$(PY) -m ruff check .

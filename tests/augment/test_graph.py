@@ -1,0 +1,185 @@
+"""Augmentation as a TensorFlow graph: what SimpleITK gives from the same draws, only where asked for."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from benchmarks.data import measure
+from cosembed.augment.augmenters import RawClip, make_augmenter
+from cosembed.augment.parameters import draw_intensity, draw_spatial
+from cosembed.batches.clips import ClipSource
+from cosembed.batches.heart_clips import CineSource
+from cosembed.batches.pipeline import batch_dataset
+from cosembed.errors import InputError, OutputError
+from cosembed.study.run_files import run_identity
+from cosembed.training.loop import train
+from cosembed.training.run_folder import RunFolder
+from tests.batches.test_heart_clips import beating
+from tests.batches.test_heart_clips import spec_of as cine_spec
+from tests.helpers.builders import ROOT, make_sequence, moving_squares, small_spec
+from tests.study.test_cells import settings
+
+STILL = ("augmentation.shift=0.0", "augmentation.scale=0.0")
+MOVING = ("augmentation.drift=9.0", "augmentation.jiggle=3.0", "augmentation.translation=12.0")
+FRAMES = 3
+
+
+def draw(spec, shape, seed):
+    """A clip of random frames and blocky labels, and what is drawn for it."""
+    generator = np.random.default_rng(seed)
+    labels = np.kron(generator.integers(0, 7, (FRAMES, 5, 6)), np.ones((1, 11, 11)))[
+        :, : shape[0], : shape[1]
+    ]
+    mask = np.ones(shape, bool)
+    mask[:4] = False
+    return RawClip(
+        frames=list(generator.normal(0, 1, (FRAMES, *shape, spec.network.channels)).astype(np.float32)),
+        labels=labels.astype(np.uint16),
+        loss_mask=mask,
+        spatial=draw_spatial(generator, spec.augmentation, FRAMES),
+        intensity=draw_intensity(generator, spec.augmentation, FRAMES),
+    )
+
+
+def both(spec, clips):
+    """The clips as either augmenter gives them."""
+    return zip(make_augmenter("simpleitk", spec)(clips), make_augmenter("graph", spec)(clips), strict=True)
+
+
+@pytest.mark.parametrize("grid", [8, 4, 0])
+def test_the_field_is_that_of_simpleitk(grid):
+    # Linear interpolation of a ramp is the place it was sampled at.
+    spec = small_spec(
+        *STILL, f"augmentation.elastic_grid={grid}", "network.channels=2", "preprocessing.padding=constant"
+    )
+    rows, columns = np.mgrid[:41, :54].astype(np.float32)
+    ramp = np.stack([rows, columns], axis=-1)
+    clips = [draw(spec, (41, 54), seed)._replace(frames=[ramp] * FRAMES) for seed in range(6)]
+    if grid:
+        assert all(np.abs(clip.spatial.elastic).max() > 1 for clip in clips)
+    for ours, graph in both(spec, clips):
+        np.testing.assert_allclose(graph.image, ours.image, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("padding", "shape", "recipe", "changes"),
+    [
+        ("mirror", (41, 54), "paper", ("network.channels=3",)),
+        ("constant", (55, 30), "released", MOVING),
+        (
+            "zero",
+            (32, 32),
+            "released",
+            ("augmentation.translation=25.0", "preprocessing.label_smoothing=0.1"),
+        ),
+        ("mirror", (24, 66), "released", (*MOVING, "preprocessing.label_smoothing=1.3")),
+    ],
+)
+def test_images_labels_and_loss_masks_are_those_of_simpleitk(padding, shape, recipe, changes):
+    spec = small_spec(f"preprocessing.padding={padding}", *changes, recipe=recipe)
+    clips = [draw(spec, shape, seed) for seed in range(10)]
+    flips = {clip.spatial.flip for clip in clips}
+    assert any(first for first, _ in flips) and any(second for _, second in flips)
+    assert recipe == "paper" or any(clip.spatial.shifts.any() for clip in clips)
+    for ours, graph in both(spec, clips):
+        assert [part.dtype for part in graph] == [part.dtype for part in ours]
+        np.testing.assert_allclose(graph.image, ours.image, rtol=0, atol=2e-5)
+        assert len(np.unique(ours.labels)) > 2 and ours.loss_masks.any() and not ours.loss_masks.all()
+        # A place within rounding of two pixels' border, or of two labels' equal weight, may go to either.
+        assert (graph.labels == ours.labels).mean() >= 0.9995
+        assert (graph.loss_masks == ours.loss_masks).mean() >= 0.9995
+
+
+def assert_equal_batches(first, second, image_tolerance=0.0):
+    assert first.keys() == second.keys()
+    for name in first:
+        np.testing.assert_allclose(
+            first[name], second[name], rtol=0, atol=image_tolerance if name == "image" else 0
+        )
+
+
+@pytest.fixture(scope="module")
+def sequence():
+    images, labels, _ = moving_squares(frames=8)
+    return make_sequence(images, labels)
+
+
+def test_a_seed_and_an_index_make_the_same_clips_either_way(sequence):
+    spec = small_spec("training.batch_size=2", recipe="released")
+    ours, graph = (ClipSource([sequence], spec, 5, augment) for augment in ("simpleitk", "graph"))
+    for index in range(3):
+        assert_equal_batches(graph.batch(index), ours.batch(index), image_tolerance=2e-5)
+    late = list(batch_dataset(graph, 2, 4).as_numpy_iterator())
+    for index, batch in enumerate(late, start=2):
+        assert_equal_batches(batch, graph.batch(index))
+
+
+def test_hearts_are_the_same_either_way_and_unlabelled_frames_stay_unlabelled():
+    spec = cine_spec("training.clip_length=5", "training.batch_size=2", *MOVING)
+    ours, graph = (CineSource([beating()], spec, 1, augment) for augment in ("simpleitk", "graph"))
+    for index in range(3):
+        assert_equal_batches(graph.batch(index), ours.batch(index), image_tolerance=2e-5)
+
+
+def test_training_that_goes_back_to_an_earlier_checkpoint_ends_with_the_same_weights(sequence, tmp_path):
+    spec = small_spec(
+        "network.levels=1", "network.recurrent=false", "training.iterations=4", "training.checkpoint_every=2"
+    )
+
+    def weights():
+        run = RunFolder(tmp_path)
+        run.open(spec, {})
+        model = train(spec, ClipSource([sequence], spec, 1, "graph"), run)
+        return [variable.numpy() for variable in model.trainable_variables]
+
+    whole = weights()
+    (newest,) = (tmp_path / "checkpoints").glob("step-4.data*")
+    newest.write_bytes(newest.read_bytes()[:100])
+    for first, second in zip(whole, weights(), strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_a_run_is_continued_with_its_own_augmenter_only(tmp_path):
+    spec = small_spec()
+    plain, graph = (
+        run_identity(["01"], settings(tmp_path, tmp_path, augment=name)) for name in ("simpleitk", "graph")
+    )
+    RunFolder(tmp_path / "run").open(spec, plain)
+    RunFolder(tmp_path / "run").open(spec, plain)
+    with pytest.raises(OutputError, match="other values of augment"):
+        RunFolder(tmp_path / "run").open(spec, graph)
+
+
+def test_without_tensorflow_addons_one_sentence_says_what_to_install(monkeypatch, sequence):
+    monkeypatch.setitem(sys.modules, "tensorflow_addons", None)
+    with pytest.raises(
+        InputError, match=r"--augment=graph: tensorflow-addons is missing .* install tensorflow-addons"
+    ):
+        ClipSource([sequence], small_spec(), 1, "graph")
+    ClipSource([sequence], small_spec(), 1).batch(0)
+    with pytest.raises(InputError, match=r"--augment=gpu: choose one of simpleitk, graph"):
+        make_augmenter("gpu", small_spec())
+
+
+def test_the_benchmark_of_the_data_gives_a_row_for_either_augmenter():
+    rows = measure(quick=True)
+    assert [(row["profile"], row["augmenter"], row["clip"]) for row in rows] == [
+        ("smoke", "simpleitk", "3 x 32 x 32"), ("smoke", "graph", "3 x 32 x 32"),
+    ]  # fmt: skip
+    assert all(0 < row["clips_per_second"] < 1e5 and 0 < row["clips_per_core_second"] < 1e5 for row in rows)
+    assert json.loads(json.dumps(rows)) == rows
+
+
+def test_nothing_imports_tensorflow_addons_unasked():
+    modules = "cosembed.study.tasks.cells, cosembed.study.tasks.leaves, cosembed.study.tasks.heart, cosembed.augment.graph"
+    code = f"import sys; sys.modules['tensorflow_addons'] = None; import {modules}"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    # Nor does any other module name it.
+    naming = [
+        path.name for path in (ROOT / "cosembed").rglob("*.py") if "tensorflow_addons" in path.read_text()
+    ]
+    assert naming == ["graph.py"]

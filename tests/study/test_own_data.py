@@ -1,0 +1,158 @@
+"""Training on one's own annotated video: the suggested spec, the experiment, and the snippet that opens a result."""
+
+import json
+import re
+import sys
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+import yaml
+
+from cosembed import specs
+from cosembed.datasets.suggestion import measure, render
+from cosembed.errors import DataError, SpecError
+from cosembed.study.runner import Settings, run_experiment
+from experiments import own
+from tests.helpers.builders import ROOT, moving_squares, run_command, write_ctc
+
+
+@pytest.fixture
+def only_seg(tmp_path) -> Path:
+    """Ten frames; SEG alone, with ids that do not agree over time, and frame 4 without annotation."""
+    images, labels, tracks = moving_squares(10)
+    shuffle = np.random.default_rng(0)
+    for label in labels:
+        label[:] = np.concatenate([[0], shuffle.permutation(np.arange(1, 40))])[label]
+    root = write_ctc(tmp_path / "data" / "mydata", images, labels, tracks, seg=set(range(10)) - {4})
+    for path in (root / "01_GT" / "TRA").iterdir():
+        path.unlink()
+    (root / "01_GT" / "TRA").rmdir()
+    return root
+
+
+def spec_file(root: Path) -> Path:
+    path = root.parent / "mydata.yaml"
+    path.write_text(render(root.name, measure(root)))
+    return path
+
+
+def test_seg_alone_is_enough_from_suggestion_to_scores(only_seg, tmp_path):
+    spec = specs.resolve_file(spec_file(only_seg), "paper", "smoke", ["network.levels=2"])
+    folder = tmp_path / "runs" / "mydata"
+    settings = Settings(
+        data_dir=only_seg.parent, folder=folder, protocol="crossval", train_frames=None, test_frames=None, fold=None,
+        base_url=None, require_gpu=False, command="test",
+    )  # fmt: skip
+    run_experiment(own.EXPERIMENT, "all", spec, settings)
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert 0 <= metrics["SEG"] <= 1
+    assert metrics["TRA"] is metrics["OP"] is None
+    assert metrics["deviations"] == []
+    (fold,) = metrics["folds"]
+    assert (fold["train"], fold["test"], fold["seg_frames"]) == ("01 [0:7]", "01 [7:10]", 3)
+    page = (folder / "report.html").read_text()
+    assert "mydata: segmentation and tracking" in page
+    assert "None" not in page and "Errors behind TRA" not in page
+
+
+def test_the_suggested_values_fit_the_cells(only_seg):
+    found = measure(only_seg)
+    # Squares of 100 and of 64 or 128 pixels in an image of 40 x 48.
+    assert found.areas.min() == pytest.approx(64 * 256**2 / (40 * 48))
+    assert (found.videos, found.shape, found.channels) == (["01"], (40, 48), 1)
+    spec = specs.resolve_file(spec_file(only_seg))
+    assert spec.tracking.min_points == pytest.approx(0.5 * np.percentile(found.areas, 10), abs=1)
+    assert spec.dataset.image_shape == (40, 48) and spec.dataset.videos == ("01",)
+    assert spec.preprocessing.upper_percentile == (99.5 if found.covered < 0.2 else 95.0)
+
+
+def test_tra_labels_are_markers_only_where_seg_is_larger(tmp_path):
+    images, labels, tracks = moving_squares()
+    root = write_ctc(tmp_path / "a", images, labels, tracks)
+    assert measure(root).tra_masks == "full"
+    for path in (root / "01_GT" / "TRA").glob("*.tif"):
+        marked = np.zeros_like(tifffile.imread(path))
+        marked[::3] = tifffile.imread(path)[::3]
+        tifffile.imwrite(path, marked)
+    assert measure(root).tra_masks == "markers"
+
+
+def test_the_command_writes_a_commented_file_once(only_seg):
+    arguments = [f"--data={only_seg}", f"--output={only_seg.parent / 'new.yaml'}"]
+    done = run_command("cosembed.commands.suggest_spec", *arguments)
+    assert done.returncode == 0, done.stderr
+    assert "video 01: 10 frames, 9 completely segmented; trains on 0 to 3, 5 to 9" in done.stdout
+    assert "# least size of a cluster" in (only_seg.parent / "new.yaml").read_text()
+    again = run_command("cosembed.commands.suggest_spec", *arguments)
+    assert (
+        again.returncode == 2 and "new.yaml: exists already" in again.stderr and again.stderr.count("\n") == 1
+    )
+
+
+def test_data_without_annotation_are_refused(tmp_path):
+    with pytest.raises(DataError, match="nowhere: does not exist"):
+        measure(tmp_path / "nowhere")
+    with pytest.raises(DataError, match="holds no annotated video"):
+        measure(tmp_path)
+    images, labels, tracks = moving_squares(2)
+    with pytest.raises(DataError, match="hold no labelled cell"):
+        measure(write_ctc(tmp_path / "empty", images, 0 * labels, tracks))
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"tracking": None}, "tracking. must be a mapping"),
+        ({"tracking": {"min_points": "many"}}, r"tracking\.min_points' must be of type int"),
+        ({"tracking": {"min_point": 3}}, r"unknown key 'tracking\.min_point'"),
+        ({"network": {"image_size": "large"}}, r"network\.image_size"),
+        ({"dataset": {"image_shape": [0, 3]}}, r"dataset\.image_shape"),
+        ({"profiles": {"cpu": {}}}, "unknown key 'profiles'"),
+        ({"task": "leaves"}, "task"),
+    ],
+)
+def test_a_spec_of_ones_own_is_read_strictly(only_seg, change, sentence):
+    path = spec_file(only_seg)
+    content = yaml.safe_load(path.read_text())
+    for key, value in change.items():
+        content[key] = {**content.get(key, {}), **value} if isinstance(value, dict) else value
+    path.write_text(yaml.safe_dump(content))
+    with pytest.raises(SpecError, match=sentence) as error:
+        specs.resolve_file(path, profile="cpu")
+    assert str(path) in str(error.value)
+
+
+def test_the_spec_file_must_be_there(tmp_path):
+    with pytest.raises(SpecError, match=r"none\.yaml: cannot be read"):
+        specs.resolve_file(tmp_path / "none.yaml")
+
+
+def test_the_snippet_for_napari_reads_a_result(tmp_path, monkeypatch):
+    """Run as printed in docs/howto.md, with a viewer that records what it is given."""
+    (snippet,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "howto.md").read_text(), re.DOTALL)
+    images, labels, _ = moving_squares()
+    for folder, name, stack in (("my_frames", "t", images), ("my_frames_RES", "mask", labels)):
+        (tmp_path / folder).mkdir()
+        for index, image in enumerate(stack):
+            tifffile.imwrite(tmp_path / folder / f"{name}{index:03d}.tif", image)
+    (tmp_path / "my_frames_RES" / "tracks.csv").write_text(
+        "label,parent,frame,y,x,area\n3,0,2,33.50,11.50,128\n4,3,3,33.50,6.50,64\n5,3,3,33.50,17.50,64\n"
+    )
+    shown: dict = {}
+
+    class Viewer:
+        def __getattr__(self, name):
+            return lambda data, **options: shown.update({name: (data, options)})
+
+    napari = types.SimpleNamespace(Viewer=Viewer, run=lambda: None)
+    monkeypatch.setitem(sys.modules, "napari", napari)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(snippet, "howto", "exec"), {})
+    np.testing.assert_array_equal(shown["add_image"][0], images)
+    np.testing.assert_array_equal(shown["add_labels"][0], labels)
+    tracks, options = shown["add_tracks"]
+    np.testing.assert_array_equal(tracks, [[3, 2, 33.5, 11.5], [4, 3, 33.5, 6.5], [5, 3, 33.5, 17.5]])
+    assert options["graph"] == {4: [3], 5: [3]}

@@ -1,0 +1,255 @@
+"""Result folders: upsampling, repair, files that other programs read."""
+
+import csv
+
+import numpy as np
+import pytest
+import tifffile
+from scipy import ndimage
+
+from cosembed import specs
+from cosembed.datasets.annotated_video import Track
+from cosembed.datasets.ctc.track_table import read_tracks
+from cosembed.datasets.ctc.validation import check_result
+from cosembed.errors import OutputError
+from cosembed.preprocessing.frames import Grid, frame_grid
+from cosembed.specs import UpsamplingSpec
+from cosembed.tracking import TrackingResult, track_embeddings, write_result
+from cosembed.tracking.upsample import upsample_labels
+from cosembed.tracking.writer import Region, measure_regions, repair_tracks
+from tests.helpers.builders import moving_squares
+from tests.helpers.synthetic_embeddings import SPEC, embeddings_of
+
+PREPROCESSING = specs.resolve("simulated").preprocessing
+NEAREST = UpsamplingSpec(method="nearest_gaussian", sigma=0.0)
+SMOOTH = UpsamplingSpec(method="nearest_gaussian", sigma=2.0)
+GAUSSIAN = UpsamplingSpec(method="label_gaussian", sigma=1.0)
+
+
+def disc_labels(side=32):
+    rows, columns = np.mgrid[:side, :side]
+    labels = np.zeros((side, side), np.uint16)
+    labels[(rows - 10) ** 2 + (columns - 9) ** 2 < 36] = 1
+    labels[(rows - 20) ** 2 + (columns - 22) ** 2 < 49] = 2
+    return labels
+
+
+def test_a_whole_factor_repeats_pixels():
+    labels = disc_labels()
+    grid = frame_grid((96, 64), PREPROCESSING, 32)
+    np.testing.assert_array_equal(
+        upsample_labels(labels, grid, (96, 64), NEAREST), labels.repeat(3, axis=0).repeat(2, axis=1)
+    )
+
+
+@pytest.mark.parametrize("upsampling", [SMOOTH, GAUSSIAN])
+def test_smooth_upsampling_keeps_labels_and_rounds_corners(upsampling):
+    labels = disc_labels()
+    grid = frame_grid((128, 128), PREPROCESSING, 32)
+    smooth, blocky = (upsample_labels(labels, grid, (128, 128), spec) for spec in (upsampling, NEAREST))
+    assert set(np.unique(smooth)) == {0, 1, 2}
+    for label in (1, 2):
+        both = np.count_nonzero((smooth == label) & (blocky == label))
+        assert both / np.count_nonzero((smooth == label) | (blocky == label)) > 0.93
+        rows, columns = np.mgrid[:128, :128]
+        centre, radius = {1: ((41.5, 37.5), 24), 2: ((81.5, 89.5), 28)}[label]
+        ideal = (rows - centre[0]) ** 2 + (columns - centre[1]) ** 2 < radius**2
+        assert np.count_nonzero(ideal ^ (smooth == label)) < np.count_nonzero(ideal ^ (blocky == label))
+
+
+def test_smoothing_is_the_arg_max_of_every_labels_gaussian_and_the_backgrounds():
+    labels = np.random.default_rng(3).integers(0, 6, (12, 14)).astype(np.uint16)
+    grid = Grid(47 / 12, 47 / 24 - 0.5, 61 / 14, 61 / 28 - 0.5)
+    blocky, smooth = (upsample_labels(labels, grid, (47, 61), spec) for spec in (NEAREST, SMOOTH))
+    weights = np.stack(
+        [ndimage.gaussian_filter((blocky == k).astype(float), 2.0, mode="nearest") for k in range(6)]
+    )
+    ordered = np.sort(weights, axis=0)
+    clear = ordered[-1] - ordered[-2] > 1e-5
+    assert clear.mean() > 0.99
+    np.testing.assert_array_equal(smooth[clear], weights.argmax(axis=0)[clear])
+    assert np.count_nonzero(smooth != blocky) > 100
+
+
+@pytest.mark.parametrize("dataset", ["DIC-C2DH-HeLa", "Fluo-C2DL-MSC", "Fluo-N2DL-HeLa", "Fluo-N2DH-GOWT1"])
+@pytest.mark.parametrize("upsampling", [NEAREST, GAUSSIAN])
+def test_upsampling_inverts_the_test_transform(dataset, upsampling):
+    """The pixel in the middle of every network pixel gets that pixel's label."""
+    spec = specs.resolve(dataset).preprocessing
+    shape = (301, 437)
+    grid = frame_grid(shape, spec, 24)
+    labels = np.zeros((24, 24), np.uint16)
+    labels[2:9, 3:12], labels[9:20, 3:12], labels[5:22, 12:21] = 1, 2, 3
+    image = upsample_labels(labels, grid, shape, upsampling)
+    rows = np.rint(grid.offset_y + grid.scale_y * np.arange(24)).astype(int)
+    columns = np.rint(grid.offset_x + grid.scale_x * np.arange(24)).astype(int)
+    np.testing.assert_array_equal(image[rows][:, columns], labels)
+
+
+def test_where_the_zoom_looked_away_there_is_background():
+    spec = specs.resolve("Fluo-C2DL-MSC").preprocessing
+    assert spec.test_zoom == 0.95
+    grid = frame_grid((200, 400), spec, 32)
+    full = upsample_labels(np.full((32, 32), 7, np.uint16), grid, (200, 400), NEAREST)
+    assert (full[5:195, 10:390] == 7).all()
+    assert full.sum() == 7 * 190 * 380
+
+
+def test_regions_are_centroids_and_areas():
+    mask = disc_labels()
+    regions = measure_regions(mask)
+    for label in (1, 2):
+        y, x = ndimage.center_of_mass(mask == label)
+        assert regions[label] == pytest.approx(Region(y, x, np.count_nonzero(mask == label)))
+    assert measure_regions(np.zeros((4, 4), np.uint16)) == {}
+
+
+def test_repair_drops_empty_tracks_and_gaps_and_follows_the_masks():
+    region = Region(0.0, 0.0, 1)
+    tracks = [
+        Track(1, 0, 3, 0),
+        Track(2, 0, 3, 0),
+        Track(3, 2, 3, 1),
+        Track(4, 4, 5, 2),
+        Track(5, 4, 5, 6),
+        Track(6, 1, 2, 0),
+    ]
+    regions = {
+        1: dict.fromkeys([0, 1], region),
+        2: dict.fromkeys([0, 2, 3], region),
+        3: dict.fromkeys([3], region),
+        4: dict.fromkeys([4, 5], region),
+        5: dict.fromkeys([4, 5], region),
+    }
+    assert repair_tracks(tracks, regions) == [
+        Track(1, 0, 1, 0),
+        Track(3, 3, 3, 1),
+        Track(4, 4, 5, 0),
+        Track(5, 4, 5, 0),
+    ]
+
+
+@pytest.fixture
+def result():
+    labels = np.zeros((4, 16, 16), np.uint16)
+    labels[:2, 2:8, 2:14] = 1
+    labels[2:, 2:8, 2:7] = 2
+    labels[2:, 2:8, 9:14] = 3
+    labels[[0, 1, 3], 11:14, 4:8] = 4
+    tracks = [Track(1, 0, 1, 0), Track(2, 2, 3, 1), Track(3, 2, 3, 1), Track(4, 0, 3, 0)]
+    return TrackingResult(labels, tracks)
+
+
+def test_a_written_result_is_valid_and_holds_what_was_tracked(result, tmp_path):
+    output = tmp_path / "01_RES"
+    grid = frame_grid((32, 48), PREPROCESSING, 16)
+    tracks = write_result(output, result, grid, (32, 48), NEAREST)
+    # Track 4 has a gap: it is erased.
+    assert tracks == [Track(1, 0, 1, 0), Track(2, 2, 3, 1), Track(3, 2, 3, 1)]
+    assert check_result(output) == []
+    assert list(read_tracks(output / "res_track.txt")) == tracks
+    masks = [tifffile.imread(output / f"mask{frame:03d}.tif") for frame in range(4)]
+    expected = np.where(result.labels == 4, 0, result.labels).repeat(2, axis=1).repeat(3, axis=2)
+    np.testing.assert_array_equal(masks, expected)
+    assert masks[0].dtype == np.uint16
+    with tifffile.TiffFile(output / "mask000.tif") as file:
+        assert file.pages[0].compression.name == "ADOBE_DEFLATE"
+    with (output / "tracks.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 6
+    assert rows[0] == {"label": "1", "parent": "0", "frame": "0", "y": "9.50", "x": "23.50", "area": "432"}
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["01_RES"]
+
+
+def test_what_smoothing_removes_is_gone_from_the_table_too(tmp_path):
+    labels = np.zeros((4, 24, 24), np.uint16)
+    labels[:2, 3:9, 3:9] = 1
+    labels[2:, 3:9, 3:9] = 2
+    # A line of single pixels vanishes under the Gaussian: 3 begins later, 4 has a gap, 5 is never seen.
+    labels[0, 14, 3], labels[1:, 12:18, 3:9] = 3, 3
+    labels[:, 12:18, 14:20] = 4
+    labels[1, 12:18, 14:20] = 0
+    labels[1, 15, 16] = 4
+    labels[:, 3, 20] = 5
+    labels[3, 4:9, 14:19] = 6
+    tracks = [
+        Track(1, 0, 1, 0),
+        Track(2, 2, 3, 1),
+        Track(3, 0, 3, 0),
+        Track(4, 0, 3, 0),
+        Track(5, 0, 2, 0),
+        Track(6, 3, 3, 5),
+    ]
+    labels[3, 3, 20] = 0
+    grid = frame_grid((24, 24), PREPROCESSING, 24)
+    written = write_result(tmp_path / "RES", TrackingResult(labels, tracks), grid, (24, 24), SMOOTH)
+    assert written == [Track(1, 0, 1, 0), Track(2, 2, 3, 1), Track(3, 1, 3, 0), Track(6, 3, 3, 0)]
+    assert check_result(tmp_path / "RES") == []
+    with (tmp_path / "RES" / "tracks.csv").open() as file:
+        rows = [(int(row["label"]), int(row["frame"]), float(row["area"])) for row in csv.DictReader(file)]
+    for label, frame, area in rows:
+        assert np.count_nonzero(tifffile.imread(tmp_path / "RES" / f"mask{frame:03d}.tif") == label) == area
+    assert len(rows) == 2 + 2 + 3 + 1
+
+
+def test_traccuracy_reads_the_result_as_the_same_lineage(result, tmp_path):
+    from traccuracy.loaders import load_ctc_data
+
+    grid = frame_grid((16, 16), PREPROCESSING, 16)
+    write_result(tmp_path / "RES", result, grid, (16, 16), NEAREST)
+    graph = load_ctc_data(
+        str(tmp_path / "RES"), str(tmp_path / "RES" / "res_track.txt"), run_checks=True
+    ).graph
+    assert graph.number_of_nodes() == 6
+    assert {graph.out_degree(node) for node in graph} == {0, 1, 2}
+    (mother,) = [node for node in graph if graph.out_degree(node) == 2]
+    assert graph.nodes[mother]["t"] == 1
+
+
+def test_an_empty_result_is_valid(tmp_path):
+    empty = TrackingResult(np.zeros((2, 8, 8), np.uint16), [])
+    write_result(tmp_path / "RES", empty, frame_grid((16, 16), PREPROCESSING, 8), (16, 16), SMOOTH)
+    assert (tmp_path / "RES" / "res_track.txt").read_text() == ""
+    assert check_result(tmp_path / "RES") == []
+
+
+def test_nothing_is_overwritten_and_nothing_half_written(result, tmp_path, monkeypatch):
+    grid = frame_grid((16, 16), PREPROCESSING, 16)
+    output = tmp_path / "RES"
+    output.mkdir()
+    (output / "mine.txt").write_text("precious")
+    with pytest.raises(OutputError, match="exists already"):
+        write_result(output, result, grid, (16, 16), NEAREST)
+    assert [path.name for path in output.iterdir()] == ["mine.txt"]
+
+    def full_disk(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("cosembed.tracking.writer.write_tracks", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        write_result(tmp_path / "OTHER", result, grid, (16, 16), NEAREST)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["RES"]
+
+
+def test_a_tracked_division_is_perfect_in_traccuracys_eyes(tmp_path):
+    """Embeddings of a known video -> tracks -> files, scored by a second implementation of TRA."""
+    from traccuracy import run_metrics
+    from traccuracy.loaders import load_ctc_data
+    from traccuracy.matchers import CTCMatcher
+    from traccuracy.metrics import CTCMetrics, DivisionMetrics
+
+    _, truth, tracks = moving_squares()
+    grid = frame_grid(truth.shape[1:], PREPROCESSING, 48)
+    network = truth[:, np.rint(grid.offset_y + grid.scale_y * np.arange(48)).astype(int).clip(0, 39)]
+    result = track_embeddings(embeddings_of(network, noise=0.02), SPEC)
+    write_result(tmp_path / "01_RES", result, grid, truth.shape[1:], NEAREST)
+    write_result(
+        tmp_path / "TRUTH", TrackingResult(truth, tracks), Grid(1, 0, 1, 0), truth.shape[1:], NEAREST
+    )
+    data = [
+        load_ctc_data(str(tmp_path / name), str(tmp_path / name / "res_track.txt"))
+        for name in ("TRUTH", "01_RES")
+    ]
+    scores, _ = run_metrics(data[0], data[1], CTCMatcher(), [CTCMetrics(), DivisionMetrics()])
+    assert scores[0]["results"]["TRA"] == 1 and scores[0]["results"]["DET"] == 1
+    assert scores[1]["results"]["Frame Buffer 0"]["Division F1"] == 1

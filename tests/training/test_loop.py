@@ -1,0 +1,169 @@
+"""The training loop: it learns, resumes bitwise, stops at NaN, and refuses another run's folder."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from cosembed.batches.clips import ClipSource
+from cosembed.errors import CheckpointError, OutputError, TrainingError
+from cosembed.training.checkpoints import load_network
+from cosembed.training.loop import train
+from cosembed.training.run_folder import RunFolder
+from tests.helpers.builders import make_sequence, moving_squares, small_spec
+
+
+def shallow_spec(*overrides, **options):
+    """Two levels: graphs are built in seconds."""
+    return small_spec("network.levels=2", *overrides, **options)
+
+
+IDENTITY = {"train": "01 [0:8]"}
+
+
+@pytest.fixture(scope="module")
+def sequence():
+    images, labels, _ = moving_squares(frames=8)
+    return make_sequence(images, labels)
+
+
+def run_training(folder, sequence, spec, stop_after=None):
+    """Trains in `folder`; `stop_after` ends it by an error after that many clips, as a kill would."""
+    source = ClipSource([sequence], spec, spec.training.seed)
+    if stop_after is not None:
+        make = source.clips
+
+        def clips(index):
+            if index >= stop_after:
+                raise KeyboardInterrupt
+            return make(index)
+
+        source.clips = clips
+    run = RunFolder(folder)
+    run.open(spec, IDENTITY)
+    return train(spec, source, run)
+
+
+def weights_of(folder):
+    model, _, step = load_network(folder)
+    return [variable.numpy() for variable in model.trainable_variables], step
+
+
+def test_interrupted_equals_uninterrupted_bitwise(sequence, tmp_path):
+    spec = shallow_spec("training.iterations=10", "training.checkpoint_every=3", recipe="released")
+    run_training(tmp_path / "whole", sequence, spec)
+    for stop in (2, 8):
+        folder = tmp_path / f"stopped_{stop}"
+        with pytest.raises((KeyboardInterrupt, tf.errors.OpError)):
+            run_training(folder, sequence, spec, stop_after=stop)
+        assert len(RunFolder(folder).read_history()) <= stop
+        run_training(folder, sequence, spec)
+        (whole, whole_step), (resumed, step) = weights_of(tmp_path / "whole"), weights_of(folder)
+        assert step == whole_step == 10
+        for first, second in zip(whole, resumed, strict=True):
+            np.testing.assert_array_equal(first, second)
+        histories = [RunFolder(path).read_history() for path in (tmp_path / "whole", folder)]
+        without_time = [
+            [dataclasses.replace(record, seconds=0.0) for record in history] for history in histories
+        ]
+        assert without_time[0] == without_time[1]
+
+
+def test_training_learns_and_records(sequence, tmp_path):
+    wide = ("network.filters=8", "network.outputs=8")
+    spec = shallow_spec(
+        "training.iterations=120", "training.learning_rate=0.02", "training.checkpoint_every=60", *wide
+    )
+    run_training(tmp_path / "run", sequence, spec)
+    history = RunFolder(tmp_path / "run").read_history()
+    assert [record.step for record in history] == list(range(1, 121))
+    losses = [record.task_loss for record in history]
+    assert np.mean(losses[-20:]) < 0.8 * np.mean(losses[:5])
+    assert history[0].learning_rate == pytest.approx(0.02)
+    assert history[-1].learning_rate == pytest.approx(0.002)
+    facts = json.loads((tmp_path / "run" / "versions.json").read_text())
+    assert facts["versions"]["tensorflow"] == tf.__version__
+    assert facts["git_commit"]
+    events = list((tmp_path / "run" / "tensorboard").iterdir())
+    tags = {
+        value.tag
+        for event in tf.data.TFRecordDataset([str(path) for path in events]).as_numpy_iterator()
+        for value in tf.compat.v1.Event.FromString(event).summary.value
+    }
+    assert {"loss", "learning_rate", "first frames"} <= tags
+
+
+def test_a_finished_run_is_left_alone(sequence, tmp_path):
+    spec = shallow_spec("training.iterations=2")
+    run_training(tmp_path / "run", sequence, spec)
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("*") if path.is_file()}
+    run_training(tmp_path / "run", sequence, spec)
+    assert before == {
+        path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("*") if path.is_file()
+    }
+
+
+def test_nan_stops_training_and_names_step_seed_and_checkpoint(sequence, tmp_path):
+    spec = shallow_spec("training.iterations=8", "training.checkpoint_every=2")
+    source = ClipSource([sequence], spec, spec.training.seed)
+    make = source.clips
+
+    def clips(index):
+        (clip,) = make(index)
+        return [dataclasses.replace(clip, image=clip.image * np.nan) if index == 4 else clip]
+
+    source.clips = clips
+    run = RunFolder(tmp_path / "run")
+    run.open(spec, IDENTITY)
+    with pytest.raises(TrainingError, match=r"step 5 \(clip 4, seed 1\).*step-4"):
+        train(spec, source, run)
+    weights, step = weights_of(tmp_path / "run")
+    assert step == 4
+    assert all(np.isfinite(weight).all() for weight in weights)
+
+
+def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(sequence, tmp_path):
+    spec = shallow_spec("training.iterations=6", "training.checkpoint_every=2")
+    run_training(tmp_path / "whole", sequence, spec)
+    with pytest.raises((KeyboardInterrupt, tf.errors.OpError)):
+        run_training(tmp_path / "damaged", sequence, spec, stop_after=5)
+    newest = tmp_path / "damaged" / "checkpoints" / "step-4.data-00000-of-00001"
+    newest.write_bytes(newest.read_bytes()[:100])
+    run_training(tmp_path / "damaged", sequence, spec)
+    for first, second in zip(
+        weights_of(tmp_path / "whole")[0], weights_of(tmp_path / "damaged")[0], strict=True
+    ):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_another_spec_or_another_kind_of_folder_is_refused_by_name(tmp_path):
+    spec = shallow_spec()
+    RunFolder(tmp_path / "run").open(spec, IDENTITY)
+    RunFolder(tmp_path / "run").open(spec, IDENTITY)
+    with pytest.raises(OutputError, match=r"training\.seed"):
+        RunFolder(tmp_path / "run").open(shallow_spec("training.seed=2"), IDENTITY)
+    with pytest.raises(OutputError, match="train"):
+        RunFolder(tmp_path / "run").open(spec, {"train": "02 [0:8]"})
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("precious")
+    with pytest.raises(OutputError, match="not a run"):
+        RunFolder(tmp_path / "mine").open(spec, IDENTITY)
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
+
+
+def test_missing_and_foreign_checkpoints_are_named(sequence, tmp_path):
+    with pytest.raises(CheckpointError, match="nowhere"):
+        load_network(tmp_path / "nowhere")
+    RunFolder(tmp_path / "untrained").open(shallow_spec(), IDENTITY)
+    with pytest.raises(CheckpointError, match="no trained network"):
+        load_network(tmp_path / "untrained")
+    spec = shallow_spec("training.iterations=1")
+    run_training(tmp_path / "run", sequence, spec)
+    prefix = tmp_path / "run" / "checkpoints" / "step-1"
+    assert load_network(prefix)[2] == load_network(prefix.with_suffix(".index"))[2] == 1
+    spec_file = tmp_path / "run" / "spec.yaml"
+    spec_file.write_text(spec_file.read_text().replace("filters: 4", "filters: 5"))
+    with pytest.raises(CheckpointError, match="does not fit"):
+        load_network(tmp_path / "run")

@@ -1,0 +1,277 @@
+"""A person's own video: what is said before, what is refused, and what lies in the result folder."""
+
+import csv
+import io
+import re
+from pathlib import Path
+
+import imagecodecs
+import numpy as np
+import pytest
+import tensorflow as tf
+import tifffile
+from PIL import Image
+
+from cosembed.datasets.annotated_video import Track
+from cosembed.datasets.ctc.track_table import read_tracks
+from cosembed.datasets.ctc.validation import check_result
+from cosembed.errors import DataError, InputError
+from cosembed.images.frames import Frames, open_frames
+from cosembed.images.survey import Survey, survey_frames
+from cosembed.reporting import movie, video_report
+from cosembed.reporting.overlays import TINT, colour_labels
+from cosembed.training.checkpoints import load_network
+from cosembed.video_job import memory
+from cosembed.video_job.job import describe_job, run_job
+from cosembed.video_job.quality_warnings import doubts_about_input, doubts_about_tracks
+from tests.helpers.builders import moving_squares, small_spec, untrained_run
+
+SPEC = small_spec("network.levels=2", "network.image_size=24", "tracking.min_points=12")
+IMAGES = moving_squares(4)[0]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory) -> tf.keras.Model:
+    return load_network(untrained_run(tmp_path_factory.mktemp("run") / "net", SPEC))[0]
+
+
+def write_stack(path: Path, images: np.ndarray) -> Frames:
+    tifffile.imwrite(path, images, photometric="minisblack")
+    return open_frames(path)
+
+
+def colour_folder(folder: Path) -> Frames:
+    folder.mkdir()
+    for number, image in enumerate(IMAGES, start=8):
+        grey = (image >> 4).astype(np.uint8)
+        colours = np.stack([np.zeros_like(grey), grey, 255 - grey], axis=-1)
+        (folder / f"frame_{number}.png").write_bytes(imagecodecs.png_encode(colours))
+    return open_frames(folder).only_channel(2)
+
+
+VIDEOS = {
+    "colour PNG": colour_folder,
+    "16 bit": lambda path: write_stack(path.with_suffix(".tif"), IMAGES),
+    "one small float frame": lambda path: write_stack(
+        path.with_suffix(".tif"), IMAGES[:1, 5:16, 10:31].astype(np.float32)
+    ),
+    "8 bit, odd, larger than the network": lambda path: write_stack(
+        path.with_suffix(".tif"), (IMAGES[:2] >> 4).astype(np.uint8).repeat(3, axis=1)[:, :-1]
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", VIDEOS)
+def test_every_kind_of_video_gives_a_valid_folder_with_its_report(tmp_path, model, kind):
+    frames = VIDEOS[kind](tmp_path / "video")
+    output = tmp_path / "RES"
+    facts = describe_job(frames, "my video", "my network", SPEC, "CPU")
+    seconds = run_job(model, frames, SPEC, output, facts)
+    assert list(seconds) == [
+        "reading",
+        "network",
+        "clustering and tracking",
+        "upsampling and writing",
+        "movie and pictures",
+    ]
+    assert [str(fault) for fault in check_result(output) if not fault.warning] == []
+    masks = [tifffile.imread(path) for path in sorted(output.glob("mask*.tif"))]
+    assert {mask.shape for mask in masks} == {frames.shape} and len(masks) == len(frames)
+    with (output / "tracks.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert rows and list(rows[0]) == ["label", "parent", "frame", "y", "x", "area"]
+    assert len(rows) == sum(len(np.unique(mask)) - 1 for mask in masks)
+    page = (output / "report.html").read_text()
+    shown = min(4, len(frames))
+    assert page.count("data:image/gif;base64,") == 1 and page.count("data:image/png;base64,") == 2 + 3 * shown
+    assert page.count(">tracked cells</figcaption>") == shown
+    # One file: nothing is fetched from elsewhere.
+    assert not re.search(r"(src|href)=[\"'](?!data:)", page) and "url(" not in page
+    found = len(read_tracks(output / "res_track.txt"))
+    said = (
+        "my video",
+        "my network",
+        f"<dd>{found}, median length",
+        "movie and pictures",
+        "min_points: 12",
+        "tensorflow 2.",
+    )
+    assert [value for value in said if value not in page] == []
+    assert sorted(path.name for path in (output / "pictures").iterdir()) == [
+        "embeddings.png",
+        "lineage.png",
+        "overlay.gif",
+    ]
+    with Image.open(output / "pictures" / "overlay.gif") as gif:
+        assert gif.n_frames == len(frames)
+
+
+def test_a_video_without_cells_has_a_report_that_says_so(tmp_path, model):
+    spec = small_spec("network.levels=2", "network.image_size=24", "tracking.min_points=100000")
+    run_job(model, write_stack(tmp_path / "video.tif", IMAGES[:2]), spec, tmp_path / "RES", [])
+    assert "No cell was found in any frame" in (tmp_path / "RES" / "report.html").read_text()
+    assert check_result(tmp_path / "RES") == []
+
+
+def test_a_bad_frame_is_found_before_anything_is_written(tmp_path, model):
+    images = IMAGES.astype(np.float32)
+    images[2, 3, 4] = np.nan
+    frames = write_stack(tmp_path / "video.tif", images)
+    with pytest.raises(DataError, match=r"video\.tif, page 2: holds values that are not finite"):
+        run_job(model, frames, SPEC, tmp_path / "RES", [])
+    assert not (tmp_path / "RES").exists()
+
+
+def test_what_will_be_done_is_said(tmp_path):
+    frames = write_stack(tmp_path / "video.tif", IMAGES)
+    facts = dict(describe_job(frames, "video.tif", "net", SPEC, "CPU, 2 cores"))
+    assert facts["Video"] == "video.tif, 4 frames of 48 x 40 pixels, uint16"
+    assert facts["Network"] == "net, 24 x 24 pixels"
+    assert facts["Clustering"] == "exact: every pixel; at least 12 points a cell"
+    assert re.fullmatch(
+        r"about \d+ MB \(network .*, label maps .*, clustering .*, one frame .*\); [\d,]+ MB available",
+        facts["Memory"],
+    )
+
+
+def test_channels_that_the_network_does_not_read_are_refused(tmp_path):
+    tifffile.imwrite(tmp_path / "video.tif", IMAGES, imagej=True, metadata={"axes": "CYX"})
+    with pytest.raises(
+        InputError, match=r"video: has 4 channels, the network reads 1; choose one with --channel.*axes TYX"
+    ):
+        describe_job(open_frames(tmp_path / "video.tif"), "video", "net", SPEC, "CPU")
+    (tmp_path / "colours.png").write_bytes(imagecodecs.png_encode(np.zeros((8, 9, 3), np.uint8)))
+    with pytest.raises(InputError, match=r"choose one with --channel, counted from 1$"):
+        describe_job(open_frames(tmp_path / "colours.png"), "video", "net", SPEC, "CPU")
+    three = small_spec("network.channels=3")
+    with pytest.raises(
+        InputError, match="video: has 1 channels, the network reads 3; give frames of as many"
+    ):
+        describe_job(write_stack(tmp_path / "video.tif", IMAGES), "video", "net", three, "CPU")
+
+
+def test_a_video_that_does_not_fit_the_memory_is_refused():
+    parts = memory.estimate(100_000, (40, 48), SPEC)
+    with pytest.raises(
+        InputError, match=r"memory: about [\d,]+ MB needed .* but 200 MB available; cut the video"
+    ):
+        memory.check(parts, 200 * memory.MEGABYTE)
+    assert "available" not in memory.check(parts, None)
+    assert memory.available() is None or memory.available() > 0
+
+
+def test_only_label_maps_grow_with_the_video():
+    short, long = (memory.estimate(frames, (40, 48), SPEC) for frames in (10, 20))
+    assert long["label maps"] == 2 * short["label maps"] == 20 * 24 * 24 * memory.LABEL_MAPS
+    assert {**long, "label maps": 0} == {**short, "label maps": 0}
+
+
+def test_the_estimate_grows_with_image_network_and_points():
+    def total(shape=(40, 48), *overrides):
+        return sum(memory.estimate(10, shape, small_spec(*overrides)).values())
+
+    assert total((4000, 4800)) > total()
+    assert total((40, 48), "network.image_size=256") > total((40, 48), "network.image_size=128")
+    # The grid of mode `fast` has fewer points.
+    exact, fast = (
+        total((40, 48), "tracking.min_points=400", f"tracking.mode={mode}") for mode in ("exact", "fast")
+    )
+    assert exact > fast
+
+
+@pytest.mark.parametrize("count", [1, 2, 120, 121, 2000])
+def test_a_movie_has_a_bounded_number_of_frames(count):
+    shown = movie.movie_frames(count)
+    assert shown[0] == 0 and len(shown) <= movie.MAX_FRAMES
+    assert len(shown) == count or len(shown) > movie.MAX_FRAMES / 2
+
+
+def test_a_movie_is_bounded_in_size_and_made_frame_by_frame():
+    made = []
+
+    def pictures():
+        for number in range(3):
+            made.append(number)
+            frame = np.zeros((700, 1400, 2), np.uint16)
+            frame[100 * number : 100 * number + 50] = 999
+            yield movie.movie_picture(frame, np.eye(700, 1400, dtype=np.uint16), f"{number}")
+
+    iterator = pictures()
+    next(iterator)
+    assert made == [0]
+    with Image.open(io.BytesIO(movie.encode_gif(iterator))) as gif:
+        assert gif.size == (480, 240) and gif.n_frames == 2 and gif.info["loop"] == 0
+    assert movie.movie_picture(np.eye(30), np.zeros((30, 30), np.uint16), "").size == (300, 300)
+    assert movie.movie_picture(np.eye(900, 5), np.zeros((900, 5), np.uint16), "").size == (3, 480)
+
+
+def test_a_label_has_the_same_colour_in_every_picture_of_a_movie():
+    labels = np.zeros((300, 300), np.uint16)
+    labels[100:200, 100:200] = 3
+    seen = []
+    for others in (0, np.arange(300) // 20 + 4):
+        crowd = np.where(labels == 0, others, labels).astype(np.uint16)
+        picture = np.asarray(movie.movie_picture(np.eye(300), crowd, "").convert("RGB"), int)
+        np.testing.assert_allclose(picture[150, 120], TINT * colour_labels(labels)[150, 120], atol=12)
+        seen.append(picture[150, 120].tolist())
+    assert seen[0] == seen[1]
+
+
+def test_a_large_tree_shows_the_longest_tracks_with_their_ancestors():
+    tracks = [Track(1, 0, 0, 0)] + [Track(label, 1, 1 + label % 7, 1) for label in range(2, 900)]
+    picture, caption = video_report._lineage(tracks, 10)
+    assert caption.startswith(f"The {video_report.MOST_TRACKS} longest of 899 tracks")
+    assert Image.open(io.BytesIO(picture)).size[1] < 3000
+    assert video_report._lineage(tracks[:5], 10)[1] == "5 tracks."
+
+
+def test_survey_counts_saturated_pixels_and_grey_values():
+    frames = [np.array([[0, 255], [255, 7]], np.uint8), np.array([[0, 1], [2, 3]], np.uint8)]
+    assert survey_frames(frames) == Survey(saturated=0.5, grey_values=3)
+    assert survey_frames([np.array([[0.0, 1e38]], np.float32)]).saturated == 0
+
+
+GOOD = Survey(0.0, 200)
+
+
+@pytest.mark.parametrize(
+    ("shape", "survey", "words"),
+    [
+        ((100, 100), GOOD, []),
+        ((140, 130), GOOD, []),
+        ((400, 400), GOOD, ["400 x 400", "4.0 times smaller"]),
+        ((50, 50), GOOD, ["2.0 times as large"]),
+        ((150, 70), GOOD, ["another shape"]),
+        ((100, 100), Survey(0.1, 200), ["10% of a frame's pixels"]),
+        ((100, 100), Survey(0.0, 4), ["only 4 grey values"]),
+    ],
+)
+def test_doubts_about_the_input(shape, survey, words):
+    found = list(doubts_about_input(shape, (100, 100), survey))
+    assert len(found) == bool(words)
+    for word in words:
+        assert word in found[0]
+
+
+LONG = [Track(label, 0, 19, 0) for label in range(1, 11)]
+
+
+@pytest.mark.parametrize(
+    ("counts", "tracks", "sentence"),
+    [
+        ([10] * 20, LONG, None),
+        ([10] * 10 + [12] * 10, LONG, None),
+        ([0] * 20, [], "No cell was found in any frame"),
+        ([10] * 10 + [0] + [10] * 9, LONG, "No cell was found in 1 of 20 frames (10)."),
+        ([10] * 10 + [20] * 10, LONG, "changes abruptly in 1 frames (10)"),
+        (
+            [10] * 20,
+            [*LONG, *(Track(label, 3, 5, 0) for label in range(11, 20))],
+            "47% of the tracks last at most 3 frames",
+        ),
+    ],
+)
+def test_doubts_about_the_tracks(counts, tracks, sentence):
+    found = list(doubts_about_tracks(counts, tracks))
+    assert (sentence is None) == (not found)
+    assert sentence is None or sentence in found[0]
