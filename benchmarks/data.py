@@ -19,9 +19,9 @@ from cosembed.augment.augmenters import AUGMENTERS
 from cosembed.batches.clips import ClipSource
 from cosembed.batches.pipeline import batch_dataset
 from cosembed.commands import command_line
-from cosembed.datasets.annotated_video import Sequence
+from cosembed.datasets.annotated_video import AnnotatedVideo
 from cosembed.simulation import simulate_video
-from cosembed.specs import ExperimentSpec
+from cosembed.specs import CellsSpec
 from cosembed.study.tables.cells import as_text
 
 PROFILES = ("paper", "cpu", "smoke")
@@ -45,7 +45,7 @@ def measure(quick: bool = False) -> list[dict[str, object]]:
     video = simulate_video(frames, size, cells, difficulty=1, seed=1)
     complete, everywhere = np.ones(len(video.labels), bool), np.ones(video.labels.shape[1:], bool)
     segments = ((0, len(video.labels)),)
-    sequence = Sequence(
+    sequence = AnnotatedVideo(
         "simulated", list(video.images), video.labels, complete, everywhere, tuple(video.tracks), segments
     )
     rows: list[dict[str, object]] = []
@@ -98,7 +98,7 @@ def _repeat(make: Callable[[int], object], least: float) -> tuple[int, float, fl
     return count, time.perf_counter() - begin, time.process_time() - core_begin
 
 
-def _step_seconds(spec: ExperimentSpec, source: ClipSource) -> float:
+def _step_seconds(spec: CellsSpec, source: ClipSource) -> float:
     """Of one training step on this machine, its data being ready."""
     # TensorFlow's networks are imported only where one is measured.
     import tensorflow as tf

@@ -22,7 +22,7 @@ from benchmarks.plain_network import plain_loss, plain_network
 from cosembed import specs
 from cosembed.commands import command_line
 from cosembed.losses import l2_penalty
-from cosembed.specs import ExperimentSpec
+from cosembed.specs import CellsSpec
 from cosembed.training.checkpoints import build_network
 from cosembed.training.execution import DEFAULT, Execution
 from cosembed.training.loop import make_train_step
@@ -110,7 +110,7 @@ def main() -> None:
 def our_step(size: Size, execution: Execution = DEFAULT) -> Callable[[dict[str, tf.Tensor]], object]:
     """The step that training takes: a function of a batch."""
     spec = specs.resolve("DIC-C2DH-HeLa", "paper", "paper", _overrides(size))
-    assert isinstance(spec, ExperimentSpec)
+    assert isinstance(spec, CellsSpec)
     model = build_network(spec, execution)
     step = make_train_step(spec, model, Optimizer(model.trainable_variables, spec.training))
     return lambda batch: step(batch, tf.constant(0, tf.int64))

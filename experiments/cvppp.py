@@ -13,12 +13,12 @@ from pathlib import Path
 
 from cosembed.datasets.leaves import find_plants
 from cosembed.errors import DataError
-from cosembed.specs import LeafDatasetSpec, LeafSpec
-from cosembed.study.folds import RECORD, NameFold, make_folds
+from cosembed.specs import LeavesDatasetSpec, LeavesSpec
+from cosembed.study.folds import RECORD, NamedFold, make_folds
 from cosembed.study.runner import Experiment, Settings, run
 
 
-def prepare(dataset: LeafDatasetSpec, data_dir: Path) -> None:
+def prepare(dataset: LeavesDatasetSpec, data_dir: Path) -> None:
     """The data cannot be downloaded: says where to ask for it."""
     if not (data_dir / dataset.name).exists():
         raise DataError(
@@ -26,7 +26,7 @@ def prepare(dataset: LeafDatasetSpec, data_dir: Path) -> None:
         )
 
 
-def folds(spec: LeafSpec, settings: Settings) -> list[NameFold]:
+def folds(spec: LeavesSpec, settings: Settings) -> list[NamedFold]:
     """Folds of labelled plants.
 
     Raises:
@@ -41,7 +41,7 @@ def folds(spec: LeafSpec, settings: Settings) -> list[NameFold]:
     return make_folds([plant.name for plant in plants], spec.dataset, root, recorded=settings.folder / RECORD)
 
 
-def check(spec: LeafSpec, settings: Settings) -> None:
+def check(spec: LeavesSpec, settings: Settings) -> None:
     """Reads every plant, one after the other."""
     for plant in find_plants(settings.data_dir / spec.dataset.name):
         plant.image()

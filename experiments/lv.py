@@ -15,14 +15,14 @@ from pathlib import Path
 
 from cosembed.datasets.heart.readers import patient_names, read_slices
 from cosembed.errors import DataError
-from cosembed.specs import CineDatasetSpec, SemanticSpec
-from cosembed.study.folds import RECORD, NameFold, make_folds
+from cosembed.specs import HeartDatasetSpec, HeartSpec
+from cosembed.study.folds import RECORD, NamedFold, make_folds
 from cosembed.study.runner import Experiment, Settings, run
 
 VARIANTS = ("recurrent", "non-recurrent")
 
 
-def prepare(dataset: CineDatasetSpec, data_dir: Path) -> None:
+def prepare(dataset: HeartDatasetSpec, data_dir: Path) -> None:
     """The data cannot be downloaded: says where to ask for it."""
     if not (data_dir / dataset.name).is_dir():
         raise DataError(
@@ -31,7 +31,7 @@ def prepare(dataset: CineDatasetSpec, data_dir: Path) -> None:
         )
 
 
-def folds(spec: SemanticSpec, settings: Settings) -> list[NameFold]:
+def folds(spec: HeartSpec, settings: Settings) -> list[NamedFold]:
     """Three folds by patient, for both networks."""
     root = settings.data_dir / spec.dataset.name
     return make_folds(
@@ -39,7 +39,7 @@ def folds(spec: SemanticSpec, settings: Settings) -> list[NameFold]:
     )
 
 
-def check(spec: SemanticSpec, settings: Settings) -> None:
+def check(spec: HeartSpec, settings: Settings) -> None:
     """Reads every patient, one after the other."""
     root = settings.data_dir / spec.dataset.name
     for name in patient_names(root, spec.dataset.layout):

@@ -13,7 +13,7 @@ from absl import flags
 
 from cosembed import specs
 from cosembed.errors import InputError
-from cosembed.specs import ExperimentSpec
+from cosembed.specs import CellsSpec
 from cosembed.study.runner import Experiment, run
 
 FLAGS = flags.FLAGS
@@ -23,7 +23,7 @@ flags.DEFINE_string(
 )
 
 
-def resolve(recipe: str, profile: str, overrides: list[str]) -> ExperimentSpec:
+def resolve(recipe: str, profile: str, overrides: list[str]) -> CellsSpec:
     """The spec of the file named by --spec."""
     if not FLAGS.spec:
         raise InputError(

@@ -12,14 +12,14 @@ from pathlib import Path
 from absl import logging
 
 from cosembed.simulation import simulate_video, write_video
-from cosembed.specs import DatasetSpec
+from cosembed.specs import CellsDatasetSpec
 from cosembed.study.runner import Experiment, run
 
 FRAMES, SIZE, CELLS, DIFFICULTY = 40, 192, 20, 1.0
 SEEDS = {"01": 1, "02": 2}
 
 
-def prepare(dataset: DatasetSpec, data_dir: Path) -> None:
+def prepare(dataset: CellsDatasetSpec, data_dir: Path) -> None:
     """Simulates the data set's videos where they are absent."""
     root = data_dir / dataset.name
     for video in dataset.videos:

@@ -13,14 +13,14 @@ from absl import logging
 
 from cosembed.datasets.leaves import SUBSET
 from cosembed.simulation.leaves import write_plants
-from cosembed.specs import LeafDatasetSpec
+from cosembed.specs import LeavesDatasetSpec
 from cosembed.study.runner import Experiment, run
 from experiments import cvppp
 
 PLANTS, SIZE, SEED = 120, 128, 7
 
 
-def prepare(dataset: LeafDatasetSpec, data_dir: Path) -> None:
+def prepare(dataset: LeavesDatasetSpec, data_dir: Path) -> None:
     """Simulates the plants where they are absent."""
     root = data_dir / dataset.name
     if not (root / SUBSET).exists():

@@ -18,10 +18,10 @@ from cosembed.augment.parameters import draw_intensity, draw_spatial
 from cosembed.augment.spatial import check_elastic
 from cosembed.batches.instances import background_mask, instance_masks
 from cosembed.batches.pipeline import Elements, stack
-from cosembed.datasets.annotated_video import Sequence
+from cosembed.datasets.annotated_video import AnnotatedVideo
 from cosembed.errors import DataError
 from cosembed.preprocessing.frames import preprocess_frame
-from cosembed.specs import ExperimentSpec, LeafSpec
+from cosembed.specs import CellsSpec, LeavesSpec
 
 # Of a batch: dtype and rank; [B, T, N, N], with a last axis of channels or instances except for labels.
 ELEMENTS: Elements = {
@@ -75,8 +75,8 @@ class ClipSource:
 
     def __init__(
         self,
-        sequences: IndexedSequence[Sequence],
-        spec: ExperimentSpec | LeafSpec,
+        sequences: IndexedSequence[AnnotatedVideo],
+        spec: CellsSpec | LeavesSpec,
         seed: int,
         augment: str = augmenters.DEFAULT,
     ) -> None:

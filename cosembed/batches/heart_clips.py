@@ -19,12 +19,12 @@ from cosembed.batches.pipeline import Elements, stack
 from cosembed.datasets.heart.cine import UNLABELLED, CineSlice
 from cosembed.errors import DataError, SpecError
 from cosembed.preprocessing.frames import preprocess_frame
-from cosembed.specs import SemanticSpec
+from cosembed.specs import HeartSpec
 
 ELEMENTS: Elements = {"image": ("float32", 5), "classes": ("uint8", 4)}
 
 
-class CineSource:
+class HeartSource:
     """Makes augmented clips of cine slices; every frame is preprocessed at once and kept in memory.
 
     Args:
@@ -42,7 +42,7 @@ class CineSource:
     def __init__(
         self,
         slices: IndexedSequence[CineSlice],
-        spec: SemanticSpec,
+        spec: HeartSpec,
         seed: int,
         augment: str = augmenters.DEFAULT,
     ) -> None:

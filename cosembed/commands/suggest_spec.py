@@ -21,7 +21,7 @@ from cosembed.datasets.ctc.reader import read_sequence
 from cosembed.datasets.suggestion import measure, render
 from cosembed.errors import InputError, OutputError
 from cosembed.files.writing import atomic_write_text
-from cosembed.specs import DatasetSpec
+from cosembed.specs import CellsDatasetSpec
 from cosembed.specs.dataclass_mapping import from_mapping
 
 FLAGS = flags.FLAGS
@@ -44,7 +44,7 @@ def main() -> None:
         raise OutputError(f"{output}: exists already; choose another name or remove it first")
     found = measure(root)
     text = render(root.resolve().name, found)
-    dataset = from_mapping(DatasetSpec, yaml.safe_load(text)["dataset"], str(output))
+    dataset = from_mapping(CellsDatasetSpec, yaml.safe_load(text)["dataset"], str(output))
     for video in found.videos:
         sequence = read_sequence(root, video, dataset)
         stretches = ", ".join(f"{begin} to {end - 1}" for begin, end in sequence.segments)

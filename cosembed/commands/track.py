@@ -25,7 +25,7 @@ from cosembed.requirements import check_tensorflow
 
 if TYPE_CHECKING:
     from cosembed.models import StackedHourglass
-    from cosembed.specs import ExperimentSpec
+    from cosembed.specs import CellsSpec
 
 FLAGS = flags.FLAGS
 
@@ -54,7 +54,7 @@ def main() -> None:
     for name in ("checkpoint", "input", "output"):
         if not getattr(FLAGS, name):
             raise InputError(f"--{name} is missing; see --help")
-    if FLAGS.dataset and FLAGS.dataset not in specs.dataset_names("tracking"):
+    if FLAGS.dataset and FLAGS.dataset not in specs.dataset_names("cells"):
         raise InputError(
             f"--dataset: unknown data set '{FLAGS.dataset}'; known: {', '.join(specs.dataset_names('tracking'))}"
         )
@@ -84,7 +84,7 @@ def main() -> None:
     print(f"{output}: {len(frames)} frames tracked; open {output / 'report.html'} in a browser")
 
 
-def _load(path: Path, dataset: str) -> tuple[StackedHourglass, ExperimentSpec, str]:
+def _load(path: Path, dataset: str) -> tuple[StackedHourglass, CellsSpec, str]:
     """The network, its spec, and what to call it."""
     from cosembed import released
     from cosembed.training.checkpoints import load_network
@@ -99,7 +99,7 @@ def _load(path: Path, dataset: str) -> tuple[StackedHourglass, ExperimentSpec, s
             f"{path}, {spec.dataset.name}, trained for {step} of {spec.training.iterations} steps",
         )
     if not dataset:
-        known = ", ".join(specs.dataset_names("tracking"))
+        known = ", ".join(specs.dataset_names("cells"))
         raise InputError(f"--dataset is missing: {path} is a network of the authors; name one of {known}")
     model = released.load_imported(path)
     spec = released.released_spec(model, dataset)

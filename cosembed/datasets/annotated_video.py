@@ -20,7 +20,7 @@ class Track(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Sequence:
+class AnnotatedVideo:
     """A video and what is annotated in it. Frame numbers count from 0 in the video's own numbering.
 
     Attributes:

@@ -22,7 +22,7 @@ from absl import logging
 from cosembed.errors import DataError
 from cosembed.files.reading import check_regular, read_json, reason
 from cosembed.files.writing import atomic_file, atomic_folder, atomic_write_text
-from cosembed.specs import DatasetSpec
+from cosembed.specs import CellsDatasetSpec
 
 BASE_URL = "http://data.celltrackingchallenge.net/training-datasets"
 BASE_URL_VARIABLE = "COSEMBED_CTC_URL"
@@ -32,7 +32,7 @@ MOST_UNPACKED, SMALL_ARCHIVE = 100, 2**30
 
 
 def fetch(
-    dataset: DatasetSpec,
+    dataset: CellsDatasetSpec,
     data_dir: Path,
     base_url: str | None = None,
     kind: Literal["training", "test"] = "training",

@@ -39,7 +39,7 @@ class Annotated:
         videos: Names of the annotated videos.
         shape: Height and width of the largest frames.
         channels: Of a frame.
-        tra_masks: As in `DatasetSpec`.
+        tra_masks: As in `CellsDatasetSpec`.
         areas: Of the cells, in pixels of a 256 x 256 image.
         covered: Share of the pixels that cells cover.
     """

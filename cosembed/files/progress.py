@@ -14,7 +14,7 @@ Item = TypeVar("Item")
 SECONDS = 20
 
 
-def watched(items: Iterable[Item], total: int, title: str) -> Iterator[Item]:
+def with_progress(items: Iterable[Item], total: int, title: str) -> Iterator[Item]:
     """Passes items on; their number is `total`."""
     terminal, last = sys.stderr.isatty(), time.monotonic()
     for count, item in enumerate(

@@ -12,14 +12,14 @@ from cosembed.clustering import background_embedding, cluster_pair
 from cosembed.datasets.heart.cine import CineSlice
 from cosembed.inference.stepper import FrameStepper, prepare_frames
 from cosembed.preprocessing.frames import frame_grid, inverse, resample_linear
-from cosembed.specs import LeafSpec, SemanticSpec, UpsamplingSpec
+from cosembed.specs import HeartSpec, LeavesSpec, UpsamplingSpec
 from cosembed.tracking.upsample import upsample_labels
 
 # The released code for still images smooths nothing when it enlarges labels.
 UNSMOOTHED = UpsamplingSpec(method="nearest_gaussian", sigma=0.0)
 
 
-def segment_image(stepper: FrameStepper, image: NDArray, spec: LeafSpec) -> NDArray[np.uint16]:
+def segment_image(stepper: FrameStepper, image: NDArray, spec: LeavesSpec) -> NDArray[np.uint16]:
     """The instances of a still image (paper section 2.3, for one frame).
 
     Args:
@@ -38,7 +38,7 @@ def segment_image(stepper: FrameStepper, image: NDArray, spec: LeafSpec) -> NDAr
     return upsample_labels(labels.astype(np.uint16), grid, (height, width), UNSMOOTHED)
 
 
-def segment_cycle(stepper: FrameStepper, cine: CineSlice, spec: SemanticSpec) -> dict[str, NDArray[np.uint8]]:
+def segment_cycle(stepper: FrameStepper, cine: CineSlice, spec: HeartSpec) -> dict[str, NDArray[np.uint8]]:
     """The classes of every frame of a heartbeat, from logits enlarged linearly.
 
     Args:

@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cosembed.files.progress import watched
+from cosembed.files.progress import with_progress
 from cosembed.images.frames import Frames
 from cosembed.inference.stepper import embed_frames, prepare_frames
 from cosembed.models import StackedHourglass
 from cosembed.preprocessing.frames import frame_grid
-from cosembed.specs import ExperimentSpec
+from cosembed.specs import CellsSpec
 from cosembed.tracking import track_embeddings, write_result
 
 
@@ -42,7 +42,7 @@ class TrackedVideo:
 def track_video(
     model: StackedHourglass,
     frames: Frames,
-    spec: ExperimentSpec,
+    spec: CellsSpec,
     output: Path,
     sample_frames: Sequence[int] = (),
 ) -> TrackedVideo:
@@ -70,7 +70,7 @@ def track_video(
             yield embedding
 
     begin = time.perf_counter()
-    result = track_embeddings(watched(embeddings(), len(frames), "tracking"), spec.tracking)
+    result = track_embeddings(with_progress(embeddings(), len(frames), "tracking"), spec.tracking)
     tracked = time.perf_counter()
     grid = frame_grid(frames.shape, spec.preprocessing, spec.network.image_size)
     tracks = write_result(output, result, grid, frames.shape, spec.upsampling)

@@ -2,7 +2,7 @@
 
 from cosembed.released.networks import (
     FOLLOW_UP,
-    Form,
+    NetworkForm,
     find_released,
     form_overrides,
     import_released,
@@ -16,7 +16,7 @@ from cosembed.released.networks import (
 
 __all__ = [
     "FOLLOW_UP",
-    "Form",
+    "NetworkForm",
     "find_released",
     "form_overrides",
     "import_released",

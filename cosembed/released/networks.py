@@ -51,7 +51,7 @@ _FOLLOW_UP_INPUT = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Form:
+class NetworkForm:
     """What the shapes of a checkpoint say about its network; fields as in `NetworkSpec`."""
 
     channels: int = bounded(1, MOST)
@@ -106,7 +106,7 @@ def load_released(prefix: str | Path) -> StackedHourglass:
     return model
 
 
-def import_released(prefix: str | Path, output: Path) -> Form:
+def import_released(prefix: str | Path, output: Path) -> NetworkForm:
     """Converts a checkpoint of the authors into a folder that `cosembed.commands.track` reads; complete or not at all.
 
     Raises:
@@ -152,7 +152,7 @@ def load_imported(path: Path) -> StackedHourglass:
         return load_released(path)
     file = path / NETWORK_FILE
     try:
-        form = from_mapping(Form, json.loads(file.read_text())["network"], str(file))
+        form = from_mapping(NetworkForm, json.loads(file.read_text())["network"], str(file))
         model = _build(form)
         status = tf.train.Checkpoint(model=model).read(str(path / WEIGHTS))
         status.assert_existing_objects_matched().expect_partial()
@@ -181,7 +181,7 @@ def source_of(path: Path) -> str:
         ) from error
 
 
-def released_spec(model: StackedHourglass, dataset: str) -> specs.ExperimentSpec:
+def released_spec(model: StackedHourglass, dataset: str) -> specs.CellsSpec:
     """The spec under which a released network is used: recipe `released`, 256 network pixels, its own form.
 
     Raises:
@@ -221,7 +221,7 @@ def find_released(folder: Path, dataset: str) -> Path:
     return found[0]
 
 
-def _build(form: Form) -> StackedHourglass:
+def _build(form: NetworkForm) -> StackedHourglass:
     model = StackedHourglass(form.filters, form.levels, form.outputs, recurrent=True, variant=form.variant)
     model.build([None, None, None, None, form.channels])
     return model
@@ -256,7 +256,7 @@ def _open(path: Path) -> tuple[Any, dict[str, list[int]]]:
         ) from error
 
 
-def _form(path: Path, shapes: Mapping[str, list[int]]) -> Form:
+def _form(path: Path, shapes: Mapping[str, list[int]]) -> NetworkForm:
     """Reads the network's form from the first hourglass; what does not fit together is found by `_compare`."""
     plain = {_plain(name): shape for name, shape in shapes.items()}
     cell = CELL.format(0)
@@ -277,7 +277,7 @@ def _form(path: Path, shapes: Mapping[str, list[int]]) -> Form:
     channels = (start or first)[2:3]
     variant: Literal["miccai2018", "mia2019"] = "mia2019" if start else "miccai2018"
     try:
-        return Form(
+        return NetworkForm(
             channels=channels[0], levels=max(levels) + 1, filters=first[3], outputs=output[3], variant=variant
         )
     except (SpecError, IndexError) as error:

@@ -19,14 +19,14 @@ from cosembed.datasets.annotated_video import Track
 from cosembed.datasets.ctc.reader import read_labels
 from cosembed.datasets.ctc.track_table import read_tracks
 from cosembed.datasets.ctc.validation import mask_files
-from cosembed.files.progress import watched
+from cosembed.files.progress import with_progress
 from cosembed.files.writing import atomic_write_bytes
 from cosembed.images.frames import Frames
 from cosembed.reporting import figures, movie
 from cosembed.reporting.overlays import embedding_rgb, encode_png, overlay, stretch
 from cosembed.reporting.panels import grey_rgb, labelled_row, picture_column, picture_row, resized
 from cosembed.reporting.report import Picture, Report, Section, write_report
-from cosembed.video_job.quality_warnings import doubts_about_tracks
+from cosembed.video_job.quality_warnings import warnings_about_tracks
 
 # More tracks than these cannot be told apart in one picture.
 MOST_TRACKS = 300
@@ -70,7 +70,7 @@ def write_video_report(
     shown = movie.movie_frames(len(frames))
     gif = movie.encode_gif(
         movie.movie_picture(frames[index], read_labels(masks[index]), f"{frames.numbers[index]}")
-        for index in watched(shown, len(shown), "movie")
+        for index in with_progress(shown, len(shown), "movie")
     )
     tree, part = _lineage(tracks, len(frames))
     panels = {
@@ -115,7 +115,7 @@ def write_video_report(
         ),
     ]
     counts = [len(cells) for cells in areas]
-    warnings = [*doubts, *doubts_about_tracks(counts, tracks)]
+    warnings = [*doubts, *warnings_about_tracks(counts, tracks)]
     facts = [*facts, *_findings(counts, tracks)]
     write_report(output / "report.html", Report(f"{output.name}: tracked cells", facts, sections, warnings))
     return times

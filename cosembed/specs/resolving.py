@@ -20,10 +20,12 @@ import yaml
 from cosembed.errors import SpecError
 from cosembed.files.reading import MAX_PAGES_BYTES, read_text, reason
 from cosembed.specs.dataclass_mapping import flatten, from_mapping, merge, to_mapping
-from cosembed.specs.tasks import TASKS, ExperimentSpec, TrainedSpec
+from cosembed.specs.tasks import TASKS, CellsSpec, TrainedSpec
 from cosembed.specs.yaml_text import parse_yaml
 
-Kind = TypeVar("Kind", bound=TrainedSpec)
+# What tasks were called in the runs of earlier versions, which can still be read.
+EARLIER_TASK_NAMES = {"tracking": "cells", "semantic": "heart"}
+AnySpec = TypeVar("AnySpec", bound=TrainedSpec)
 REFERENCE_SIZE = 256
 RECIPES = ("paper", "released")
 PROFILE_KEYS = frozenset(
@@ -53,11 +55,11 @@ def dataset_names(task: str | None = None) -> list[str]:
 
 def resolve(
     dataset: str, recipe: str = "paper", profile: str = "paper", overrides: Iterable[str] = ()
-) -> ExperimentSpec:
+) -> CellsSpec:
     """Puts the spec of a tracking experiment together.
 
     Args:
-        dataset: A name of `dataset_names("tracking")`.
+        dataset: A name of `dataset_names("cells")`.
         recipe: `paper` or `released`.
         profile: A name in `data_specs/_profiles.yaml`.
         overrides: `key=value` texts with dotted keys and YAML values; they set final values.
@@ -65,16 +67,16 @@ def resolve(
     Raises:
         SpecError: An unknown data set, recipe, profile or key, or a value out of range.
     """
-    return resolve_as(ExperimentSpec, dataset, recipe, profile, overrides)
+    return resolve_as(CellsSpec, dataset, recipe, profile, overrides)
 
 
 def resolve_as(
-    kind: type[Kind],
+    kind: type[AnySpec],
     dataset: str,
     recipe: str = "paper",
     profile: str = "paper",
     overrides: Iterable[str] = (),
-) -> Kind:
+) -> AnySpec:
     """As `resolve`, for a data set of any one task."""
     names = [name for task, known in TASKS.items() if known is kind for name in dataset_names(task)]
     if dataset not in names:
@@ -96,7 +98,7 @@ def resolve_any(
 
 def resolve_file(
     path: Path, recipe: str = "paper", profile: str = "paper", overrides: Iterable[str] = ()
-) -> ExperimentSpec:
+) -> CellsSpec:
     """As `resolve`, for a person's own data: a file like those of `data_specs`, anywhere."""
     own = _parse_file(path)
     for name in ("recipes", "profiles"):
@@ -104,12 +106,12 @@ def resolve_file(
             raise SpecError(
                 f"{path}: unknown key '{name}'; write the values themselves, or give them with --set"
             )
-    return _put_together(ExperimentSpec, own, str(path), recipe, profile, overrides)
+    return _put_together(CellsSpec, own, str(path), recipe, profile, overrides)
 
 
 def _put_together(
-    kind: type[Kind], own: dict[str, Any], source: str, recipe: str, profile: str, overrides: Iterable[str]
-) -> Kind:
+    kind: type[AnySpec], own: dict[str, Any], source: str, recipe: str, profile: str, overrides: Iterable[str]
+) -> AnySpec:
     if recipe not in RECIPES:
         raise SpecError(f"--recipe: unknown recipe '{recipe}'; choose one of {', '.join(RECIPES)}")
     recipes, profiles = own.pop("recipes", {}), own.pop("profiles", {})
@@ -124,7 +126,7 @@ def _put_together(
     return override(from_mapping(kind, merge(_scale(mapping), made_by), source), overrides)
 
 
-def override(spec: Kind, overrides: Iterable[str]) -> Kind:
+def override(spec: AnySpec, overrides: Iterable[str]) -> AnySpec:
     """`spec` with `key=value` texts applied, for example `training.iterations=2000`."""
     mapping = to_mapping(spec)
     for text in overrides:
@@ -153,12 +155,13 @@ def override(spec: Kind, overrides: Iterable[str]) -> Kind:
 def load(path: Path) -> TrainedSpec:
     """Reads a resolved spec of whatever task (`spec.yaml` of a run folder)."""
     mapping = _parse_file(path)
-    if _task(mapping) not in TASKS:
-        raise SpecError(f"{path}: 'task' is {_task(mapping)[:40]!r}; choose one of {', '.join(TASKS)}")
-    return from_mapping(TASKS[_task(mapping)], mapping, str(path))
+    task = _task(mapping)
+    if task not in TASKS:
+        raise SpecError(f"{path}: 'task' is {task[:40]!r}; choose one of {', '.join(TASKS)}")
+    return from_mapping(TASKS[task], mapping | {"task": task}, str(path))
 
 
-def load_as(kind: type[Kind], path: Path) -> Kind:
+def load_as(kind: type[AnySpec], path: Path) -> AnySpec:
     """As `load`; raises `SpecError` for a spec of another task."""
     spec = load(path)
     if not isinstance(spec, kind):
@@ -189,8 +192,9 @@ def deviations(spec: TrainedSpec) -> list[tuple[str, Any, Any]]:
 
 
 def _task(mapping: Mapping[str, Any]) -> str:
-    # Specs of runs made before there were other tasks do not name theirs.
-    return str(mapping.get("task", "tracking"))
+    # The oldest runs do not name their task, since there was only one.
+    task = str(mapping.get("task", "cells"))
+    return EARLIER_TASK_NAMES.get(task, task)
 
 
 def _sections_of(kind: type[TrainedSpec], mapping: Mapping[str, Any]) -> dict[str, Any]:

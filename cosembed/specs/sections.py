@@ -28,7 +28,7 @@ class CommonDatasetSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DatasetSpec(CommonDatasetSpec):
+class CellsDatasetSpec(CommonDatasetSpec):
     """A data set in the Cell Tracking Challenge's layout, and how its truth is to be read.
 
     Attributes:
@@ -64,7 +64,7 @@ class FoldedDatasetSpec(CommonDatasetSpec):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CineDatasetSpec(FoldedDatasetSpec):
+class HeartDatasetSpec(FoldedDatasetSpec):
     """Short-axis cine MR of the heart.
 
     Attributes:
@@ -77,7 +77,7 @@ class CineDatasetSpec(FoldedDatasetSpec):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LeafDatasetSpec(FoldedDatasetSpec):
+class LeavesDatasetSpec(FoldedDatasetSpec):
     """Still images of plants in the layout of CVPPP A1."""
 
 

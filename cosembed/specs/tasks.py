@@ -7,12 +7,12 @@ from typing import Literal
 
 from cosembed.specs.sections import (
     AugmentationSpec,
-    CineDatasetSpec,
+    CellsDatasetSpec,
     ClusteringSpec,
     CommonDatasetSpec,
-    DatasetSpec,
+    HeartDatasetSpec,
     InstancesSpec,
-    LeafDatasetSpec,
+    LeavesDatasetSpec,
     NetworkSpec,
     PreprocessingSpec,
     TrackingSpec,
@@ -35,36 +35,36 @@ class TrainedSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExperimentSpec(TrainedSpec):
+class CellsSpec(TrainedSpec):
     """Instance segmentation and tracking of videos (paper section 3, "Cell Instance Tracking")."""
 
-    task: Literal["tracking"] = "tracking"
-    dataset: DatasetSpec
+    task: Literal["cells"] = "cells"
+    dataset: CellsDatasetSpec
     instances: InstancesSpec
     tracking: TrackingSpec
     upsampling: UpsamplingSpec
 
 
 @dataclass(frozen=True, kw_only=True)
-class SemanticSpec(TrainedSpec):
+class HeartSpec(TrainedSpec):
     """Semantic segmentation of cine MR (paper section 3, "Left Ventricle Segmentation"); outputs are the classes' logits."""
 
-    task: Literal["semantic"] = "semantic"
-    dataset: CineDatasetSpec
+    task: Literal["heart"] = "heart"
+    dataset: HeartDatasetSpec
 
 
 @dataclass(frozen=True, kw_only=True)
-class LeafSpec(TrainedSpec):
+class LeavesSpec(TrainedSpec):
     """Instance segmentation of still images (paper section 3, "Leaf Instance Segmentation")."""
 
     task: Literal["leaves"] = "leaves"
-    dataset: LeafDatasetSpec
+    dataset: LeavesDatasetSpec
     instances: InstancesSpec
     clustering: ClusteringSpec
 
 
 TASKS: dict[str, type[TrainedSpec]] = {
-    "tracking": ExperimentSpec,
-    "semantic": SemanticSpec,
-    "leaves": LeafSpec,
+    "cells": CellsSpec,
+    "heart": HeartSpec,
+    "leaves": LeavesSpec,
 }

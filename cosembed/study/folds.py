@@ -23,7 +23,7 @@ RECORD = "folds.json"
 
 
 @dataclass(frozen=True)
-class NameFold:
+class NamedFold:
     """One training: the names that train and those that are tested; `variant` tells networks apart."""
 
     name: str
@@ -50,7 +50,7 @@ def make_folds(
     root: Path,
     variants: Sequence[str] = ("",),
     recorded: Path | None = None,
-) -> list[NameFold]:
+) -> list[NamedFold]:
     """Every fold once as test set, for every variant of the network.
 
     Args:
@@ -88,7 +88,7 @@ def make_folds(
                 f"{root}: fold {number} is empty: none of {', '.join(drawn[number][:3]) or 'its names'} is there; add some"
             )
     return [
-        NameFold(
+        NamedFold(
             name=f"{variant}/fold_{number}" if variant else f"fold_{number}",
             number=number,
             train=tuple(name for other, fold in enumerate(present) if other != number for name in fold),
@@ -100,7 +100,7 @@ def make_folds(
     ]
 
 
-def record_folds(folds: Sequence[NameFold], path: Path) -> None:
+def record_folds(folds: Sequence[NamedFold], path: Path) -> None:
     """Writes drawn folds beside a run, so that names that come or go later do not deal them anew."""
     if not path.exists():
         tests = {fold.number: list(fold.test) for fold in folds}

@@ -20,7 +20,7 @@ TRAIN_SHARE = 0.7
 
 
 @dataclass(frozen=True)
-class Part:
+class VideoRange:
     """Frames `begin` to `end` (excluded) of one video below `root`."""
 
     root: Path
@@ -37,8 +37,8 @@ class Fold:
     """One training and what is tested with it; `scored` is False where the tested videos have no truth."""
 
     name: str
-    train: tuple[Part, ...]
-    test: tuple[Part, ...]
+    train: tuple[VideoRange, ...]
+    test: tuple[VideoRange, ...]
     scored: bool = True
 
 
@@ -83,7 +83,7 @@ def crossval_folds(
                 f"--train_frames: {root} has {len(lengths)} annotated videos, and folds are whole videos; "
                 "choose one with --set 'dataset.videos=[\"01\"]'"
             )
-        parts = {video: Part(root, video, 0, length) for video, length in lengths.items()}
+        parts = {video: VideoRange(root, video, 0, length) for video, length in lengths.items()}
         return [
             Fold(
                 f"test_{video}", tuple(part for name, part in parts.items() if name != video), (parts[video],)
@@ -104,7 +104,7 @@ def crossval_folds(
             f"{root / video}: frames {train_frames[0]}:{train_frames[1]} train and {test_frames[0]}:{test_frames[1]} are "
             "tested; the ranges must not overlap"
         )
-    train, test = (Part(root, video, *frames) for frames in (train_frames, test_frames))
+    train, test = (VideoRange(root, video, *frames) for frames in (train_frames, test_frames))
     return [Fold(f"test_{video}_frames_{test.begin}_{test.end}", (train,), (test,))]
 
 
@@ -112,14 +112,16 @@ def submission_fold(
     root: Path, lengths: Mapping[str, int], test_root: Path, test_lengths: Mapping[str, int]
 ) -> Fold:
     """The single fold of the protocol `submission`: all annotated videos train, all unlabelled ones are tracked."""
-    train = tuple(Part(root, video, 0, length) for video, length in lengths.items())
-    test = tuple(Part(test_root, video, 0, length) for video, length in test_lengths.items())
+    train = tuple(VideoRange(root, video, 0, length) for video, length in lengths.items())
+    test = tuple(VideoRange(test_root, video, 0, length) for video, length in test_lengths.items())
     return Fold("submission", train, test, scored=False)
 
 
 def released_folds(root: Path, lengths: Mapping[str, int]) -> list[Fold]:
     """Every annotated video tested with the authors' network."""
-    return [Fold(f"test_{video}", (), (Part(root, video, 0, length),)) for video, length in lengths.items()]
+    return [
+        Fold(f"test_{video}", (), (VideoRange(root, video, 0, length),)) for video, length in lengths.items()
+    ]
 
 
 def describe_split(folds: list[Fold], protocol: str) -> str:

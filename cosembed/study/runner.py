@@ -24,7 +24,7 @@ from cosembed.datasets.fetch import fetch
 from cosembed.errors import DataError, InputError
 from cosembed.images.frames import open_frames
 from cosembed.requirements import check_tensorflow
-from cosembed.specs import ExperimentSpec, TrainedSpec
+from cosembed.specs import CellsSpec, TrainedSpec
 from cosembed.study import protocols as protocol
 from cosembed.study.folds import RECORD, record_folds
 from cosembed.study.protocols import Fold
@@ -181,7 +181,7 @@ def run_experiment(experiment: Experiment, mode: str, spec: TrainedSpec, setting
         raise InputError(f"--mode={mode}: choose one of {', '.join(MODES)} or all")
     _prepare(experiment, spec, settings)
     if experiment.make_folds is None:
-        assert isinstance(spec, ExperimentSpec)
+        assert isinstance(spec, CellsSpec)
         folds: list[Any] = make_folds(spec, settings)
         check_videos(folds, mode)
     else:
@@ -216,7 +216,7 @@ def run_experiment(experiment: Experiment, mode: str, spec: TrainedSpec, setting
             steps.report(folds, spec, settings)
 
 
-def make_folds(spec: ExperimentSpec, settings: Settings) -> list[Fold]:
+def make_folds(spec: CellsSpec, settings: Settings) -> list[Fold]:
     """The folds of the protocol for videos in the challenge's layout, from the videos that are there.
 
     Raises:
@@ -285,5 +285,5 @@ def _prepare(experiment: Experiment, spec: TrainedSpec, settings: Settings) -> N
     if experiment.prepare is not None:
         experiment.prepare(spec.dataset, settings.data_dir)
     else:
-        assert isinstance(spec, ExperimentSpec)
+        assert isinstance(spec, CellsSpec)
         fetch(spec.dataset, settings.data_dir, settings.base_url)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from cosembed.datasets.annotated_video import Track
 from cosembed.datasets.ctc.track_table import write_tracks
-from cosembed.files.progress import watched
+from cosembed.files.progress import with_progress
 from cosembed.files.writing import atomic_folder, atomic_write_text
 from cosembed.images.tiff import read_image, write_mask
 from cosembed.preprocessing.frames import Grid
@@ -54,7 +54,7 @@ def write_result(
     regions: dict[int, dict[int, Region]] = {}
     digits = max(3, len(str(len(result.labels) - 1)))
     with atomic_folder(output) as folder:
-        for frame, labels in enumerate(watched(result.labels, len(result.labels), "writing")):
+        for frame, labels in enumerate(with_progress(result.labels, len(result.labels), "writing")):
             mask = upsample_labels(labels, grid, image_shape, upsampling)
             write_mask(folder / f"mask{frame:0{digits}d}.tif", mask)
             for label, region in measure_regions(mask).items():

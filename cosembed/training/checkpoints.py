@@ -111,7 +111,7 @@ def restore_newest(checkpoint: tf.train.Checkpoint, prefixes: Sequence[str]) -> 
     return None
 
 
-def load_network(path: Path) -> tuple[StackedHourglass, specs.ExperimentSpec, int]:
+def load_network(path: Path) -> tuple[StackedHourglass, specs.CellsSpec, int]:
     """A trained tracking network with its spec and the number of iterations it was trained for.
 
     Args:
@@ -122,10 +122,10 @@ def load_network(path: Path) -> tuple[StackedHourglass, specs.ExperimentSpec, in
         CheckpointError: No run, no checkpoint, or a checkpoint that does not fit the run's spec.
         SpecError: The run is one of another task.
     """
-    return load_network_as(specs.ExperimentSpec, path)
+    return load_network_as(specs.CellsSpec, path)
 
 
-def load_network_as(kind: type[specs.Kind], path: Path) -> tuple[StackedHourglass, specs.Kind, int]:
+def load_network_as(kind: type[specs.AnySpec], path: Path) -> tuple[StackedHourglass, specs.AnySpec, int]:
     """As `load_network`, for a run of any one task."""
     prefixes, run = _locate(path)
     spec = specs.load_as(kind, run.spec_file)

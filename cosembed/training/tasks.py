@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cosembed.losses import cross_entropy_loss, embedding_loss
 from cosembed.reporting.overlays import class_picture, training_picture
-from cosembed.specs import ExperimentSpec, LeafSpec, SemanticSpec, TrainedSpec
+from cosembed.specs import CellsSpec, HeartSpec, LeavesSpec, TrainedSpec
 
 Batch = dict[str, tf.Tensor]
 Outputs = tuple[tf.Tensor, tf.Tensor]
@@ -40,9 +40,9 @@ def make_task(spec: TrainedSpec) -> Task:
         return tf.TensorSpec([None, None, side, side, *channels], dtype)
 
     image = {"image": tensor(spec.network.channels, dtype=tf.float32)}
-    if isinstance(spec, SemanticSpec):
+    if isinstance(spec, HeartSpec):
         return Task(image | {"classes": tensor(dtype=tf.uint8)}, _semantic_loss, _semantic_picture)
-    assert isinstance(spec, ExperimentSpec | LeafSpec)
+    assert isinstance(spec, CellsSpec | LeavesSpec)
     background = spec.instances.background
     masks = {"instances": tensor(None, dtype=tf.uint8), "background": tensor(1, dtype=tf.uint8)}
     return Task(

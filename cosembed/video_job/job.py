@@ -14,22 +14,22 @@ from absl import logging
 from cosembed import specs
 from cosembed.clustering import describe_clustering
 from cosembed.errors import InputError
-from cosembed.files.progress import watched
+from cosembed.files.progress import with_progress
 from cosembed.images.frames import Frames
 from cosembed.images.survey import survey_frames
 from cosembed.inference.video import track_video
 from cosembed.models import StackedHourglass
 from cosembed.reporting.video_report import write_video_report
-from cosembed.specs import ExperimentSpec
+from cosembed.specs import CellsSpec
 from cosembed.training.run_folder import describe_versions, environment
 from cosembed.video_job import memory
-from cosembed.video_job.quality_warnings import doubts_about_input
+from cosembed.video_job.quality_warnings import warnings_about_input
 
 SAMPLES = 4
 
 
 def describe_job(
-    frames: Frames, name: str, network: str, spec: ExperimentSpec, device: str
+    frames: Frames, name: str, network: str, spec: CellsSpec, device: str
 ) -> list[tuple[str, str]]:
     """What will be done, before it is.
 
@@ -71,7 +71,7 @@ def describe_job(
 
 
 def run_job(
-    model: StackedHourglass, frames: Frames, spec: ExperimentSpec, output: Path, facts: list[tuple[str, str]]
+    model: StackedHourglass, frames: Frames, spec: CellsSpec, output: Path, facts: list[tuple[str, str]]
 ) -> dict[str, float]:
     """Checks every frame, tracks the video, and adds the report; masks are kept if only the report fails.
 
@@ -90,9 +90,9 @@ def run_job(
         OutputError: `output` exists.
     """
     begin = time.perf_counter()
-    survey = survey_frames(watched(frames, len(frames), "reading"))
+    survey = survey_frames(with_progress(frames, len(frames), "reading"))
     reading = {"reading": round(time.perf_counter() - begin, 2)}
-    doubts = list(doubts_about_input(frames.shape, spec.dataset.image_shape, survey))
+    doubts = list(warnings_about_input(frames.shape, spec.dataset.image_shape, survey))
     for doubt in doubts:
         logging.warning("warning: %s", doubt)
     samples = np.unique(np.linspace(0, len(frames) - 1, SAMPLES).round().astype(int)).tolist()

@@ -11,7 +11,7 @@ from pathlib import Path
 from cosembed.clustering import grid_stride
 from cosembed.clustering.points import uses_lists
 from cosembed.errors import InputError
-from cosembed.specs import ExperimentSpec
+from cosembed.specs import CellsSpec
 
 MEGABYTE = 10**6
 # Beside what grows: buffers of TensorFlow's first step.
@@ -28,7 +28,7 @@ LISTED_NEIGHBOUR, SEARCHED_NEIGHBOUR = 60, 21
 FOREGROUND = 0.5
 
 
-def estimate(frames: int, image_shape: tuple[int, int], spec: ExperimentSpec) -> dict[str, int]:
+def estimate(frames: int, image_shape: tuple[int, int], spec: CellsSpec) -> dict[str, int]:
     """Bytes that tracking a video takes at its peak, beyond a loaded network, by what takes them.
 
     Args:

@@ -17,7 +17,7 @@ JUMP_SHARE, JUMP_CELLS = 0.3, 3
 LISTED = 5
 
 
-def doubts_about_input(shape: tuple[int, int], trained: tuple[int, int], survey: Survey) -> Iterator[str]:
+def warnings_about_input(shape: tuple[int, int], trained: tuple[int, int], survey: Survey) -> Iterator[str]:
     """What differs from the training images, or is lost in the pixels.
 
     Args:
@@ -42,7 +42,7 @@ def doubts_about_input(shape: tuple[int, int], trained: tuple[int, int], survey:
         yield f"A frame holds only {survey.grey_values} grey values; was it exported from a display, or compressed?"
 
 
-def doubts_about_tracks(counts: Sequence[int], tracks: Sequence[Track]) -> Iterator[str]:
+def warnings_about_tracks(counts: Sequence[int], tracks: Sequence[Track]) -> Iterator[str]:
     """What a tracked video rarely shows if the network suits it.
 
     Args:

@@ -17,7 +17,7 @@ from cosembed.datasets.ctc.merging import merge_frame, overlaps
 from cosembed.datasets.ctc.reader import cut, read_labels, read_sequence, write_truth_cut
 from cosembed.datasets.ctc.track_table import read_tracks
 from cosembed.errors import DataError, OutputError
-from cosembed.specs import DatasetSpec
+from cosembed.specs import CellsDatasetSpec
 
 Labels = NDArray[np.uint16]
 SHAPE = (16, 20)
@@ -26,12 +26,12 @@ TRACKS = (Track(1, 0, 1, 0), Track(2, 2, 4, 1), Track(3, 2, 4, 1), Track(4, 0, 4
 BOXES = {1: (2, 2, 6, 8), 2: (2, 2, 4, 8), 3: (5, 2, 7, 8), 4: (10, 10, 15, 18)}
 
 
-def spec(**changes: object) -> DatasetSpec:
+def spec(**changes: object) -> CellsDatasetSpec:
     values: dict = {
         "name": "tiny", "paper_name": "tiny", "archive": "", "licence": "free", "videos": ("01",), "tra_masks": "markers",
         "complete_frames": {}, "loss_border": 0, "image_shape": SHAPE,
     }  # fmt: skip
-    return DatasetSpec(**{**values, **changes})
+    return CellsDatasetSpec(**{**values, **changes})
 
 
 def masks_of(frame: int) -> Labels:

@@ -16,11 +16,11 @@ import pytest
 
 from cosembed.datasets.fetch import BASE_URL_VARIABLE, fetch
 from cosembed.errors import DataError
-from cosembed.specs import DatasetSpec
+from cosembed.specs import CellsDatasetSpec
 
 
-def spec(archive: str = "tiny.zip") -> DatasetSpec:
-    return DatasetSpec(
+def spec(archive: str = "tiny.zip") -> CellsDatasetSpec:
+    return CellsDatasetSpec(
         name="tiny", paper_name="tiny", archive=archive, licence="Free for research; cite it.", videos=("01", "02"),
         tra_masks="markers", complete_frames={}, loss_border=0, image_shape=(4, 4),
     )  # fmt: skip

@@ -13,7 +13,7 @@ import tifffile
 from absl.testing import flagsaver
 
 from cosembed import specs
-from cosembed.datasets.annotated_video import Sequence, Track
+from cosembed.datasets.annotated_video import AnnotatedVideo, Track
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,12 +44,12 @@ def call_experiment(module: ModuleType, *arguments: str) -> subprocess.Completed
     return subprocess.CompletedProcess(arguments, status, output.getvalue(), errors.getvalue())
 
 
-def small_spec(*overrides: str, recipe: str = "paper") -> specs.ExperimentSpec:
+def small_spec(*overrides: str, recipe: str = "paper") -> specs.CellsSpec:
     """The smoke profile of the simulated data set."""
     return specs.resolve("simulated", recipe, "smoke", overrides)
 
 
-def untrained_run(folder: Path, spec: specs.ExperimentSpec) -> Path:
+def untrained_run(folder: Path, spec: specs.CellsSpec) -> Path:
     """A run folder as after training, with the weights that the spec's seed draws."""
     import tensorflow as tf
 
@@ -91,7 +91,7 @@ def moving_squares(
     return images, labels, tracks
 
 
-def make_sequence(images: np.ndarray, labels: np.ndarray, **changes: object) -> Sequence:
+def make_sequence(images: np.ndarray, labels: np.ndarray, **changes: object) -> AnnotatedVideo:
     """A completely annotated sequence in memory."""
     fields: dict = {
         "name": "01",
@@ -102,7 +102,7 @@ def make_sequence(images: np.ndarray, labels: np.ndarray, **changes: object) -> 
         "tracks": (),
         "segments": ((0, len(labels)),),
     }
-    return Sequence(**{**fields, **changes})
+    return AnnotatedVideo(**{**fields, **changes})
 
 
 def write_ctc(

@@ -161,9 +161,9 @@ def test_gradients_equal_those_of_single_steps(length, with_state, activation, g
     state = tf.random.normal([2, 5, 4, 3], dtype="float64")
 
     def gradients(whole):
-        watched = [inputs, *layer.trainable_variables] + ([state] if with_state else [])
+        with_progress = [inputs, *layer.trainable_variables] + ([state] if with_state else [])
         with tf.GradientTape() as tape:
-            tape.watch(watched)
+            tape.watch(with_progress)
             if whole:
                 outputs = tf.transpose(layer(inputs, state if with_state else None), [1, 0, 2, 3, 4])
             else:
@@ -173,7 +173,7 @@ def test_gradients_equal_those_of_single_steps(length, with_state, activation, g
                     steps.append(current)
                 outputs = tf.stack(steps)
             value = tf.reduce_sum(weights * outputs**2)
-        return tape.gradient(value, watched)
+        return tape.gradient(value, with_progress)
 
     found = (tf.function(gradients) if graph else gradients)(True)
     for ours, expected in zip(found, gradients(False), strict=True):

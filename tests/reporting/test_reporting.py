@@ -188,7 +188,7 @@ def test_a_section_shows_all_its_parts():
 
 def test_every_data_set_has_reported_ranks_and_unknown_values_stay_unknown():
     table = load_reported("table2")
-    assert set(table) == set(specs.dataset_names("tracking")) - {"simulated"}
+    assert set(table) == set(specs.dataset_names("cells")) - {"simulated"}
     assert table["Fluo-N2DH-GOWT1"]["OP"].text(3) == "0.914"
     assert table["DIC-C2DH-HeLa"]["SEG"].value is None
     assert table["DIC-C2DH-HeLa"]["SEG"].text(3) == "not known (> 0.776)"

@@ -14,7 +14,7 @@ from cosembed.datasets.fetch import fetch
 from cosembed.preprocessing.frames import frame_grid
 from cosembed.simulation import simulate_video, write_video
 from cosembed.simulation.leaves import write_plants
-from cosembed.specs import DatasetSpec
+from cosembed.specs import CellsDatasetSpec
 from cosembed.tracking import write_result
 from cosembed.tracking.tracker import TrackingResult
 from cosembed.training.run_folder import Record, RunFolder
@@ -52,7 +52,7 @@ def download() -> Step:
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    dataset = DatasetSpec(
+    dataset = CellsDatasetSpec(
         name="tiny", paper_name="tiny", archive="tiny.zip", licence="Free.", videos=("01",), tra_masks="markers",
         complete_frames={}, loss_border=0, image_shape=(4, 4),
     )  # fmt: skip
@@ -115,7 +115,7 @@ def track_as_one(model, frames, spec, output, sample_frames):
 
 def run_steps(folder: Path, names: Iterable[str], test_frames: tuple[int, int] = (1, 3)) -> None:
     """Steps of an experiment on a video beside `folder`, whose frame 0 has trained it."""
-    from cosembed.study.protocols import Fold, Part
+    from cosembed.study.protocols import Fold, VideoRange
     from cosembed.study.runner import Settings
     from cosembed.study.tasks import cells as steps
 
@@ -127,7 +127,7 @@ def run_steps(folder: Path, names: Iterable[str], test_frames: tuple[int, int] =
         data_dir=root.parent, folder=folder, protocol="crossval", train_frames=None, test_frames=None, fold=None,
         base_url=None, require_gpu=False, command="test",
     )  # fmt: skip
-    fold = Fold("test_01", (Part(root, "01", 0, 1),), (Part(root, "01", *test_frames),))
+    fold = Fold("test_01", (VideoRange(root, "01", 0, 1),), (VideoRange(root, "01", *test_frames),))
     RunFolder(folder / fold.name).open(small_spec(), {"train": "01 [0:1]"})
     for name in names:
         getattr(steps, name)(fold, small_spec(), settings)

@@ -128,9 +128,18 @@ def test_a_spec_of_another_task_is_refused_by_name(tmp_path):
     with pytest.raises(SpecError, match="unknown data set 'LVSC'"):
         specs.resolve("LVSC")
     path = tmp_path / "spec.yaml"
-    path.write_text(specs.dump(specs.resolve_as(specs.SemanticSpec, "LVSC")))
+    path.write_text(specs.dump(specs.resolve_as(specs.HeartSpec, "LVSC")))
     with pytest.raises(SpecError, match="spec of another task"):
-        specs.load_as(specs.ExperimentSpec, path)
-    path.write_text(path.read_text().replace("task: semantic", "task: poetry"))
+        specs.load_as(specs.CellsSpec, path)
+    path.write_text(path.read_text().replace("task: heart", "task: poetry"))
     with pytest.raises(SpecError, match="'task' is 'poetry'"):
         specs.load(path)
+
+
+@pytest.mark.parametrize(("earlier", "task"), [("tracking", "cells"), ("semantic", "heart")])
+def test_a_run_of_an_earlier_version_is_read_by_the_name_its_task_had_then(tmp_path, earlier, task):
+    spec = specs.resolve_any("simulated" if task == "cells" else "ACDC-cine", profile="smoke")
+    path = tmp_path / "spec.yaml"
+    path.write_text(specs.dump(spec).replace(f"task: {task}", f"task: {earlier}"))
+    assert f"task: {earlier}" in path.read_text()
+    assert specs.load(path) == spec

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from cosembed import specs
 from cosembed.errors import DataError, SpecError
-from cosembed.specs import CineDatasetSpec, LeafDatasetSpec
+from cosembed.specs import HeartDatasetSpec, LeavesDatasetSpec
 from cosembed.study.folds import draw_folds, make_folds, record_folds
 
 ROOT = Path("data")
-PLANTS = LeafDatasetSpec(name="x", paper_name="x", licence="none", fold_count=3, fold_seed=1)
+PLANTS = LeavesDatasetSpec(name="x", paper_name="x", licence="none", fold_count=3, fold_seed=1)
 
 
 @given(st.integers(0, 60), st.integers(2, 5), st.integers(0, 99))
@@ -40,7 +40,7 @@ def test_every_name_is_tested_once_and_never_trained_where_it_is_tested():
 
 
 def test_committed_folds_of_acdc_are_the_drawn_ones():
-    dataset = specs.resolve_as(specs.SemanticSpec, "ACDC-cine").dataset
+    dataset = specs.resolve_as(specs.HeartSpec, "ACDC-cine").dataset
     assert dataset.folds == draw_folds(
         [f"patient{number:03d}" for number in range(1, 151)], 3, dataset.fold_seed
     )
@@ -56,7 +56,7 @@ def committed(*folds):
         "layout": "acdc",
         "slices": 3,
     }
-    return CineDatasetSpec(**values, folds=folds)
+    return HeartDatasetSpec(**values, folds=folds)
 
 
 def test_committed_folds_that_are_wrong_are_refused_by_name():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cosembed.errors import InputError
 from cosembed.study import protocols as protocol
-from cosembed.study.protocols import Part
+from cosembed.study.protocols import VideoRange
 
 ROOT = Path("data/X")
 
@@ -16,8 +16,12 @@ ROOT = Path("data/X")
 def test_two_videos_train_and_test_both_ways():
     folds = protocol.crossval_folds(ROOT, {"01": 10, "02": 20}, None, None)
     assert [fold.name for fold in folds] == ["test_02", "test_01"]
-    assert folds[0].train == (Part(ROOT, "01", 0, 10),) and folds[0].test == (Part(ROOT, "02", 0, 20),)
-    assert folds[1].train == (Part(ROOT, "02", 0, 20),) and folds[1].test == (Part(ROOT, "01", 0, 10),)
+    assert folds[0].train == (VideoRange(ROOT, "01", 0, 10),) and folds[0].test == (
+        VideoRange(ROOT, "02", 0, 20),
+    )
+    assert folds[1].train == (VideoRange(ROOT, "02", 0, 20),) and folds[1].test == (
+        VideoRange(ROOT, "01", 0, 10),
+    )
     assert (
         protocol.describe_split(folds, "crossval")
         == "trained on one annotated video, tested on the other, both ways"
@@ -33,9 +37,9 @@ def test_one_video_is_split_without_overlap_or_gap(length):
 
 def test_one_video_splits_at_70_percent_or_as_asked():
     (fold,) = protocol.crossval_folds(ROOT, {"01": 100}, None, None)
-    assert fold.test == (Part(ROOT, "01", 70, 100),)
+    assert fold.test == (VideoRange(ROOT, "01", 70, 100),)
     (fold,) = protocol.crossval_folds(ROOT, {"01": 65}, (0, 45), (45, 65))
-    assert fold.train == (Part(ROOT, "01", 0, 45),) and fold.test == (Part(ROOT, "01", 45, 65),)
+    assert fold.train == (VideoRange(ROOT, "01", 0, 45),) and fold.test == (VideoRange(ROOT, "01", 45, 65),)
     assert "frames 0:45 trained, 45:65 tested" in protocol.describe_split([fold], "crossval")
 
 

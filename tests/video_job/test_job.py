@@ -23,7 +23,7 @@ from cosembed.reporting.overlays import TINT, colour_labels
 from cosembed.training.checkpoints import load_network
 from cosembed.video_job import memory
 from cosembed.video_job.job import describe_job, run_job
-from cosembed.video_job.quality_warnings import doubts_about_input, doubts_about_tracks
+from cosembed.video_job.quality_warnings import warnings_about_input, warnings_about_tracks
 from tests.helpers.builders import moving_squares, small_spec, untrained_run
 
 SPEC = small_spec("network.levels=2", "network.image_size=24", "tracking.min_points=12")
@@ -247,7 +247,7 @@ GOOD = Survey(0.0, 200)
     ],
 )
 def test_doubts_about_the_input(shape, survey, words):
-    found = list(doubts_about_input(shape, (100, 100), survey))
+    found = list(warnings_about_input(shape, (100, 100), survey))
     assert len(found) == bool(words)
     for word in words:
         assert word in found[0]
@@ -272,6 +272,6 @@ LONG = [Track(label, 0, 19, 0) for label in range(1, 11)]
     ],
 )
 def test_doubts_about_the_tracks(counts, tracks, sentence):
-    found = list(doubts_about_tracks(counts, tracks))
+    found = list(warnings_about_tracks(counts, tracks))
     assert (sentence is None) == (not found)
     assert sentence is None or sentence in found[0]

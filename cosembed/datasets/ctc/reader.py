@@ -1,4 +1,4 @@
-"""Reads a video in the Cell Tracking Challenge's layout into a `Sequence`. Knows no network.
+"""Reads a video in the Cell Tracking Challenge's layout into a `AnnotatedVideo`. Knows no network.
 
     ROOT/01/t000.tif ...                       frames
     ROOT/01_GT/TRA/man_track000.tif ...        tracking truth: markers, or full masks; man_track.txt: label begin end parent
@@ -16,7 +16,7 @@ import numpy as np
 from absl import logging
 from numpy.typing import NDArray
 
-from cosembed.datasets.annotated_video import Sequence, Track
+from cosembed.datasets.annotated_video import AnnotatedVideo, Track
 from cosembed.datasets.ctc.linking import link_masks
 from cosembed.datasets.ctc.merging import merge_frame, present_labels
 from cosembed.datasets.ctc.track_table import MAX_LABEL, cut_tracks, read_tracks, write_tracks
@@ -24,14 +24,14 @@ from cosembed.errors import DataError
 from cosembed.files.writing import atomic_folder
 from cosembed.images.frames import Frames, open_frames
 from cosembed.images.tiff import image_shape, read_image, write_mask
-from cosembed.specs import DatasetSpec
+from cosembed.specs import CellsDatasetSpec
 
 _PREFIXES = {"TRA": "man_track", "SEG": "man_seg"}
 
 
 @dataclass(frozen=True)
 class _Truth:
-    """The fields of `Sequence` that come from the truth folder."""
+    """The fields of `AnnotatedVideo` that come from the truth folder."""
 
     labels: NDArray[np.uint16]
     complete: NDArray[np.bool_]
@@ -39,7 +39,7 @@ class _Truth:
     segments: tuple[tuple[int, int], ...]
 
 
-def read_sequence(root: Path, video: str, dataset: DatasetSpec, truth: bool = True) -> Sequence:
+def read_sequence(root: Path, video: str, dataset: CellsDatasetSpec, truth: bool = True) -> AnnotatedVideo:
     """Reads one video with its truth.
 
     Args:
@@ -60,10 +60,12 @@ def read_sequence(root: Path, video: str, dataset: DatasetSpec, truth: bool = Tr
         found = _Truth(
             np.zeros((length, *frames.shape), np.uint16), np.zeros(length, bool), (), ((0, length),)
         )
-    return Sequence(video, frames, found.labels, found.complete, loss_mask, found.tracks, found.segments)
+    return AnnotatedVideo(
+        video, frames, found.labels, found.complete, loss_mask, found.tracks, found.segments
+    )
 
 
-def cut(sequence: Sequence, begin: int, end: int) -> Sequence:
+def cut(sequence: AnnotatedVideo, begin: int, end: int) -> AnnotatedVideo:
     """Frames `begin` to `end` (excluded) of a sequence, renumbered from 0."""
     segments = tuple(
         (max(first, begin) - begin, min(last, end) - begin)
@@ -125,7 +127,7 @@ def read_labels(path: Path) -> NDArray[np.uint16]:
     return labels.astype(np.uint16)
 
 
-def _read_truth(folder: Path, frames: Frames, video: str, dataset: DatasetSpec) -> _Truth:
+def _read_truth(folder: Path, frames: Frames, video: str, dataset: CellsDatasetSpec) -> _Truth:
     markers, masks = _truth_files(folder, "TRA"), _truth_files(folder, "SEG")
     if not markers and not masks:
         raise DataError(

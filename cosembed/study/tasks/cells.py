@@ -31,8 +31,8 @@ from cosembed.files.writing import atomic_write_bytes, atomic_write_text, remove
 from cosembed.images.frames import open_frames
 from cosembed.inference.video import track_video
 from cosembed.metrics import evaluate_ctc
-from cosembed.specs import ExperimentSpec
-from cosembed.study.protocols import Fold, Part, describe_split
+from cosembed.specs import CellsSpec
+from cosembed.study.protocols import Fold, VideoRange, describe_split
 from cosembed.study.run_files import check_run, load_finished, read_record, run_identity
 from cosembed.study.runner import Settings
 from cosembed.study.tables import cells as tables
@@ -44,7 +44,7 @@ from cosembed.training.run_folder import RunFolder
 SAMPLES = 4
 
 
-def train(fold: Fold, spec: ExperimentSpec, settings: Settings) -> None:
+def train(fold: Fold, spec: CellsSpec, settings: Settings) -> None:
     """Trains the fold's network, or continues to; with networks of the authors, puts theirs in its place."""
     if settings.checkpoints is not None:
         _adopt(fold, spec, settings)
@@ -64,7 +64,7 @@ def train(fold: Fold, spec: ExperimentSpec, settings: Settings) -> None:
     train_network(spec, source, run, f"{spec.dataset.name} {fold.name}", settings.execution)
 
 
-def fit_released(spec: ExperimentSpec, checkpoints: Path) -> ExperimentSpec:
+def fit_released(spec: CellsSpec, checkpoints: Path) -> CellsSpec:
     """The data set's spec with the form of the authors' network for it.
 
     Raises:
@@ -74,7 +74,7 @@ def fit_released(spec: ExperimentSpec, checkpoints: Path) -> ExperimentSpec:
     return specs.override(spec, released.form_overrides(model))
 
 
-def _adopt(fold: Fold, spec: ExperimentSpec, settings: Settings) -> None:
+def _adopt(fold: Fold, spec: CellsSpec, settings: Settings) -> None:
     assert settings.checkpoints is not None
     place = released.find_released(settings.checkpoints, spec.dataset.name)
     model = released.load_imported(place)
@@ -93,7 +93,7 @@ def _adopt(fold: Fold, spec: ExperimentSpec, settings: Settings) -> None:
         logging.warning("%s: %s", place, released.FOLLOW_UP)
 
 
-def _identity(fold: Fold, spec: ExperimentSpec, settings: Settings) -> dict[str, str]:
+def _identity(fold: Fold, spec: CellsSpec, settings: Settings) -> dict[str, str]:
     """What must be the same when a fold's folder is used again, beside the spec."""
     identity = run_identity(fold.train, settings)
     if settings.checkpoints is not None:
@@ -103,7 +103,7 @@ def _identity(fold: Fold, spec: ExperimentSpec, settings: Settings) -> dict[str,
     return identity
 
 
-def predict(fold: Fold, spec: ExperimentSpec, settings: Settings) -> None:
+def predict(fold: Fold, spec: CellsSpec, settings: Settings) -> None:
     """Tracks the fold's test videos; a result made by the same network and values is kept.
 
     Raises:
@@ -135,7 +135,7 @@ def predict(fold: Fold, spec: ExperimentSpec, settings: Settings) -> None:
         atomic_write_text(stamp, json.dumps(facts, indent=1) + "\n")
 
 
-def evaluate(fold: Fold, spec: ExperimentSpec, settings: Settings) -> None:
+def evaluate(fold: Fold, spec: CellsSpec, settings: Settings) -> None:
     """Scores the fold's results, and those of the classical baseline, against the truth of the tested frames."""
     if not fold.scored:
         logging.info("%s: no public truth, nothing to score", fold.name)
@@ -166,7 +166,7 @@ def evaluate(fold: Fold, spec: ExperimentSpec, settings: Settings) -> None:
     )
 
 
-def collect(folds: list[Fold], spec: ExperimentSpec, settings: Settings) -> None:
+def collect(folds: list[Fold], spec: CellsSpec, settings: Settings) -> None:
     """Writes the experiment's metrics.json: means over the folds that have scores, and what they were made with."""
     scored = [
         read_record(path, "SEG", "DET", "TRA", "OP", "baseline")
@@ -194,7 +194,7 @@ def collect(folds: list[Fold], spec: ExperimentSpec, settings: Settings) -> None
     atomic_write_text(settings.folder / "spec.yaml", specs.dump(spec))
 
 
-def report(folds: list[Fold], spec: ExperimentSpec, settings: Settings) -> None:
+def report(folds: list[Fold], spec: CellsSpec, settings: Settings) -> None:
     """Writes table.md and report.html."""
     for fold in folds:
         check_run(settings.folder / fold.name, spec, _identity(fold, spec, settings))
@@ -209,7 +209,7 @@ def _mean(values: Iterable[float | None]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-def _names(parts: Iterable[Part]) -> str:
+def _names(parts: Iterable[VideoRange]) -> str:
     return ", ".join(map(str, parts))
 
 
@@ -217,7 +217,7 @@ def _number(value: float | None) -> str:
     return "not scored" if value is None else f"{value:.3f}"
 
 
-def _predicted(folder: Path, spec: ExperimentSpec, part: Part) -> bool:
+def _predicted(folder: Path, spec: CellsSpec, part: VideoRange) -> bool:
     """Whether there is a complete result of these values and frames; its stamp is written last, and a damaged one is none."""
     stamp = _stamp(folder, part)
     if not (folder / "results" / f"{part.video}_RES").exists() or not stamp.exists():
@@ -228,16 +228,16 @@ def _predicted(folder: Path, spec: ExperimentSpec, part: Part) -> bool:
         return False
 
 
-def _stamp(folder: Path, part: Part) -> Path:
+def _stamp(folder: Path, part: VideoRange) -> Path:
     return folder / "results" / f"{part.video}.json"
 
 
-def _compared_with(folder: Path, part: Part) -> tuple[Path, Path]:
+def _compared_with(folder: Path, part: VideoRange) -> tuple[Path, Path]:
     """The truth of the tested frames, and the classical baseline's result."""
     return folder / "truth" / f"{part.video}_GT", folder / "baseline" / f"{part.video}_RES"
 
 
-def _fingerprint(spec: ExperimentSpec, part: Part) -> str:
+def _fingerprint(spec: CellsSpec, part: VideoRange) -> str:
     step = spec.training.iterations
     return hashlib.sha256(
         f"{step} {part.video} {part.begin} {part.end}\n{specs.dump(spec)}".encode()

@@ -19,8 +19,8 @@ from cosembed.reporting import figures
 from cosembed.reporting.overlays import ERROR_COLOURS, embedding_rgb, error_overlay, overlay, stretch
 from cosembed.reporting.panels import grey_rgb, labelled_row, resized
 from cosembed.reporting.report import Picture, Row, Section
-from cosembed.specs import ExperimentSpec
-from cosembed.study.protocols import Fold, Part, describe_split
+from cosembed.specs import CellsSpec
+from cosembed.study.protocols import Fold, VideoRange, describe_split
 from cosembed.study.run_files import (
     deviations_section,
     error_legend,
@@ -43,7 +43,7 @@ EMBEDDINGS = (
 )
 
 
-def write(folds: list[Fold], spec: ExperimentSpec, settings: Settings) -> None:
+def write(folds: list[Fold], spec: CellsSpec, settings: Settings) -> None:
     """Writes report.html, and table.md where there are scores; prints the table.
 
     Raises:
@@ -90,7 +90,7 @@ def _fold_sections(fold: Fold, settings: Settings) -> Iterator[Section]:
         yield from _video_sections(fold, part, folder)
 
 
-def _video_sections(fold: Fold, part: Part, folder: Path) -> Iterator[Section]:
+def _video_sections(fold: Fold, part: VideoRange, folder: Path) -> Iterator[Section]:
     result = folder / "results" / f"{part.video}_RES"
     if not result.exists():
         raise DataError(f"{result}: there are no results to report; run --mode=predict first")
@@ -131,7 +131,7 @@ def worst_frames(scores: dict[int, float]) -> list[int]:
 
 def _frame_section(
     fold: Fold,
-    part: Part,
+    part: VideoRange,
     frames: Frames,
     masks: dict[int, Path],
     baseline: dict[int, Path],

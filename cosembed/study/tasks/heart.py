@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from cosembed import specs
-from cosembed.batches.heart_clips import CineSource
+from cosembed.batches.heart_clips import HeartSource
 from cosembed.datasets.heart.cine import CLASSES, CineSlice, patients
 from cosembed.datasets.heart.readers import read_slices
 from cosembed.errors import DataError
@@ -28,8 +28,8 @@ from cosembed.files.writing import atomic_write_bytes, atomic_write_text
 from cosembed.inference.images import segment_cycle
 from cosembed.inference.stepper import FrameStepper
 from cosembed.metrics import iou_per_class
-from cosembed.specs import SemanticSpec
-from cosembed.study.folds import NameFold
+from cosembed.specs import HeartSpec
+from cosembed.study.folds import NamedFold
 from cosembed.study.run_files import (
     add_seconds,
     check_run,
@@ -45,7 +45,7 @@ from cosembed.training.loop import train as train_network
 from cosembed.training.run_folder import RunFolder
 
 
-def variant_spec(spec: SemanticSpec, variant: str) -> SemanticSpec:
+def variant_spec(spec: HeartSpec, variant: str) -> HeartSpec:
     """The recurrent network sees clips of consecutive frames, the other batches of as many single frames (paper section 3)."""
     if variant == "recurrent":
         return spec
@@ -56,20 +56,20 @@ def variant_spec(spec: SemanticSpec, variant: str) -> SemanticSpec:
     )
 
 
-def train(fold: NameFold, spec: SemanticSpec, settings: Settings) -> None:
+def train(fold: NamedFold, spec: HeartSpec, settings: Settings) -> None:
     """Trains the fold's network, or continues to."""
     spec = variant_spec(spec, fold.variant)
     device = describe_device(settings.require_gpu)
     logging.info(
         "%s %s: training on %d patients; device: %s", spec.dataset.name, fold.name, len(fold.train), device
     )
-    source = CineSource(read_fold(fold.train, spec, settings), spec, spec.training.seed, settings.augment)
+    source = HeartSource(read_fold(fold.train, spec, settings), spec, spec.training.seed, settings.augment)
     run = RunFolder(settings.folder / fold.name)
     run.open(spec, run_identity(fold.train, settings), device)
     train_network(spec, source, run, f"{spec.dataset.name} {fold.name}", settings.execution)
 
 
-def predict(fold: NameFold, spec: SemanticSpec, settings: Settings) -> None:
+def predict(fold: NamedFold, spec: HeartSpec, settings: Settings) -> None:
     """Segments every frame of the fold's test patients.
 
     A recurrent network goes round the heartbeat twice: the first time warms its state, the second is the result.
@@ -99,7 +99,7 @@ def predict(fold: NameFold, spec: SemanticSpec, settings: Settings) -> None:
     logging.info("%s: segmented %d patients", fold.name, len(fold.test))
 
 
-def evaluate(fold: NameFold, spec: SemanticSpec, settings: Settings) -> None:
+def evaluate(fold: NamedFold, spec: HeartSpec, settings: Settings) -> None:
     """IoU of every test patient, over all pixels of all labelled frames of all its slices.
 
     Raises:
@@ -127,7 +127,7 @@ def evaluate(fold: NameFold, spec: SemanticSpec, settings: Settings) -> None:
     )
 
 
-def collect(folds: list[NameFold], spec: SemanticSpec, settings: Settings) -> None:
+def collect(folds: list[NamedFold], spec: HeartSpec, settings: Settings) -> None:
     """Writes the experiment's metrics.json: every patient's scores for both networks, and their difference."""
     variants: dict[str, dict[str, Any]] = {}
     for fold in folds:
@@ -180,7 +180,7 @@ def compare(variants: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return comparison
 
 
-def report(folds: list[NameFold], spec: SemanticSpec, settings: Settings) -> None:
+def report(folds: list[NamedFold], spec: HeartSpec, settings: Settings) -> None:
     """Writes table.md and report.html."""
     for fold in folds:
         check_run(
@@ -192,7 +192,7 @@ def report(folds: list[NameFold], spec: SemanticSpec, settings: Settings) -> Non
     lv_report.write(folds, spec, settings)
 
 
-def read_fold(names: Iterable[str], spec: SemanticSpec, settings: Settings) -> list[CineSlice]:
+def read_fold(names: Iterable[str], spec: HeartSpec, settings: Settings) -> list[CineSlice]:
     """The slices of the named patients."""
     root = settings.data_dir / spec.dataset.name
     return read_slices(root, spec.dataset.layout, spec.dataset.slices, set(names))

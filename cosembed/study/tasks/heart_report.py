@@ -12,8 +12,8 @@ from cosembed.files.writing import atomic_write_text
 from cosembed.reporting.overlays import encode_png, label_key, overlay, stretch
 from cosembed.reporting.panels import grey_rgb, labelled_row
 from cosembed.reporting.report import Picture, Section
-from cosembed.specs import SemanticSpec
-from cosembed.study.folds import NameFold
+from cosembed.specs import HeartSpec
+from cosembed.study.folds import NamedFold
 from cosembed.study.run_files import (
     deviations_section,
     metrics_file,
@@ -33,7 +33,7 @@ from cosembed.training.run_folder import RunFolder
 SHOWN = 3
 
 
-def write(folds: list[NameFold], spec: SemanticSpec, settings: Settings) -> None:
+def write(folds: list[NamedFold], spec: HeartSpec, settings: Settings) -> None:
     """Writes table.md and report.html; prints the table.
 
     Raises:
@@ -57,7 +57,7 @@ def write(folds: list[NameFold], spec: SemanticSpec, settings: Settings) -> None
     write_page("Left ventricle: semantic segmentation", facts, sections, spec, settings)
 
 
-def _pictures(folds: list[NameFold], spec: SemanticSpec, settings: Settings) -> Iterator[Section]:
+def _pictures(folds: list[NamedFold], spec: HeartSpec, settings: Settings) -> Iterator[Section]:
     """The test patients with the lowest IoU of the myocardium: truth beside every network."""
     for number in sorted({fold.number for fold in folds}):
         variants = [fold for fold in folds if fold.number == number]
@@ -84,14 +84,14 @@ def _pictures(folds: list[NameFold], spec: SemanticSpec, settings: Settings) -> 
         yield Section(f"Fold {number}: test patients, the worst first", "", (), pictures, legend)
 
 
-def _warmed(fold: NameFold, settings: Settings) -> dict[str, dict[str, float | None]]:
+def _warmed(fold: NamedFold, settings: Settings) -> dict[str, dict[str, float | None]]:
     scores: dict[str, dict[str, float | None]] = read_record(
         settings.folder / fold.name / "metrics.json", "warmed"
     )["warmed"]
     return scores
 
 
-def _classes(fold: NameFold, cine: CineSlice, settings: Settings) -> NDArray[np.uint8]:
+def _classes(fold: NamedFold, cine: CineSlice, settings: Settings) -> NDArray[np.uint8]:
     found = read_arrays(settings.folder / fold.name / "results" / f"{cine.patient}.npz")
     return np.asarray(found[f"slice_{cine.index}_warmed"], np.uint8)
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from cosembed import specs
 from cosembed.baselines.leaves import segment_leaves
 from cosembed.batches.clips import ClipSource
-from cosembed.datasets.annotated_video import Sequence
+from cosembed.datasets.annotated_video import AnnotatedVideo
 from cosembed.datasets.leaves import Plant, find_plants
 from cosembed.errors import DataError
 from cosembed.files.writing import atomic_write_bytes, atomic_write_text
@@ -29,8 +29,8 @@ from cosembed.images.tiff import read_image
 from cosembed.inference.images import segment_image
 from cosembed.inference.stepper import FrameStepper
 from cosembed.metrics import difference_in_count, symmetric_best_dice
-from cosembed.specs import LeafSpec
-from cosembed.study.folds import NameFold
+from cosembed.specs import LeavesSpec
+from cosembed.study.folds import NamedFold
 from cosembed.study.run_files import (
     add_seconds,
     check_run,
@@ -45,7 +45,7 @@ from cosembed.training.loop import train as train_network
 from cosembed.training.run_folder import RunFolder
 
 
-def train(fold: NameFold, spec: LeafSpec, settings: Settings) -> None:
+def train(fold: NamedFold, spec: LeavesSpec, settings: Settings) -> None:
     """Trains the fold's network, or continues to."""
     device = describe_device(settings.require_gpu)
     logging.info(
@@ -58,7 +58,7 @@ def train(fold: NameFold, spec: LeafSpec, settings: Settings) -> None:
     train_network(spec, source, run, f"{spec.dataset.name} {fold.name}", settings.execution)
 
 
-def predict(fold: NameFold, spec: LeafSpec, settings: Settings) -> None:
+def predict(fold: NamedFold, spec: LeavesSpec, settings: Settings) -> None:
     """Segments the fold's test plants, each by itself.
 
     Raises:
@@ -77,7 +77,7 @@ def predict(fold: NameFold, spec: LeafSpec, settings: Settings) -> None:
     logging.info("%s: segmented %d plants", fold.name, len(fold.test))
 
 
-def evaluate(fold: NameFold, spec: LeafSpec, settings: Settings) -> None:
+def evaluate(fold: NamedFold, spec: LeavesSpec, settings: Settings) -> None:
     """Scores every test plant at its image's size.
 
     Raises:
@@ -113,7 +113,7 @@ def evaluate(fold: NameFold, spec: LeafSpec, settings: Settings) -> None:
         )
 
 
-def collect(folds: list[NameFold], spec: LeafSpec, settings: Settings) -> None:
+def collect(folds: list[NamedFold], spec: LeavesSpec, settings: Settings) -> None:
     """Writes the experiment's metrics.json: the scores of every plant that was tested."""
     files = [settings.folder / fold.name / "metrics.json" for fold in folds]
     images = {
@@ -135,7 +135,7 @@ def collect(folds: list[NameFold], spec: LeafSpec, settings: Settings) -> None:
     atomic_write_text(settings.folder / "metrics.json", json.dumps(content, indent=1) + "\n")
 
 
-def report(folds: list[NameFold], spec: LeafSpec, settings: Settings) -> None:
+def report(folds: list[NamedFold], spec: LeavesSpec, settings: Settings) -> None:
     """Writes table.md and report.html."""
     for fold in folds:
         check_run(settings.folder / fold.name, spec, run_identity(fold.train, settings))
@@ -145,16 +145,16 @@ def report(folds: list[NameFold], spec: LeafSpec, settings: Settings) -> None:
     leaf_report.write(folds, spec, settings)
 
 
-def plants_of(names: Iterable[str], spec: LeafSpec, settings: Settings) -> list[Plant]:
+def plants_of(names: Iterable[str], spec: LeavesSpec, settings: Settings) -> list[Plant]:
     """The plants of a fold."""
     wanted = set(names)
     return [plant for plant in find_plants(settings.data_dir / spec.dataset.name) if plant.name in wanted]
 
 
-def as_sequence(plant: Plant) -> Sequence:
+def as_sequence(plant: Plant) -> AnnotatedVideo:
     """A still image as a video of one frame, all of it labelled."""
     image, labels = plant.image(), plant.labels()
-    return Sequence(
+    return AnnotatedVideo(
         name=plant.name,
         frames=[image],
         labels=labels[None],

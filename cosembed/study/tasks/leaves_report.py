@@ -11,8 +11,8 @@ from cosembed.inference.stepper import FrameStepper, prepare_frames
 from cosembed.reporting.overlays import ERROR_COLOURS, colour_labels, embedding_rgb, error_overlay, stretch
 from cosembed.reporting.panels import labelled_row, resized
 from cosembed.reporting.report import Section
-from cosembed.specs import LeafSpec
-from cosembed.study.folds import NameFold
+from cosembed.specs import LeavesSpec
+from cosembed.study.folds import NamedFold
 from cosembed.study.run_files import (
     deviations_section,
     error_legend,
@@ -33,7 +33,7 @@ from cosembed.training.run_folder import RunFolder
 SHOWN = 6
 
 
-def write(folds: list[NameFold], spec: LeafSpec, settings: Settings) -> None:
+def write(folds: list[NamedFold], spec: LeavesSpec, settings: Settings) -> None:
     """Writes table.md and report.html; prints the table.
 
     Raises:
@@ -52,7 +52,7 @@ def write(folds: list[NameFold], spec: LeafSpec, settings: Settings) -> None:
     write_page(f"{spec.dataset.name}: leaf segmentation", facts, sections, spec, settings)
 
 
-def _fold_sections(fold: NameFold, spec: LeafSpec, settings: Settings) -> Iterator[Section]:
+def _fold_sections(fold: NamedFold, spec: LeavesSpec, settings: Settings) -> Iterator[Section]:
     """The worst plants, then evenly through the rest, each with its embeddings."""
     folder = settings.folder / fold.name
     history = RunFolder(folder).read_history()
@@ -61,7 +61,7 @@ def _fold_sections(fold: NameFold, spec: LeafSpec, settings: Settings) -> Iterat
     scores = read_record(folder / "metrics.json", "images")["images"]
     ranked = sorted(scores, key=lambda name: scores[name]["SBD"])
     chosen = [ranked[index] for index in sorted({*range(min(2, len(ranked))), *_spread(len(ranked))})]
-    stepper = FrameStepper(load_network_as(LeafSpec, folder)[0])
+    stepper = FrameStepper(load_network_as(LeavesSpec, folder)[0])
     plants = {plant.name: plant for plant in plants_of(chosen, spec, settings)}
     pictures = []
     for name in chosen:

@@ -11,11 +11,11 @@ import zipfile
 from pathlib import Path
 
 from cosembed.datasets.fetch import fetch
-from cosembed.specs import DatasetSpec
+from cosembed.specs import CellsDatasetSpec
 from tests.robustness.fuzz.case import Case, Rng, odd_file, pick
 from tests.robustness.fuzz.mutate import INTEGERS, damage, truncate
 
-_SPEC = DatasetSpec(
+_SPEC = CellsDatasetSpec(
     name="tiny", paper_name="tiny", archive="tiny.zip", licence="-", videos=("01",), tra_masks="markers", complete_frames={},
     loss_border=0, image_shape=(4, 4),
 )  # fmt: skip
