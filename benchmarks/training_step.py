@@ -21,6 +21,7 @@ from benchmarks.memory import peak_gigabytes
 from benchmarks.plain_network import plain_loss, plain_network
 from cosembed import cli, specs
 from cosembed.losses import l2_penalty
+from cosembed.models import named_weights
 from cosembed.specs import ExperimentSpec
 from cosembed.training.checkpoints import build_network
 from cosembed.training.execution import DEFAULT, Execution
@@ -109,7 +110,7 @@ def our_step(size: Size, execution: Execution = DEFAULT) -> Callable[[dict[str, 
     spec = specs.resolve("DIC-C2DH-HeLa", "paper", "paper", _overrides(size))
     assert isinstance(spec, ExperimentSpec)
     model = build_network(spec, execution)
-    step = make_train_step(spec, model, Optimizer(model.trainable_variables, spec.training))
+    step = make_train_step(spec, model, Optimizer(list(named_weights(model).values()), spec.training))
     return lambda batch: step(batch, tf.constant(0, tf.int64))
 
 

@@ -28,7 +28,7 @@ from cosembed.files import atomic_folder
 from cosembed.models import StackedHourglass
 from cosembed.models.hourglass import Hourglass
 from cosembed.strict import bounded, check, from_mapping, to_mapping
-from cosembed.training.checkpoints import UNREADABLE, written_by_tensorflow
+from cosembed.training.checkpoints import UNREADABLE, network_checkpoint, written_by_tensorflow
 
 CELL = "net/rnn/unet_{}_cell"
 NETWORK_FILE, WEIGHTS = "network.json", "weights"
@@ -114,7 +114,7 @@ def import_released(prefix: str | Path, output: Path) -> Form:
     form = _form(path, _open(path)[1])
     with atomic_folder(output) as folder:
         with written_by_tensorflow(output):
-            tf.train.Checkpoint(model=model).write(str(folder / WEIGHTS))
+            network_checkpoint(model).write(str(folder / WEIGHTS))
         content = {"network": to_mapping(form), "source": {"name": path.name, "sha256": _digest(path)}}
         (folder / NETWORK_FILE).write_text(json.dumps(content, indent=1) + "\n")
     return form
@@ -150,7 +150,7 @@ def load_imported(path: Path) -> StackedHourglass:
     try:
         form = from_mapping(Form, json.loads(file.read_text())["network"], str(file))
         model = _build(form)
-        status = tf.train.Checkpoint(model=model).read(str(path / WEIGHTS))
+        status = network_checkpoint(model).read(str(path / WEIGHTS))
         status.assert_existing_objects_matched().expect_partial()
     except (*UNREADABLE, KeyError, TypeError, SpecError) as error:
         raise CheckpointError(f"{path}: the imported network is damaged ({_reason(error)}); import it again") from error
