@@ -44,7 +44,9 @@ def segment(frame: NDArray) -> NDArray[np.int32]:
     foreground = smooth > threshold_otsu(smooth)
     distance = ndimage.gaussian_filter(ndimage.distance_transform_edt(foreground), SEED_SMOOTHING)
     seeds = np.zeros(foreground.shape, np.int32)
-    peaks = peak_local_max(distance, min_distance=SEED_DISTANCE, labels=foreground.astype(np.int32), exclude_border=False)
+    peaks = peak_local_max(
+        distance, min_distance=SEED_DISTANCE, labels=foreground.astype(np.int32), exclude_border=False
+    )
     seeds[tuple(peaks.T)] = np.arange(1, len(peaks) + 1)
     labels = watershed(-distance, seeds, mask=foreground)
     small = np.bincount(labels.ravel()) < SMALLEST
@@ -104,10 +106,14 @@ class _Overlap(NamedTuple):
 def _overlaps(before: NDArray[np.uint16], labels: NDArray[np.int32]) -> list[_Overlap]:
     """All overlapping labels of two frames, largest IoU first; `share` is the part of the new label in the old one."""
     both = (before > 0) & (labels > 0)
-    pairs, counts = np.unique(np.stack([before[both], labels[both]]).astype(np.int64), axis=1, return_counts=True)
+    pairs, counts = np.unique(
+        np.stack([before[both], labels[both]]).astype(np.int64), axis=1, return_counts=True
+    )
     old_area, new_area = np.bincount(before.ravel())[pairs[0]], np.bincount(labels.ravel())[pairs[1]]
     columns = (counts / (old_area + new_area - counts), pairs[0], pairs[1], counts / new_area)
-    return sorted((_Overlap(*row) for row in zip(*(column.tolist() for column in columns), strict=True)), reverse=True)
+    return sorted(
+        (_Overlap(*row) for row in zip(*(column.tolist() for column in columns), strict=True)), reverse=True
+    )
 
 
 def _link(overlaps: list[_Overlap]) -> tuple[dict[int, int], dict[int, int]]:

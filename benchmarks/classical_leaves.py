@@ -27,7 +27,11 @@ def segment_leaves(image: NDArray[np.uint8]) -> NDArray[np.uint16]:
     """
     red, green, blue = np.moveaxis(image.astype(np.float64), -1, 0)
     excess = filters.gaussian(2 * green - red - blue, 1)
-    plant = _largest(excess > filters.threshold_otsu(excess)) if np.ptp(excess) > 0 else np.zeros(excess.shape, bool)
+    plant = (
+        _largest(excess > filters.threshold_otsu(excess))
+        if np.ptp(excess) > 0
+        else np.zeros(excess.shape, bool)
+    )
     if not plant.any():
         return np.zeros(plant.shape, np.uint16)
     extent = float(np.sqrt(plant.sum()))

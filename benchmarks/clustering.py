@@ -148,12 +148,20 @@ def scaling() -> list[dict[str, object]]:
         Rows with `varied`, `value`, `mode`, `seconds`, `memory_mb`.
     """
     cases: list[tuple[str, int, Case]] = [
-        ("instances", count, dataclasses.replace(SCALED, cells=count, radius=0.4 * 256 / np.sqrt(count), min_points=m_pts))
+        (
+            "instances",
+            count,
+            dataclasses.replace(SCALED, cells=count, radius=0.4 * 256 / np.sqrt(count), min_points=m_pts),
+        )
         # m_pts is a tenth of an instance's pixels in the two frames, more or less.
         for count, m_pts in ((5, 1000), (20, 500), (100, 100), (500, 25))
     ]
     cases += [
-        ("side", side, dataclasses.replace(SCALED, side=side, radius=side / 16, min_points=500 * side**2 // 256**2))
+        (
+            "side",
+            side,
+            dataclasses.replace(SCALED, side=side, radius=side / 16, min_points=500 * side**2 // 256**2),
+        )
         for side in (64, 128, 256)
     ]
     cases += [("frames", frames, dataclasses.replace(SCALED, frames=frames)) for frames in (5, 10, 20)]
@@ -216,14 +224,20 @@ def _released(embeddings: NDArray[np.float32], spec: TrackingSpec) -> NDArray[np
 
 def _released_call(points: NDArray[np.float64], min_points: int) -> NDArray[np.intp]:
     clusterer = HDBSCAN(
-        min_cluster_size=min_points, min_samples=min_points, metric="l2", algorithm="boruvka_kdtree", leaf_size=LEAF_SIZE
+        min_cluster_size=min_points,
+        min_samples=min_points,
+        metric="l2",
+        algorithm="boruvka_kdtree",
+        leaf_size=LEAF_SIZE,
     )
     return clusterer.fit_predict(points)
 
 
 def _resident() -> float:
     """Memory of this process now, in MB (Linux)."""
-    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * resource.getpagesize() / 2**20
+    return (
+        int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * resource.getpagesize() / 2**20
+    )
 
 
 def _apart(case: Case, way: Way) -> Outcome:

@@ -44,7 +44,9 @@ def measure(quick: bool = False) -> list[dict[str, object]]:
     video = simulate_video(frames, size, cells, difficulty=1, seed=1)
     complete, everywhere = np.ones(len(video.labels), bool), np.ones(video.labels.shape[1:], bool)
     segments = ((0, len(video.labels)),)
-    sequence = Sequence("simulated", list(video.images), video.labels, complete, everywhere, tuple(video.tracks), segments)
+    sequence = Sequence(
+        "simulated", list(video.images), video.labels, complete, everywhere, tuple(video.tracks), segments
+    )
     rows: list[dict[str, object]] = []
     for profile in ("smoke",) if quick else PROFILES:
         spec = specs.resolve("simulated", "paper", profile)
@@ -72,9 +74,17 @@ def measure(quick: bool = False) -> list[dict[str, object]]:
 def main() -> None:
     """Prints the rows as a table."""
     names = ("profile", "augmenter", "clip", "clips_per_second", "clips_per_core_second", "needed_per_second")
-    cells = [[f"{row[name]:.1f}" if isinstance(row[name], float) else str(row[name]) for name in names] for row in measure()]
+    cells = [
+        [f"{row[name]:.1f}" if isinstance(row[name], float) else str(row[name]) for name in names]
+        for row in measure()
+    ]
     assumed = ", ".join(f"{profile} {seconds} s" for profile, seconds in ASSUMED_STEP_SECONDS.items())
-    print(as_text([[name.replace("_", " ") for name in names], *cells], [f"Steps assumed: {assumed}; others measured here."]))
+    print(
+        as_text(
+            [[name.replace("_", " ") for name in names], *cells],
+            [f"Steps assumed: {assumed}; others measured here."],
+        )
+    )
 
 
 def _repeat(make: Callable[[int], object], least: float) -> tuple[int, float, float]:

@@ -59,7 +59,9 @@ def track_one(profile: str, frames: int) -> dict[str, float]:
     spec = specs.resolve("simulated", "paper", profile)
     side = spec.network.image_size
     cells = embeddings_of(wandering_cells(CYCLE, side, CELLS, side / 12, seed=0), spec.network.outputs, NOISE)
-    images = np.random.default_rng(0).normal(0, 0.5, (CYCLE, side, side, spec.network.channels)).astype(np.float32)
+    images = (
+        np.random.default_rng(0).normal(0, 0.5, (CYCLE, side, side, spec.network.channels)).astype(np.float32)
+    )
     before, network = peak_gigabytes(), [0.0] * frames
     model = build_network(spec)
 

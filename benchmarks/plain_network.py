@@ -21,8 +21,12 @@ class PlainConvGRU(tf.keras.layers.Layer):
     def __init__(self, filters: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.filters = filters
-        self.reset = tf.keras.layers.Conv2D(filters, 3, padding="same", activation="sigmoid", kernel_initializer="zeros")
-        self.update = tf.keras.layers.Conv2D(filters, 3, padding="same", activation="sigmoid", kernel_initializer="zeros")
+        self.reset = tf.keras.layers.Conv2D(
+            filters, 3, padding="same", activation="sigmoid", kernel_initializer="zeros"
+        )
+        self.update = tf.keras.layers.Conv2D(
+            filters, 3, padding="same", activation="sigmoid", kernel_initializer="zeros"
+        )
         self.candidate = tf.keras.layers.Conv2D(filters, 3, padding="same", activation="relu")
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
@@ -58,7 +62,9 @@ def plain_loss(embeddings: tf.Tensor, instances: tf.Tensor) -> tf.Tensor:
         own, neighbour = instances[..., index] == OWN, instances[..., index] == NEIGHBOUR
         mean = tf.math.divide_no_nan(tf.reduce_sum(tf.boolean_mask(embeddings, own), axis=0), _count(own))
         direction = tf.math.l2_normalize(mean, epsilon=EPSILON)
-        pull = tf.math.divide_no_nan(tf.reduce_sum(tf.linalg.matvec(tf.boolean_mask(unit, own), direction)), _count(own))
+        pull = tf.math.divide_no_nan(
+            tf.reduce_sum(tf.linalg.matvec(tf.boolean_mask(unit, own), direction)), _count(own)
+        )
         squares = tf.linalg.matvec(tf.boolean_mask(unit, neighbour), direction) ** 2
         push = tf.math.divide_no_nan(tf.reduce_sum(squares), _count(neighbour))
         present.append(tf.cast(tf.reduce_any(own), tf.float32))

@@ -31,7 +31,9 @@ PARTS = {
     "scaling": "how costs grow",
 }
 
-flags.DEFINE_list("only", [], f"Parts to run, of {', '.join(PARTS)}; the others are kept as they are in the file.")
+flags.DEFINE_list(
+    "only", [], f"Parts to run, of {', '.join(PARTS)}; the others are kept as they are in the file."
+)
 flags.DEFINE_string("results", str(Path(__file__).with_name("results.json")), "JSON file to write.")
 flags.DEFINE_string("scaling_plot", "", "PNG of the part scaling to write.")
 
@@ -45,7 +47,11 @@ def main() -> None:
     unknown = set(FLAGS.only) - set(PARTS)
     if unknown:
         raise InputError(f"--only={','.join(sorted(unknown))}: choose of {', '.join(PARTS)}")
-    write_results(FLAGS.only or list(PARTS), Path(FLAGS.results), Path(FLAGS.scaling_plot) if FLAGS.scaling_plot else None)
+    write_results(
+        FLAGS.only or list(PARTS),
+        Path(FLAGS.results),
+        Path(FLAGS.scaling_plot) if FLAGS.scaling_plot else None,
+    )
 
 
 def write_results(parts: Sequence[str], output: Path, scaling_plot: Path | None = None) -> None:
@@ -54,7 +60,10 @@ def write_results(parts: Sequence[str], output: Path, scaling_plot: Path | None 
     for part in parts:
         module = importlib.import_module(f"benchmarks.{part}")
         rows: list[Row] = module.measure()
-        print(f"\n{part}: {PARTS[part]}\n\n{table(module.exponents(rows) if part == 'scaling' else rows)}", flush=True)
+        print(
+            f"\n{part}: {PARTS[part]}\n\n{table(module.exponents(rows) if part == 'scaling' else rows)}",
+            flush=True,
+        )
         if part == "scaling" and scaling_plot:
             atomic_write_bytes(scaling_plot, module.plot(rows))
         results[part] = {"measured": datetime.date.today().isoformat(), **machine(), "rows": rows}
@@ -64,8 +73,15 @@ def write_results(parts: Sequence[str], output: Path, scaling_plot: Path | None 
 
 def machine() -> Mapping[str, object]:
     """What figures depend on: processor, cores, threads, versions."""
-    threads = {name: os.environ[name] for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS") if name in os.environ}
-    return {"processor": _processor(), "cores": len(os.sched_getaffinity(0)), "threads": threads or "default", **environment()}
+    threads = {
+        name: os.environ[name] for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS") if name in os.environ
+    }
+    return {
+        "processor": _processor(),
+        "cores": len(os.sched_getaffinity(0)),
+        "threads": threads or "default",
+        **environment(),
+    }
 
 
 def _processor() -> str:
@@ -73,7 +89,9 @@ def _processor() -> str:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return platform.processor()
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+    return next(
+        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine()
+    )
 
 
 if __name__ == "__main__":

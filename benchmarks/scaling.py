@@ -65,7 +65,9 @@ def plot(rows: Sequence[Row]) -> bytes:
     """A panel per quantity, as PNG."""
     panels: dict[str, list] = {}
     for row in exponents(rows):
-        chosen = [other for other in rows if (other["cost"], other["quantity"]) == (row["cost"], row["quantity"])]
+        chosen = [
+            other for other in rows if (other["cost"], other["quantity"]) == (row["cost"], row["quantity"])
+        ]
         curve = (row["cost"], [other["value"] for other in chosen], [other["seconds"] for other in chosen])
         panels.setdefault(str(row["quantity"]), []).append(curve)
     return scaling(panels)
@@ -97,8 +99,12 @@ def _training() -> Iterator[Row]:
         yield _step_row(step, "image side", side, size)
         if side == usual.side:
             # Length and instances are left open in the trace.
-            yield from (_step_row(step, "frames a clip", length, size._replace(length=length)) for length in LENGTHS)
-            yield from (_step_row(step, "instances", count, size._replace(instances=count)) for count in INSTANCES)
+            yield from (
+                _step_row(step, "frames a clip", length, size._replace(length=length)) for length in LENGTHS
+            )
+            yield from (
+                _step_row(step, "instances", count, size._replace(instances=count)) for count in INSTANCES
+            )
 
 
 def _step_row(step: Callable[[dict[str, tf.Tensor]], object], quantity: str, value: int, size: Size) -> Row:
@@ -121,7 +127,9 @@ def _masks() -> Iterator[Row]:
         rows, columns = np.indices((usual.side, usual.side)) * places // usual.side
         labels = np.where(rows * places + columns < count, rows * places + columns + 1, 0).astype(np.uint16)
         clip = np.broadcast_to(labels, (usual.length, *labels.shape)).copy()
-        spec = InstancesSpec(maximum=32, neighbours="mask_distance", neighbour_radius=10.0, background="instance")
+        spec = InstancesSpec(
+            maximum=32, neighbours="mask_distance", neighbour_radius=10.0, background="instance"
+        )
         yield _row("instance masks of a clip", "instances", count, _draw(clip, spec))
 
 
@@ -129,7 +137,12 @@ def _clustering() -> Iterator[Row]:
     quantities = {"side": "image side", "frames": "frames of the video"}
     for row in clustering.scaling():
         quantity = quantities.get(str(row["varied"]), row["varied"])
-        yield {"cost": "clustering and tracking", "quantity": quantity, "value": row["value"], "seconds": row["seconds"]}
+        yield {
+            "cost": "clustering and tracking",
+            "quantity": quantity,
+            "value": row["value"],
+            "seconds": row["seconds"],
+        }
 
 
 def _consume(stepper: FrameStepper, images: NDArray[np.float32]) -> Callable[[], object]:

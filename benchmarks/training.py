@@ -109,7 +109,13 @@ def main() -> None:
 
 def _run(variant: str, size: str) -> dict[str, float]:
     assert variant in VARIANTS
-    command = [sys.executable, "-m", "benchmarks.training_step", f"--variant={variant}", f"--network_size={size}"]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.training_step",
+        f"--variant={variant}",
+        f"--network_size={size}",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 

@@ -66,7 +66,9 @@ def random_batch(size: Size) -> dict[str, tf.Tensor]:
     generator = np.random.default_rng(0)
     shape = (1, size.length, size.side, size.side)
     cell = max(2, size.side // 16)
-    blocks = generator.integers(0, 2 * size.instances, (1, size.length, -(-size.side // cell), -(-size.side // cell)))
+    blocks = generator.integers(
+        0, 2 * size.instances, (1, size.length, -(-size.side // cell), -(-size.side // cell))
+    )
     labels = blocks.repeat(cell, axis=2).repeat(cell, axis=3)[:, :, : size.side, : size.side]
     distance = labels[..., None] - np.arange(1, size.instances + 1)
     instances = (distance == 0) + 2 * ((distance > 0) & (distance < 6))
@@ -115,8 +117,16 @@ def our_step(size: Size, execution: Execution = DEFAULT) -> Callable[[dict[str, 
 
 
 def _overrides(size: Size) -> list[str]:
-    network = {"image_size": size.side, "filters": size.filters, "levels": size.levels, "outputs": size.outputs}
-    return [*(f"network.{key}={value}" for key, value in network.items()), f"training.clip_length={size.length}"]
+    network = {
+        "image_size": size.side,
+        "filters": size.filters,
+        "levels": size.levels,
+        "outputs": size.outputs,
+    }
+    return [
+        *(f"network.{key}={value}" for key, value in network.items()),
+        f"training.clip_length={size.length}",
+    ]
 
 
 def _plain_step(size: Size) -> Callable[[dict[str, tf.Tensor]], object]:

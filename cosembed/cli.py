@@ -66,7 +66,11 @@ def _guarded(main: Callable[[], None]) -> None:
         known = error.errno in _REMEDIES
         if not known and not error.filename:
             raise
-        remedy = _REMEDIES[error.errno or 0] if known else "check the disk and the path, and run the same command again"
+        remedy = (
+            _REMEDIES[error.errno or 0]
+            if known
+            else "check the disk and the path, and run the same command again"
+        )
         _fail(f"{error.filename or 'the output folder'}: {error.strerror}; {remedy}")
 
 
@@ -80,6 +84,11 @@ def _print_help() -> None:
     print((main_module.__doc__ or "").strip(), end="\n\n")
     ours = ("__main__", sys.argv[0], "cosembed", "experiments", "benchmarks")
     modules = flags.FLAGS.flags_by_module_dict()
-    for flag in [flag for module, items in modules.items() if module.split(".")[0] in ours or module in ours for flag in items]:
+    for flag in [
+        flag
+        for module, items in modules.items()
+        if module.split(".")[0] in ours or module in ours
+        for flag in items
+    ]:
         default = "" if flag.default in (None, False, "", []) else f" (default: {flag.default})"
         print(f"  --{flag.name}: {flag.help}{default}")

@@ -36,7 +36,9 @@ def main() -> None:
         print(f"{name} {'not scored' if scores[name] is None else format(scores[name], '.6f')}")
     if scores["TRA"] is not None:
         print(", ".join(f"{scores[name]} {meaning} ({name})" for name, meaning in ERROR_NAMES.items()))
-    print(f"{scores['frames']} masks, {scores['seg_frames']} frames with SEG truth; py-ctcmetrics {scores['py-ctcmetrics']}")
+    print(
+        f"{scores['frames']} masks, {scores['seg_frames']} frames with SEG truth; py-ctcmetrics {scores['py-ctcmetrics']}"
+    )
     if FLAGS.json:
         atomic_write_text(Path(FLAGS.json), json.dumps(scores, indent=1) + "\n")
 

@@ -19,7 +19,9 @@ from cosembed.requirements import check_tensorflow
 
 FLAGS = flags.FLAGS
 
-flags.DEFINE_string("checkpoint", "", "The checkpoint's prefix: PREFIX.index and PREFIX.data-00000-of-00001 exist.")
+flags.DEFINE_string(
+    "checkpoint", "", "The checkpoint's prefix: PREFIX.index and PREFIX.data-00000-of-00001 exist."
+)
 flags.DEFINE_string("output", "", "Folder to write; it must not exist yet.")
 
 

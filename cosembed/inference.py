@@ -28,7 +28,9 @@ def prepare_frames(frames: Iterable[NDArray], spec: TrainedSpec) -> Iterator[NDA
         float32 [N, N, C], about -1..1.
     """
     for frame in frames:
-        yield fit_frame(preprocess_frame(frame, spec.preprocessing), spec.preprocessing, spec.network.image_size)
+        yield fit_frame(
+            preprocess_frame(frame, spec.preprocessing), spec.preprocessing, spec.network.image_size
+        )
 
 
 class FrameStepper:
@@ -56,7 +58,9 @@ class FrameStepper:
             yield output.numpy()
 
 
-def embed_frames(model: StackedHourglass, images: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+def embed_frames(
+    model: StackedHourglass, images: Iterable[NDArray[np.float32]]
+) -> Iterator[NDArray[np.float32]]:
     """Embeddings of the second hourglass, L2-normalised per pixel (paper section 2.1).
 
     Args:

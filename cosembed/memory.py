@@ -72,7 +72,9 @@ def check(parts: dict[str, int], free: int | None) -> str:
         remedy = "use a smaller network or a machine with more memory"
         if max(parts, key=lambda name: parts[name]) == "label maps":
             remedy = "cut the video into shorter ones, or use a machine with more memory"
-        raise InputError(f"memory: about {megabytes(total)} needed ({listed}), but {megabytes(free)} available; {remedy}")
+        raise InputError(
+            f"memory: about {megabytes(total)} needed ({listed}), but {megabytes(free)} available; {remedy}"
+        )
     beside = "" if free is None else f"; {megabytes(free)} available"
     return f"about {megabytes(total)} ({listed}){beside}"
 

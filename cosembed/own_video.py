@@ -27,7 +27,9 @@ from cosembed.training.run_folder import describe_versions, environment
 SAMPLES = 4
 
 
-def describe_job(frames: Frames, name: str, network: str, spec: ExperimentSpec, device: str) -> list[tuple[str, str]]:
+def describe_job(
+    frames: Frames, name: str, network: str, spec: ExperimentSpec, device: str
+) -> list[tuple[str, str]]:
     """What will be done, before it is.
 
     Args:
@@ -45,14 +47,21 @@ def describe_job(frames: Frames, name: str, network: str, spec: ExperimentSpec, 
     """
     wanted, (height, width) = spec.network.channels, frames.shape
     if frames.channels != wanted:
-        remedy = "choose one with --channel, counted from 1" if wanted == 1 else "give frames of as many, without --channel"
+        remedy = (
+            "choose one with --channel, counted from 1"
+            if wanted == 1
+            else "give frames of as many, without --channel"
+        )
         if len(frames) == 1 and wanted == 1 and frames.paths[0].suffix.lower() != ".png":
             remedy += "; if they are time points, save the TIFF with the axes TYX"
         raise InputError(f"{name}: has {frames.channels} channels, the network reads {wanted}; {remedy}")
     needed = memory.check(memory.estimate(len(frames), frames.shape, spec), memory.available())
     size = spec.network.image_size
     return [
-        ("Video", f"{name}, {len(frames)} frame{'s' * (len(frames) > 1)} of {width} x {height} pixels, {frames.dtype}"),
+        (
+            "Video",
+            f"{name}, {len(frames)} frame{'s' * (len(frames) > 1)} of {width} x {height} pixels, {frames.dtype}",
+        ),
         ("Network", f"{network}, {size} x {size} pixels"),
         ("Clustering", describe_clustering(spec.tracking)),
         ("Memory", needed),

@@ -40,7 +40,11 @@ class TrackedVideo:
 
 
 def track_video(
-    model: StackedHourglass, frames: Frames, spec: ExperimentSpec, output: Path, sample_frames: Sequence[int] = ()
+    model: StackedHourglass,
+    frames: Frames,
+    spec: ExperimentSpec,
+    output: Path,
+    sample_frames: Sequence[int] = (),
 ) -> TrackedVideo:
     """Tracks a video and writes masks, res_track.txt and tracks.csv to `output`, complete or not at all.
 

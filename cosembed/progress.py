@@ -17,7 +17,9 @@ SECONDS = 20
 def watched(items: Iterable[Item], total: int, title: str) -> Iterator[Item]:
     """Passes items on; their number is `total`."""
     terminal, last = sys.stderr.isatty(), time.monotonic()
-    for count, item in enumerate(tqdm(items, total=total, desc=title, unit="frame", disable=not terminal), start=1):
+    for count, item in enumerate(
+        tqdm(items, total=total, desc=title, unit="frame", disable=not terminal), start=1
+    ):
         yield item
         if not terminal and time.monotonic() - last > SECONDS:
             last = time.monotonic()

@@ -95,9 +95,13 @@ def load_released(prefix: str | Path) -> StackedHourglass:
         try:
             value = reader.get_tensor(stored[name])
         except UNREADABLE as error:
-            raise CheckpointError(f"{path}: its data cannot be read ({_reason(error)}); copy all of its files again") from error
+            raise CheckpointError(
+                f"{path}: its data cannot be read ({_reason(error)}); copy all of its files again"
+            ) from error
         if value.dtype != np.float32 or not np.isfinite(value).all():
-            raise CheckpointError(f"{path}: '{name}' does not hold finite float32 numbers; copy all of its files again")
+            raise CheckpointError(
+                f"{path}: '{name}' does not hold finite float32 numbers; copy all of its files again"
+            )
         variable.assign(value)
     return model
 
@@ -153,7 +157,9 @@ def load_imported(path: Path) -> StackedHourglass:
         status = network_checkpoint(model).read(str(path / WEIGHTS))
         status.assert_existing_objects_matched().expect_partial()
     except (*UNREADABLE, KeyError, TypeError, SpecError) as error:
-        raise CheckpointError(f"{path}: the imported network is damaged ({_reason(error)}); import it again") from error
+        raise CheckpointError(
+            f"{path}: the imported network is damaged ({_reason(error)}); import it again"
+        ) from error
     return model
 
 
@@ -170,7 +176,9 @@ def source_of(path: Path) -> str:
         source = json.loads((path / NETWORK_FILE).read_text())["source"]
         return f"{source['name']}, sha256 {source['sha256']}"
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{path}: the imported network is damaged ({_reason(error)}); import it again") from error
+        raise CheckpointError(
+            f"{path}: the imported network is damaged ({_reason(error)}); import it again"
+        ) from error
 
 
 def released_spec(model: StackedHourglass, dataset: str) -> specs.ExperimentSpec:
@@ -185,7 +193,9 @@ def released_spec(model: StackedHourglass, dataset: str) -> specs.ExperimentSpec
 def form_overrides(model: StackedHourglass) -> list[str]:
     """`key=value` texts that make a data set's spec fit a released network."""
     config = model.get_config() | {"channels": model.input_spec.axes[-1]}
-    form = [f"network.{name}={config[name]}" for name in ("channels", "levels", "filters", "outputs", "variant")]
+    form = [
+        f"network.{name}={config[name]}" for name in ("channels", "levels", "filters", "outputs", "variant")
+    ]
     return [*form, *(_FOLLOW_UP_INPUT if config["variant"] == "mia2019" else ())]
 
 
@@ -200,7 +210,11 @@ def find_released(folder: Path, dataset: str) -> Path:
         return place
     found = sorted(path for path in place.glob("*.index") if is_released(path))
     if len(found) != 1:
-        what = "no checkpoint of the authors" if not found else f"{len(found)} checkpoints ({found[0].name}, ...)"
+        what = (
+            "no checkpoint of the authors"
+            if not found
+            else f"{len(found)} checkpoints ({found[0].name}, ...)"
+        )
         raise CheckpointError(
             f"{place}: holds {what}; put the files of one there, or a folder made by cosembed.import_released"
         )
@@ -228,7 +242,9 @@ def _digest(prefix: Path) -> str:
 def _open(path: Path) -> tuple[Any, dict[str, list[int]]]:
     index = Path(f"{path}.index")
     if not index.is_file():
-        raise CheckpointError(f"{index}: no such file; give the checkpoint's prefix, for example models/model-40000")
+        raise CheckpointError(
+            f"{index}: no such file; give the checkpoint's prefix, for example models/model-40000"
+        )
     if not list(path.parent.glob(f"{escape(path.name)}.data-*-of-*")):
         raise CheckpointError(f"{path}.data-00000-of-00001: no such file; copy it beside {index.name}")
     try:
@@ -253,11 +269,17 @@ def _form(path: Path, shapes: Mapping[str, list[int]]) -> Form:
             f"'{cell}/output/kernel' is missing; give one of their trained tracking networks"
         )
     start = plain.get(f"{cell}/input/kernel")
-    levels = {int(found[1]) for name in plain if (found := re.match(re.escape(cell) + r"/contracting/level(\d+)/", name))}
+    levels = {
+        int(found[1])
+        for name in plain
+        if (found := re.match(re.escape(cell) + r"/contracting/level(\d+)/", name))
+    }
     channels = (start or first)[2:3]
     variant: Literal["miccai2018", "mia2019"] = "mia2019" if start else "miccai2018"
     try:
-        return Form(channels=channels[0], levels=max(levels) + 1, filters=first[3], outputs=output[3], variant=variant)
+        return Form(
+            channels=channels[0], levels=max(levels) + 1, filters=first[3], outputs=output[3], variant=variant
+        )
     except (SpecError, IndexError) as error:
         raise CheckpointError(
             f"{path}: its shapes are not those of a network of the authors ({_reason(error)}); give one of their checkpoints"
@@ -271,7 +293,9 @@ def _plain(name: str) -> str:
 
 def _pairs(model: StackedHourglass) -> Iterator[_Pair]:
     for index, hourglass in enumerate(model.hourglasses):
-        yield from (_Pair(f"{CELL.format(index)}/{name}", variable) for name, variable in _hourglass_pairs(hourglass))
+        yield from (
+            _Pair(f"{CELL.format(index)}/{name}", variable) for name, variable in _hourglass_pairs(hourglass)
+        )
 
 
 def _hourglass_pairs(hourglass: Hourglass) -> Iterator[_Pair]:
@@ -294,7 +318,10 @@ def _compare(path: Path, pairs: list[_Pair], shapes: Mapping[str, list[int]]) ->
     expected = {name: variable.shape.as_list() for name, variable in pairs}
     found = {name: shape for name, shape in shapes.items() if not _OPTIMIZER.fullmatch(name)}
     faults = []
-    for what, names in (("missing", expected.keys() - found.keys()), ("left over", found.keys() - expected.keys())):
+    for what, names in (
+        ("missing", expected.keys() - found.keys()),
+        ("left over", found.keys() - expected.keys()),
+    ):
         if names:
             faults.append(f"{what}: {_some(sorted(names))}")
     wrong = [
@@ -305,7 +332,9 @@ def _compare(path: Path, pairs: list[_Pair], shapes: Mapping[str, list[int]]) ->
     if wrong:
         faults.append(f"of another shape: {'; '.join(wrong[:_SHOWN])}{_more(wrong)}")
     if faults:
-        raise CheckpointError(f"{path}: does not fit the authors' network; {', '.join(faults)}; give one of their checkpoints")
+        raise CheckpointError(
+            f"{path}: does not fit the authors' network; {', '.join(faults)}; give one of their checkpoints"
+        )
 
 
 def _some(names: list[str]) -> str:

@@ -54,6 +54,9 @@ def segment_cycle(stepper: FrameStepper, cine: CineSlice, spec: SemanticSpec) ->
     to_image = inverse(frame_grid((height, width), spec.preprocessing, spec.network.image_size))
     images = list(prepare_frames(cine.frames, spec))
     cycles = 2 if spec.network.recurrent else 1
-    classes = [resample_linear(logits, to_image, (height, width)).argmax(axis=-1) for logits in stepper(images * cycles)]
+    classes = [
+        resample_linear(logits, to_image, (height, width)).argmax(axis=-1)
+        for logits in stepper(images * cycles)
+    ]
     parts = np.stack(classes).astype(np.uint8).reshape(cycles, len(images), height, width)
     return {"warmed": parts[-1]} | ({"unwarmed": parts[0]} if spec.network.recurrent else {})

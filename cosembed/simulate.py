@@ -44,7 +44,9 @@ def main() -> None:
     write_video(Path(FLAGS.output), FLAGS.video, video)
     divided = sum(track.parent > 0 for track in video.tracks)
     folder, share = Path(FLAGS.output) / FLAGS.video, touching_share(video.labels)
-    print(f"{folder}: {FLAGS.frames} frames, {len(video.tracks)} tracks, {divided} daughters, {share:.0%} touching")
+    print(
+        f"{folder}: {FLAGS.frames} frames, {len(video.tracks)} tracks, {divided} daughters, {share:.0%} touching"
+    )
 
 
 if __name__ == "__main__":

@@ -41,13 +41,17 @@ def from_mapping(spec_class: type[Spec], mapping: Any, source: str, prefix: str 
         SpecError: An unknown or missing key, a value of the wrong type, or out of range.
     """
     if not isinstance(mapping, Mapping):
-        raise SpecError(f"{source}: {prefix or 'the file'} must be a mapping of keys to values, not {_shown(mapping)}")
+        raise SpecError(
+            f"{source}: {prefix or 'the file'} must be a mapping of keys to values, not {_shown(mapping)}"
+        )
     fields = {field.name: field for field in dataclasses.fields(spec_class)}  # type: ignore[arg-type]
     hints = typing.get_type_hints(spec_class)
     for key in mapping:
         if key not in fields:
             unknown = _shown(key).strip("'")
-            raise SpecError(f"{source}: unknown key '{prefix}{unknown}'; known keys here: {', '.join(sorted(fields))}")
+            raise SpecError(
+                f"{source}: unknown key '{prefix}{unknown}'; known keys here: {', '.join(sorted(fields))}"
+            )
     values = {}
     for name, field in fields.items():
         if name in mapping:
@@ -96,7 +100,9 @@ def merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for key, value in change.items():
         below = merged.get(key)
-        merged[key] = merge(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
+        merged[key] = (
+            merge(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
+        )
     return merged
 
 
@@ -106,7 +112,9 @@ def _convert(hint: Any, value: Any, source: str, key: str, limits: Mapping[str, 
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is Literal:
         if value not in arguments or isinstance(value, bool):
-            raise SpecError(f"{source}: '{key}' is {_shown(value)}; choose one of {', '.join(map(str, arguments))}")
+            raise SpecError(
+                f"{source}: '{key}' is {_shown(value)}; choose one of {', '.join(map(str, arguments))}"
+            )
         return value
     if origin is tuple:
         return _convert_tuple(arguments, value, source, key, limits)
@@ -115,11 +123,16 @@ def _convert(hint: Any, value: Any, source: str, key: str, limits: Mapping[str, 
             raise SpecError(f"{source}: '{key}' must be a mapping, not {_shown(value)}")
         if not all(isinstance(name, str) for name in value):
             raise SpecError(f"{source}: the keys of '{key}' must be texts; put them into quotation marks")
-        return {name: _convert(arguments[1], item, source, f"{key}.{name}", limits) for name, item in value.items()}
+        return {
+            name: _convert(arguments[1], item, source, f"{key}.{name}", limits)
+            for name, item in value.items()
+        }
     return _convert_scalar(hint, value, source, key, limits)
 
 
-def _convert_tuple(arguments: tuple[Any, ...], value: Any, source: str, key: str, limits: Mapping[str, Any]) -> Any:
+def _convert_tuple(
+    arguments: tuple[Any, ...], value: Any, source: str, key: str, limits: Mapping[str, Any]
+) -> Any:
     if not isinstance(value, list | tuple):
         raise SpecError(f"{source}: '{key}' must be a list, not {_shown(value)}")
     if arguments[-1] is not Ellipsis and len(value) != len(arguments):

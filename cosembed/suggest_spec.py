@@ -47,14 +47,22 @@ def main() -> None:
     for video in found.videos:
         sequence = read_sequence(root, video, dataset)
         stretches = ", ".join(f"{begin} to {end - 1}" for begin, end in sequence.segments)
-        print(f"video {video}: {len(sequence)} frames, {sequence.complete.sum()} completely segmented; trains on {stretches}")
+        print(
+            f"video {video}: {len(sequence)} frames, {sequence.complete.sum()} completely segmented; trains on {stretches}"
+        )
     atomic_write_text(output, text)
     large = float(np.median(found.areas))
     small = large * (CPU_SIZE / specs.REFERENCE_SIZE) ** 2
-    print(f"a typical cell covers {large:.0f} pixels of the network's input with --profile=paper, {small:.0f} with cpu")
+    print(
+        f"a typical cell covers {large:.0f} pixels of the network's input with --profile=paper, {small:.0f} with cpu"
+    )
     if small < FEWEST_PIXELS:
-        print("warning: too few for profile cpu; cut the videos into smaller fields of view, or train with --profile=paper")
-    print(f"{output}: written; next: python -m experiments.own --spec={output} --data_dir={root.parent} --profile=cpu")
+        print(
+            "warning: too few for profile cpu; cut the videos into smaller fields of view, or train with --profile=paper"
+        )
+    print(
+        f"{output}: written; next: python -m experiments.own --spec={output} --data_dir={root.parent} --profile=cpu"
+    )
 
 
 if __name__ == "__main__":

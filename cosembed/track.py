@@ -29,13 +29,17 @@ if TYPE_CHECKING:
 FLAGS = flags.FLAGS
 
 flags.DEFINE_string(
-    "checkpoint", "", "Folder of a trained run, one checkpoint file of it, or an imported network of the authors."
+    "checkpoint",
+    "",
+    "Folder of a trained run, one checkpoint file of it, or an imported network of the authors.",
 )
 flags.DEFINE_string("dataset", "", "For a network of the authors: the data set whose values are used.")
 flags.DEFINE_string("input", "", "Folder of TIFF or PNG frames, or one multi-page TIFF.")
 flags.DEFINE_integer("channel", None, "The channel to track, counted from 1; needed if frames have several.")
 flags.DEFINE_string("output", "", "Folder to write; it must not exist yet.")
-flags.DEFINE_multi_string("set", [], "key=value laid over the run's spec, for example tracking.min_points=60; repeatable.")
+flags.DEFINE_multi_string(
+    "set", [], "key=value laid over the run's spec, for example tracking.min_points=60; repeatable."
+)
 flags.DEFINE_bool("deterministic", False, "The same bits on every run on the same machine; may be slower.")
 flags.DEFINE_bool("require_gpu", False, "Stop if TensorFlow sees no GPU.")
 
@@ -50,7 +54,9 @@ def main() -> None:
         if not getattr(FLAGS, name):
             raise InputError(f"--{name} is missing; see --help")
     if FLAGS.dataset and FLAGS.dataset not in specs.dataset_names("tracking"):
-        raise InputError(f"--dataset: unknown data set '{FLAGS.dataset}'; known: {', '.join(specs.dataset_names('tracking'))}")
+        raise InputError(
+            f"--dataset: unknown data set '{FLAGS.dataset}'; known: {', '.join(specs.dataset_names('tracking'))}"
+        )
     logging.set_verbosity(logging.INFO)
     logging.get_absl_handler().setFormatter(None)
     frames = open_frames(Path(FLAGS.input))
@@ -86,7 +92,11 @@ def _load(path: Path, dataset: str) -> tuple[StackedHourglass, ExperimentSpec, s
         if dataset:
             raise InputError(f"--dataset: is for networks of the authors, and {path} is none; drop the flag")
         model, spec, step = load_network(path)
-        return model, spec, f"{path}, {spec.dataset.name}, trained for {step} of {spec.training.iterations} steps"
+        return (
+            model,
+            spec,
+            f"{path}, {spec.dataset.name}, trained for {step} of {spec.training.iterations} steps",
+        )
     if not dataset:
         known = ", ".join(specs.dataset_names("tracking"))
         raise InputError(f"--dataset is missing: {path} is a network of the authors; name one of {known}")

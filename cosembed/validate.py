@@ -50,7 +50,10 @@ def main() -> None:
     if FLAGS.ground_truth_dir:
         folder = Path(FLAGS.ground_truth_dir)
         faults += check_truth(folder, frames_dir)
-        masks += [*mask_files(folder / "TRA", "man_track").items(), *mask_files(folder / "SEG", "man_seg").items()]
+        masks += [
+            *mask_files(folder / "TRA", "man_track").items(),
+            *mask_files(folder / "SEG", "man_seg").items(),
+        ]
     # Frames that cannot be opened are a fault of each folder that is compared with them.
     for fault in dict.fromkeys(faults):
         print(fault, file=sys.stderr)

@@ -21,7 +21,9 @@ from experiments.runner import Experiment, Settings, run
 def prepare(dataset: LeafDatasetSpec, data_dir: Path) -> None:
     """The data cannot be downloaded: says where to ask for it."""
     if not (data_dir / dataset.name).exists():
-        raise DataError(f"{data_dir / dataset.name}: is missing; ask for the data at www.plant-phenotyping.org/CVPPP2017")
+        raise DataError(
+            f"{data_dir / dataset.name}: is missing; ask for the data at www.plant-phenotyping.org/CVPPP2017"
+        )
 
 
 def folds(spec: LeafSpec, settings: Settings) -> list[NameFold]:
@@ -33,7 +35,9 @@ def folds(spec: LeafSpec, settings: Settings) -> list[NameFold]:
     root = settings.data_dir / spec.dataset.name
     plants = find_plants(root)
     if not plants[0].has_labels:
-        raise DataError(f"{root}: its plants have no labels (plantNNN_label.png); give the training images of A1")
+        raise DataError(
+            f"{root}: its plants have no labels (plantNNN_label.png); give the training images of A1"
+        )
     return make_folds([plant.name for plant in plants], spec.dataset, root, recorded=settings.folder / RECORD)
 
 

@@ -72,11 +72,15 @@ def make_folds(
     counts = Counter(name for fold in drawn for name in fold)
     twice = sorted(name for name, number in counts.items() if number > 1)
     if twice:
-        raise SpecError(f"dataset.folds of {dataset.name}: {twice[0]} is there more than once; folds must not overlap")
+        raise SpecError(
+            f"dataset.folds of {dataset.name}: {twice[0]} is there more than once; folds must not overlap"
+        )
     strangers = sorted(set(names) - set(counts))
     if strangers:
         place = "dataset.folds" if dataset.folds else str(recorded)
-        raise DataError(f"{root}: {strangers[0]} is in none of the folds of {place}; add it there or remove it")
+        raise DataError(
+            f"{root}: {strangers[0]} is in none of the folds of {place}; add it there or remove it"
+        )
     present = [tuple(name for name in fold if name in set(names)) for fold in drawn]
     for number, fold in enumerate(present):
         if not fold:
@@ -112,4 +116,6 @@ def _read(path: Path | None) -> tuple[tuple[str, ...], ...]:
             raise ValueError("names must be texts")
         return tuple(tuple(fold) for fold in content)
     except (OSError, ValueError, TypeError) as error:
-        raise DataError(f"{path}: is not a record of folds ({reason(error)}); remove the run's folder") from error
+        raise DataError(
+            f"{path}: is not a record of folds ({reason(error)}); remove the run's folder"
+        ) from error

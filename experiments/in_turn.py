@@ -36,5 +36,8 @@ def exit_if_failed(statuses: Mapping[str, int]) -> None:
     """Names what failed and exits with the highest status; returns if nothing failed."""
     failed = [name for name, status in statuses.items() if status]
     if failed:
-        print(f"error: failed: {', '.join(failed)}; see the messages above, then run the same command again", file=sys.stderr)
+        print(
+            f"error: failed: {', '.join(failed)}; see the messages above, then run the same command again",
+            file=sys.stderr,
+        )
         sys.exit(max(statuses.values()))

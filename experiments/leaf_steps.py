@@ -48,7 +48,9 @@ from experiments.runner import Settings
 def train(fold: NameFold, spec: LeafSpec, settings: Settings) -> None:
     """Trains the fold's network, or continues to."""
     device = describe_device(settings.require_gpu)
-    logging.info("%s %s: training on %d plants; device: %s", spec.dataset.name, fold.name, len(fold.train), device)
+    logging.info(
+        "%s %s: training on %d plants; device: %s", spec.dataset.name, fold.name, len(fold.train), device
+    )
     sequences = [as_sequence(plant) for plant in plants_of(fold.train, spec, settings)]
     source = ClipSource(sequences, spec, spec.training.seed, settings.augment)
     run = RunFolder(settings.folder / fold.name)
@@ -85,7 +87,11 @@ def evaluate(fold: NameFold, spec: LeafSpec, settings: Settings) -> None:
     check_run(folder, spec, run_identity(fold.train, settings))
     scores = {}
     for plant in plants_of(fold.test, spec, settings):
-        truth, found, baseline = plant.labels(), read_result(folder, plant.name), segment_leaves(plant.image())
+        truth, found, baseline = (
+            plant.labels(),
+            read_result(folder, plant.name),
+            segment_leaves(plant.image()),
+        )
         scores[plant.name] = {
             "SBD": symmetric_best_dice(found, truth),
             "DiC": difference_in_count(found, truth),
@@ -97,13 +103,25 @@ def evaluate(fold: NameFold, spec: LeafSpec, settings: Settings) -> None:
     for title, prefix in (("ours", ""), ("baseline", "baseline_")):
         sbd = np.mean([entry[f"{prefix}SBD"] for entry in scores.values()])
         counts = np.array([entry[f"{prefix}DiC"] for entry in scores.values()])
-        logging.info("%s, %s: SBD %.3f, |DiC| %.2f, DiC %+.2f", fold.name, title, sbd, np.abs(counts).mean(), counts.mean())
+        logging.info(
+            "%s, %s: SBD %.3f, |DiC| %.2f, DiC %+.2f",
+            fold.name,
+            title,
+            sbd,
+            np.abs(counts).mean(),
+            counts.mean(),
+        )
 
 
 def collect(folds: list[NameFold], spec: LeafSpec, settings: Settings) -> None:
     """Writes the experiment's metrics.json: the scores of every plant that was tested."""
     files = [settings.folder / fold.name / "metrics.json" for fold in folds]
-    images = {name: scores for file in files if file.exists() for name, scores in read_record(file, "images")["images"].items()}
+    images = {
+        name: scores
+        for file in files
+        if file.exists()
+        for name, scores in read_record(file, "images")["images"].items()
+    }
     content = {
         "experiment": "leaves",
         "data": f"{spec.dataset.name}, {len(images)} plants tested",

@@ -34,7 +34,9 @@ def prepare(dataset: CineDatasetSpec, data_dir: Path) -> None:
 def folds(spec: SemanticSpec, settings: Settings) -> list[NameFold]:
     """Three folds by patient, for both networks."""
     root = settings.data_dir / spec.dataset.name
-    return make_folds(patient_names(root, spec.dataset.layout), spec.dataset, root, VARIANTS, settings.folder / RECORD)
+    return make_folds(
+        patient_names(root, spec.dataset.layout), spec.dataset, root, VARIANTS, settings.folder / RECORD
+    )
 
 
 def check(spec: SemanticSpec, settings: Settings) -> None:
@@ -44,7 +46,9 @@ def check(spec: SemanticSpec, settings: Settings) -> None:
         read_slices(root, spec.dataset.layout, spec.dataset.slices, [name])
 
 
-EXPERIMENT = Experiment("lv", "LVSC", prepare, folds, check, steps="experiments.lv_steps", alternatives=("ACDC-cine",))
+EXPERIMENT = Experiment(
+    "lv", "LVSC", prepare, folds, check, steps="experiments.lv_steps", alternatives=("ACDC-cine",)
+)
 
 if __name__ == "__main__":
     run(EXPERIMENT)

@@ -63,7 +63,9 @@ def _pictures(folds: list[NameFold], spec: SemanticSpec, settings: Settings) -> 
         variants = [fold for fold in folds if fold.number == number]
         scores = {fold.variant: _warmed(fold, settings) for fold in variants}
         slices = read_fold(variants[0].test, spec, settings)
-        worst = sorted(patients(slices), key=lambda name: scores[variants[0].variant][name]["myocardium"] or 0.0)
+        worst = sorted(
+            patients(slices), key=lambda name: scores[variants[0].variant][name]["myocardium"] or 0.0
+        )
         pictures = []
         for patient in worst[:SHOWN]:
             cine = next(entry for entry in slices if entry.patient == patient)
@@ -73,7 +75,8 @@ def _pictures(folds: list[NameFold], spec: SemanticSpec, settings: Settings) -> 
                 panels = {"input": grey_rgb(stretch(frame)), "truth": overlay(frame, cine.labels[time])}
                 panels |= {variant: overlay(frame, classes[time]) for variant, classes in found.items()}
                 values = "; ".join(
-                    f"{variant}: " + ", ".join(f"{name} {_number(value)}" for name, value in entry[patient].items())
+                    f"{variant}: "
+                    + ", ".join(f"{name} {_number(value)}" for name, value in entry[patient].items())
                     for variant, entry in scores.items()
                 )
                 pictures.append(labelled_row(f"{cine}, frame {time}. IoU of the patient: {values}.", panels))
@@ -82,7 +85,9 @@ def _pictures(folds: list[NameFold], spec: SemanticSpec, settings: Settings) -> 
 
 
 def _warmed(fold: NameFold, settings: Settings) -> dict[str, dict[str, float | None]]:
-    scores: dict[str, dict[str, float | None]] = read_record(settings.folder / fold.name / "metrics.json", "warmed")["warmed"]
+    scores: dict[str, dict[str, float | None]] = read_record(
+        settings.folder / fold.name / "metrics.json", "warmed"
+    )["warmed"]
     return scores
 
 

@@ -51,14 +51,18 @@ def variant_spec(spec: SemanticSpec, variant: str) -> SemanticSpec:
         return spec
     training = spec.training
     frames = training.batch_size * training.clip_length
-    return specs.override(spec, ["network.recurrent=false", f"training.batch_size={frames}", "training.clip_length=1"])
+    return specs.override(
+        spec, ["network.recurrent=false", f"training.batch_size={frames}", "training.clip_length=1"]
+    )
 
 
 def train(fold: NameFold, spec: SemanticSpec, settings: Settings) -> None:
     """Trains the fold's network, or continues to."""
     spec = variant_spec(spec, fold.variant)
     device = describe_device(settings.require_gpu)
-    logging.info("%s %s: training on %d patients; device: %s", spec.dataset.name, fold.name, len(fold.train), device)
+    logging.info(
+        "%s %s: training on %d patients; device: %s", spec.dataset.name, fold.name, len(fold.train), device
+    )
     source = CineSource(read_fold(fold.train, spec, settings), spec, spec.training.seed, settings.augment)
     run = RunFolder(settings.folder / fold.name)
     run.open(spec, run_identity(fold.train, settings), device)
@@ -113,10 +117,14 @@ def evaluate(fold: NameFold, spec: SemanticSpec, settings: Settings) -> None:
         own = [cine for cine in slices if cine.patient == patient]
         for kind in ("warmed", "unwarmed"):
             if f"slice_{own[0].index}_{kind}" in found:
-                scores.setdefault(kind, {})[patient] = _score(own, [found[f"slice_{cine.index}_{kind}"] for cine in own])
+                scores.setdefault(kind, {})[patient] = _score(
+                    own, [found[f"slice_{cine.index}_{kind}"] for cine in own]
+                )
     content = {"fold": fold.name, "train": list(fold.train), "test": list(fold.test), **scores}
     atomic_write_text(folder / "metrics.json", json.dumps(content, indent=1) + "\n")
-    logging.info("%s: %s", fold.name, ", ".join(f"{name} {_mean(scores['warmed'], name):.3f}" for name in CLASSES))
+    logging.info(
+        "%s: %s", fold.name, ", ".join(f"{name} {_mean(scores['warmed'], name):.3f}" for name in CLASSES)
+    )
 
 
 def collect(folds: list[NameFold], spec: SemanticSpec, settings: Settings) -> None:
@@ -156,7 +164,9 @@ def compare(variants: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     comparison = {}
     for name in CLASSES:
         common = [
-            patient for patient in first.keys() & second.keys() if None not in (first[patient][name], second[patient][name])
+            patient
+            for patient in first.keys() & second.keys()
+            if None not in (first[patient][name], second[patient][name])
         ]
         differences = np.array([first[patient][name] - second[patient][name] for patient in sorted(common)])
         if len(differences) > 1:
@@ -173,7 +183,9 @@ def compare(variants: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
 def report(folds: list[NameFold], spec: SemanticSpec, settings: Settings) -> None:
     """Writes table.md and report.html."""
     for fold in folds:
-        check_run(settings.folder / fold.name, variant_spec(spec, fold.variant), run_identity(fold.train, settings))
+        check_run(
+            settings.folder / fold.name, variant_spec(spec, fold.variant), run_identity(fold.train, settings)
+        )
     # The report reads what the steps above wrote.
     from experiments import lv_report
 
@@ -188,7 +200,9 @@ def read_fold(names: Iterable[str], spec: SemanticSpec, settings: Settings) -> l
 
 def _score(slices: list[CineSlice], found: list[NDArray[np.uint8]]) -> dict[str, float | None]:
     truth = np.concatenate([cine.labels[cine.labelled].ravel() for cine in slices])
-    ours = np.concatenate([classes[cine.labelled].ravel() for cine, classes in zip(slices, found, strict=True)])
+    ours = np.concatenate(
+        [classes[cine.labelled].ravel() for cine, classes in zip(slices, found, strict=True)]
+    )
     scores = iou_per_class(ours, truth, CLASSES.values())
     return {name: None if np.isnan(scores[label]) else scores[label] for name, label in CLASSES.items()}
 

@@ -48,7 +48,10 @@ def time_section(folds: Iterable[str], settings: Settings) -> Section:
     """Wall time of every fold's stages."""
     times = {fold: _times(settings.folder / fold) for fold in folds}
     stages = list(dict.fromkeys(stage for spent in times.values() for stage in spent))
-    rows = [[fold, *(f"{spent[stage]:.1f}" if stage in spent else "-" for stage in stages)] for fold, spent in times.items()]
+    rows = [
+        [fold, *(f"{spent[stage]:.1f}" if stage in spent else "-" for stage in stages)]
+        for fold, spent in times.items()
+    ]
     return Section("Time", "Wall time in seconds.", [["fold", *stages], *rows])
 
 
@@ -123,7 +126,9 @@ def read_record(path: Path, *keys: str) -> dict[str, Any]:
             raise ValueError("it is no JSON object")
         return content | {key: content[key] for key in keys}
     except (OSError, ValueError, KeyError) as error:
-        raise DataError(f"{path}: is damaged ({reason(error)}); remove it and run the same command with --mode=all") from error
+        raise DataError(
+            f"{path}: is damaged ({reason(error)}); remove it and run the same command with --mode=all"
+        ) from error
 
 
 def read_arrays(path: Path) -> dict[str, NDArray]:
@@ -131,7 +136,15 @@ def read_arrays(path: Path) -> dict[str, NDArray]:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, TypeError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
+    except (
+        OSError,
+        ValueError,
+        EOFError,
+        TypeError,
+        NotImplementedError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
         raise DataError(
             f"{path}: is damaged ({reason(error)}); remove the folder {path.parent} and run --mode=predict again"
         ) from error
@@ -146,7 +159,11 @@ def metrics_file(settings: Settings) -> Path:
 
 
 def write_page(
-    title: str, facts: Sequence[tuple[str, str]], sections: Sequence[Section], spec: TrainedSpec, settings: Settings
+    title: str,
+    facts: Sequence[tuple[str, str]],
+    sections: Sequence[Section],
+    spec: TrainedSpec,
+    settings: Settings,
 ) -> None:
     """Writes report.html: a warning above all else unless the profile is the paper's, the whole spec at the end."""
     warnings = _warnings(spec)
@@ -159,14 +176,19 @@ def _warnings(spec: TrainedSpec) -> list[str]:
     return [] if spec.profile == "paper" else [tables.NOT_A_REPRODUCTION.format(profile=spec.profile)]
 
 
-def scores_section(heading: str, notes: Iterable[str], rows: Sequence[Sequence[str]], spec: TrainedSpec) -> Section:
+def scores_section(
+    heading: str, notes: Iterable[str], rows: Sequence[Sequence[str]], spec: TrainedSpec
+) -> Section:
     """A table of scores; a note that warns above all else already is left out."""
     return Section(heading, "\n".join(note for note in notes if note not in _warnings(spec)), rows)
 
 
 def training_section(title: str, history: Sequence[Record]) -> Section:
     """Loss and learning rate of a training run."""
-    columns = [np.array([getattr(record, name) for record in history]) for name in ("step", "task_loss", "learning_rate")]
+    columns = [
+        np.array([getattr(record, name) for record in history])
+        for name in ("step", "task_loss", "learning_rate")
+    ]
     caption = f"Loss of the task (without the L2 term) and learning rate of {len(history)} iterations."
     return Section(title, "", (), [Picture(caption, figures.training_curves(*columns))])
 
@@ -178,5 +200,8 @@ def error_legend() -> list[Picture]:
 
 def deviations_section(deviations: Iterable[Sequence[Any]]) -> Section:
     """Where a profile or flags changed the paper's values."""
-    rows = [["value", "paper's profile", "this run"], *(list(map(tables.readable, row)) for row in deviations)]
+    rows = [
+        ["value", "paper's profile", "this run"],
+        *(list(map(tables.readable, row)) for row in deviations),
+    ]
     return Section("Where this run differs from the paper's size", "", rows)

@@ -52,12 +52,17 @@ def parse_range(text: str, flag: str) -> tuple[int, int] | None:
         return None
     match = re.fullmatch(r"(\d+):(\d+)", text)
     if not match or int(match[1]) >= int(match[2]):
-        raise InputError(f"--{flag}={text}: write begin:end with begin < end, for example 0:45 for frames 0 to 44")
+        raise InputError(
+            f"--{flag}={text}: write begin:end with begin < end, for example 0:45 for frames 0 to 44"
+        )
     return int(match[1]), int(match[2])
 
 
 def crossval_folds(
-    root: Path, lengths: Mapping[str, int], train_frames: tuple[int, int] | None, test_frames: tuple[int, int] | None
+    root: Path,
+    lengths: Mapping[str, int],
+    train_frames: tuple[int, int] | None,
+    test_frames: tuple[int, int] | None,
 ) -> list[Fold]:
     """The folds of the protocol `crossval`.
 
@@ -80,7 +85,9 @@ def crossval_folds(
             )
         parts = {video: Part(root, video, 0, length) for video, length in lengths.items()}
         return [
-            Fold(f"test_{video}", tuple(part for name, part in parts.items() if name != video), (parts[video],))
+            Fold(
+                f"test_{video}", tuple(part for name, part in parts.items() if name != video), (parts[video],)
+            )
             for video in reversed(parts)
         ]
     (video, length), *_ = lengths.items()
@@ -89,7 +96,9 @@ def crossval_folds(
         train_frames, test_frames = (0, split), (split, length)
     for flag, (_, end) in (("train_frames", train_frames), ("test_frames", test_frames)):
         if end > length:
-            raise InputError(f"--{flag}: ends at {end}, but {root / video} has {length} frames; choose a smaller range")
+            raise InputError(
+                f"--{flag}: ends at {end}, but {root / video} has {length} frames; choose a smaller range"
+            )
     if length < 2 or max(train_frames[0], test_frames[0]) < min(train_frames[1], test_frames[1]):
         raise InputError(
             f"{root / video}: frames {train_frames[0]}:{train_frames[1]} train and {test_frames[0]}:{test_frames[1]} are "
@@ -99,7 +108,9 @@ def crossval_folds(
     return [Fold(f"test_{video}_frames_{test.begin}_{test.end}", (train,), (test,))]
 
 
-def submission_fold(root: Path, lengths: Mapping[str, int], test_root: Path, test_lengths: Mapping[str, int]) -> Fold:
+def submission_fold(
+    root: Path, lengths: Mapping[str, int], test_root: Path, test_lengths: Mapping[str, int]
+) -> Fold:
     """The single fold of the protocol `submission`: all annotated videos train, all unlabelled ones are tracked."""
     train = tuple(Part(root, video, 0, length) for video, length in lengths.items())
     test = tuple(Part(test_root, video, 0, length) for video, length in test_lengths.items())
@@ -115,11 +126,15 @@ def describe_split(folds: list[Fold], protocol: str) -> str:
     """One phrase for tables and reports."""
     if not folds[0].train:
         return "the authors' network, which was trained on all annotated videos" + (
-            ", those scored here among them" if folds[0].scored else "; tracked the challenge's videos without public truth"
+            ", those scored here among them"
+            if folds[0].scored
+            else "; tracked the challenge's videos without public truth"
         )
     if protocol == "submission":
         return "trained on all annotated videos, tracked the challenge's videos without public truth"
     if len({part.video for fold in folds for part in (*fold.train, *fold.test)}) == 1:
         train, test = folds[0].train[0], folds[0].test[0]
-        return f"one annotated video: frames {train.begin}:{train.end} trained, {test.begin}:{test.end} tested"
+        return (
+            f"one annotated video: frames {train.begin}:{train.end} trained, {test.begin}:{test.end} tested"
+        )
     return "trained on one annotated video, tested on the other" + (", both ways" if len(folds) > 1 else "")

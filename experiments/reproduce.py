@@ -28,7 +28,11 @@ from experiments import reproduce_ctc, runner
 from experiments.in_turn import exit_if_failed, given_flags, run_in_turn
 
 MODULES = {"lv": "experiments.lv", "cvppp": "experiments.cvppp", "ctc": "experiments.reproduce_ctc"}
-TITLES = {"lv": "Table 1a: left ventricle", "cvppp": "Table 1b: leaves", "ctc": "Table 2: Cell Tracking Challenge"}
+TITLES = {
+    "lv": "Table 1a: left ventricle",
+    "cvppp": "Table 1b: leaves",
+    "ctc": "Table 2: Cell Tracking Challenge",
+}
 FLAGS = runner.FLAGS
 
 flags.DEFINE_list("only", list(MODULES), f"What to run, separated by commas: {', '.join(MODULES)}.")
@@ -68,9 +72,14 @@ def _flags(part: str) -> list[str]:
     return given_flags(name for name in (*reproduce_ctc.PASSED_ON, "datasets") if name not in implied)
 
 
-def _noted(part: str, table: Table | None, statuses: Mapping[str, int], commands: Mapping[str, list[str]]) -> Table:
+def _noted(
+    part: str, table: Table | None, statuses: Mapping[str, int], commands: Mapping[str, list[str]]
+) -> Table:
     if table is None:
-        return Table(TITLES[part], [f"No results yet; they are made by `{shlex.join(['python', '-m', *commands[part]])}`."])
+        return Table(
+            TITLES[part],
+            [f"No results yet; they are made by `{shlex.join(['python', '-m', *commands[part]])}`."],
+        )
     if statuses.get(part):
         return table.noted("The latest run failed: what follows is of an earlier run, or incomplete.")
     return table
@@ -87,7 +96,9 @@ def _leaves(out_dir: Path) -> Table | None:
 
 
 def _cells(out_dir: Path) -> Table | None:
-    scores = tables.read_scores(out_dir / name / "metrics.json" for name in reproduce_ctc.EXPERIMENTS.values())
+    scores = tables.read_scores(
+        out_dir / name / "metrics.json" for name in reproduce_ctc.EXPERIMENTS.values()
+    )
     return reproduction.cells(TITLES["ctc"], scores) if scores else None
 
 

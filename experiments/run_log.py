@@ -37,7 +37,9 @@ def run_log(folder: Path) -> Iterator[None]:
         logging.set_verbosity(logging.INFO)
         logging.get_absl_handler().setFormatter(python_logging.Formatter("%(message)s"))
         if free is None:
-            logging.warning("%s: its file system has no locks; see to it that no two runs write to it at a time", folder)
+            logging.warning(
+                "%s: its file system has no locks; see to it that no two runs write to it at a time", folder
+            )
         yield
     finally:
         logger.removeHandler(handler)

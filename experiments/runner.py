@@ -42,19 +42,34 @@ flags.DEFINE_string("data_dir", "data", "Folder that holds (or receives) <datase
 flags.DEFINE_string("out_dir", "runs", "Results go to <out_dir>/<experiment>/.")
 flags.DEFINE_string("name", "", "Another name for the experiment's folder.")
 flags.DEFINE_string("profile", "paper", "paper (GPU), cpu (two cores), smoke (seconds, for tests).")
-flags.DEFINE_string("recipe", "paper", "paper: what the paper states; released: as the released models were trained.")
-flags.DEFINE_multi_string("set", [], "key=value laid over the spec, for example training.iterations=2000; repeatable.")
-flags.DEFINE_string("protocol", "crossval", "crossval, or submission (train on all, track the unlabelled videos).")
+flags.DEFINE_string(
+    "recipe", "paper", "paper: what the paper states; released: as the released models were trained."
+)
+flags.DEFINE_multi_string(
+    "set", [], "key=value laid over the spec, for example training.iterations=2000; repeatable."
+)
+flags.DEFINE_string(
+    "protocol", "crossval", "crossval, or submission (train on all, track the unlabelled videos)."
+)
 flags.DEFINE_string("train_frames", "", "begin:end, for a data set with one annotated video.")
 flags.DEFINE_string("test_frames", "", "begin:end, likewise.")
 flags.DEFINE_integer("fold", -1, "Run only this fold, counted from 0.")
 flags.DEFINE_string("base_url", "", "Where archives are fetched from, instead of the challenge's site.")
-flags.DEFINE_string("checkpoints", "", "Folder of the authors' networks, <dataset>/ each, used instead of training.")
-flags.DEFINE_enum(
-    "augment", augmenters.DEFAULT, augmenters.AUGMENTERS, "What augments clips; graph: TensorFlow, for few cores and a GPU."
+flags.DEFINE_string(
+    "checkpoints", "", "Folder of the authors' networks, <dataset>/ each, used instead of training."
 )
-flags.DEFINE_bool("deterministic", False, "The same bits on every run with the same seed and machine; may be slower.")
-flags.DEFINE_bool("mixed_precision", False, "Train with convolutions in bfloat16; faster on GPUs that know it.")
+flags.DEFINE_enum(
+    "augment",
+    augmenters.DEFAULT,
+    augmenters.AUGMENTERS,
+    "What augments clips; graph: TensorFlow, for few cores and a GPU.",
+)
+flags.DEFINE_bool(
+    "deterministic", False, "The same bits on every run with the same seed and machine; may be slower."
+)
+flags.DEFINE_bool(
+    "mixed_precision", False, "Train with convolutions in bfloat16; faster on GPUs that know it."
+)
 flags.DEFINE_bool("recompute", False, "Train in about two thirds of the memory and 1.3 times the time.")
 flags.DEFINE_bool("require_gpu", False, "Stop if TensorFlow sees no GPU.")
 
@@ -149,7 +164,9 @@ def _main(experiment: Experiment) -> None:
 def _implied(flag: str, value: str) -> str:
     """The value that the authors' networks demand of a flag."""
     if FLAGS[flag].present and getattr(FLAGS, flag) != value:
-        raise InputError(f"--{flag}={getattr(FLAGS, flag)}: the networks of --checkpoints go with {value}; drop the flag")
+        raise InputError(
+            f"--{flag}={getattr(FLAGS, flag)}: the networks of --checkpoints go with {value}; drop the flag"
+        )
     return value
 
 
@@ -209,7 +226,9 @@ def make_folds(spec: ExperimentSpec, settings: Settings) -> list[Fold]:
     root = settings.data_dir / dataset.name
     annotated = [video for video in dataset.videos if (root / f"{video}_GT").is_dir()]
     if not annotated:
-        raise DataError(f"{root}: no annotated video ({', '.join(f'{v} and {v}_GT' for v in dataset.videos)}); add one")
+        raise DataError(
+            f"{root}: no annotated video ({', '.join(f'{v} and {v}_GT' for v in dataset.videos)}); add one"
+        )
     lengths = {video: len(open_frames(root / video)) for video in annotated}
     if settings.checkpoints is not None and (settings.train_frames or settings.test_frames):
         raise InputError("--train_frames and --test_frames: with --checkpoints nothing trains; drop them")
@@ -231,11 +250,18 @@ def check_videos(folds: list[Fold], mode: str) -> None:
     Raises:
         DataError: Names the first fault of a folder, and how many more there are.
     """
-    trained = {part.root / part.video for fold in folds for part in fold.train if mode in ("prepare", "train", "all")}
-    tested = {
-        part.root / part.video for fold in folds for part in fold.test if mode in ("prepare", "predict", "evaluate", "all")
+    trained = {
+        part.root / part.video for fold in folds for part in fold.train if mode in ("prepare", "train", "all")
     }
-    scored = tested & {part.root / part.video for fold in folds for part in fold.test if fold.scored and mode != "predict"}
+    tested = {
+        part.root / part.video
+        for fold in folds
+        for part in fold.test
+        if mode in ("prepare", "predict", "evaluate", "all")
+    }
+    scored = tested & {
+        part.root / part.video for fold in folds for part in fold.test if fold.scored and mode != "predict"
+    }
     for frames in sorted(trained | tested):
         require_valid(frames, check_frames(frames))
     for frames in sorted(trained | scored):
@@ -248,7 +274,9 @@ def choose_fold(folds: list[AnyFold], number: int | None) -> list[AnyFold]:
     if number is None:
         return folds
     if number >= len(folds):
-        raise InputError(f"--fold={number}: there are {len(folds)} folds, counted from 0; choose a smaller number")
+        raise InputError(
+            f"--fold={number}: there are {len(folds)} folds, counted from 0; choose a smaller number"
+        )
     return [folds[number]]
 
 

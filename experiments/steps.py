@@ -50,7 +50,9 @@ def train(fold: Fold, spec: ExperimentSpec, settings: Settings) -> None:
         _adopt(fold, spec, settings)
         return
     device = describe_device(settings.require_gpu)
-    logging.info("%s %s: training on %s; device: %s", spec.dataset.name, fold.name, _names(fold.train), device)
+    logging.info(
+        "%s %s: training on %s; device: %s", spec.dataset.name, fold.name, _names(fold.train), device
+    )
     sequences = []
     for part in fold.train:
         sequence = read_sequence(part.root, part.video, spec.dataset)
@@ -81,7 +83,12 @@ def _adopt(fold: Fold, spec: ExperimentSpec, settings: Settings) -> None:
     run.write_history([])
     step = tf.Variable(spec.training.iterations, dtype=tf.int64, trainable=False)
     save_checkpoint(checkpoint_manager(run.checkpoints, model=model, step=step), spec.training.iterations)
-    logging.info("%s %s: the authors' network %s instead of training", spec.dataset.name, fold.name, released.source_of(place))
+    logging.info(
+        "%s %s: the authors' network %s instead of training",
+        spec.dataset.name,
+        fold.name,
+        released.source_of(place),
+    )
     if spec.network.variant == "mia2019":
         logging.warning("%s: %s", place, released.FOLLOW_UP)
 
@@ -90,7 +97,9 @@ def _identity(fold: Fold, spec: ExperimentSpec, settings: Settings) -> dict[str,
     """What must be the same when a fold's folder is used again, beside the spec."""
     identity = run_identity(fold.train, settings)
     if settings.checkpoints is not None:
-        identity["network"] = released.source_of(released.find_released(settings.checkpoints, spec.dataset.name))
+        identity["network"] = released.source_of(
+            released.find_released(settings.checkpoints, spec.dataset.name)
+        )
     return identity
 
 
@@ -150,7 +159,11 @@ def evaluate(fold: Fold, spec: ExperimentSpec, settings: Settings) -> None:
         "baseline": evaluate_ctc(baseline_folder, truth_folder),
     }
     atomic_write_text(folder / "metrics.json", json.dumps(scores, indent=1) + "\n")
-    logging.info("%s: %s", fold.name, ", ".join(f"{name} {_number(scores[name])}" for name in ("SEG", "DET", "TRA", "OP")))
+    logging.info(
+        "%s: %s",
+        fold.name,
+        ", ".join(f"{name} {_number(scores[name])}" for name in ("SEG", "DET", "TRA", "OP")),
+    )
 
 
 def collect(folds: list[Fold], spec: ExperimentSpec, settings: Settings) -> None:
@@ -169,7 +182,9 @@ def collect(folds: list[Fold], spec: ExperimentSpec, settings: Settings) -> None
         "dataset": spec.dataset.name,
         "recipe": spec.recipe,
         "profile": spec.profile,
-        "protocol": settings.protocol if settings.checkpoints is None else f"{settings.protocol}, {tables.RELEASED}",
+        "protocol": settings.protocol
+        if settings.checkpoints is None
+        else f"{settings.protocol}, {tables.RELEASED}",
         "split": describe_split(folds, settings.protocol),
         "folds": scored,
         "command": settings.command,
@@ -224,10 +239,14 @@ def _compared_with(folder: Path, part: Part) -> tuple[Path, Path]:
 
 def _fingerprint(spec: ExperimentSpec, part: Part) -> str:
     step = spec.training.iterations
-    return hashlib.sha256(f"{step} {part.video} {part.begin} {part.end}\n{specs.dump(spec)}".encode()).hexdigest()
+    return hashlib.sha256(
+        f"{step} {part.video} {part.begin} {part.end}\n{specs.dump(spec)}".encode()
+    ).hexdigest()
 
 
 def _save_samples(path: Path, samples: dict[int, NDArray[np.float32]]) -> None:
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **{str(index): embedding.astype(np.float16) for index, embedding in samples.items()})
+    np.savez_compressed(
+        buffer, **{str(index): embedding.astype(np.float16) for index, embedding in samples.items()}
+    )
     atomic_write_bytes(path, buffer.getvalue())

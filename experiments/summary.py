@@ -53,7 +53,9 @@ def write(folds: list[Fold], spec: ExperimentSpec, settings: Settings) -> None:
     if scores:
         atomic_write_text(settings.folder / "table.md", tables.table2_markdown(scores))
         print(tables.table2_text(scores))
-        sections.append(scores_section("Scores", tables.header_lines(scores), tables.table2_rows(scores), spec))
+        sections.append(
+            scores_section("Scores", tables.header_lines(scores), tables.table2_rows(scores), spec)
+        )
         if scores[0].TRA is not None:
             sections.append(_errors(scores[0]))
     for fold in folds:
@@ -72,7 +74,9 @@ def _errors(scores: tables.DatasetScores) -> Section:
         for method, counts in (("ours", fold), ("baseline", fold["baseline"])):
             rows.append([fold["fold"], method, *(str(counts[name]) for name in ERROR_NAMES)])
     return Section(
-        "Errors behind TRA", "How many corrections turn the result into the truth, by kind (Matula et al. 2015).", rows
+        "Errors behind TRA",
+        "How many corrections turn the result into the truth, by kind (Matula et al. 2015).",
+        rows,
     )
 
 
@@ -108,7 +112,9 @@ def _video_sections(fold: Fold, part: Part, folder: Path) -> Iterator[Section]:
     truth = folder / "truth" / f"{part.video}_GT"
     if (truth / "TRA").is_dir():
         true_tracks = read_tracks(truth / "TRA" / "man_track.txt")
-        trees.append(Picture(f"{len(true_tracks)} true tracks.", figures.lineage(true_tracks, len(frames), "truth")))
+        trees.append(
+            Picture(f"{len(true_tracks)} true tracks.", figures.lineage(true_tracks, len(frames), "truth"))
+        )
     yield Section(f"{fold.name}: lineage", "A line is a track.", (), trees)
     segmented = mask_files(truth / "SEG", "man_seg")
     if segmented:
@@ -123,19 +129,32 @@ def worst_frames(scores: dict[int, float]) -> list[int]:
 
 
 def _frame_section(
-    fold: Fold, part: Part, frames: Frames, masks: dict[int, Path], baseline: dict[int, Path], segmented: dict[int, Path]
+    fold: Fold,
+    part: Part,
+    frames: Frames,
+    masks: dict[int, Path],
+    baseline: dict[int, Path],
+    segmented: dict[int, Path],
 ) -> Section:
     truths = {number: read_labels(path) for number, path in segmented.items()}
     ours = {number: frame_seg(read_labels(masks[number]), truth) for number, truth in truths.items()}
     others = [frame_seg(read_labels(baseline[number]), truth) for number, truth in truths.items()]
     numbers = [part.begin + number for number in ours]
-    curve = Picture("SEG of every frame with truth.", figures.frame_scores(numbers, list(ours.values()), others))
+    curve = Picture(
+        "SEG of every frame with truth.", figures.frame_scores(numbers, list(ours.values()), others)
+    )
     pictures: list[Picture | Row] = [curve]
     for number in worst_frames(ours):
         picture, counts = error_overlay(frames[number], read_labels(masks[number]), truths[number])
         kinds = ", ".join(f"{counts[kind]} {kind}" for kind in ERROR_COLOURS)
-        panels = {"input": grey_rgb(stretch(frames[number])), "truth": overlay(frames[number], truths[number]), "ours": picture}
-        pictures.append(labelled_row(f"Frame {part.begin + number}, SEG {ours[number]:.2f}: {kinds}.", panels))
+        panels = {
+            "input": grey_rgb(stretch(frames[number])),
+            "truth": overlay(frames[number], truths[number]),
+            "ours": picture,
+        }
+        pictures.append(
+            labelled_row(f"Frame {part.begin + number}, SEG {ours[number]:.2f}: {kinds}.", panels)
+        )
     text = (
         "Below the curve the worst frames. A cell is correct if its mask and a true one overlap with an IoU above 0.5; of the "
         "others, a mask over several cells is merged, a cell under several masks is split."

@@ -21,7 +21,12 @@ ROOT = Path(__file__).parent.parent
 def run_command(module: str, *arguments: str) -> subprocess.CompletedProcess:
     """A command line of the package, as a user would start it."""
     return subprocess.run(
-        [sys.executable, "-m", module, *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=300
+        [sys.executable, "-m", module, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
     )
 
 
@@ -54,11 +59,15 @@ def untrained_run(folder: Path, spec: specs.ExperimentSpec) -> Path:
     run = RunFolder(folder)
     run.open(spec, {})
     step = tf.Variable(spec.training.iterations, dtype=tf.int64, trainable=False)
-    checkpoint_manager(run.checkpoints, model=build_network(spec), step=step).save(checkpoint_number=spec.training.iterations)
+    checkpoint_manager(run.checkpoints, model=build_network(spec), step=step).save(
+        checkpoint_number=spec.training.iterations
+    )
     return folder
 
 
-def moving_squares(frames: int = 6, height: int = 40, width: int = 48) -> tuple[np.ndarray, np.ndarray, list[Track]]:
+def moving_squares(
+    frames: int = 6, height: int = 40, width: int = 48
+) -> tuple[np.ndarray, np.ndarray, list[Track]]:
     """Three squares that move right, one of which divides in frame 3. Images uint16, labels uint16, tracks."""
     labels = np.zeros((frames, height, width), np.uint16)
     for frame in range(frames):
@@ -72,7 +81,13 @@ def moving_squares(frames: int = 6, height: int = 40, width: int = 48) -> tuple[
     noise = np.random.default_rng(0).normal(0, 40, labels.shape)
     images = (1000 + 600 * (labels > 0) + 100 * labels + noise).astype(np.uint16)
     end = frames - 1
-    tracks = [Track(1, 0, end, 0), Track(2, 0, end, 0), Track(3, 0, 2, 0), Track(4, 3, end, 3), Track(5, 3, end, 3)]
+    tracks = [
+        Track(1, 0, end, 0),
+        Track(2, 0, end, 0),
+        Track(3, 0, 2, 0),
+        Track(4, 3, end, 3),
+        Track(5, 3, end, 3),
+    ]
     return images, labels, tracks
 
 
@@ -91,7 +106,12 @@ def make_sequence(images: np.ndarray, labels: np.ndarray, **changes: object) -> 
 
 
 def write_ctc(
-    root: Path, images: np.ndarray, labels: np.ndarray, tracks: list[Track], video: str = "01", seg: object = None
+    root: Path,
+    images: np.ndarray,
+    labels: np.ndarray,
+    tracks: list[Track],
+    video: str = "01",
+    seg: object = None,
 ) -> Path:
     """Writes frames and truth in the challenge's layout with tifffile alone; `seg` are the frames with SEG (default all)."""
     (root / video).mkdir(parents=True)
@@ -103,7 +123,8 @@ def write_ctc(
         if seg is None or index in seg:
             # Ids of SEG are of their own frame only.
             tifffile.imwrite(
-                root / f"{video}_GT" / "SEG" / f"man_seg{index:03d}.tif", np.where(label > 0, label + 100, 0).astype(np.uint16)
+                root / f"{video}_GT" / "SEG" / f"man_seg{index:03d}.tif",
+                np.where(label > 0, label + 100, 0).astype(np.uint16),
             )
     table = "".join("{} {} {} {}\n".format(*track) for track in tracks)
     (root / f"{video}_GT" / "TRA" / "man_track.txt").write_text(table)

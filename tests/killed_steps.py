@@ -107,7 +107,9 @@ def track_as_one(model, frames, spec, output, sample_frames):
 
     count, side = len(frames), spec.network.image_size
     found = TrackingResult(np.ones((count, side, side), np.uint16), [Track(1, 0, count - 1, 0)])
-    write_result(output, found, frame_grid(frames.shape, spec.preprocessing, side), frames.shape, spec.upsampling)
+    write_result(
+        output, found, frame_grid(frames.shape, spec.preprocessing, side), frames.shape, spec.upsampling
+    )
     return TrackedVideo(count, 1, {"network": 1.0}, {0: np.zeros((4, 4, 2), np.float32)})
 
 

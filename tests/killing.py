@@ -16,7 +16,16 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-CHANGES = {"os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.truncate", "os.link", "os.symlink", "fcntl.flock"}
+CHANGES = {
+    "os.rename",
+    "os.mkdir",
+    "os.remove",
+    "os.rmdir",
+    "os.truncate",
+    "os.link",
+    "os.symlink",
+    "fcntl.flock",
+}
 
 
 class Step(NamedTuple):
@@ -93,7 +102,9 @@ def kill_everywhere(step: Step, folder: Path, every: int) -> int:
         place = folder / f"killed_{moment}"
         if attempt(step.run, place, moment):
             return moment
-        in_sight = {name: digest for name, digest in tree(place, hidden=False).items() if digest != "empty folder"}
+        in_sight = {
+            name: digest for name, digest in tree(place, hidden=False).items() if digest != "empty folder"
+        }
         torn = sorted(name for name, digest in in_sight.items() if whole.get(name) != digest)
         assert not torn, f"moment {moment}: half-written: {torn}"
         for unit in step.units:
@@ -101,7 +112,9 @@ def kill_everywhere(step: Step, folder: Path, every: int) -> int:
                 f"moment {moment}: incomplete: {unit}"
             )
         assert attempt(step.run, place), f"moment {moment}: cannot be started again"
-        assert tree(place) == whole, f"moment {moment}: {sorted(set(tree(place).items()) ^ set(whole.items()))}"
+        assert tree(place) == whole, (
+            f"moment {moment}: {sorted(set(tree(place).items()) ^ set(whole.items()))}"
+        )
         moment += every
 
 

@@ -52,7 +52,12 @@ def write_checkpoint(prefix: Path, variables, optimizer=True):
         everything["beta1_power"] = everything["beta2_power"] = np.float32(0.9)
     prefix.parent.mkdir(parents=True, exist_ok=True)
     tensors = [tf.constant(value) for value in everything.values()]
-    tf.raw_ops.SaveV2(prefix=str(prefix), tensor_names=list(everything), shape_and_slices=[""] * len(tensors), tensors=tensors)
+    tf.raw_ops.SaveV2(
+        prefix=str(prefix),
+        tensor_names=list(everything),
+        shape_and_slices=[""] * len(tensors),
+        tensors=tensors,
+    )
     return prefix
 
 
@@ -60,7 +65,9 @@ def convolve(image, kernel, bias):
     """[H, W, C] with zeros outside."""
     image, kernel = image.astype(np.float64), kernel.astype(np.float64)
     planes = [
-        sum(signal.correlate2d(image[..., i], kernel[:, :, i, o], mode="same") for i in range(image.shape[-1]))
+        sum(
+            signal.correlate2d(image[..., i], kernel[:, :, i, o], mode="same") for i in range(image.shape[-1])
+        )
         for o in range(kernel.shape[-1])
     ]
     return np.stack(planes, axis=-1) + bias.astype(np.float64)
@@ -92,7 +99,11 @@ def hourglass_step(frame, states, variables, cell):
         remembered.append(update * state + (1 - update) * candidate)
     result = None
     for level in reversed(range(len(states))):
-        total = remembered[level] if result is None else remembered[level] + result.repeat(2, axis=0).repeat(2, axis=1)
+        total = (
+            remembered[level]
+            if result is None
+            else remembered[level] + result.repeat(2, axis=0).repeat(2, axis=1)
+        )
         result = relu(layer(total, f"expanding/level{level}/conv{number}"))
     return layer(result, "output"), remembered
 

@@ -31,7 +31,11 @@ def write_nifti(path: Path, voxels: NDArray) -> None:
 
 
 def write_acdc(
-    folder: Path, patient: str = "patient001", frames: int = 4, with_heart: tuple[int, ...] = (0, 1, 2, 3, 4), slices: int = 5
+    folder: Path,
+    patient: str = "patient001",
+    frames: int = 4,
+    with_heart: tuple[int, ...] = (0, 1, 2, 3, 4),
+    slices: int = 5,
 ) -> Path:
     """ED is frame 1, ES frame 3; a right ventricle is in every slice, the left one in those named."""
     write_nifti(folder / f"{patient}_4d.nii.gz", numbered_video(frames, slices))

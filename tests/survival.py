@@ -57,7 +57,14 @@ def base_url(tmp_path_factory):
 def start(folder: Path, base_url: str) -> subprocess.Popen:
     """The same command in every folder: it is written into the results."""
     folder.mkdir(exist_ok=True)
-    flags = ["--fold=0", "--profile=smoke", "--deterministic", f"--base_url={base_url}", "--data_dir=data", "--out_dir=runs"]
+    flags = [
+        "--fold=0",
+        "--profile=smoke",
+        "--deterministic",
+        f"--base_url={base_url}",
+        "--data_dir=data",
+        "--out_dir=runs",
+    ]
     values = ["network.levels=2", f"training.iterations={ITERATIONS}", "training.checkpoint_every=2"]
     with (folder / "stderr.txt").open("a") as errors:
         return subprocess.Popen(
@@ -73,7 +80,9 @@ def files(folder: Path) -> set[Path]:
     return found
 
 
-def watch(process: subprocess.Popen, folder: Path, seconds: float = np.inf, changes: float = np.inf) -> tuple[float, int]:
+def watch(
+    process: subprocess.Popen, folder: Path, seconds: float = np.inf, changes: float = np.inf
+) -> tuple[float, int]:
     """Waits for the end of the process, a time, or a number of files that came or went; returns time and number."""
     begin, seen, before = time.perf_counter(), 0, files(folder)
     while process.poll() is None and time.perf_counter() - begin < seconds and seen < changes:
@@ -86,7 +95,9 @@ def watch(process: subprocess.Popen, folder: Path, seconds: float = np.inf, chan
 
 def outcome(folder: Path) -> dict[str, object]:
     """Everything that a run leaves, without times: bytes of files, and the tensors of the newest checkpoint."""
-    found: dict[str, object] = {name: digest for name, digest in tree(folder).items() if not set(Path(name).parts) & set(TIMED)}
+    found: dict[str, object] = {
+        name: digest for name, digest in tree(folder).items() if not set(Path(name).parts) & set(TIMED)
+    }
     del found["stderr.txt"]
     (run,) = (folder / "runs" / "ctc_fluo_sim").glob("test_*")
     reader = tf.train.load_checkpoint(str(run / "checkpoints" / f"step-{ITERATIONS}"))
@@ -109,7 +120,11 @@ def test_runs_killed_at_random_moments_end_as_an_undisturbed_one(base_url, tmp_p
         folder = tmp_path / f"round_{rounds}"
         while True:
             process = start(folder, base_url)
-            limit = {"seconds": generator.uniform(0, duration)} if kills % 2 else {"changes": generator.integers(1, changes)}
+            limit = (
+                {"seconds": generator.uniform(0, duration)}
+                if kills % 2
+                else {"changes": generator.integers(1, changes)}
+            )
             watch(process, folder, **limit)
             process.kill()
             if process.wait() == 0:
@@ -125,13 +140,23 @@ def test_runs_killed_at_random_moments_end_as_an_undisturbed_one(base_url, tmp_p
             print(f"kill {kills}: {limit}", flush=True)
         rounds += 1
         assert outcome(folder) == whole
-        leftovers = [name for name in map(str, files(folder)) if name.endswith((".partial", "_temp")) or ".tempstate" in name]
+        leftovers = [
+            name
+            for name in map(str, files(folder))
+            if name.endswith((".partial", "_temp")) or ".tempstate" in name
+        ]
         assert not leftovers
-    print(f"{kills} kills in {rounds} runs of {duration:.0f} s and {changes} changes of files each: all as undisturbed")
+    print(
+        f"{kills} kills in {rounds} runs of {duration:.0f} s and {changes} changes of files each: all as undisturbed"
+    )
 
 
 def test_prediction_and_scores_killed_at_every_moment(tmp_path):
     command = [sys.executable, "tests/killing.py", "predict_and_score", str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
-    print(f"predict, evaluate: {done.stdout.strip()} moments between two changes of files: all as undisturbed")
+    print(
+        f"predict, evaluate: {done.stdout.strip()} moments between two changes of files: all as undisturbed"
+    )

@@ -12,6 +12,8 @@ def moving_discs(frames=5, side=64):
     rows, columns = np.mgrid[:side, :side]
     labels = np.zeros((frames, side, side), np.int64)
     for frame in range(frames):
-        for label, (y, x, dy, dx) in enumerate([(14, 14, 1, 1), (14, 40, 0, -1), (45, 20, -1, 0), (46, 46, 0, 1)], start=1):
+        for label, (y, x, dy, dx) in enumerate(
+            [(14, 14, 1, 1), (14, 40, 0, -1), (45, 20, -1, 0), (46, 46, 0, 1)], start=1
+        ):
             labels[frame][(rows - y - dy * frame) ** 2 + (columns - x - dx * frame) ** 2 <= 64] = label
     return labels

@@ -45,7 +45,9 @@ def test_flips_reverse_the_axes(image):
 
 def test_a_quarter_turn_is_a_quarter_turn(image):
     turned = transform(image, spatial(rotation=np.pi / 2))
-    assert np.allclose(turned, np.rot90(image), atol=1e-4) or np.allclose(turned, np.rot90(image, -1), atol=1e-4)
+    assert np.allclose(turned, np.rot90(image), atol=1e-4) or np.allclose(
+        turned, np.rot90(image, -1), atol=1e-4
+    )
 
 
 def test_translation_moves_content_by_network_pixels_y_first(image):
@@ -101,7 +103,9 @@ def test_mirror_padding_repeats_the_image_by_half_its_size(image):
 
 def test_channels_are_resampled_alike():
     colour = np.random.default_rng(5).normal(0, 1, (30, 44, 3)).astype(np.float32)
-    parameters = draw_spatial(np.random.default_rng(6), specs.resolve("simulated", "paper", "smoke").augmentation, 1)
+    parameters = draw_spatial(
+        np.random.default_rng(6), specs.resolve("simulated", "paper", "smoke").augmentation, 1
+    )
     sampling = make_sampling((30, 44), SIDE, parameters, "constant")
     result = resample_image(colour, sampling)
     assert result.shape == (SIDE, SIDE, 3)
@@ -126,7 +130,9 @@ def test_resampling_equals_interpolation_at_the_points_of_the_transform():
     reached = ((points >= [-15.5, -22.5]) & (points < [44.5, 65.5])).all(axis=-1)
     assert (~reached).any()
     # Beyond half an edge pixel scipy blends with the mirrored one; both are the same value.
-    np.testing.assert_allclose(resample_image(image[..., None], sampling)[..., 0], np.where(reached, expected, -1), atol=1e-4)
+    np.testing.assert_allclose(
+        resample_image(image[..., None], sampling)[..., 0], np.where(reached, expected, -1), atol=1e-4
+    )
     inside = ((points >= -0.5) & (points < [29.5, 43.5])).all(axis=-1)
     nearest = np.clip(np.floor(points + 0.5).astype(int), 0, [29, 43])
     np.testing.assert_array_equal(
@@ -170,7 +176,9 @@ def test_intensity_follows_the_formula():
     low, high = clip.min(), clip.max()
     expected = ((clip - low) / (high - low)) ** parameters.gamma * (high - low) + low
     expected = (expected + parameters.shift) * parameters.scale
-    expected = (expected + parameters.frame_shift[:, None, None, None]) * parameters.frame_scale[:, None, None, None]
+    expected = (expected + parameters.frame_shift[:, None, None, None]) * parameters.frame_scale[
+        :, None, None, None
+    ]
     np.testing.assert_allclose(change_intensity(clip, parameters), expected, atol=1e-5)
 
 

@@ -34,13 +34,17 @@ def test_plain_network_and_loss_compute_what_ours_do():
     for found, expected in zip(plain(batch["image"]), ours(batch["image"]), strict=True):
         np.testing.assert_allclose(found, expected, atol=1e-5)
         masks = batch["instances"]
-        np.testing.assert_allclose(plain_loss(found, masks), cosine_embedding_loss(expected, masks), rtol=1e-5)
+        np.testing.assert_allclose(
+            plain_loss(found, masks), cosine_embedding_loss(expected, masks), rtol=1e-5
+        )
 
 
 def test_work_of_a_step_is_counted_as_multiplications_and_additions():
     size = SIZES["middle"]._replace(levels=1, length=1)
     pixels, kernel = 128 * 128, 9 * 32 * 32
-    assert training.step_gigaflop(size) == pytest.approx(2 * 3 * 2 * pixels * (5 * kernel + 9 * 32 * 16) / 1e9)
+    assert training.step_gigaflop(size) == pytest.approx(
+        2 * 3 * 2 * pixels * (5 * kernel + 9 * 32 * 16) / 1e9
+    )
     with_state = training.step_gigaflop(size._replace(length=2)) - 2 * training.step_gigaflop(size)
     assert with_state == pytest.approx(2 * 3 * 2 * pixels * 3 * kernel / 1e9)
 
@@ -54,7 +58,9 @@ def test_a_step_is_measured_in_a_process_of_its_own():
 
 
 def test_exponents_are_slopes_between_logarithms():
-    rows = [{"cost": "c", "quantity": "q", "value": value, "seconds": 2.0 * value**1.5} for value in (1, 10, 100)]
+    rows = [
+        {"cost": "c", "quantity": "q", "value": value, "seconds": 2.0 * value**1.5} for value in (1, 10, 100)
+    ]
     (found,) = scaling.exponents(rows)
     assert found["exponent"] == pytest.approx(1.5)
     assert (found["from"], found["to"], found["seconds_to"]) == (1, 100, 2000)

@@ -54,7 +54,9 @@ def test_a_clip_shows_consecutive_frames_of_the_heartbeat_and_wraps_around():
 
 
 def test_a_clip_longer_than_the_heartbeat_goes_round_again():
-    (clip,) = CineSource([beating(frames=3, labelled=(1,))], spec_of("training.clip_length=8", *STILL), 1).batch(0)["image"]
+    (clip,) = CineSource(
+        [beating(frames=3, labelled=(1,))], spec_of("training.clip_length=8", *STILL), 1
+    ).batch(0)["image"]
     np.testing.assert_array_equal(clip[0], clip[3])
     np.testing.assert_array_equal(clip[1], clip[7])
 
@@ -69,7 +71,11 @@ def test_single_frames_are_labelled_ones_drawn_independently():
 
 def test_outside_the_image_is_0_and_background():
     spec = spec_of("augmentation.translation=20", "augmentation.shift=0", "augmentation.scale=0")
-    slices = [CineSlice("a", 0, np.full((1, 32, 32), 5.0) + np.eye(32), np.ones((1, 32, 32), np.uint8), np.ones(1, bool))]
+    slices = [
+        CineSlice(
+            "a", 0, np.full((1, 32, 32), 5.0) + np.eye(32), np.ones((1, 32, 32), np.uint8), np.ones(1, bool)
+        )
+    ]
     batch = CineSource(slices, spec, 3).batch(0)
     outside = batch["classes"] == 0
     assert 0.05 < outside.mean() < 0.95

@@ -12,7 +12,17 @@ import pytest
 import SimpleITK as sitk  # noqa: N813
 from absl import logging
 from numpy.typing import NDArray
-from studies import HEIGHT, WIDTH, numbered_video, ring, write_acdc, write_dicom, write_nifti, write_png, write_stacom
+from studies import (
+    HEIGHT,
+    WIDTH,
+    numbered_video,
+    ring,
+    write_acdc,
+    write_dicom,
+    write_nifti,
+    write_png,
+    write_stacom,
+)
 
 from cosembed.data import cine
 from cosembed.data.acdc import read_acdc
@@ -47,7 +57,11 @@ def test_central_slices(indices: list[int], count: int, expected: list[int]) -> 
 def test_acdc_axes_and_classes(tmp_path: Path) -> None:
     write_acdc(tmp_path / "training" / "patient001")
     found = read_acdc(tmp_path)
-    assert [(item.patient, item.index) for item in found] == [("patient001", 1), ("patient001", 2), ("patient001", 3)]
+    assert [(item.patient, item.index) for item in found] == [
+        ("patient001", 1),
+        ("patient001", 2),
+        ("patient001", 3),
+    ]
     for item in found:
         check(item)
         np.testing.assert_array_equal(item.frames, numbered_video(4, 5)[:, item.index])
@@ -69,7 +83,12 @@ def test_acdc_axes_as_itk_addresses_them(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("with_heart", "count", "expected"),
-    [((1, 2, 3, 4), 3, [1, 2, 3]), ((2, 3, 4), 1, [3]), ((0, 4), 3, [0, 4]), ((0, 1, 2, 3, 4), 5, [0, 1, 2, 3, 4])],
+    [
+        ((1, 2, 3, 4), 3, [1, 2, 3]),
+        ((2, 3, 4), 1, [3]),
+        ((0, 4), 3, [0, 4]),
+        ((0, 1, 2, 3, 4), 5, [0, 1, 2, 3, 4]),
+    ],
 )
 def test_acdc_counts_slices_with_left_ventricle(
     tmp_path: Path, with_heart: tuple[int, ...], count: int, expected: list[int]
@@ -91,7 +110,9 @@ def test_acdc_patients_at_any_depth(tmp_path: Path) -> None:
     write_acdc(tmp_path / "testing" / "patient101", "patient101")
     write_acdc(tmp_path / "training" / "patient002", "patient002")
     (tmp_path / "training" / "patient002" / "._patient002_4d.nii.gz").write_text("a file manager's leftover")
-    write_nifti(tmp_path / "training" / "patient002" / "patient002_frame01.nii.gz", np.zeros((2, 3, 4), np.int16))
+    write_nifti(
+        tmp_path / "training" / "patient002" / "patient002_frame01.nii.gz", np.zeros((2, 3, 4), np.int16)
+    )
     found = read_acdc(tmp_path, 1)
     assert patients(found) == ["patient002", "patient101"]
     assert patients(found + found) == patients(found)
@@ -161,17 +182,32 @@ VIDEO, ED, ES = "patient001_4d.nii.gz", "patient001_frame01_gt.nii.gz", "patient
         (_remove("Info.cfg"), r"Info\.cfg: does not exist; put"),
         (_write("Info.cfg", b"ED: 1\n"), r"Info\.cfg: has no line 'ES: NUMBER'; add it"),
         (_write("Info.cfg", b"ED: first\nES: 3\n"), r"Info\.cfg: ED is 'first'; give a frame number"),
-        (_write("Info.cfg", b"ED: 1\nES: 5\n"), r"Info\.cfg: ES is frame 5, but patient001_4d\.nii\.gz has frames 1 to 4"),
+        (
+            _write("Info.cfg", b"ED: 1\nES: 5\n"),
+            r"Info\.cfg: ES is frame 5, but patient001_4d\.nii\.gz has frames 1 to 4",
+        ),
         (_write("Info.cfg", b"ED: 0\nES: 3\n"), r"Info\.cfg: ED is frame 0, but"),
         (_remove(ES), r"frame03_gt\.nii\.gz: does not exist; add the labels"),
         (
             _nifti(ED, np.zeros((5, 9, 16), np.uint8)),
             r"frame01_gt\.nii\.gz: has 16 x 9 x 5 voxels, a frame .* 16 x 12 x 5; make",
         ),
-        (_nifti(ED, np.full((5, 12, 16), 4, np.uint8)), r"frame01_gt\.nii\.gz: holds the label 4; labels are 0 to 3"),
-        (_nifti(ED, np.full((5, 12, 16), 0.5, np.float32)), r"frame01_gt\.nii\.gz: holds the label 0\.5; labels are"),
-        (_nifti(ED, np.zeros((5, 12, 16), np.uint8)), r"4d\.nii\.gz: no slice shows the left ventricle in the labels of both"),
-        (_nifti(ED, np.zeros((2, 5, 12, 16), np.uint8)), r"frame01_gt\.nii\.gz: has 4 dimensions; save it with 3"),
+        (
+            _nifti(ED, np.full((5, 12, 16), 4, np.uint8)),
+            r"frame01_gt\.nii\.gz: holds the label 4; labels are 0 to 3",
+        ),
+        (
+            _nifti(ED, np.full((5, 12, 16), 0.5, np.float32)),
+            r"frame01_gt\.nii\.gz: holds the label 0\.5; labels are",
+        ),
+        (
+            _nifti(ED, np.zeros((5, 12, 16), np.uint8)),
+            r"4d\.nii\.gz: no slice shows the left ventricle in the labels of both",
+        ),
+        (
+            _nifti(ED, np.zeros((2, 5, 12, 16), np.uint8)),
+            r"frame01_gt\.nii\.gz: has 4 dimensions; save it with 3",
+        ),
         (_write(VIDEO, b"garbage" * 100), r"4d\.nii\.gz: cannot be read; the file is damaged"),
         (_write(VIDEO, b""), r"4d\.nii\.gz: cannot be read; the file is damaged"),
         (_halve(VIDEO), r"4d\.nii\.gz: cannot be unpacked; the file is damaged or truncated"),
@@ -182,7 +218,10 @@ VIDEO, ED, ES = "patient001_4d.nii.gz", "patient001_frame01_gt.nii.gz", "patient
             r"4d\.nii\.gz: states a size of 30000 x 30000 x 30000 x 30000 values of 2 bytes; at most 512 MB",
         ),
         # NaN and infinity are read as no offset at all.
-        (_header(108, np.array([0], "<f4")), r"4d\.nii\.gz: states that its voxels begin at byte 348, within the header"),
+        (
+            _header(108, np.array([0], "<f4")),
+            r"4d\.nii\.gz: states that its voxels begin at byte 348, within the header",
+        ),
         (_header(108, np.array([np.inf], "<f4")), r"4d\.nii\.gz: states that its voxels begin at byte 348"),
     ],
 )
@@ -220,7 +259,11 @@ def test_stacom_round_trip(tmp_path: Path) -> None:
     write_dicom(folder / "DET0000101_LA1_ph0.dcm", np.zeros((5, 5), np.uint16))
     (folder / "._DET0000101_SA1_ph0.dcm").write_text("a file manager's leftover")
     found = read_stacom(tmp_path)
-    assert [(item.patient, item.index) for item in found] == [("DET0000101", 2), ("DET0000101", 9), ("DET0000101", 10)]
+    assert [(item.patient, item.index) for item in found] == [
+        ("DET0000101", 2),
+        ("DET0000101", 9),
+        ("DET0000101", 10),
+    ]
     for item in found:
         check(item)
         assert item.labelled.all()
@@ -237,7 +280,9 @@ def test_stacom_round_trip(tmp_path: Path) -> None:
         lambda classes: np.array([0, 128, 255], np.uint8)[classes],
         lambda classes: np.repeat((classes == 1)[..., None] * np.uint8(255), 3, axis=-1),
         lambda classes: np.stack([(classes == 1) * np.uint8(255), np.full_like(classes, 255)], axis=-1),
-        lambda classes: np.stack([*[(classes == 1) * np.uint8(255)] * 3, np.full_like(classes, 255)], axis=-1),
+        lambda classes: np.stack(
+            [*[(classes == 1) * np.uint8(255)] * 3, np.full_like(classes, 255)], axis=-1
+        ),
     ],
     ids=["0 1", "0 1 2", "0 128 255", "colour", "opacity", "colour and opacity"],
 )
@@ -278,7 +323,11 @@ def test_stacom_warns_of_open_rings(tmp_path: Path) -> None:
     assert warning.call_count == 1
     template, *values = warning.call_args.args
     assert "1 of 3 masks of the slice enclose no cavity: DET0000101_SA2_ph1.png" in template % tuple(values)
-    assert [(item.labels == 2).any(axis=(1, 2)).tolist() for item in found] == [[True] * 3, [True, False, True], [True] * 3]
+    assert [(item.labels == 2).any(axis=(1, 2)).tolist() for item in found] == [
+        [True] * 3,
+        [True, False, True],
+        [True] * 3,
+    ]
 
 
 def _png(name: str, pixels: NDArray) -> Callable[[Path], None]:
@@ -312,21 +361,51 @@ SA2 = "DET0000101_SA2_ph1"
     ("damage", "sentence"),
     [
         (_remove_all("*.dcm"), r"holds no patients; put frames such as"),
-        (_remove_all("*.png"), r"SA1_ph0\.dcm: has no mask DET0000101_SA1_ph0\.png, nor has any frame of DET0000101; add"),
-        (_remove(f"{SA2}.png"), r"SA2_ph1\.dcm: has no mask DET0000101_SA2_ph1\.png, unlike others of its slice"),
-        (_remove(f"{SA2}.dcm"), r"SA2_ph1\.png: has no frame DET0000101_SA2_ph1\.dcm; add it or remove the mask"),
+        (
+            _remove_all("*.png"),
+            r"SA1_ph0\.dcm: has no mask DET0000101_SA1_ph0\.png, nor has any frame of DET0000101; add",
+        ),
+        (
+            _remove(f"{SA2}.png"),
+            r"SA2_ph1\.dcm: has no mask DET0000101_SA2_ph1\.png, unlike others of its slice",
+        ),
+        (
+            _remove(f"{SA2}.dcm"),
+            r"SA2_ph1\.png: has no frame DET0000101_SA2_ph1\.dcm; add it or remove the mask",
+        ),
         (_remove_all(f"{SA2}.*"), r"SA2_ph2\.dcm: follows phase 0, but phase 1 is missing"),
-        (_png(f"{SA2}.png", ring(14, 18)), r"SA2_ph1\.png: this patient's masks up to here hold the values 0 1 2 255"),
-        (_png(f"{SA2}.png", (ring(14, 18) == 1) * np.uint8(255)), r"SA2_ph1\.png: is 18 x 14 pixels, but its frame is 16 x 12"),
-        (_png(f"{SA2}.png", ring() * np.uint8(7)), r"SA2_ph1\.png: .* hold the values 0 7 14 255; masks hold 0 1"),
-        (_png(f"{SA2}.png", np.arange(36, dtype=np.uint8).reshape(3, 4, 3)), r"SA2_ph1\.png: is in colour; masks are grey"),
+        (
+            _png(f"{SA2}.png", ring(14, 18)),
+            r"SA2_ph1\.png: this patient's masks up to here hold the values 0 1 2 255",
+        ),
+        (
+            _png(f"{SA2}.png", (ring(14, 18) == 1) * np.uint8(255)),
+            r"SA2_ph1\.png: is 18 x 14 pixels, but its frame is 16 x 12",
+        ),
+        (
+            _png(f"{SA2}.png", ring() * np.uint8(7)),
+            r"SA2_ph1\.png: .* hold the values 0 7 14 255; masks hold 0 1",
+        ),
+        (
+            _png(f"{SA2}.png", np.arange(36, dtype=np.uint8).reshape(3, 4, 3)),
+            r"SA2_ph1\.png: is in colour; masks are grey",
+        ),
         (_halve(f"{SA2}.png"), r"SA2_ph1\.png: cannot be read"),
         (_write(f"{SA2}.png", b"garbage" * 20), r"SA2_ph1\.png: cannot be read"),
         (_halve(f"{SA2}.dcm"), r"SA2_ph1\.dcm: cannot be read; the file is damaged"),
         (_write(f"{SA2}.dcm", b"garbage" * 100), r"SA2_ph1\.dcm: cannot be read; the file is damaged"),
-        (_dicom(f"{SA2}.dcm", np.zeros((9, 16), np.uint16)), r"SA2_ph1\.dcm: is 16 x 9 pixels, but .*SA2_ph0\.dcm is 16 x 12"),
-        (_dicom(f"{SA2}.dcm", np.zeros((2, 12, 16), np.uint16)), r"SA2_ph1\.dcm: holds 2 images; save each frame"),
-        (_png("DET0000101_SA02_ph1.png", ring()), r"SA2_ph1\.png: is the same slice and phase as .*SA02_ph1\.png; keep one"),
+        (
+            _dicom(f"{SA2}.dcm", np.zeros((9, 16), np.uint16)),
+            r"SA2_ph1\.dcm: is 16 x 9 pixels, but .*SA2_ph0\.dcm is 16 x 12",
+        ),
+        (
+            _dicom(f"{SA2}.dcm", np.zeros((2, 12, 16), np.uint16)),
+            r"SA2_ph1\.dcm: holds 2 images; save each frame",
+        ),
+        (
+            _png("DET0000101_SA02_ph1.png", ring()),
+            r"SA2_ph1\.png: is the same slice and phase as .*SA02_ph1\.png; keep one",
+        ),
     ],
 )
 def test_stacom_that_cannot_be_used(tmp_path: Path, damage: Callable[[Path], None], sentence: str) -> None:
@@ -339,7 +418,9 @@ def test_stacom_that_cannot_be_used(tmp_path: Path, damage: Callable[[Path], Non
 def test_stacom_masks_without_any_cavity_are_refused(tmp_path: Path) -> None:
     """Filled masks are no rings: without this they would teach that there is no cavity."""
     write_stacom(tmp_path, encode=lambda classes: (classes > 0) * np.uint8(255))
-    with pytest.raises(DataError, match=r"no slice of DET0000101 has myocardium in every mask and a cavity in one"):
+    with pytest.raises(
+        DataError, match=r"no slice of DET0000101 has myocardium in every mask and a cavity in one"
+    ):
         read_stacom(tmp_path)
 
 
@@ -370,7 +451,9 @@ def test_reading_leaves_itks_warnings_as_they_were(tmp_path: Path, capfd: pytest
 def test_real_acdc_patients(test_data: Path) -> None:
     root = test_data / "cardiac" / "ACDC-cine"
     if not root.is_dir():
-        pytest.skip("real cine studies are absent: put ACDC patients into cardiac/ACDC-cine of COSEMBED_TEST_DATA")
+        pytest.skip(
+            "real cine studies are absent: put ACDC patients into cardiac/ACDC-cine of COSEMBED_TEST_DATA"
+        )
     found = read_acdc(root)
     assert len(patients(found)) == 11
     assert len(found) == 33

@@ -11,7 +11,9 @@ from cosembed.requirements import check_tensorflow
 
 def run_code(code: str, *arguments: str) -> subprocess.CompletedProcess:
     program = f"'''A program.\n\n    example --size=3\n'''\nfrom absl import flags\nfrom cosembed import cli, errors\n{code}"
-    return subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False
+    )
 
 
 DEFINE = "flags.DEFINE_integer('size', 3, 'How many.')\n"
@@ -26,7 +28,12 @@ DEFINE = "flags.DEFINE_integer('size', 3, 'How many.')\n"
         ("pass", ("--siez=4",), 2, "siez"),
         ("pass", ("--size=four",), 2, "four"),
         ("pass", ("extra",), 2, "unexpected argument 'extra'"),
-        ("import errno; raise OSError(errno.ENOSPC, 'No space left on device', 'out/x')", (), 2, "out/x: No space left"),
+        (
+            "import errno; raise OSError(errno.ENOSPC, 'No space left on device', 'out/x')",
+            (),
+            2,
+            "out/x: No space left",
+        ),
         ("open('/proc/none/x', 'w')", (), 2, "/proc/none/x"),
     ],
 )

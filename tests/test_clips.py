@@ -18,7 +18,8 @@ def sequence():
 
 def same(first, second):
     return all(
-        np.array_equal(getattr(first, name), getattr(second, name)) for name in ("image", "labels", "instances", "background")
+        np.array_equal(getattr(first, name), getattr(second, name))
+        for name in ("image", "labels", "instances", "background")
     )
 
 
@@ -82,7 +83,9 @@ def test_incomplete_frames_and_the_border_have_no_background_loss():
 
 def test_nothing_is_learned_outside_the_image():
     images, labels, _ = moving_squares(frames=8)
-    source = ClipSource([make_sequence(images, np.ones_like(labels))], small_spec("augmentation.translation=20.0"), 1)
+    source = ClipSource(
+        [make_sequence(images, np.ones_like(labels))], small_spec("augmentation.translation=20.0"), 1
+    )
     for index in range(5):
         (clip,) = source.clips(index)
         outside = clip.labels == 0
@@ -131,7 +134,9 @@ def test_a_bad_frame_is_refused_before_training_starts():
     with pytest.raises(DataError, match=r"t003\.tif.*not finite"):
         ClipSource([make_sequence(images, labels, frames=Unreadable(images))], small_spec(), 1)
     # A frame that no clip can contain is not read.
-    ClipSource([make_sequence(images, labels, frames=Unreadable(images), segments=((0, 3), (4, 8)))], small_spec(), 1)
+    ClipSource(
+        [make_sequence(images, labels, frames=Unreadable(images), segments=((0, 3), (4, 8)))], small_spec(), 1
+    )
 
 
 def test_frames_and_network_must_have_the_same_channels():
@@ -153,7 +158,10 @@ def test_an_elastic_grid_without_room_for_a_spline_is_refused(sequence, grid):
 
 def test_more_draws_in_one_stream_do_not_shift_the_others(sequence):
     # The same geometry from 2 * 16 draws or from 2 * 64 of them.
-    specs = [small_spec("augmentation.elastic_amplitude=0.0", f"augmentation.elastic_grid={grid}") for grid in (4, 8)]
+    specs = [
+        small_spec("augmentation.elastic_amplitude=0.0", f"augmentation.elastic_grid={grid}")
+        for grid in (4, 8)
+    ]
     few, many = (ClipSource([sequence], spec, 1) for spec in specs)
     assert all(same(few.clips(index)[0], many.clips(index)[0]) for index in range(4))
 
@@ -224,7 +232,10 @@ def test_image_and_labels_move_together_frame_by_frame():
 
 
 def test_training_labels_are_smoothed_on_the_grid_of_the_network(sequence):
-    plain, smooth = (ClipSource([sequence], small_spec(f"preprocessing.label_smoothing={sigma}"), 1) for sigma in (0.0, 1.5))
+    plain, smooth = (
+        ClipSource([sequence], small_spec(f"preprocessing.label_smoothing={sigma}"), 1)
+        for sigma in (0.0, 1.5)
+    )
     (before,), (after,) = plain.clips(0), smooth.clips(0)
     np.testing.assert_array_equal(after.labels, [smooth_labels(frame, 1.5) for frame in before.labels])
     assert (after.labels != before.labels).any()

@@ -42,7 +42,8 @@ def test_clusters_are_exact_where_the_librarys_default_is_not():
     points = generator.normal(0, 0.3, (400, 3)) + generator.integers(0, 3, (400, 1))
     options = {"min_cluster_size": 5, "min_samples": 5, "leaf_size": 25, "core_dist_n_jobs": 1}
     default, reference = (
-        hdbscan.HDBSCAN(algorithm=algorithm, **options).fit_predict(points) for algorithm in ("boruvka_kdtree", "generic")
+        hdbscan.HDBSCAN(algorithm=algorithm, **options).fit_predict(points)
+        for algorithm in ("boruvka_kdtree", "generic")
     )
     assert adjusted_rand_score(default, reference) < 0.9
     found = cluster_points(points, 5)
@@ -78,12 +79,21 @@ def test_the_spanning_tree_is_that_of_all_pairs(kind, min_points):
 
 
 @settings(max_examples=30, deadline=None)
-@given(seed=st.integers(0, 2**32 - 1), clouds=st.integers(1, 6), spread=st.floats(0.01, 1.0), min_points=st.integers(1, 8))
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    clouds=st.integers(1, 6),
+    spread=st.floats(0.01, 1.0),
+    min_points=st.integers(1, 8),
+)
 def test_any_clouds_have_the_spanning_tree_of_all_pairs(seed, clouds, spread, min_points):
     generator = np.random.default_rng(seed)
-    points = 5 * generator.normal(0, 1, (clouds, 4))[generator.integers(0, clouds, 200)] + generator.normal(0, spread, (200, 4))
+    points = 5 * generator.normal(0, 1, (clouds, 4))[generator.integers(0, clouds, 200)] + generator.normal(
+        0, spread, (200, 4)
+    )
     expected = minimum_spanning_tree(mutual_reachability(points, min_points))
-    np.testing.assert_allclose(mutual_reachability_tree(points, min_points).length, np.sort(expected.data), rtol=1e-8)
+    np.testing.assert_allclose(
+        mutual_reachability_tree(points, min_points).length, np.sort(expected.data), rtol=1e-8
+    )
 
 
 def test_equal_points_are_clusters_not_errors():
@@ -112,7 +122,9 @@ def test_fast_joins_pixels_to_the_clusters_of_the_grid_as_hdbscan_would(stride, 
     # A point joins when it becomes part of something as large as a cluster; the cluster is complete with its heaviest edge.
     joined = np.zeros(len(sampled))
     parts = {index: [index] for index in range(len(sampled))}
-    for number, (one, other, level, size) in enumerate(linkage(reachability[np.triu_indices(len(sampled), 1)], "single")):
+    for number, (one, other, level, size) in enumerate(
+        linkage(reachability[np.triu_indices(len(sampled), 1)], "single")
+    ):
         for part in (parts.pop(int(one)), parts.pop(int(other))):
             if len(part) < count <= size:
                 joined[part] = level
@@ -126,7 +138,9 @@ def test_fast_joins_pixels_to_the_clusters_of_the_grid_as_hdbscan_would(stride, 
     for index in np.flatnonzero(divided):
         near = distance[index].argsort()[:count]
         level = np.maximum(np.maximum(distance[index, near], joined[near]), distance[index, near].max())
-        reached[index] = sorted((level[sampled[near] == label].min(), label) for label in set(sampled[near].tolist()) - {-1})
+        reached[index] = sorted(
+            (level[sampled[near] == label].min(), label) for label in set(sampled[near].tolist()) - {-1}
+        )
         for _, label in reached[index][:2]:
             ends[label] = min(ends[label], reached[index][1][0]) if len(reached[index]) > 1 else ends[label]
     for index, lowest in reached.items():
@@ -142,7 +156,9 @@ def test_both_modes_agree_where_instances_are_clear():
     pair = embeddings_of(moving_discs(frames=2))
     background = background_embedding(pair)
     spec = dataclasses.replace(SPEC, min_points=200)
-    exact, fast = (cluster_pair(pair, background, dataclasses.replace(spec, mode=mode)) for mode in ("exact", "fast"))
+    exact, fast = (
+        cluster_pair(pair, background, dataclasses.replace(spec, mode=mode)) for mode in ("exact", "fast")
+    )
     assert exact.max() == 4
     assert adjusted_rand_score(exact.ravel(), fast.ravel()) > 0.995
 
@@ -167,9 +183,13 @@ def test_a_cluster_whose_mean_points_to_the_background_is_dropped(one_sided, lab
 
 def test_the_background_mask_may_leave_everything_or_nothing():
     pair = embeddings_of(moving_discs(frames=2))
-    nothing_left = cluster_pair(pair, background_embedding(pair), dataclasses.replace(SPEC, background_similarity=-1.0))
+    nothing_left = cluster_pair(
+        pair, background_embedding(pair), dataclasses.replace(SPEC, background_similarity=-1.0)
+    )
     assert nothing_left.shape == (2, 64, 64) and not nothing_left.any()
-    everything = cluster_pair(pair[:, :24, :24], -np.eye(8, dtype=np.float32)[0], dataclasses.replace(SPEC, min_points=20))
+    everything = cluster_pair(
+        pair[:, :24, :24], -np.eye(8, dtype=np.float32)[0], dataclasses.replace(SPEC, min_points=20)
+    )
     assert (everything[0, 14, 14] != everything[0, 2, 2]) and everything[0, 2, 2] > 0
 
 

@@ -20,7 +20,8 @@ def numpy_gru(layer: ConvGRU2D, inputs: np.ndarray, state: np.ndarray) -> np.nda
         channels, filters = kernel.shape[2:]
         return np.stack(
             [
-                bias[f] + sum(correlate2d(image[..., c], kernel[:, :, c, f], mode="same") for c in range(channels))
+                bias[f]
+                + sum(correlate2d(image[..., c], kernel[:, :, c, f], mode="same") for c in range(channels))
                 for f in range(filters)
             ],
             axis=-1,
@@ -37,7 +38,12 @@ def numpy_gru(layer: ConvGRU2D, inputs: np.ndarray, state: np.ndarray) -> np.nda
         r = sigmoid(convolve(both, weights["reset_kernel"], weights["reset_bias"]))
         u = sigmoid(convolve(both, weights["update_kernel"], weights["update_bias"]))
         y = np.maximum(
-            convolve(np.concatenate([frame, r * state], axis=-1), weights["candidate_kernel"], weights["candidate_bias"]), 0
+            convolve(
+                np.concatenate([frame, r * state], axis=-1),
+                weights["candidate_kernel"],
+                weights["candidate_bias"],
+            ),
+            0,
         )
         state = u * state + (1 - u) * y
         outputs.append(state)

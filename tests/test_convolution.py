@@ -11,7 +11,9 @@ from cosembed.layers.convolution import convolve
 @pytest.mark.parametrize("size", [1, 3])
 def test_values_and_gradients_equal_tensorflows(graph, size):
     shapes = ([2, 5, 7, 3], [size, size, 3, 4], [4], [2, 5, 7, 4])
-    *arguments, upstream = (tf.random.stateless_normal(shape, seed=[1, index]) for index, shape in enumerate(shapes))
+    *arguments, upstream = (
+        tf.random.stateless_normal(shape, seed=[1, index]) for index, shape in enumerate(shapes)
+    )
 
     def plain(images, kernel, bias):
         return tf.nn.bias_add(tf.nn.conv2d(images, kernel, 1, "SAME"), bias)

@@ -64,7 +64,9 @@ def write(root: Path, kinds: str = "TRA SEG", first: int = 0, segmented: tuple[i
             tifffile.imwrite(root / f"01_GT/TRA/man_track{number}", markers_of(frame))
         if "SEG" in kinds and frame in segmented:
             masks = masks_of(frame)
-            tifffile.imwrite(root / f"01_GT/SEG/man_seg{number}", np.where(masks > 0, 9 - masks, 0).astype(np.uint16))
+            tifffile.imwrite(
+                root / f"01_GT/SEG/man_seg{number}", np.where(masks > 0, 9 - masks, 0).astype(np.uint16)
+            )
     if "TRA" in kinds:
         lines = [f"{label} {begin + first} {end + first} {parent}" for label, begin, end, parent in TRACKS]
         (root / "01_GT/TRA/man_track.txt").write_text("\n".join(lines))
@@ -74,7 +76,9 @@ def test_markers_and_masks_are_merged(tmp_path: Path) -> None:
     write(tmp_path)
     sequence = read_sequence(tmp_path, "01", spec())
     for frame in range(5):
-        np.testing.assert_array_equal(sequence.labels[frame], masks_of(frame) if frame in (0, 2) else markers_of(frame))
+        np.testing.assert_array_equal(
+            sequence.labels[frame], masks_of(frame) if frame in (0, 2) else markers_of(frame)
+        )
     assert sequence.labels.dtype == np.uint16
     assert sequence.complete.tolist() == [True, False, True, False, False]
     assert sequence.tracks == TRACKS
@@ -120,7 +124,9 @@ def test_without_truth(tmp_path: Path) -> None:
     write(tmp_path, "")
     sequence = read_sequence(tmp_path, "01", spec(), truth=False)
     assert sequence.labels.shape == (5, *SHAPE) and not sequence.labels.any() and not sequence.complete.any()
-    with pytest.raises(DataError, match=r"01_GT: holds neither TRA/man_track000\.tif nor SEG/man_seg000\.tif"):
+    with pytest.raises(
+        DataError, match=r"01_GT: holds neither TRA/man_track000\.tif nor SEG/man_seg000\.tif"
+    ):
         read_sequence(tmp_path, "01", spec())
 
 
@@ -130,7 +136,10 @@ def test_videos_need_not_begin_with_frame_0(tmp_path: Path) -> None:
     np.testing.assert_array_equal(sequence.labels[2], masks_of(2))
     assert sequence.tracks == TRACKS
     write_truth_cut(tmp_path, "01", 2, 4, tmp_path / "cut")
-    assert sorted(path.name for path in (tmp_path / "cut/TRA").glob("*.tif")) == ["man_track000.tif", "man_track001.tif"]
+    assert sorted(path.name for path in (tmp_path / "cut/TRA").glob("*.tif")) == [
+        "man_track000.tif",
+        "man_track001.tif",
+    ]
     np.testing.assert_array_equal(read_labels(tmp_path / "cut/TRA/man_track000.tif"), markers_of(2))
 
 
@@ -162,7 +171,9 @@ def test_the_loss_mask_leaves_out_the_border(tmp_path: Path) -> None:
         read_sequence(tmp_path, "01", spec(loss_border=8))
 
 
-def test_other_complete_frames_than_listed_are_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_other_complete_frames_than_listed_are_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     write(tmp_path)
     read_sequence(tmp_path, "01", spec(complete_frames={"01": (0, 2, 77)}))
     assert caplog.messages == [], "frames beyond the end do not count"
@@ -195,7 +206,11 @@ def test_truth_cut(tmp_path: Path) -> None:
     write(tmp_path)
     write_truth_cut(tmp_path, "01", 1, 4, tmp_path / "cut")
     files = sorted(str(path.relative_to(tmp_path / "cut")) for path in (tmp_path / "cut").rglob("*.*"))
-    assert files == ["SEG/man_seg001.tif", "TRA/man_track.txt", *(f"TRA/man_track{n:03d}.tif" for n in range(3))]
+    assert files == [
+        "SEG/man_seg001.tif",
+        "TRA/man_track.txt",
+        *(f"TRA/man_track{n:03d}.tif" for n in range(3)),
+    ]
     np.testing.assert_array_equal(read_labels(tmp_path / "cut/TRA/man_track002.tif"), markers_of(3))
     np.testing.assert_array_equal(read_labels(tmp_path / "cut/SEG/man_seg001.tif") > 0, masks_of(2) > 0)
     expected = (Track(1, 0, 0, 0), Track(2, 1, 2, 1), Track(3, 1, 2, 1), Track(4, 0, 2, 0))
@@ -339,7 +354,12 @@ def row(*labels: int) -> Labels:
 def test_linking_by_hand() -> None:
     """5 overlaps 8 best; 6 is new; in frame 4 the cell has split: the larger daughter keeps the id."""
     linked, segments = link_masks(
-        {0: row(7, 7, 0, 0, 0, 0), 3: row(8, 8, 8, 8, 0, 0), 4: row(5, 5, 5, 6, 0, 9), 5: row(0, 0, 0, 0, 0, 3)}
+        {
+            0: row(7, 7, 0, 0, 0, 0),
+            3: row(8, 8, 8, 8, 0, 0),
+            4: row(5, 5, 5, 6, 0, 9),
+            5: row(0, 0, 0, 0, 0, 3),
+        }
     )
     assert segments == [(0, 1), (3, 6)]
     assert linked[0].tolist() == [[1, 1, 0, 0, 0, 0]]
@@ -369,7 +389,9 @@ def test_linking_stops_below_the_minimum_overlap() -> None:
         ("PhC-C2DH-U373", 15, range(15), 8),
     ],
 )
-def test_real_sequences(test_data: Path, name: str, frames: int, complete: tuple[int, ...], tracks: int) -> None:
+def test_real_sequences(
+    test_data: Path, name: str, frames: int, complete: tuple[int, ...], tracks: int
+) -> None:
     sequence = read_sequence(test_data / "ctc" / name, "01", spec())
     assert (len(sequence), len(sequence.tracks)) == (frames, tracks)
     assert np.flatnonzero(sequence.complete).tolist() == list(complete)

@@ -48,7 +48,9 @@ def png_header(width, height):
     """A PNG of any stated size whose pixels are absent."""
     chunk = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     end = b"IDAT" + zlib.compress(b"")
-    chunks = [struct.pack(">I", len(part) - 4) + part + struct.pack(">I", zlib.crc32(part)) for part in (chunk, end)]
+    chunks = [
+        struct.pack(">I", len(part) - 4) + part + struct.pack(">I", zlib.crc32(part)) for part in (chunk, end)
+    ]
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
@@ -101,7 +103,9 @@ def test_hdf5_in_one_file_is_found_directly_and_in_its_folder(tmp_path, image, l
     alpha = np.dstack([image, image[..., 0]])
     other = {"A2/plant009/rgb": image, "A1/plant001/label_filename": "plant001_label.png"}
     grey = {"A1/plant002/rgb": image[..., 0], "A1/plant002/label": labels.astype(np.int64)}
-    write_hdf5(path, {"A1/plant001/rgb": alpha, "A1/plant001/label": labels.astype(np.uint8), **grey, **other})
+    write_hdf5(
+        path, {"A1/plant001/rgb": alpha, "A1/plant001/label": labels.astype(np.uint8), **grey, **other}
+    )
     for root in (path, tmp_path):
         first, second = find_plants(root)
         assert (first.name, second.name) == ("plant001", "plant002")
@@ -203,7 +207,13 @@ def test_damaged_pngs_are_refused(part, tmp_path, image, labels):
     use = read_image if part == "rgb" else read_labels
     path = tmp_path / f"plant001_{part}.png"
     whole = path.read_bytes()
-    for content in (whole[: len(whole) * 2 // 3], whole[:12], b"", b"GIF89a" + bytes(40), whole[:8] + bytes(60)):
+    for content in (
+        whole[: len(whole) * 2 // 3],
+        whole[:12],
+        b"",
+        b"GIF89a" + bytes(40),
+        whole[:8] + bytes(60),
+    ):
         path.write_bytes(content)
         refused(tmp_path, path.name, "cannot be read", use=use)
 
@@ -217,7 +227,9 @@ def test_damaged_hdf5_is_refused(tmp_path, image):
         refused(tmp_path, "leaves.h5", "cannot be read")
 
 
-@pytest.mark.parametrize("pixels", [np.zeros((4, 4, 3), np.float32), np.zeros((4, 4, 3), np.int64), np.zeros((4, 4, 9), "u1")])
+@pytest.mark.parametrize(
+    "pixels", [np.zeros((4, 4, 3), np.float32), np.zeros((4, 4, 3), np.int64), np.zeros((4, 4, 9), "u1")]
+)
 def test_hdf5_arrays_that_are_no_image_are_refused(pixels, tmp_path):
     write_hdf5(tmp_path / "leaves.h5", {"A1/plant001/rgb": pixels})
     refused(tmp_path, "leaves.h5, A1/plant001/rgb", "save", use=read_image)

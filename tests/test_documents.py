@@ -25,7 +25,13 @@ SMALL = {
 def commands(document: str, beginning: str) -> list[list[str]]:
     """Words of the lines of fenced blocks that begin so, comments dropped, in their order."""
     blocks = re.findall(r"^```(\w*)\n(.*?)^```$", (ROOT / document).read_text(), re.DOTALL | re.MULTILINE)
-    lines = [line for language, block in blocks if not language for line in block.splitlines() if line.startswith(beginning)]
+    lines = [
+        line
+        for language, block in blocks
+        if not language
+        for line in block.splitlines()
+        if line.startswith(beginning)
+    ]
     return [shlex.split(line, comments=True) for line in lines]
 
 
@@ -34,7 +40,13 @@ def run(words: list[str], folder: Path) -> str:
     words = [sys.executable, *words[1:], *SMALL.get(words[2], [])]
     paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     done = subprocess.run(
-        words, cwd=folder, capture_output=True, text=True, check=False, timeout=300, env={**os.environ, "PYTHONPATH": paths}
+        words,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        env={**os.environ, "PYTHONPATH": paths},
     )
     assert done.returncode == 0, (words, done.stderr[-2000:])
     return done.stdout
@@ -74,7 +86,9 @@ def test_python_commands_of_the_howto_run(desk):
 PARSE = "import sys, importlib; from absl import flags; importlib.import_module(sys.argv[1]); flags.FLAGS(sys.argv[1:])"
 
 
-@pytest.mark.parametrize("document", [*DOCUMENTS, "docs/performance.md", "docs/results.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize(
+    "document", [*DOCUMENTS, "docs/performance.md", "docs/results.md", "CONTRIBUTING.md"]
+)
 def test_make_commands_start_programs_with_flags_that_exist(document):
     """The programs themselves run in the tests of the experiments."""
     started = set()
@@ -84,5 +98,7 @@ def test_make_commands_start_programs_with_flags_that_exist(document):
             if " -m experiments." in line or " -m benchmarks." in line:
                 started.add(tuple(shlex.split(line)[2:]))
     for program in started:
-        parsed = subprocess.run([sys.executable, "-c", PARSE, *program], cwd=ROOT, capture_output=True, text=True, check=False)
+        parsed = subprocess.run(
+            [sys.executable, "-c", PARSE, *program], cwd=ROOT, capture_output=True, text=True, check=False
+        )
         assert parsed.returncode == 0, (program, parsed.stderr)

@@ -10,7 +10,9 @@ from builders import moving_squares, write_ctc
 
 
 def run(*arguments):
-    return subprocess.run([sys.executable, "-m", "cosembed.evaluate", *arguments], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "cosembed.evaluate", *arguments], capture_output=True, text=True, check=False
+    )
 
 
 @pytest.fixture
@@ -29,9 +31,16 @@ def folders(tmp_path):
 
 def test_absent_truth_is_not_scored_and_null(folders, tmp_path):
     result, truth = folders
-    done = run(f"--result_dir={result}", f"--ground_truth_dir={truth}", f"--json={tmp_path / 'new' / 'scores.json'}")
+    done = run(
+        f"--result_dir={result}", f"--ground_truth_dir={truth}", f"--json={tmp_path / 'new' / 'scores.json'}"
+    )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[:4] == ["SEG 1.000000", "DET not scored", "TRA not scored", "OP not scored"]
+    assert done.stdout.splitlines()[:4] == [
+        "SEG 1.000000",
+        "DET not scored",
+        "TRA not scored",
+        "OP not scored",
+    ]
     content = json.loads((tmp_path / "new" / "scores.json").read_text())
     assert content["SEG"] == 1
     assert content["TRA"] is content["OP"] is content["NS"] is None

@@ -19,7 +19,15 @@ from cosembed import specs
 from cosembed.data.validation import check_result
 from cosembed.errors import DataError, InputError, OutputError
 from cosembed.simulation import simulate_video, write_video
-from experiments import ctc_dic_hela, ctc_fluo_gowt1, ctc_fluo_hela, ctc_fluo_msc, ctc_fluo_sim, ctc_phc_u373, reproduce_ctc
+from experiments import (
+    ctc_dic_hela,
+    ctc_fluo_gowt1,
+    ctc_fluo_hela,
+    ctc_fluo_msc,
+    ctc_fluo_sim,
+    ctc_phc_u373,
+    reproduce_ctc,
+)
 from experiments import simulated as simulated_cells
 from experiments.runner import Experiment, Settings, check_videos, make_folds, run_experiment
 
@@ -74,7 +82,12 @@ def test_a_whole_experiment_both_ways_then_again_without_work(simulated, tmp_pat
     for fold, video in (("test_02", "02"), ("test_01", "01")):
         assert_valid(folder / fold / "results" / f"{video}_RES")
     report = (folder / "report.html").read_text()
-    what_was_run = ("not a reproduction", "Device</dt><dd>[CG]PU", "<th>clustering and tracking</th>", "<pre>")
+    what_was_run = (
+        "not a reproduction",
+        "Device</dt><dd>[CG]PU",
+        "<th>clustering and tracking</th>",
+        "<pre>",
+    )
     for said in (*what_was_run, "missed</li>", "merged cells</th>"):
         assert re.search(said, report)
     assert "http://" not in report.replace("http://127.0.0.1", "")
@@ -90,7 +103,10 @@ def test_another_spec_in_the_same_folder_is_refused(simulated, tmp_path):
     run_experiment(experiment, "train", spec_of(), settings(simulated, tmp_path / "run", fold=0))
     with pytest.raises(OutputError, match=r"training\.seed"):
         run_experiment(
-            experiment, "train", spec_of("simulated", "training.seed=2"), settings(simulated, tmp_path / "run", fold=0)
+            experiment,
+            "train",
+            spec_of("simulated", "training.seed=2"),
+            settings(simulated, tmp_path / "run", fold=0),
         )
     with pytest.raises(InputError, match="no results to score"):
         run_experiment(experiment, "evaluate", spec_of(), settings(simulated, tmp_path / "run", fold=0))
@@ -102,7 +118,9 @@ def test_submission_trains_on_both_and_tracks_the_unlabelled_videos(simulated, t
     for video in ("01", "02"):
         shutil.copytree(simulated / "simulated" / video, data / "test" / "simulated" / video)
     folder = tmp_path / "run"
-    run_experiment(Experiment("simulated", "simulated"), "all", spec_of(), settings(data, folder, protocol="submission"))
+    run_experiment(
+        Experiment("simulated", "simulated"), "all", spec_of(), settings(data, folder, protocol="submission")
+    )
     for video in ("01", "02"):
         assert_valid(folder / "submission" / "results" / f"{video}_RES")
     assert not (folder / "metrics.json").exists()
@@ -113,7 +131,9 @@ def test_submission_trains_on_both_and_tracks_the_unlabelled_videos(simulated, t
 def test_truth_of_one_kind_is_enough(kept, tmp_path):
     root = write_ctc(tmp_path / "data" / "simulated", *moving_squares(frames=8))
     shutil.rmtree(root / "01_GT" / ("SEG" if kept == "TRA" else "TRA"))
-    run_experiment(Experiment("simulated", "simulated"), "all", spec_of(), settings(tmp_path / "data", tmp_path / "run"))
+    run_experiment(
+        Experiment("simulated", "simulated"), "all", spec_of(), settings(tmp_path / "data", tmp_path / "run")
+    )
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert (metrics["SEG"] is None) == (kept == "TRA")
     assert (metrics["TRA"] is None) == (kept == "SEG")
@@ -146,7 +166,10 @@ def test_reproduction_goes_on_when_one_data_set_fails_and_says_so(tmp_path):
     assert "failed: PhC-C2DH-U373" in done.stderr
     assert f"put the archive at {tmp_path / 'data' / 'PhC-C2DH-U373.zip'}, or its content at" in done.stderr
     assert "Fluo-N2DH-SIM+" in (tmp_path / "runs" / "table2.md").read_text()
-    assert json.loads((tmp_path / "runs" / "table2.json").read_text())["datasets"][0]["dataset"] == "Fluo-N2DH-SIM+"
+    assert (
+        json.loads((tmp_path / "runs" / "table2.json").read_text())["datasets"][0]["dataset"]
+        == "Fluo-N2DH-SIM+"
+    )
 
 
 def remove_frame(root):
@@ -202,7 +225,12 @@ def test_bad_data_is_one_sentence_with_the_file_and_leaves_nothing_behind(fault,
     spoil, words = BAD_DATA[fault]
     spoil(root)
     with pytest.raises(InputError) as error:
-        run_experiment(Experiment("simulated", "simulated"), "train", spec_of(), settings(tmp_path / "data", tmp_path / "run"))
+        run_experiment(
+            Experiment("simulated", "simulated"),
+            "train",
+            spec_of(),
+            settings(tmp_path / "data", tmp_path / "run"),
+        )
     message = str(error.value)
     assert "\n" not in message
     for word in words:
@@ -222,7 +250,10 @@ def test_what_will_be_tested_is_checked_before_anything_is_trained(mode, spoil, 
     for video in ("01", "02"):
         root = write_ctc(tmp_path / "data" / "simulated", *moving_squares(frames=6), video)
     spoil(root, "02")
-    experiment, flags = Experiment("simulated", "simulated"), settings(tmp_path / "data", tmp_path / "run", fold=0)
+    experiment, flags = (
+        Experiment("simulated", "simulated"),
+        settings(tmp_path / "data", tmp_path / "run", fold=0),
+    )
     with pytest.raises(DataError, match=words):
         run_experiment(experiment, mode, spec_of(), flags)
     assert not (tmp_path / "run").exists()
@@ -246,26 +277,40 @@ def test_what_will_be_tested_is_checked_before_anything_is_trained(mode, spoil, 
     ids=lambda value: value[0] if value[0].startswith("--") else None,
 )
 def test_bad_flags_exit_2_with_one_sentence(arguments, words, simulated, tmp_path):
-    done = call_experiment(simulated_cells, f"--data_dir={simulated}", f"--out_dir={tmp_path}", "--profile=smoke", *arguments)
+    done = call_experiment(
+        simulated_cells, f"--data_dir={simulated}", f"--out_dir={tmp_path}", "--profile=smoke", *arguments
+    )
     assert_input_error(done, *words)
 
 
 def test_tracking_a_video_of_ones_own(simulated, tmp_path):
-    run_experiment(Experiment("simulated", "simulated"), "train", spec_of(), settings(simulated, tmp_path / "run", fold=0))
+    run_experiment(
+        Experiment("simulated", "simulated"),
+        "train",
+        spec_of(),
+        settings(simulated, tmp_path / "run", fold=0),
+    )
     network = f"--checkpoint={tmp_path / 'run' / 'test_02'}"
     frames = np.stack([tifffile.imread(path) for path in sorted((simulated / "simulated" / "02").iterdir())])
     tifffile.imwrite(tmp_path / "video.tif", frames[:, :50, :60], photometric="minisblack")
-    done = run_command("cosembed.track", network, f"--input={tmp_path / 'video.tif'}", f"--output={tmp_path / 'RES'}")
+    done = run_command(
+        "cosembed.track", network, f"--input={tmp_path / 'video.tif'}", f"--output={tmp_path / 'RES'}"
+    )
     assert done.returncode == 0, done.stderr
     for said in ("5 frames of 60 x 50 pixels, uint16", "Memory: about", "Time: reading", "report.html"):
         assert said in done.stdout
     assert_valid(tmp_path / "RES")
     assert (tmp_path / "RES" / "report.html").exists()
     assert tifffile.imread(tmp_path / "RES" / "mask004.tif").shape == (50, 60)
-    again = run_command("cosembed.track", network, f"--input={tmp_path / 'video.tif'}", f"--output={tmp_path / 'RES'}")
+    again = run_command(
+        "cosembed.track", network, f"--input={tmp_path / 'video.tif'}", f"--output={tmp_path / 'RES'}"
+    )
     assert_input_error(again, "RES", "exists already")
     nothing = run_command(
-        "cosembed.track", f"--checkpoint={tmp_path}", f"--input={tmp_path / 'video.tif'}", f"--output={tmp_path / 'X'}"
+        "cosembed.track",
+        f"--checkpoint={tmp_path}",
+        f"--input={tmp_path / 'video.tif'}",
+        f"--output={tmp_path / 'X'}",
     )
     assert_input_error(nothing, str(tmp_path), "no trained network")
     assert not (tmp_path / "X").exists()
@@ -292,12 +337,21 @@ def test_networks_of_the_authors_take_the_place_of_training(tmp_path):
     for video in ("01", "02"):
         write_ctc(root, *moving_squares(4), video)
     networks = tmp_path / "networks"
-    write_checkpoint(networks / root.name / "model-40000", seeded_variables(1, levels=3, filters=4, outputs=4))
-    flags = ["--datasets=PhC-C2DH-U373", f"--data_dir={root.parent}", f"--out_dir={tmp_path}/runs", f"--checkpoints={networks}"]
+    write_checkpoint(
+        networks / root.name / "model-40000", seeded_variables(1, levels=3, filters=4, outputs=4)
+    )
+    flags = [
+        "--datasets=PhC-C2DH-U373",
+        f"--data_dir={root.parent}",
+        f"--out_dir={tmp_path}/runs",
+        f"--checkpoints={networks}",
+    ]
     done = run_command("experiments.reproduce_ctc", *flags)
     assert done.returncode == 0, done.stderr
     assert "recipe released, profile paper" in done.stdout
-    assert "which was trained on all annotated videos, those scored here among them" in " ".join(done.stdout.split())
+    assert "which was trained on all annotated videos, those scored here among them" in " ".join(
+        done.stdout.split()
+    )
     metrics = json.loads((tmp_path / "runs" / "ctc_phc_u373" / "metrics.json").read_text())
     assert [fold["train"] for fold in metrics["folds"]] == ["", ""]
     assert [fold["test"] for fold in metrics["folds"]] == ["01 [0:4]", "02 [0:4]"]
@@ -307,13 +361,19 @@ def test_networks_of_the_authors_take_the_place_of_training(tmp_path):
         assert_valid(tmp_path / "runs" / "ctc_phc_u373" / f"test_{video}" / "results" / f"{video}_RES")
         assert not (tmp_path / "runs" / "ctc_phc_u373" / f"test_{video}" / "tensorboard").exists()
     # Another network in the same place must not pass for this one.
-    write_checkpoint(networks / root.name / "model-40000", seeded_variables(2, levels=3, filters=4, outputs=4))
+    write_checkpoint(
+        networks / root.name / "model-40000", seeded_variables(2, levels=3, filters=4, outputs=4)
+    )
     assert_input_error(call_experiment(ctc_phc_u373, *flags[1:]), "other values of network")
 
 
 def test_what_does_not_go_with_networks_of_the_authors_is_refused(tmp_path):
     write_ctc(tmp_path / "data" / "PhC-C2DH-U373", *moving_squares(4))
-    flags = [f"--data_dir={tmp_path}/data", f"--out_dir={tmp_path}/runs", f"--checkpoints={tmp_path}/networks"]
+    flags = [
+        f"--data_dir={tmp_path}/data",
+        f"--out_dir={tmp_path}/runs",
+        f"--checkpoints={tmp_path}/networks",
+    ]
     for wrong, words in [
         (["--recipe=paper"], ("--recipe=paper", "drop the flag")),
         (["--profile=cpu"], ("--profile=cpu", "drop the flag")),
@@ -331,12 +391,18 @@ def test_the_same_seed_gives_the_same_bits(tmp_path, simulated):
         flags = ["--profile=smoke", "--fold=0", "--deterministic", "--set=training.iterations=20"]
         for mode in ("train", "predict"):
             done = run_command(
-                "experiments.simulated", *flags, f"--mode={mode}", f"--data_dir={simulated}", f"--out_dir={tmp_path}/{name}"
+                "experiments.simulated",
+                *flags,
+                f"--mode={mode}",
+                f"--data_dir={simulated}",
+                f"--out_dir={tmp_path}/{name}",
             )
             assert done.returncode == 0, done.stderr
         runs.append(tmp_path / name / "simulated" / "test_02")
     readers = [tf.train.load_checkpoint(str(run / "checkpoints" / "step-20")) for run in runs]
-    names = [name for name in readers[0].get_variable_to_shape_map() if name != "_CHECKPOINTABLE_OBJECT_GRAPH"]
+    names = [
+        name for name in readers[0].get_variable_to_shape_map() if name != "_CHECKPOINTABLE_OBJECT_GRAPH"
+    ]
     assert len(names) > 100
     for name in names:
         np.testing.assert_array_equal(*(reader.get_tensor(name) for reader in readers))
@@ -344,5 +410,7 @@ def test_the_same_seed_gives_the_same_bits(tmp_path, simulated):
     assert [path.name for path in results[0]] == [path.name for path in results[1]]
     for first, second in zip(*results, strict=True):
         assert first.read_bytes() == second.read_bytes()
-    done = call_experiment(simulated_cells, *flags[:2], f"--data_dir={simulated}", f"--out_dir={tmp_path}/first", flags[3])
+    done = call_experiment(
+        simulated_cells, *flags[:2], f"--data_dir={simulated}", f"--out_dir={tmp_path}/first", flags[3]
+    )
     assert_input_error(done, "other values of deterministic")

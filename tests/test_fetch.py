@@ -87,20 +87,26 @@ def left(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
 
 
-def test_fetches_once_and_records_the_checksum(tmp_path: Path, server: Server, caplog: pytest.LogCaptureFixture) -> None:
+def test_fetches_once_and_records_the_checksum(
+    tmp_path: Path, server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level("INFO")
     data = tmp_path / "data"
     assert fetch(spec(), data, server.base + "/") == data / "tiny"
     assert left(data) == ["checksums.json", "tiny", "tiny.zip"]
     assert left(data / "tiny") == ["01", "01_GT", "02"]
     assert (data / "tiny/02/t000.tif").read_text().startswith("content of tiny/02/t000.tif")
-    assert json.loads((data / "checksums.json").read_text()) == {"tiny.zip": hashlib.sha256(ARCHIVE).hexdigest()}
+    assert json.loads((data / "checksums.json").read_text()) == {
+        "tiny.zip": hashlib.sha256(ARCHIVE).hexdigest()
+    }
     assert any("Free for research; cite it." in message for message in caplog.messages)
     fetch(spec(), data, server.base)
     assert server.asked == ["/training-datasets/tiny.zip"]
 
 
-def test_the_environment_gives_the_base_url(tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_gives_the_base_url(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(BASE_URL_VARIABLE, server.base)
     assert (fetch(spec(), tmp_path) / "01").is_dir()
 
@@ -160,7 +166,9 @@ def test_failures_say_which_url_and_what_to_put_where(tmp_path: Path, server: Se
     )
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        with pytest.raises(DataError, match=r"tiny\.zip: cannot be fetched \(no connection\); put the archive at"):
+        with pytest.raises(
+            DataError, match=r"tiny\.zip: cannot be fetched \(no connection\); put the archive at"
+        ):
             fetch(spec(), tmp_path, f"http://127.0.0.1:{unused.getsockname()[1]}")
     with pytest.raises(DataError, match=r"^nonsense/tiny\.zip: cannot be fetched"):
         fetch(spec(), tmp_path, "nonsense")
@@ -174,7 +182,9 @@ def test_another_archive_than_before_is_refused(tmp_path: Path, server: Server) 
     (tmp_path / "tiny").rename(tmp_path / "moved")
     changed = packed("tiny/01/t000.tif", "tiny/01/t001.tif")
     (tmp_path / "tiny.zip").write_bytes(changed)
-    with pytest.raises(DataError, match=r"tiny\.zip: its sha256 is not the one in .*checksums\.json; remove the archive"):
+    with pytest.raises(
+        DataError, match=r"tiny\.zip: its sha256 is not the one in .*checksums\.json; remove the archive"
+    ):
         fetch(spec(), tmp_path, server.base)
     assert not (tmp_path / "tiny").exists()
     (tmp_path / "tiny.zip").unlink()
@@ -194,7 +204,9 @@ def test_a_damaged_archive_is_not_recorded(tmp_path: Path, server: Server) -> No
     assert (fetch(spec(), tmp_path, server.base) / "01").is_dir()
 
 
-@pytest.mark.parametrize("member", ["../escaped.txt", "tiny/../../escaped.txt", "/escaped.txt", "tiny\\..\\escaped.txt"])
+@pytest.mark.parametrize(
+    "member", ["../escaped.txt", "tiny/../../escaped.txt", "/escaped.txt", "tiny\\..\\escaped.txt"]
+)
 def test_members_that_point_outside_are_refused(tmp_path: Path, member: str) -> None:
     data = tmp_path / "data"
     data.mkdir()

@@ -34,7 +34,16 @@ SHORT = {
     "simulated-leaves": ("leaves", "sim-leaves"),
 }
 CONFIDENCES = ("high", "medium", "low", "ours")
-COLUMNS = ["what", "paper", "released", "ours: recipe paper", "ours: recipe released", "where", "source", "confidence"]
+COLUMNS = [
+    "what",
+    "paper",
+    "released",
+    "ours: recipe paper",
+    "ours: recipe released",
+    "where",
+    "source",
+    "confidence",
+]
 
 
 def read_tables():
@@ -125,11 +134,16 @@ def test_a_value_for_a_data_set_is_a_value_that_it_has():
         if not is_spec_key(where(row)):
             continue
         for recipe in specs.RECIPES:
-            for name, _, _ in (entry.partition(": ") for entry in cell_of(row, recipe).split("; ") if ": " in entry):
+            for name, _, _ in (
+                entry.partition(": ") for entry in cell_of(row, recipe).split("; ") if ": " in entry
+            ):
                 assert name in names, (row, name)
                 datasets = [dataset for dataset, group in SHORT.items() if name in group]
                 for dataset in datasets:
-                    assert where(row) in flatten(to_mapping(specs.resolve_any(dataset, recipe))), (row, dataset)
+                    assert where(row) in flatten(to_mapping(specs.resolve_any(dataset, recipe))), (
+                        row,
+                        dataset,
+                    )
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if not is_spec_key(where(row))], ids=lambda row: row[0])

@@ -41,11 +41,21 @@ def test_every_name_is_tested_once_and_never_trained_where_it_is_tested():
 
 def test_committed_folds_of_acdc_are_the_drawn_ones():
     dataset = specs.resolve_as(specs.SemanticSpec, "ACDC-cine").dataset
-    assert dataset.folds == draw_folds([f"patient{number:03d}" for number in range(1, 151)], 3, dataset.fold_seed)
+    assert dataset.folds == draw_folds(
+        [f"patient{number:03d}" for number in range(1, 151)], 3, dataset.fold_seed
+    )
 
 
 def committed(*folds):
-    values = {"name": "x", "paper_name": "x", "licence": "none", "fold_count": 3, "fold_seed": 1, "layout": "acdc", "slices": 3}
+    values = {
+        "name": "x",
+        "paper_name": "x",
+        "licence": "none",
+        "fold_count": 3,
+        "fold_seed": 1,
+        "layout": "acdc",
+        "slices": 3,
+    }
     return CineDatasetSpec(**values, folds=folds)
 
 

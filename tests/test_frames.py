@@ -13,7 +13,9 @@ from cosembed.data.frames import file_number, open_frames
 from cosembed.errors import DataError
 
 
-def write_frames(folder: Path, numbers: list[int], name: str = "t{:03d}.tif", dtype: type = np.uint16) -> None:
+def write_frames(
+    folder: Path, numbers: list[int], name: str = "t{:03d}.tif", dtype: type = np.uint16
+) -> None:
     """Frame n holds the value n everywhere but in one corner."""
     folder.mkdir(exist_ok=True)
     for number in numbers:
@@ -37,7 +39,9 @@ def test_frames_come_in_natural_order(tmp_path: Path, name: str) -> None:
 def test_frames_are_decoded_on_access_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_frames(tmp_path, [0, 1, 2])
     read: list[Path] = []
-    monkeypatch.setattr(frames_module, "read_image", lambda path, page: read.append(path) or np.arange(48).reshape(6, 8))
+    monkeypatch.setattr(
+        frames_module, "read_image", lambda path, page: read.append(path) or np.arange(48).reshape(6, 8)
+    )
     frames = open_frames(tmp_path)
     assert read == []
     _ = frames[1]
@@ -91,7 +95,9 @@ def test_faults_of_numbering(tmp_path: Path, names: list[str], sentence: str) ->
 def test_missing_and_empty_folders_say_what_to_put_where(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"01: does not exist; put the frames there, as t000\.tif"):
         open_frames(tmp_path / "01")
-    with pytest.raises(DataError, match=re.escape(f"{tmp_path}: holds no TIFF or PNG frames; put them there")):
+    with pytest.raises(
+        DataError, match=re.escape(f"{tmp_path}: holds no TIFF or PNG frames; put them there")
+    ):
         open_frames(tmp_path)
 
 
@@ -138,6 +144,8 @@ def test_constant_frames(tmp_path: Path) -> None:
         open_frames(tmp_path / "video.tif")[2]
 
 
-@pytest.mark.parametrize(("name", "number"), [("t012.tif", 12), ("exp2_t0040.tif", 40), ("mean.tif", None), ("3b.tif", 3)])
+@pytest.mark.parametrize(
+    ("name", "number"), [("t012.tif", 12), ("exp2_t0040.tif", 40), ("mean.tif", None), ("3b.tif", 3)]
+)
 def test_file_number(name: str, number: int | None) -> None:
     assert file_number(Path(name)) == number

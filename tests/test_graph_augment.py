@@ -32,7 +32,9 @@ FRAMES = 3
 def draw(spec, shape, seed):
     """A clip of random frames and blocky labels, and what is drawn for it."""
     generator = np.random.default_rng(seed)
-    labels = np.kron(generator.integers(0, 7, (FRAMES, 5, 6)), np.ones((1, 11, 11)))[:, : shape[0], : shape[1]]
+    labels = np.kron(generator.integers(0, 7, (FRAMES, 5, 6)), np.ones((1, 11, 11)))[
+        :, : shape[0], : shape[1]
+    ]
     mask = np.ones(shape, bool)
     mask[:4] = False
     return RawClip(
@@ -52,7 +54,9 @@ def both(spec, clips):
 @pytest.mark.parametrize("grid", [8, 4, 0])
 def test_the_field_is_that_of_simpleitk(grid):
     # Linear interpolation of a ramp is the place it was sampled at.
-    spec = small_spec(*STILL, f"augmentation.elastic_grid={grid}", "network.channels=2", "preprocessing.padding=constant")
+    spec = small_spec(
+        *STILL, f"augmentation.elastic_grid={grid}", "network.channels=2", "preprocessing.padding=constant"
+    )
     rows, columns = np.mgrid[:41, :54].astype(np.float32)
     ramp = np.stack([rows, columns], axis=-1)
     clips = [draw(spec, (41, 54), seed)._replace(frames=[ramp] * FRAMES) for seed in range(6)]
@@ -67,7 +71,12 @@ def test_the_field_is_that_of_simpleitk(grid):
     [
         ("mirror", (41, 54), "paper", ("network.channels=3",)),
         ("constant", (55, 30), "released", MOVING),
-        ("zero", (32, 32), "released", ("augmentation.translation=25.0", "preprocessing.label_smoothing=0.1")),
+        (
+            "zero",
+            (32, 32),
+            "released",
+            ("augmentation.translation=25.0", "preprocessing.label_smoothing=0.1"),
+        ),
         ("mirror", (24, 66), "released", (*MOVING, "preprocessing.label_smoothing=1.3")),
     ],
 )
@@ -89,7 +98,9 @@ def test_images_labels_and_loss_masks_are_those_of_simpleitk(padding, shape, rec
 def assert_equal_batches(first, second, image_tolerance=0.0):
     assert first.keys() == second.keys()
     for name in first:
-        np.testing.assert_allclose(first[name], second[name], rtol=0, atol=image_tolerance if name == "image" else 0)
+        np.testing.assert_allclose(
+            first[name], second[name], rtol=0, atol=image_tolerance if name == "image" else 0
+        )
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +127,9 @@ def test_hearts_are_the_same_either_way_and_unlabelled_frames_stay_unlabelled():
 
 
 def test_training_that_goes_back_to_an_earlier_checkpoint_ends_with_the_same_weights(sequence, tmp_path):
-    spec = small_spec("network.levels=1", "network.recurrent=false", "training.iterations=4", "training.checkpoint_every=2")
+    spec = small_spec(
+        "network.levels=1", "network.recurrent=false", "training.iterations=4", "training.checkpoint_every=2"
+    )
 
     def weights():
         run = RunFolder(tmp_path)
@@ -133,7 +146,9 @@ def test_training_that_goes_back_to_an_earlier_checkpoint_ends_with_the_same_wei
 
 def test_a_run_is_continued_with_its_own_augmenter_only(tmp_path):
     spec = small_spec()
-    plain, graph = (run_identity(["01"], settings(tmp_path, tmp_path, augment=name)) for name in ("simpleitk", "graph"))
+    plain, graph = (
+        run_identity(["01"], settings(tmp_path, tmp_path, augment=name)) for name in ("simpleitk", "graph")
+    )
     RunFolder(tmp_path / "run").open(spec, plain)
     RunFolder(tmp_path / "run").open(spec, plain)
     with pytest.raises(OutputError, match="other values of augment"):
@@ -160,7 +175,9 @@ def addons():
     with warnings.catch_warnings():
         # It announces its end of life on every import.
         warnings.simplefilter("ignore")
-        return pytest.importorskip("tensorflow_addons", reason="tensorflow-addons exists for the classic line only").image
+        return pytest.importorskip(
+            "tensorflow_addons", reason="tensorflow-addons exists for the classic line only"
+        ).image
 
 
 @pytest.mark.parametrize("shape", [(7, 11), (2, 2)])
@@ -170,12 +187,16 @@ def test_linear_sampling_is_that_of_tensorflow_addons(addons, shape):
     corners = np.array([[0, 0], [shape[1] - 1, shape[0] - 1]])
     points = np.concatenate([generator.uniform(0, corners[1], (500, 2)), corners])
     expected = addons.interpolate_bilinear(images[None], points[None], indexing="xy")[0]
-    np.testing.assert_allclose(sample_linearly(tf.constant(images), tf.constant(points)), expected, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(
+        sample_linearly(tf.constant(images), tf.constant(points)), expected, rtol=0, atol=1e-6
+    )
 
 
 def test_a_place_in_an_image_of_one_row_is_sampled_along_it():
     images = tf.constant([[[0.0], [10.0], [30.0]]])
-    np.testing.assert_allclose(sample_linearly(images, tf.constant([[0.5, 0.0], [1.5, 0.0], [2.0, 0.0]]))[:, 0], [5, 20, 30])
+    np.testing.assert_allclose(
+        sample_linearly(images, tf.constant([[0.5, 0.0], [1.5, 0.0], [2.0, 0.0]]))[:, 0], [5, 20, 30]
+    )
 
 
 def test_the_cubic_spline_is_the_polyharmonic_one_of_tensorflow_addons(addons):
@@ -195,7 +216,9 @@ def test_the_cubic_spline_is_that_of_scipy():
     grid, places = 6, generator.uniform(-1, 6, 40)
     coefficients = generator.normal(0, 10, (grid, 2))
     spline = BSpline(np.arange(-5.0, grid + 5), np.pad(coefficients, [(3, 3), (0, 0)]), 3)
-    np.testing.assert_allclose(cubic_spline(tf.constant(coefficients), places), spline(places), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        cubic_spline(tf.constant(coefficients), places), spline(places), rtol=0, atol=1e-12
+    )
 
 
 @pytest.mark.parametrize(("sigma", "radius"), [(0.6, 2), (1.3, 5), (4.0, 16)])
@@ -206,8 +229,12 @@ def test_the_gaussian_filter_is_that_of_tensorflow_addons(addons, sigma, radius)
     for shape in ((2 * radius + 1, 1), (1, 2 * radius + 1)):
         expected = addons.gaussian_filter2d(expected, shape, sigma, padding="CONSTANT")
     expected = np.moveaxis(np.asarray(expected)[radius:-radius, radius:-radius], -1, 0)
-    np.testing.assert_allclose(gaussian_filter(tf.constant(images), sigma, radius), expected, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(
+        gaussian_filter(tf.constant(images), sigma, radius), expected, rtol=0, atol=1e-6
+    )
 
 
 def test_nothing_imports_tensorflow_addons():
-    assert not [path.name for path in (ROOT / "cosembed").rglob("*.py") if "tensorflow_addons" in path.read_text()]
+    assert not [
+        path.name for path in (ROOT / "cosembed").rglob("*.py") if "tensorflow_addons" in path.read_text()
+    ]

@@ -117,7 +117,9 @@ def test_no_more_than_the_maximum_are_kept_and_neighbours_come_from_all():
 
 
 def test_no_instance_gives_empty_masks():
-    assert not instance_masks(np.zeros((2, 5, 5), np.uint16), instances_spec(), np.random.default_rng(0)).any()
+    assert not instance_masks(
+        np.zeros((2, 5, 5), np.uint16), instances_spec(), np.random.default_rng(0)
+    ).any()
 
 
 def test_background_counts_in_complete_frames_inside_the_loss_mask_only():

@@ -97,7 +97,12 @@ def test_bad_input_is_one_sentence_and_status_2(fault, plants, tmp_path):
     shutil.copytree(plants / "CVPPP-A1", root)
     fault(root)
     # Every plant is in the training set of some fold.
-    flags = ["--profile=smoke", f"--data_dir={root.parent}", f"--out_dir={tmp_path}/runs", "--set=training.iterations=1"]
+    flags = [
+        "--profile=smoke",
+        f"--data_dir={root.parent}",
+        f"--out_dir={tmp_path}/runs",
+        "--set=training.iterations=1",
+    ]
     done = call_experiment(cvppp, *flags, "--mode=train")
     assert done.returncode == 2, done.stderr
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]

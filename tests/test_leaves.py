@@ -24,7 +24,9 @@ def neighbours(labels):
     pairs = set()
     for first, second in ((labels[1:], labels[:-1]), (labels[:, 1:], labels[:, :-1])):
         meet = (first != second) & (first > 0) & (second > 0)
-        pairs |= {tuple(sorted(pair)) for pair in zip(first[meet].tolist(), second[meet].tolist(), strict=True)}
+        pairs |= {
+            tuple(sorted(pair)) for pair in zip(first[meet].tolist(), second[meet].tolist(), strict=True)
+        }
     return pairs
 
 
@@ -143,7 +145,9 @@ def test_existing_plants_are_not_overwritten(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["A1"]
 
 
-@pytest.mark.parametrize("changes", [{"plants": 0}, {"plants": 1000}, {"size": 63}, {"size": 4096}, {"seed": -1}])
+@pytest.mark.parametrize(
+    "changes", [{"plants": 0}, {"plants": 1000}, {"size": 63}, {"size": 4096}, {"seed": -1}]
+)
 def test_values_out_of_range_are_refused_by_flag_and_leave_nothing(changes, tmp_path):
     name = next(iter(changes)).replace("plants", "frames")
     with pytest.raises(InputError, match=f"--{name}="):

@@ -18,7 +18,13 @@ from cosembed.tracking.stitch import append_pair, match_labels, stitch_pairs
 
 
 def tracking_spec(**changes):
-    values = {"min_points": 10, "coordinate_factor": 0.01, "border": (0, 0), "parent_dilation": 0, "parent_frames": 2}
+    values = {
+        "min_points": 10,
+        "coordinate_factor": 0.01,
+        "border": (0, 0),
+        "parent_dilation": 0,
+        "parent_frames": 2,
+    }
     return TrackingSpec(**{**values, **changes})
 
 
@@ -157,7 +163,9 @@ def test_named_cases_in_traccuracys_eyes(name, tmp_path):
         (tmp_path / folder).mkdir()
         for index, mask in enumerate(masks.astype(np.uint16)):
             tifffile.imwrite(tmp_path / folder / f"mask{index:03d}.tif", mask)
-        (tmp_path / folder / "tracks.txt").write_text("".join("{} {} {} {}\n".format(*track) for track in tracks))
+        (tmp_path / folder / "tracks.txt").write_text(
+            "".join("{} {} {} {}\n".format(*track) for track in tracks)
+        )
         graphs.append(load_ctc_data(str(tmp_path / folder), str(tmp_path / folder / "tracks.txt")))
     (scores,), _ = run_metrics(*graphs, matcher=CTCMatcher(), metrics=[CTCMetrics()])
     counted = ("fp_nodes", "fn_nodes", "ns_nodes", "fp_edges", "fn_edges", "ws_edges")
@@ -286,7 +294,9 @@ def test_an_empty_video_has_no_tracks():
     assert not result.labels.any()
 
 
-pair_videos = st.integers(1, 5).flatmap(lambda pairs: hnp.arrays(np.int32, (pairs, 2, 5, 6), elements=st.integers(0, 4)))
+pair_videos = st.integers(1, 5).flatmap(
+    lambda pairs: hnp.arrays(np.int32, (pairs, 2, 5, 6), elements=st.integers(0, 4))
+)
 
 
 @settings(max_examples=100, deadline=None)
@@ -312,9 +322,13 @@ def test_a_pair_of_one_frame_is_a_video_of_one_frame():
 @given(pair_videos, st.lists(st.permutations([1, 2, 3, 4]), min_size=5, max_size=5), st.sampled_from([0, 3]))
 def test_the_result_does_not_depend_on_how_clusters_are_numbered(pairs, permutations, dilation):
     """Every pair numbered anew: the same labels and the same table, ties included."""
-    anew = np.stack([np.array([0, *permutation])[pair] for pair, permutation in zip(pairs, permutations, strict=False)])
+    anew = np.stack(
+        [np.array([0, *permutation])[pair] for pair, permutation in zip(pairs, permutations, strict=False)]
+    )
     spec = tracking_spec(border=(1, 0), parent_dilation=dilation)
-    plain, other = (finish_tracks(np.stack(list(stitch_pairs(videos, 0.25))), spec) for videos in (pairs, anew))
+    plain, other = (
+        finish_tracks(np.stack(list(stitch_pairs(videos, 0.25))), spec) for videos in (pairs, anew)
+    )
     np.testing.assert_array_equal(plain.labels, other.labels)
     assert plain.tracks == other.tracks
 
@@ -347,7 +361,9 @@ def in_order_of_appearance(labels: np.ndarray) -> np.ndarray:
 def test_one_pass_forwards_erases_in_the_border_as_going_backwards_does(pairs, border):
     labels = np.stack(list(stitch_pairs(pairs, 0.25)))
     expected = erase_backwards(labels, *border)
-    np.testing.assert_array_equal(in_order_of_appearance(erase_in_border(labels, border)), in_order_of_appearance(expected))
+    np.testing.assert_array_equal(
+        in_order_of_appearance(erase_in_border(labels, border)), in_order_of_appearance(expected)
+    )
 
 
 @settings(max_examples=100, deadline=None)
@@ -361,7 +377,8 @@ def test_parents_have_the_highest_volume_iou_of_a_plain_loop(pairs, parent_frame
         before = labels[max(0, track.begin - parent_frames) : track.begin]
         repeated = np.broadcast_to(mask, before.shape)
         ious = {
-            label: np.count_nonzero((before == label) & repeated) / np.count_nonzero((before == label) | repeated)
+            label: np.count_nonzero((before == label) & repeated)
+            / np.count_nonzero((before == label) | repeated)
             for label in set(before.ravel().tolist()) - {0}
         }
         best = max(ious.values(), default=0)
@@ -374,8 +391,14 @@ def test_a_label_that_comes_back_is_another_track():
         "....",
         "11..",
     )  # fmt: skip
-    assert finish_tracks(labels, tracking_spec(parent_frames=1)).tracks == [Track(1, 0, 0, 0), Track(2, 2, 2, 0)]
-    assert finish_tracks(labels, tracking_spec(parent_frames=2)).tracks == [Track(1, 0, 0, 0), Track(2, 2, 2, 1)]
+    assert finish_tracks(labels, tracking_spec(parent_frames=1)).tracks == [
+        Track(1, 0, 0, 0),
+        Track(2, 2, 2, 0),
+    ]
+    assert finish_tracks(labels, tracking_spec(parent_frames=2)).tracks == [
+        Track(1, 0, 0, 0),
+        Track(2, 2, 2, 1),
+    ]
 
 
 def test_a_mother_whose_daughters_keep_dividing_every_frame():

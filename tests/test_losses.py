@@ -44,10 +44,14 @@ CASES = {
     "one pixel": lambda e, m: (
         e,
         np.pad(
-            np.ones_like(m[:, :1, :1, :1, :1]), [(0, 0), (0, m.shape[1] - 1), (0, m.shape[2] - 1), (0, m.shape[3] - 1), (0, 0)]
+            np.ones_like(m[:, :1, :1, :1, :1]),
+            [(0, 0), (0, m.shape[1] - 1), (0, m.shape[2] - 1), (0, m.shape[3] - 1), (0, 0)],
         ),
     ),
-    "an element without instances": lambda e, m: (e, m * np.array([1, 0], np.uint8)[:, None, None, None, None]),
+    "an element without instances": lambda e, m: (
+        e,
+        m * np.array([1, 0], np.uint8)[:, None, None, None, None],
+    ),
     "nothing at all": lambda e, m: (e, m * 0),
 }
 
@@ -57,7 +61,9 @@ CASES = {
 def test_equals_numpy(case, graph):
     embeddings, masks = CASES[case](*random_case(1))
     loss = tf.function(cosine_embedding_loss) if graph else cosine_embedding_loss
-    assert float(loss(tf.constant(embeddings), tf.constant(masks))) == pytest.approx(numpy_loss(embeddings, masks), abs=1e-6)
+    assert float(loss(tf.constant(embeddings), tf.constant(masks))) == pytest.approx(
+        numpy_loss(embeddings, masks), abs=1e-6
+    )
 
 
 def numpy_gradient(embeddings: np.ndarray, masks: np.ndarray) -> np.ndarray:
@@ -78,7 +84,9 @@ def test_gradient_equals_numpy(case):
     with tf.GradientTape() as tape:
         tape.watch(variable)
         value = cosine_embedding_loss(variable, tf.constant(masks))
-    np.testing.assert_allclose(tape.gradient(value, variable), numpy_gradient(embeddings, masks), rtol=0, atol=1e-6)
+    np.testing.assert_allclose(
+        tape.gradient(value, variable), numpy_gradient(embeddings, masks), rtol=0, atol=1e-6
+    )
 
 
 def test_ideal_embeddings_have_no_loss_and_equal_ones_have_one_per_instance_with_neighbours():
@@ -94,8 +102,12 @@ def test_ideal_embeddings_have_no_loss_and_equal_ones_have_one_per_instance_with
 
 def test_length_of_embeddings_matters_only_to_the_mean():
     embeddings, masks = random_case(4)
-    assert float(cosine_embedding_loss(7 * embeddings, masks)) == pytest.approx(numpy_loss(embeddings, masks), abs=1e-6)
-    uneven = embeddings * np.random.default_rng(5).uniform(0.1, 10, (*embeddings.shape[:-1], 1)).astype(np.float32)
+    assert float(cosine_embedding_loss(7 * embeddings, masks)) == pytest.approx(
+        numpy_loss(embeddings, masks), abs=1e-6
+    )
+    uneven = embeddings * np.random.default_rng(5).uniform(0.1, 10, (*embeddings.shape[:-1], 1)).astype(
+        np.float32
+    )
     assert float(cosine_embedding_loss(uneven, masks)) == pytest.approx(numpy_loss(uneven, masks), abs=1e-6)
 
 
@@ -143,7 +155,9 @@ def test_l2_penalty_counts_kernels_and_not_biases():
 
 def numpy_cross_entropy(logits, classes):
     losses = []
-    for values, label in zip(logits.reshape(-1, logits.shape[-1]).astype(np.float64), classes.ravel(), strict=True):
+    for values, label in zip(
+        logits.reshape(-1, logits.shape[-1]).astype(np.float64), classes.ravel(), strict=True
+    ):
         if label != 255:
             losses.append(np.log(np.exp(values).sum()) - values[label])
     return np.mean(losses) if losses else 0.0

@@ -32,9 +32,14 @@ def write_patient(root, name, frames=5, slices=4, side=40, seed=0):
     labels[:, :, :, :3] = 1
     noise = np.random.default_rng(seed).normal(0, 5, labels.shape)
     images = (50 + 60 * (labels == 3) - 20 * (labels == 2) + noise).astype(np.float32)
-    sitk.WriteImage(sitk.JoinSeries([sitk.GetImageFromArray(image) for image in images]), str(folder / f"{name}_4d.nii.gz"))
+    sitk.WriteImage(
+        sitk.JoinSeries([sitk.GetImageFromArray(image) for image in images]),
+        str(folder / f"{name}_4d.nii.gz"),
+    )
     for number in (1, 3):
-        sitk.WriteImage(sitk.GetImageFromArray(labels[number - 1]), str(folder / f"{name}_frame{number:02d}_gt.nii.gz"))
+        sitk.WriteImage(
+            sitk.GetImageFromArray(labels[number - 1]), str(folder / f"{name}_frame{number:02d}_gt.nii.gz")
+        )
     (folder / "Info.cfg").write_text("ED: 1\nES: 3\nGroup: NOR\n")
 
 
@@ -68,9 +73,20 @@ def test_both_networks_score_every_patient_once(run):
     assert "unwarmed" not in metrics["variants"]["non-recurrent"]
     assert metrics["comparison"]["cavity"]["patients"] == 6
     for fold in ("fold_0", "fold_1", "fold_2"):
-        recurrent, other = (specs.load(run.folder / variant / fold / "spec.yaml") for variant in ("recurrent", "non-recurrent"))
-        assert (recurrent.network.recurrent, recurrent.training.batch_size, recurrent.training.clip_length) == (True, 1, 3)
-        assert (other.network.recurrent, other.training.batch_size, other.training.clip_length) == (False, 3, 1)
+        recurrent, other = (
+            specs.load(run.folder / variant / fold / "spec.yaml")
+            for variant in ("recurrent", "non-recurrent")
+        )
+        assert (
+            recurrent.network.recurrent,
+            recurrent.training.batch_size,
+            recurrent.training.clip_length,
+        ) == (True, 1, 3)
+        assert (other.network.recurrent, other.training.batch_size, other.training.clip_length) == (
+            False,
+            3,
+            1,
+        )
 
 
 def test_the_report_and_the_table_are_there_and_say_what_they_are(run):
@@ -169,7 +185,9 @@ def test_logits_are_enlarged_linearly_about_pixel_centres():
 
 
 def scores_of(values):
-    return {"patients": {f"p{index}": {"myocardium": value, "cavity": 0.5} for index, value in enumerate(values)}}
+    return {
+        "patients": {f"p{index}": {"myocardium": value, "cavity": 0.5} for index, value in enumerate(values)}
+    }
 
 
 def test_the_difference_is_tested_over_patients_that_both_networks_have():
@@ -188,7 +206,9 @@ def test_results_are_not_taken_for_those_of_another_profile(run):
     flags = [flag for flag in run.flags if not flag.startswith("--profile")]
     for mode in ("evaluate", "report"):
         done = call_experiment(lv, *flags, "--profile=cpu", f"--mode={mode}")
-        assert done.returncode == 2 and "other values of" in done.stderr and "network.image_size" in done.stderr
+        assert (
+            done.returncode == 2 and "other values of" in done.stderr and "network.image_size" in done.stderr
+        )
     metrics = json.loads((run.folder / "metrics.json").read_text())
     assert metrics["profile"] == "smoke"
     for variant in metrics["variants"].values():

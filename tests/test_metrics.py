@@ -77,7 +77,14 @@ def test_hand_worked_errors(case, tmp_path):
     tracks = [track._replace(end=4) if track.label == 2 else track for track in tracks] + [(9, 4, 4, 0)]
     scores = evaluate_ctc(write_result(tmp_path / "RES", labels, tracks), truth)
     # One cell is missed in the last frame with the link to it, one false cell of one pixel.
-    assert (scores["FN"], scores["FP"], scores["EA"], scores["NS"], scores["ED"], scores["EC"]) == (1, 1, 1, 0, 0, 0)
+    assert (scores["FN"], scores["FP"], scores["EA"], scores["NS"], scores["ED"], scores["EC"]) == (
+        1,
+        1,
+        1,
+        0,
+        0,
+        0,
+    )
     vertices = 6 + 6 + 3 + 3 + 3
     links = 5 + 5 + 2 + 2 + 2 + 2
     assert scores["DET"] == pytest.approx(1 - 11 / (10 * vertices))
@@ -181,7 +188,11 @@ def test_dice_equals_loops_and_keeps_its_properties(first, second):
     assert symmetric_best_dice(first, first) == 1
     renamed = np.array([0, 9, 3, 700, 1])[second]
     assert symmetric_best_dice(first, renamed) == pytest.approx(symmetric)
-    assert difference_in_count(first, second) == -difference_in_count(second, first) == difference_in_count(first, renamed)
+    assert (
+        difference_in_count(first, second)
+        == -difference_in_count(second, first)
+        == difference_in_count(first, renamed)
+    )
 
 
 def test_dice_by_hand():
@@ -221,7 +232,9 @@ def test_iou_per_class_keeps_its_properties(first, second):
     # Classes renamed in both images keep their scores.
     names = np.array([5, 3, 0, 1, 2, 4])
     renamed = iou_per_class(names[first], names[second], names.tolist())
-    np.testing.assert_array_equal([renamed[names[label]] for label in classes], [scores[label] for label in classes])
+    np.testing.assert_array_equal(
+        [renamed[names[label]] for label in classes], [scores[label] for label in classes]
+    )
 
 
 def test_iou_of_nothing_found_is_zero_and_shapes_must_agree():

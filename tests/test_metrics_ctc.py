@@ -14,7 +14,9 @@ from cosembed.metrics.ctc import ERRORS, _match, frame_seg
 from cosembed.metrics.overlap import overlap
 
 WEIGHTS = {"NS": 5, "FN": 10, "FP": 1, "ED": 1, "EA": 1.5, "EC": 1}
-VIDEOS = st.integers(1, 4).flatmap(lambda frames: hnp.arrays(np.uint16, (frames, 4, 5), elements=st.integers(0, 3)))
+VIDEOS = st.integers(1, 4).flatmap(
+    lambda frames: hnp.arrays(np.uint16, (frames, 4, 5), elements=st.integers(0, 3))
+)
 
 
 def write(folder, prefix, labels, tracks=None, table=None, frames=None):
@@ -54,7 +56,9 @@ def graph(labels, tracks):
     """Vertices (frame, label) and edges (vertex, vertex) -> is a parent link."""
     vertices = {(frame, label) for label, begin, end, _ in tracks for frame in range(begin, end + 1)}
     edges = {
-        ((frame - 1, label), (frame, label)): False for label, begin, end, _ in tracks for frame in range(begin + 1, end + 1)
+        ((frame - 1, label), (frame, label)): False
+        for label, begin, end, _ in tracks
+        for frame in range(begin + 1, end + 1)
     }
     ends = {label: end for label, _, end, _ in tracks}
     edges |= {((ends[parent], parent), (begin, label)): True for label, begin, _, parent in tracks if parent}
@@ -97,11 +101,15 @@ def test_scores_equal_plain_loops(tmp_path_factory, video, true_video, seed):
     counts = count_by_loops(labels, tracks, true_labels, true_tracks)
     assert {name: scores[name] for name in ERRORS} == counts
     vertices, edges = graph(true_labels, true_tracks)
-    for name, kinds, most in (("DET", ERRORS[:3], 10 * len(vertices)), ("TRA", ERRORS, 10 * len(vertices) + 1.5 * len(edges))):
+    for name, kinds, most in (
+        ("DET", ERRORS[:3], 10 * len(vertices)),
+        ("TRA", ERRORS, 10 * len(vertices) + 1.5 * len(edges)),
+    ):
         cost = sum(WEIGHTS[kind] * counts[kind] for kind in kinds)
         assert scores[name] == pytest.approx(1 - min(cost, most) / most)
     per_frame = [
-        (frame_seg(mask, truth), len(np.unique(truth[truth > 0]))) for mask, truth in zip(labels, true_labels, strict=True)
+        (frame_seg(mask, truth), len(np.unique(truth[truth > 0])))
+        for mask, truth in zip(labels, true_labels, strict=True)
     ]
     pooled = sum(value * objects for value, objects in per_frame if objects) / len(vertices)
     assert scores["SEG"] == pytest.approx(pooled)
@@ -114,7 +122,9 @@ def test_matching_equals_the_packages_own_on_the_official_case(test_data):
 
     folder = test_data / "ctc_evaluation"
     masks, truth = mask_files(folder / "03_RES", "mask"), mask_files(folder / "03_GT" / "TRA", "man_track")
-    theirs = match_computed_to_reference_masks(list(map(str, truth.values())), list(map(str, masks.values())), threads=1)
+    theirs = match_computed_to_reference_masks(
+        list(map(str, truth.values())), list(map(str, masks.values())), threads=1
+    )
     ours = _match(masks, truth)
     assert {name: values for name, values in ours._asdict().items() if name != "ious"} == {
         name: values for name, values in theirs.items() if name != "ious"
@@ -127,7 +137,9 @@ def test_the_largest_labels_do_not_overflow(tmp_path, dtype, first):
     truth = np.zeros((2, 6, 8), np.uint16)
     truth[:, 1:3, 1:4], truth[:, 4:6, 4:8] = 40, 41
     labels = np.select([truth == 40, truth == 41], [first, first + 1], 0).astype(dtype)
-    scores = score(tmp_path, labels, [(first, 0, 1, 0), (first + 1, 0, 1, 0)], truth, [(40, 0, 1, 0), (41, 0, 1, 0)])
+    scores = score(
+        tmp_path, labels, [(first, 0, 1, 0), (first + 1, 0, 1, 0)], truth, [(40, 0, 1, 0), (41, 0, 1, 0)]
+    )
     assert scores["SEG"] == scores["DET"] == scores["TRA"] == 1
 
 
@@ -175,7 +187,9 @@ def test_frames_must_agree(tmp_path):
 
 def test_truth_that_contradicts_itself_is_refused(tmp_path):
     truth = np.ones((2, 4, 4), np.uint16)
-    with pytest.raises(DataError, match=r"GT: man_track000\.tif: label 1 is not listed in man_track\.txt \(and 1 more\)"):
+    with pytest.raises(
+        DataError, match=r"GT: man_track000\.tif: label 1 is not listed in man_track\.txt \(and 1 more\)"
+    ):
         score(tmp_path, truth, [(1, 0, 1, 0)], truth, [])
 
 

@@ -34,11 +34,16 @@ def test_steps_follow_the_formula_through_the_drop_of_the_rate(kind):
     step_function = tf.function(lambda gradient, step: optimizer.apply([gradient], step))
     for step, gradient in enumerate(gradients):
         step_function(tf.constant(gradient, tf.float32), tf.constant(step, tf.int64))
-    np.testing.assert_allclose(variable, numpy_steps(kind, start, gradients, [0.1] * 3 + [0.01] * 3), atol=2e-6)
+    np.testing.assert_allclose(
+        variable, numpy_steps(kind, start, gradients, [0.1] * 3 + [0.01] * 3), atol=2e-6
+    )
 
 
 def test_the_two_kinds_differ():
-    results = [numpy_steps(kind, np.ones(2), np.ones((3, 2)) * [[1], [2], [-3]], [0.1] * 3) for kind in ("adam", "nadam")]
+    results = [
+        numpy_steps(kind, np.ones(2), np.ones((3, 2)) * [[1], [2], [-3]], [0.1] * 3)
+        for kind in ("adam", "nadam")
+    ]
     assert not np.allclose(*results, atol=1e-3)
 
 
@@ -51,7 +56,9 @@ def test_the_rate_drops_tenfold_at_half_of_the_iterations(iterations, drop):
 
 
 def test_gradients_are_clipped_by_their_global_norm():
-    clipped, unclipped = (Optimizer([tf.Variable([0.0, 0.0])], training_spec(gradient_clip=clip)) for clip in (1.0, 0.0))
+    clipped, unclipped = (
+        Optimizer([tf.Variable([0.0, 0.0])], training_spec(gradient_clip=clip)) for clip in (1.0, 0.0)
+    )
     for optimizer in (clipped, unclipped):
         optimizer.apply([tf.constant([3.0, 4.0])], tf.constant(0, tf.int64))
     np.testing.assert_allclose(clipped.first_moments[0], [0.06, 0.08], rtol=1e-5)
@@ -67,7 +74,9 @@ def test_moments_are_saved_and_restored(tmp_path):
     other = Optimizer([tf.Variable([0.0, 0.0]), tf.Variable([[0.0]])], spec)
     tf.train.Checkpoint(optimizer=other).restore(path).assert_existing_objects_matched()
     for ours, theirs in zip(
-        optimizer.first_moments + optimizer.second_moments, other.first_moments + other.second_moments, strict=True
+        optimizer.first_moments + optimizer.second_moments,
+        other.first_moments + other.second_moments,
+        strict=True,
     ):
         np.testing.assert_array_equal(ours, theirs)
         assert ours.numpy().any()

@@ -87,7 +87,9 @@ def test_the_command_writes_a_commented_file_once(only_seg):
     assert "video 01: 10 frames, 9 completely segmented; trains on 0 to 3, 5 to 9" in done.stdout
     assert "# least size of a cluster" in (only_seg.parent / "new.yaml").read_text()
     again = run_command("cosembed.suggest_spec", *arguments)
-    assert again.returncode == 2 and "new.yaml: exists already" in again.stderr and again.stderr.count("\n") == 1
+    assert (
+        again.returncode == 2 and "new.yaml: exists already" in again.stderr and again.stderr.count("\n") == 1
+    )
 
 
 def test_data_without_annotation_are_refused(tmp_path):

@@ -52,7 +52,9 @@ def colour_folder(folder: Path) -> Frames:
 VIDEOS = {
     "colour PNG": colour_folder,
     "16 bit": lambda path: write_stack(path.with_suffix(".tif"), IMAGES),
-    "one small float frame": lambda path: write_stack(path.with_suffix(".tif"), IMAGES[:1, 5:16, 10:31].astype(np.float32)),
+    "one small float frame": lambda path: write_stack(
+        path.with_suffix(".tif"), IMAGES[:1, 5:16, 10:31].astype(np.float32)
+    ),
     "8 bit, odd, larger than the network": lambda path: write_stack(
         path.with_suffix(".tif"), (IMAGES[:2] >> 4).astype(np.uint8).repeat(3, axis=1)[:, :-1]
     ),
@@ -65,7 +67,13 @@ def test_every_kind_of_video_gives_a_valid_folder_with_its_report(tmp_path, mode
     output = tmp_path / "RES"
     facts = describe_job(frames, "my video", "my network", SPEC, "CPU")
     seconds = run_job(model, frames, SPEC, output, facts)
-    assert list(seconds) == ["reading", "network", "clustering and tracking", "upsampling and writing", "movie and pictures"]
+    assert list(seconds) == [
+        "reading",
+        "network",
+        "clustering and tracking",
+        "upsampling and writing",
+        "movie and pictures",
+    ]
     assert [str(fault) for fault in check_result(output) if not fault.warning] == []
     masks = [tifffile.imread(path) for path in sorted(output.glob("mask*.tif"))]
     assert {mask.shape for mask in masks} == {frames.shape} and len(masks) == len(frames)
@@ -80,9 +88,20 @@ def test_every_kind_of_video_gives_a_valid_folder_with_its_report(tmp_path, mode
     # One file: nothing is fetched from elsewhere.
     assert not re.search(r"(src|href)=[\"'](?!data:)", page) and "url(" not in page
     found = len(read_tracks(output / "res_track.txt"))
-    said = ("my video", "my network", f"<dd>{found}, median length", "movie and pictures", "min_points: 12", "tensorflow 2.")
+    said = (
+        "my video",
+        "my network",
+        f"<dd>{found}, median length",
+        "movie and pictures",
+        "min_points: 12",
+        "tensorflow 2.",
+    )
     assert [value for value in said if value not in page] == []
-    assert sorted(path.name for path in (output / "pictures").iterdir()) == ["embeddings.png", "lineage.png", "overlay.gif"]
+    assert sorted(path.name for path in (output / "pictures").iterdir()) == [
+        "embeddings.png",
+        "lineage.png",
+        "overlay.gif",
+    ]
     with Image.open(output / "pictures" / "overlay.gif") as gif:
         assert gif.n_frames == len(frames)
 
@@ -110,25 +129,32 @@ def test_what_will_be_done_is_said(tmp_path):
     assert facts["Network"] == "net, 24 x 24 pixels"
     assert facts["Clustering"] == "exact: every pixel; at least 12 points a cell"
     assert re.fullmatch(
-        r"about \d+ MB \(network .*, label maps .*, clustering .*, one frame .*\); [\d,]+ MB available", facts["Memory"]
+        r"about \d+ MB \(network .*, label maps .*, clustering .*, one frame .*\); [\d,]+ MB available",
+        facts["Memory"],
     )
 
 
 def test_channels_that_the_network_does_not_read_are_refused(tmp_path):
     tifffile.imwrite(tmp_path / "video.tif", IMAGES, imagej=True, metadata={"axes": "CYX"})
-    with pytest.raises(InputError, match=r"video: has 4 channels, the network reads 1; choose one with --channel.*axes TYX"):
+    with pytest.raises(
+        InputError, match=r"video: has 4 channels, the network reads 1; choose one with --channel.*axes TYX"
+    ):
         describe_job(open_frames(tmp_path / "video.tif"), "video", "net", SPEC, "CPU")
     (tmp_path / "colours.png").write_bytes(imagecodecs.png_encode(np.zeros((8, 9, 3), np.uint8)))
     with pytest.raises(InputError, match=r"choose one with --channel, counted from 1$"):
         describe_job(open_frames(tmp_path / "colours.png"), "video", "net", SPEC, "CPU")
     three = small_spec("network.channels=3")
-    with pytest.raises(InputError, match="video: has 1 channels, the network reads 3; give frames of as many"):
+    with pytest.raises(
+        InputError, match="video: has 1 channels, the network reads 3; give frames of as many"
+    ):
         describe_job(write_stack(tmp_path / "video.tif", IMAGES), "video", "net", three, "CPU")
 
 
 def test_a_video_that_does_not_fit_the_memory_is_refused():
     parts = memory.estimate(100_000, (40, 48), SPEC)
-    with pytest.raises(InputError, match=r"memory: about [\d,]+ MB needed .* but 200 MB available; cut the video"):
+    with pytest.raises(
+        InputError, match=r"memory: about [\d,]+ MB needed .* but 200 MB available; cut the video"
+    ):
         memory.check(parts, 200 * memory.MEGABYTE)
     assert "available" not in memory.check(parts, None)
     assert memory.available() is None or memory.available() > 0
@@ -147,7 +173,9 @@ def test_the_estimate_grows_with_image_network_and_points():
     assert total((4000, 4800)) > total()
     assert total((40, 48), "network.image_size=256") > total((40, 48), "network.image_size=128")
     # The grid of mode `fast` has fewer points.
-    exact, fast = (total((40, 48), "tracking.min_points=400", f"tracking.mode={mode}") for mode in ("exact", "fast"))
+    exact, fast = (
+        total((40, 48), "tracking.min_points=400", f"tracking.mode={mode}") for mode in ("exact", "fast")
+    )
     assert exact > fast
 
 
@@ -236,7 +264,11 @@ LONG = [Track(label, 0, 19, 0) for label in range(1, 11)]
         ([0] * 20, [], "No cell was found in any frame"),
         ([10] * 10 + [0] + [10] * 9, LONG, "No cell was found in 1 of 20 frames (10)."),
         ([10] * 10 + [20] * 10, LONG, "changes abruptly in 1 frames (10)"),
-        ([10] * 20, [*LONG, *(Track(label, 3, 5, 0) for label in range(11, 20))], "47% of the tracks last at most 3 frames"),
+        (
+            [10] * 20,
+            [*LONG, *(Track(label, 3, 5, 0) for label in range(11, 20))],
+            "47% of the tracks last at most 3 frames",
+        ),
     ],
 )
 def test_doubts_about_the_tracks(counts, tracks, sentence):

@@ -7,7 +7,9 @@ from cosembed.errors import DataError
 from experiments.parts import read_arrays, read_record
 
 
-@pytest.mark.parametrize("content", ["", '{"SEG": 0.5', "[]", '{"SEG": 0.5}', "\0" * 9, '{"SEG": 0.5, "TRA": 1} x'])
+@pytest.mark.parametrize(
+    "content", ["", '{"SEG": 0.5', "[]", '{"SEG": 0.5}', "\0" * 9, '{"SEG": 0.5, "TRA": 1} x']
+)
 def test_a_damaged_record_is_named(content, tmp_path):
     path = tmp_path / "metrics.json"
     path.write_text('{"SEG": 0.5, "TRA": 1}')
@@ -26,7 +28,9 @@ def test_damaged_arrays_are_named_and_objects_are_not_loaded(tmp_path):
     np.testing.assert_array_equal(found["0"], arrays["0"])
     content = path.read_bytes()
     spoilt = [content[:length] for length in range(0, len(content), len(content) // 20)]
-    spoilt += [content[:at] + bytes(8) + content[at + 8 :] for at in range(0, len(content) - 30, len(content) // 20)]
+    spoilt += [
+        content[:at] + bytes(8) + content[at + 8 :] for at in range(0, len(content) - 30, len(content) // 20)
+    ]
     refused = 0
     for damaged in spoilt:
         path.write_bytes(damaged)

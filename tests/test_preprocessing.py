@@ -15,7 +15,13 @@ from cosembed.errors import DataError
 
 
 def preprocessing_spec(**changes):
-    plain = {"smoothing_sigma": 0.0, "lower_percentile": 10.0, "upper_percentile": 95.0, "crop": 0, "test_zoom": 1.0}
+    plain = {
+        "smoothing_sigma": 0.0,
+        "lower_percentile": 10.0,
+        "upper_percentile": 95.0,
+        "crop": 0,
+        "test_zoom": 1.0,
+    }
     return dataclasses.replace(specs.resolve("simulated").preprocessing, **{**plain, **changes})
 
 
@@ -27,7 +33,9 @@ def test_minimum_is_the_median_of_the_lowest_20_percent_and_maximum_of_the_highe
     assert result[image == ordered[950]] == pytest.approx(1, abs=1e-6)
     # Linear and not clamped.
     assert result.min() < -1 < 1 < result.max()
-    np.testing.assert_allclose(result, (image.astype(float) - ordered[100]) * 2 / (ordered[950] - ordered[100]) - 1, atol=1e-5)
+    np.testing.assert_allclose(
+        result, (image.astype(float) - ordered[100]) * 2 / (ordered[950] - ordered[100]) - 1, atol=1e-5
+    )
 
 
 def test_percentiles_of_the_mirror_padded_frame_are_the_same():
@@ -55,7 +63,9 @@ def test_smoothing_comes_before_the_crop():
     spec = preprocessing_spec(smoothing_sigma=2.0)
     smooth = ndimage.gaussian_filter(image.astype(np.float32), 2.0, mode="nearest")[5:-5, 5:-5]
     np.testing.assert_allclose(
-        preprocess_frame(image, spec, crop=5)[..., 0], preprocess_frame(smooth, preprocessing_spec())[..., 0], atol=1e-4
+        preprocess_frame(image, spec, crop=5)[..., 0],
+        preprocess_frame(smooth, preprocessing_spec())[..., 0],
+        atol=1e-4,
     )
 
 
@@ -96,7 +106,10 @@ def test_label_smoothing_equals_the_formula_on_whole_images(seed, sigma):
     generator = np.random.default_rng(seed)
     labels = np.kron(generator.integers(0, 4, (4, 5)), np.ones((6, 6))).astype(np.uint16)
     weights = np.stack(
-        [ndimage.gaussian_filter((labels == k).astype(np.float64), sigma, mode="nearest", truncate=4.0) for k in range(4)]
+        [
+            ndimage.gaussian_filter((labels == k).astype(np.float64), sigma, mode="nearest", truncate=4.0)
+            for k in range(4)
+        ]
     )
     ordered = np.sort(weights, axis=0)
     clear = ordered[-1] - ordered[-2] > 1e-5

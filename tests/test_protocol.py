@@ -18,7 +18,10 @@ def test_two_videos_train_and_test_both_ways():
     assert [fold.name for fold in folds] == ["test_02", "test_01"]
     assert folds[0].train == (Part(ROOT, "01", 0, 10),) and folds[0].test == (Part(ROOT, "02", 0, 20),)
     assert folds[1].train == (Part(ROOT, "02", 0, 20),) and folds[1].test == (Part(ROOT, "01", 0, 10),)
-    assert protocol.describe_split(folds, "crossval") == "trained on one annotated video, tested on the other, both ways"
+    assert (
+        protocol.describe_split(folds, "crossval")
+        == "trained on one annotated video, tested on the other, both ways"
+    )
 
 
 @given(st.integers(2, 500))

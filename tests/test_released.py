@@ -46,7 +46,8 @@ def test_small_first_embeddings_are_not_blown_up_by_the_follow_ups_link(tmp_path
         model = released.load_released(write_checkpoint(tmp_path / f"model-{follow_up}", variables))
         images = np.random.default_rng(2).uniform(-1, 1, (2, 8, 8, 1)).astype(np.float32)
         right, wrong = (
-            run_network(images, variables, 3, epsilon)[1] for epsilon in ((1e-4, 1e-12) if follow_up else (1e-12, 1e-4))
+            run_network(images, variables, 3, epsilon)[1]
+            for epsilon in ((1e-4, 1e-12) if follow_up else (1e-12, 1e-4))
         )
         ours = model(images[None])[1][0]
         np.testing.assert_allclose(ours, right, rtol=0, atol=1e-5 * np.abs(right).max())
@@ -68,7 +69,8 @@ def test_the_papers_network_in_full_size(tmp_path):
     model = released.load_released(write_checkpoint(tmp_path / "model-40000", variables, optimizer=False))
     assert model.count_params() == 4_088_352
     np.testing.assert_array_equal(
-        model.hourglasses[1].parallel[6].update_kernel, variables["net/rnn/unet_1_cell/parallel/level6/gru/gates/u/kernel"]
+        model.hourglasses[1].parallel[6].update_kernel,
+        variables["net/rnn/unet_1_cell/parallel/level6/gru/gates/u/kernel"],
     )
 
 
@@ -88,19 +90,40 @@ def without(variables, part):
 
 OUTPUT = "net/rnn/unet_1_cell/output/kernel"
 WRONG_VARIABLES = {
-    "missing": (lambda v: without(v, "unet_1_cell/parallel/level2/gru/gates/u/bias"), r"missing: .*level2/gru/gates/u/bias"),
+    "missing": (
+        lambda v: without(v, "unet_1_cell/parallel/level2/gru/gates/u/bias"),
+        r"missing: .*level2/gru/gates/u/bias",
+    ),
     "left over": (lambda v: {**v, "net/extra": np.ones(2, np.float32)}, r"left over: 'net/extra'"),
     "no second hourglass": (lambda v: without(v, "unet_1"), r"missing: .*unet_1_cell.* and \d+ more"),
     "a level too few in one path": (lambda v: without(v, "expanding/level2"), r"missing: .*expanding/level2"),
-    "another shape": (lambda v: {**v, OUTPUT: v[OUTPUT][:1]}, r"output/kernel' is \[1, 3, 4, 3\], not \[3, 3, 4, 3\]"),
+    "another shape": (
+        lambda v: {**v, OUTPUT: v[OUTPUT][:1]},
+        r"output/kernel' is \[1, 3, 4, 3\], not \[3, 3, 4, 3\]",
+    ),
     "another rank": (lambda v: {**v, OUTPUT: v[OUTPUT].ravel()}, r"output/kernel' is \[108\]"),
     "not recurrent": (lambda v: renamed(v, "gru/candidate/y", "conv"), r"missing: .*candidate/y"),
     "another network": (lambda v: renamed(v, "net/rnn", "resnet"), "is not a checkpoint of the authors"),
-    "too wide": (lambda v: {**v, "net/rnn/unet_0_cell/output/kernel": np.ones((1, 1, 1, 999), np.float32)}, "its shapes"),
-    "nothing at all": (lambda v: {**v, "net/rnn/unet_0_cell/output/kernel": np.ones((3, 3, 4, 0), np.float32)}, "its shapes"),
-    "an input of another rank": (lambda v: {**v, "net/rnn/unet_0_cell/input/kernel": np.ones(3, np.float32)}, "its shapes"),
-    "a number that is none": (lambda v: {**v, OUTPUT: v[OUTPUT] * np.nan}, r"output/kernel' does not hold finite"),
-    "another type": (lambda v: {**v, OUTPUT: v[OUTPUT].astype(np.float64)}, r"output/kernel' does not hold .* float32"),
+    "too wide": (
+        lambda v: {**v, "net/rnn/unet_0_cell/output/kernel": np.ones((1, 1, 1, 999), np.float32)},
+        "its shapes",
+    ),
+    "nothing at all": (
+        lambda v: {**v, "net/rnn/unet_0_cell/output/kernel": np.ones((3, 3, 4, 0), np.float32)},
+        "its shapes",
+    ),
+    "an input of another rank": (
+        lambda v: {**v, "net/rnn/unet_0_cell/input/kernel": np.ones(3, np.float32)},
+        "its shapes",
+    ),
+    "a number that is none": (
+        lambda v: {**v, OUTPUT: v[OUTPUT] * np.nan},
+        r"output/kernel' does not hold finite",
+    ),
+    "another type": (
+        lambda v: {**v, OUTPUT: v[OUTPUT].astype(np.float64)},
+        r"output/kernel' does not hold .* float32",
+    ),
 }
 
 
@@ -138,7 +161,16 @@ def damage(prefix, fault):
         tf.train.Checkpoint(v=tf.Variable(1.0)).write(str(prefix))
 
 
-FAULTS = ["no index", "no data", "garbage", "empty index", "short index", "short data", "flipped data", "of TensorFlow 2"]
+FAULTS = [
+    "no index",
+    "no data",
+    "garbage",
+    "empty index",
+    "short index",
+    "short data",
+    "flipped data",
+    "of TensorFlow 2",
+]
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -164,7 +196,8 @@ def test_an_imported_network_is_the_same_network(follow_up, tmp_path):
     }  # fmt: skip
     images = np.random.default_rng(1).uniform(-1, 1, (1, 2, 8, 8, 2)).astype(np.float32)
     direct, imported = (
-        model(images)[1] for model in (released.load_released(prefix), released.load_imported(tmp_path / "imported"))
+        model(images)[1]
+        for model in (released.load_released(prefix), released.load_imported(tmp_path / "imported"))
     )
     np.testing.assert_array_equal(direct, imported)
     assert released.source_of(tmp_path / "imported") == released.source_of(prefix)
@@ -192,12 +225,25 @@ def test_networks_of_a_folder_are_found_by_data_set(tmp_path):
 
 
 def test_a_spec_takes_the_networks_form_and_the_released_values(tmp_path):
-    model = released.load_released(write_checkpoint(tmp_path / "model-1", seeded_variables(1, levels=2, outputs=6)))
+    model = released.load_released(
+        write_checkpoint(tmp_path / "model-1", seeded_variables(1, levels=2, outputs=6))
+    )
     spec = released.released_spec(model, "Fluo-C2DL-MSC")
     plain = specs.resolve("Fluo-C2DL-MSC", "released", "paper")
-    assert (spec.recipe, spec.network.image_size, spec.network.levels, spec.network.outputs) == ("released", 256, 2, 6)
-    assert (spec.preprocessing, spec.tracking, spec.upsampling) == (plain.preprocessing, plain.tracking, plain.upsampling)
-    follow_up = released.load_released(write_checkpoint(tmp_path / "model-2", seeded_variables(1, follow_up=True)))
+    assert (spec.recipe, spec.network.image_size, spec.network.levels, spec.network.outputs) == (
+        "released",
+        256,
+        2,
+        6,
+    )
+    assert (spec.preprocessing, spec.tracking, spec.upsampling) == (
+        plain.preprocessing,
+        plain.tracking,
+        plain.upsampling,
+    )
+    follow_up = released.load_released(
+        write_checkpoint(tmp_path / "model-2", seeded_variables(1, follow_up=True))
+    )
     changed = released.released_spec(follow_up, "Fluo-C2DL-MSC").preprocessing
     assert (changed.smoothing_sigma, changed.lower_percentile, changed.upper_percentile) == (1.0, 0.05, 99.95)
 
@@ -207,7 +253,9 @@ def imported(tmp_path_factory):
     """A small network under the authors' names, and what the command line made of it."""
     folder = tmp_path_factory.mktemp("released")
     write_checkpoint(folder / "model-40000", seeded_variables(11, levels=3, filters=4, outputs=8))
-    result = run_command("cosembed.import_released", f"--checkpoint={folder}/model-40000", f"--output={folder}/network")
+    result = run_command(
+        "cosembed.import_released", f"--checkpoint={folder}/model-40000", f"--output={folder}/network"
+    )
     assert result.returncode == 0, result.stderr
     assert "miccai2018, 3 levels, 4 filters, 8 outputs, 1 input channel\n" in result.stdout
     return folder
@@ -249,8 +297,16 @@ def test_mistakes_on_the_command_line_are_one_sentence_and_status_2(imported, tm
     for module, flags, message in [
         ("cosembed.track", [network, *track], "--dataset is missing"),
         ("cosembed.track", [network, "--dataset=Fluo", *track], "unknown data set 'Fluo'"),
-        ("cosembed.track", [f"--checkpoint={tmp_path}/01", "--dataset=Fluo-C2DL-MSC", *track], "is none; drop the flag"),
-        ("cosembed.track", [f"--checkpoint={tmp_path}/other/model-40000", "--dataset=Fluo-C2DL-MSC", *track], "no such file"),
+        (
+            "cosembed.track",
+            [f"--checkpoint={tmp_path}/01", "--dataset=Fluo-C2DL-MSC", *track],
+            "is none; drop the flag",
+        ),
+        (
+            "cosembed.track",
+            [f"--checkpoint={tmp_path}/other/model-40000", "--dataset=Fluo-C2DL-MSC", *track],
+            "no such file",
+        ),
         ("cosembed.track", ["--checkpoint=.", *track], "holds no trained network"),
         ("cosembed.import_released", [f"--output={tmp_path}/new"], "--checkpoint is missing"),
         (
@@ -258,7 +314,11 @@ def test_mistakes_on_the_command_line_are_one_sentence_and_status_2(imported, tm
             [f"--checkpoint={tmp_path}/other/model-40000", f"--output={tmp_path}/new"],
             "no such file",
         ),
-        ("cosembed.import_released", [f"--checkpoint={imported}/model-40000", f"--output={imported}"], "exists already"),
+        (
+            "cosembed.import_released",
+            [f"--checkpoint={imported}/model-40000", f"--output={imported}"],
+            "exists already",
+        ),
     ]:
         result = run_command(module, *flags)
         assert result.returncode == 2, (module, flags, result.stderr)

@@ -73,7 +73,9 @@ def test_errors_are_told_apart():
     truth[:, 21:27], prediction[:, 21:24], prediction[:, 24:27] = 5, 10, 11
     picture, counts = error_overlay(frame, prediction, truth)
     assert counts == {"correct": 1, "missed": 1, "false": 1, "merged": 1, "split": 1}
-    hues = np.array(list(ERROR_COLOURS.values())) / np.sum(list(ERROR_COLOURS.values()), axis=1, keepdims=True)
+    hues = np.array(list(ERROR_COLOURS.values())) / np.sum(
+        list(ERROR_COLOURS.values()), axis=1, keepdims=True
+    )
     regions = {"correct": (0, 4), "missed": (5, 9), "false": (10, 13), "merged": (14, 20), "split": (21, 27)}
     for kind, columns in regions.items():
         region = picture[:, slice(*columns)].reshape(-1, 3)
@@ -84,7 +86,11 @@ def test_errors_are_told_apart():
 def test_the_key_shows_what_the_overlay_paints():
     """On a black frame, whose tint is 0.45 of the colour."""
     truth, nothing = np.ones((40, 40), np.uint16), np.zeros((40, 40), np.uint16)
-    for kind, prediction, wanted in (("missed", nothing, truth), ("false", truth, nothing), ("correct", truth, truth)):
+    for kind, prediction, wanted in (
+        ("missed", nothing, truth),
+        ("false", truth, nothing),
+        ("correct", truth, truth),
+    ):
         picture, _ = error_overlay(np.zeros((40, 40)), prediction, wanted)
         key = error_key()[kind]
         size = len(key) - 4
@@ -93,7 +99,9 @@ def test_the_key_shows_what_the_overlay_paints():
 
 
 def test_stripes_of_large_pictures_are_wider():
-    picture, _ = error_overlay(np.zeros((4, 960)), np.ones((4, 960), np.uint16), np.zeros((4, 960), np.uint16))
+    picture, _ = error_overlay(
+        np.zeros((4, 960)), np.ones((4, 960), np.uint16), np.zeros((4, 960), np.uint16)
+    )
     bright = picture[1, 1:-1].max(axis=-1) > picture[1, 1:-1].max() / 1.5
     assert np.flatnonzero(np.diff(bright.astype(int))).tolist()[:3] == pytest.approx([8, 18, 28], abs=1)
 
@@ -101,7 +109,11 @@ def test_stripes_of_large_pictures_are_wider():
 def test_errors_differ_not_by_hue_alone():
     truth, nothing = np.ones((32, 32), np.uint16), np.zeros((32, 32), np.uint16)
     looks = {}
-    for kind, prediction, wanted in (("missed", nothing, truth), ("false", truth, nothing), ("correct", truth, truth)):
+    for kind, prediction, wanted in (
+        ("missed", nothing, truth),
+        ("false", truth, nothing),
+        ("correct", truth, truth),
+    ):
         picture, _ = error_overlay(np.zeros((32, 32)), prediction, wanted)
         inner = picture[4:-4, 4:-4].max(axis=-1)
         looks[kind] = inner > inner.mean()
@@ -140,7 +152,9 @@ def test_families_stay_together_in_the_lineage():
 def test_the_report_stands_alone_and_escapes_everything(tmp_path):
     png = encode_png(np.zeros((4, 4, 3), np.uint8))
     sections = [Section("<b>", "a & b", [["x", "y"], ["<1>", "2"]], [Picture('say "hi"', png)])]
-    write_report(tmp_path / "r.html", Report("<script>alert(1)</script>", [("name", "<i>")], sections, ["mind & this"]))
+    write_report(
+        tmp_path / "r.html", Report("<script>alert(1)</script>", [("name", "<i>")], sections, ["mind & this"])
+    )
     page = (tmp_path / "r.html").read_text()
     assert page == render(Report("<script>alert(1)</script>", [("name", "<i>")], sections, ["mind & this"]))
     assert "<script" not in page
@@ -153,8 +167,12 @@ def test_the_report_stands_alone_and_escapes_everything(tmp_path):
 
 def test_a_section_shows_all_its_parts():
     png = encode_png(np.zeros((4, 4, 3), np.uint8))
-    row = labelled_row("Frame <3>.", {"input": np.zeros((4, 5, 3), np.uint8), "ours": np.zeros((4, 5, 3), np.uint8)})
-    section = Section("h", "one & two\nthree", [["x"], ["y" * 99]], [row], [Picture("a <colour>", png)], "key: <value>")
+    row = labelled_row(
+        "Frame <3>.", {"input": np.zeros((4, 5, 3), np.uint8), "ours": np.zeros((4, 5, 3), np.uint8)}
+    )
+    section = Section(
+        "h", "one & two\nthree", [["x"], ["y" * 99]], [row], [Picture("a <colour>", png)], "key: <value>"
+    )
     page = render(Report("title", [("Command", "track --input=a --set b")], [section]))
     assert "<dd>track <span>--input</span>=a <span>--set</span> b</dd>" in page
     for part in (

@@ -81,7 +81,13 @@ def test_all_three_tables_ours_beside_the_papers(out):
     # Per table: our numbers, the paper's, and what made ours.
     expected = {
         "Table 1a": ["60.0 ± 10.0", "79.4 ± 8.5", "python -m experiments.lv --profile=cpu", "network.levels"],
-        "Table 1b": ["80.0 ± 10.0", "84.5 ± 5.5", "2.3 ?", "python -m experiments.simulated_leaves", "network.filters"],
+        "Table 1b": [
+            "80.0 ± 10.0",
+            "84.5 ± 5.5",
+            "2.3 ?",
+            "python -m experiments.simulated_leaves",
+            "network.filters",
+        ],
         "Table 2": ["0.125", "not known (&lt; 0.893)", CELLS["command"], "network.image_size"],
     }
     for title, cells in expected.items():
@@ -112,7 +118,9 @@ def test_missing_tables_say_what_makes_them(out):
     done = run(out, "--tables_only", "--profile=cpu")
     assert done.returncode == 0, done.stderr
     missing = section(page(out), "Table 1a")
-    assert f"No results yet; they are made by `python -m stand_in_lv --out_dir={out} --profile=cpu`." in missing
+    assert (
+        f"No results yet; they are made by `python -m stand_in_lv --out_dir={out} --profile=cpu`." in missing
+    )
     assert "|" not in missing
     assert "Table 1a: left ventricle: no results" in page(out)
     assert "84.5 ± 5.5" in section(page(out), "Table 1b")
@@ -122,12 +130,27 @@ def test_missing_tables_say_what_makes_them(out):
 def test_every_part_runs_with_the_flags_given_and_its_own(tmp_path):
     out = tmp_path / "runs"
     action = f"(out / 'cvppp').mkdir()\n(out / 'cvppp' / 'metrics.json').write_text({json.dumps(LEAVES)!r})\n"
-    flags = ["--data_dir=my data", "--profile=cpu", "--recipe=paper", "--set=a.b=1", "--set=c=2", "--norequire_gpu"]
+    flags = [
+        "--data_dir=my data",
+        "--profile=cpu",
+        "--recipe=paper",
+        "--set=a.b=1",
+        "--set=c=2",
+        "--norequire_gpu",
+    ]
     done = run(out, *flags, "--datasets=A,B", "--base_url=u", cvppp=action)
     assert done.returncode == 0, done.stderr
     started = ran(out)
     assert list(started) == ["stand_in_lv", "stand_in_cvppp", "stand_in_ctc"]
-    shared = {"--data_dir=my", "data", f"--out_dir={out}", "--profile=cpu", "--recipe=paper", "--set=a.b=1", "--set=c=2"}
+    shared = {
+        "--data_dir=my",
+        "data",
+        f"--out_dir={out}",
+        "--profile=cpu",
+        "--recipe=paper",
+        "--set=a.b=1",
+        "--set=c=2",
+    }
     shared.add("--norequire_gpu")
     assert set(started["stand_in_lv"]) == set(started["stand_in_cvppp"]) == shared
     assert set(started["stand_in_ctc"]) == shared | {"--datasets=A,B", "--base_url=u"}
@@ -153,7 +176,8 @@ def test_only_what_is_chosen_runs(out):
 
 
 @pytest.mark.parametrize(
-    ("action", "status"), [("sys.exit(2)", 2), ("sys.exit(1)", 1), ("os.kill(os.getpid(), signal.SIGKILL)", 137)]
+    ("action", "status"),
+    [("sys.exit(2)", 2), ("sys.exit(1)", 1), ("os.kill(os.getpid(), signal.SIGKILL)", 137)],
 )
 def test_a_failure_is_named_and_the_others_go_on(action, status, out):
     done = run(out, lv=action)
@@ -181,7 +205,9 @@ def test_damaged_metrics_do_not_keep_the_other_tables_back(out):
 
 
 def test_the_real_experiments_are_started(tmp_path):
-    done = run_command("experiments.reproduce", f"--data_dir={tmp_path}", f"--out_dir={tmp_path / 'runs'}", "--only=lv,cvppp")
+    done = run_command(
+        "experiments.reproduce", f"--data_dir={tmp_path}", f"--out_dir={tmp_path / 'runs'}", "--only=lv,cvppp"
+    )
     assert done.returncode == 2
     assert "holds neither LVSC nor ACDC-cine" in done.stderr and "CVPPP-A1: is missing" in done.stderr
     assert "failed: lv, cvppp" in done.stderr

@@ -97,7 +97,9 @@ def test_touching_cells_are_parted_by_a_darker_seam():
     labels, images = video.labels, video.images.astype(float)
     window = (1, 3, 3)
     seam = (ndimage.minimum_filter(labels, window) > 0) & (ndimage.maximum_filter(labels, window) != labels)
-    depth = np.stack([ndimage.distance_transform_edt(frame == ndimage.grey_erosion(frame, 3)) for frame in labels])
+    depth = np.stack(
+        [ndimage.distance_transform_edt(frame == ndimage.grey_erosion(frame, 3)) for frame in labels]
+    )
     assert np.count_nonzero(seam) > 100
     assert images[seam].mean() < 0.85 * images[(labels > 0) & (depth > 4)].mean()
 
@@ -144,7 +146,9 @@ def test_a_video_name_that_leads_elsewhere_is_refused(name, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("changes", [{"frames": 0}, {"size": 10}, {"cells": 0}, {"difficulty": -1.0}, {"seed": -1}])
+@pytest.mark.parametrize(
+    "changes", [{"frames": 0}, {"size": 10}, {"cells": 0}, {"difficulty": -1.0}, {"seed": -1}]
+)
 def test_values_out_of_range_are_refused_by_flag(changes):
     arguments = {"frames": 3, "size": 96, "cells": 5, "difficulty": 1.0, "seed": 1} | changes
     with pytest.raises(InputError, match=f"--{next(iter(changes))}="):
@@ -196,8 +200,20 @@ def test_the_baseline_separates_and_follows_bright_discs():
 
 
 def test_both_programs_write_once_and_refuse_to_overwrite(tmp_path):
-    simulate = ["cosembed.simulate", f"--output={tmp_path}", "--video=03", "--frames=4", "--size=64", "--cells=3", "--seed=9"]
-    baseline_ = ["benchmarks.classical_baseline", f"--input={tmp_path / '03'}", f"--output={tmp_path / '03_RES'}"]
+    simulate = [
+        "cosembed.simulate",
+        f"--output={tmp_path}",
+        "--video=03",
+        "--frames=4",
+        "--size=64",
+        "--cells=3",
+        "--seed=9",
+    ]
+    baseline_ = [
+        "benchmarks.classical_baseline",
+        f"--input={tmp_path / '03'}",
+        f"--output={tmp_path / '03_RES'}",
+    ]
     for program, first_output in ((simulate, "4 frames"), (baseline_, "")):
         done = run_program(*program)
         assert (done.returncode, done.stderr) == (0, "")

@@ -7,7 +7,14 @@ import pytest
 from cosembed import specs
 from cosembed.errors import SpecError
 
-DATASETS = ["DIC-C2DH-HeLa", "Fluo-C2DL-MSC", "Fluo-N2DH-GOWT1", "Fluo-N2DH-SIM+", "Fluo-N2DL-HeLa", "PhC-C2DH-U373"]
+DATASETS = [
+    "DIC-C2DH-HeLa",
+    "Fluo-C2DL-MSC",
+    "Fluo-N2DH-GOWT1",
+    "Fluo-N2DH-SIM+",
+    "Fluo-N2DL-HeLa",
+    "PhC-C2DH-U373",
+]
 
 
 @pytest.mark.parametrize("dataset", specs.dataset_names())
@@ -49,7 +56,10 @@ def test_values_scale_from_256_network_pixels():
     assert half.tracking.coordinate_factor == 0.04
     assert half.tracking.border == (12, 12)
     gowt1 = specs.resolve("Fluo-N2DH-GOWT1", "paper", "cpu")
-    assert gowt1.tracking.parent_dilation == 3 and specs.resolve("Fluo-N2DL-HeLa", "paper", "cpu").tracking.parent_dilation == 1
+    assert (
+        gowt1.tracking.parent_dilation == 3
+        and specs.resolve("Fluo-N2DL-HeLa", "paper", "cpu").tracking.parent_dilation == 1
+    )
 
 
 def test_recipes_differ_as_the_released_code_differs_from_the_paper():
@@ -86,14 +96,20 @@ def test_bad_overrides_name_flag_and_key(text, message):
 
 
 def test_overrides_set_final_values():
-    spec = specs.resolve("DIC-C2DH-HeLa", "paper", "cpu", ["tracking.min_points=60", "dataset.tra_masks=full"])
+    spec = specs.resolve(
+        "DIC-C2DH-HeLa", "paper", "cpu", ["tracking.min_points=60", "dataset.tra_masks=full"]
+    )
     assert spec.tracking.min_points == 60 and spec.dataset.tra_masks == "full"
     assert dataclasses.replace(spec, profile="x") != spec
 
 
 @pytest.mark.parametrize(
     ("arguments", "flag"),
-    [(("Mars",), "--dataset"), (("simulated", "soup"), "--recipe"), (("simulated", "paper", "tpu"), "--profile")],
+    [
+        (("Mars",), "--dataset"),
+        (("simulated", "soup"), "--recipe"),
+        (("simulated", "paper", "tpu"), "--profile"),
+    ],
 )
 def test_unknown_names_list_the_known_ones(arguments, flag):
     with pytest.raises(SpecError, match=flag):

@@ -81,7 +81,9 @@ def test_the_second_hourglass_sees_image_and_unit_length_embedding():
     images = tf.random.stateless_normal([1, 1, 4, 4, 1], seed=[5, 6])
     first, second = model(images)
     unit = first / np.linalg.norm(first, axis=-1, keepdims=True)
-    np.testing.assert_allclose(second, model.hourglasses[1](tf.concat([images, unit], axis=-1)), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        second, model.hourglasses[1](tf.concat([images, unit], axis=-1)), rtol=1e-4, atol=1e-5
+    )
 
 
 def test_seeds_decide_the_weights_and_no_two_kernels_are_equal():
@@ -92,7 +94,9 @@ def test_seeds_decide_the_weights_and_no_two_kernels_are_equal():
     assert all(np.array_equal(a, b) for a, b in zip(weights[0], weights[1], strict=True))
     drawn = [kernel for kernel in weights[0] + weights[2] if kernel.ndim == 4 and kernel.any()]
     for index, kernel in enumerate(drawn):
-        assert not any(kernel.shape == other.shape and np.array_equal(kernel, other) for other in drawn[:index])
+        assert not any(
+            kernel.shape == other.shape and np.array_equal(kernel, other) for other in drawn[:index]
+        )
 
 
 def test_one_trace_serves_every_length_and_size():
@@ -110,7 +114,9 @@ def test_one_trace_serves_every_length_and_size():
     assert len(traces) == 1
 
 
-@pytest.mark.parametrize(("policy", "compute"), [("mixed_bfloat16", "bfloat16"), ("mixed_float16", "float16")])
+@pytest.mark.parametrize(
+    ("policy", "compute"), [("mixed_bfloat16", "bfloat16"), ("mixed_float16", "float16")]
+)
 @pytest.mark.parametrize("everywhere", [True, False])
 def test_mixed_precision_gives_float32_embeddings_and_gradients(policy, compute, everywhere):
     images = tf.random.stateless_normal([1, 2, 8, 8, 1], seed=[9, 9])
@@ -121,7 +127,9 @@ def test_mixed_precision_gives_float32_embeddings_and_gradients(policy, compute,
             first, second = model(images)
             loss = tf.reduce_sum(first**2) + tf.reduce_sum(second**2)
         for hourglass in model.hourglasses:
-            assert {layer.compute_dtype for layer in (hourglass, *hourglass.contracting, *hourglass.parallel)} == {compute}
+            assert {
+                layer.compute_dtype for layer in (hourglass, *hourglass.contracting, *hourglass.parallel)
+            } == {compute}
         (streamed, _), states = model.step(images[:, 0])
         assert states[0][0].dtype == compute
         np.testing.assert_allclose(streamed, first[:, 0], atol=0.02)
@@ -197,7 +205,11 @@ def test_config_round_trips():
     }
     model = StackedHourglass(**arguments, name="network", dtype="mixed_bfloat16")
     again = StackedHourglass.from_config(model.get_config())
-    assert again.get_config() == model.get_config() == {"name": "network", "dtype": "mixed_bfloat16", **arguments}
+    assert (
+        again.get_config()
+        == model.get_config()
+        == {"name": "network", "dtype": "mixed_bfloat16", **arguments}
+    )
     assert again.hourglasses[1].compute_dtype == "bfloat16"
 
 

@@ -53,14 +53,19 @@ def test_each_file_of_a_folder_may_hold_its_channels_as_pages(tmp_path: Path) ->
 @pytest.mark.parametrize("number", [0, 3, -1])
 def test_a_channel_that_is_not_there_is_refused(tmp_path: Path, number: int) -> None:
     tifffile.imwrite(tmp_path / "stack.tif", STACK, imagej=True, metadata={"axes": "TCYX"})
-    with pytest.raises(InputError, match=rf"--channel={number}: .*stack\.tif holds 2 channels, counted from 1"):
+    with pytest.raises(
+        InputError, match=rf"--channel={number}: .*stack\.tif holds 2 channels, counted from 1"
+    ):
         open_frames(tmp_path / "stack.tif").only_channel(number)
 
 
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"imagej": True, "metadata": {"axes": "TZYX"}}, r"stack\.tif: holds 2 slices \(axis Z\).*Image > Properties"),
+        (
+            {"imagej": True, "metadata": {"axes": "TZYX"}},
+            r"stack\.tif: holds 2 slices \(axis Z\).*Image > Properties",
+        ),
         ({"photometric": "minisblack"}, r"stack\.tif: holds 3 x 2 pages along unnamed axes; name them"),
         ({"photometric": "minisblack", "metadata": {"axes": "TRYX"}}, "3 x 2 pages along T and R axes"),
     ],

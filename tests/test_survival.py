@@ -30,7 +30,9 @@ from experiments.run_log import run_log
 
 SIMULATE = ("cosembed.simulate", "--frames=2", "--size=64", "--cells=3")
 # In its own process: even root then has to ask before it writes (CAP_DAC_OVERRIDE is dropped for what follows).
-UNPRIVILEGED = "import ctypes, os, sys; ctypes.CDLL(None).prctl(24, 1, 0, 0, 0); os.execv(sys.executable, sys.argv[1:])"
+UNPRIVILEGED = (
+    "import ctypes, os, sys; ctypes.CDLL(None).prctl(24, 1, 0, 0, 0); os.execv(sys.executable, sys.argv[1:])"
+)
 HOLD = """
 import sys, time
 from pathlib import Path
@@ -115,7 +117,9 @@ def test_what_appears_meanwhile_is_not_overwritten(tmp_path):
 
 
 def test_a_second_run_into_a_folder_is_refused_until_the_first_ends_even_by_kill(tmp_path):
-    first = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    first = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
     assert first.stdout.readline() == "in\n"
     with pytest.raises(OutputError, match=f"{tmp_path}: another run is writing to it"), run_log(tmp_path):
         pass
@@ -214,7 +218,10 @@ def trained(tmp_path_factory):
 
 def test_training_on_a_full_disk_says_so_and_continues_when_there_is_space(trained, tmp_path):
     run = tmp_path / "run"
-    with limited_to(20_000), pytest.raises(OutputError, match=r"run/checkpoints: cannot be written .*free space"):
+    with (
+        limited_to(20_000),
+        pytest.raises(OutputError, match=r"run/checkpoints: cannot be written .*free space"),
+    ):
         run_training(run)
     assert saved_checkpoints(run / "checkpoints") == []
     run_training(run)
@@ -231,7 +238,9 @@ def test_tensorboard_on_a_full_disk_is_named(tmp_path):
 
 def test_a_file_in_the_place_of_tensorboards_folder_is_named(tmp_path):
     (tmp_path / "tensorboard").touch()
-    refused = pytest.raises(OutputError, match=r"tensorboard: cannot be written \([^{}]+\); free space or make it writable")
+    refused = pytest.raises(
+        OutputError, match=r"tensorboard: cannot be written \([^{}]+\); free space or make it writable"
+    )
     with refused, written_by_tensorflow(tmp_path / "tensorboard"):
         tf.summary.create_file_writer(str(tmp_path / "tensorboard"))
 
@@ -261,8 +270,12 @@ def earlier(trained):
     return weights_of(trained / "checkpoints" / "step-4")
 
 
-@pytest.mark.parametrize("damage", [cut, flip_a_bit, spoil_the_index, remove_data], ids=lambda damage: damage.__name__)
-def test_a_damaged_newest_checkpoint_is_passed_over_with_a_warning(damage, trained, earlier, tmp_path, caplog):
+@pytest.mark.parametrize(
+    "damage", [cut, flip_a_bit, spoil_the_index, remove_data], ids=lambda damage: damage.__name__
+)
+def test_a_damaged_newest_checkpoint_is_passed_over_with_a_warning(
+    damage, trained, earlier, tmp_path, caplog
+):
     run = tmp_path / "run"
     shutil.copytree(trained, run)
     newest = run / "checkpoints" / "step-6"
@@ -292,9 +305,9 @@ def test_training_continues_without_tensorflows_list_and_clears_what_a_kill_left
     (checkpoints / "notes.txt").touch()
     run_training(run)
     assert_equal(weights_of(run), weights_of(trained))
-    assert {path.name for path in checkpoints.iterdir()} == {path.name for path in (trained / "checkpoints").iterdir()} | {
-        "notes.txt"
-    }
+    assert {path.name for path in checkpoints.iterdir()} == {
+        path.name for path in (trained / "checkpoints").iterdir()
+    } | {"notes.txt"}
     assert RunFolder(run).read_history()[:4] == RunFolder(trained).read_history()[:4]
 
 

@@ -69,7 +69,13 @@ def test_table_1a_by_hand(tmp_path):
 
 def test_table_1a_of_one_network_and_of_the_papers_data(tmp_path):
     variants = {"recurrent": HEARTS["variants"]["recurrent"]}
-    content = {**HEARTS, "variants": variants, "comparison": {}, "profile": "paper", "data": "LVSC, 3 patients"}
+    content = {
+        **HEARTS,
+        "variants": variants,
+        "comparison": {},
+        "profile": "paper",
+        "data": "LVSC, 3 patients",
+    }
     scores = table1a.read_scores(written(tmp_path, content))
     assert "96 patients, not 3" in " ".join(table1a.header_lines(scores))
     patients = {f"p{number}": {"myocardium": 0.5, "cavity": 0.5} for number in range(96)}
@@ -102,7 +108,9 @@ def test_table_1b_by_hand(tmp_path):
     all_plants = {f"plant{number:03d}": LEAVES["images"]["plant001"] for number in range(128)}
     paper = table1b.read_scores(written(tmp_path, {**few, "images": all_plants}))
     notes = " ".join(table1b.header_lines(paper))
-    assert "not a reproduction" not in notes and "not the paper's" not in notes and "not comparable" not in notes
+    assert (
+        "not a reproduction" not in notes and "not the paper's" not in notes and "not comparable" not in notes
+    )
     assert "values that differ from the profile paper: 1" in notes
 
 
@@ -132,7 +140,14 @@ def test_damaged_metrics_of_hearts_name_the_file(content, tmp_path):
 
 @pytest.mark.parametrize(
     "content",
-    [[], {}, {**LEAVES, "images": {}}, {**LEAVES, "images": 3}, without(LEAVES, "images", "plant001", "SBD"), HEARTS],
+    [
+        [],
+        {},
+        {**LEAVES, "images": {}},
+        {**LEAVES, "images": 3},
+        without(LEAVES, "images", "plant001", "SBD"),
+        HEARTS,
+    ],
 )
 def test_damaged_metrics_of_leaves_name_the_file(content, tmp_path):
     with pytest.raises(DataError, match=r"metrics\.json: is not the metrics"):

@@ -9,7 +9,14 @@ import pytest
 from cosembed.reporting import tables
 from cosembed.reporting.reported import CONFIDENCES, Reported, load_reported, parse_table
 
-DATASETS = ("DIC-C2DH-HeLa", "Fluo-C2DL-MSC", "Fluo-N2DH-GOWT1", "Fluo-N2DL-HeLa", "PhC-C2DH-U373", "Fluo-N2DH-SIM+")
+DATASETS = (
+    "DIC-C2DH-HeLa",
+    "Fluo-C2DL-MSC",
+    "Fluo-N2DH-GOWT1",
+    "Fluo-N2DL-HeLa",
+    "PhC-C2DH-U373",
+    "Fluo-N2DH-SIM+",
+)
 # By hand: ranks and 2nd places of OP, SEG, TRA in the order of DATASETS.
 RANKS = {
     "OP": ["1st", "5th", "2nd", "11th", "4th", "9th"],
@@ -66,7 +73,10 @@ def test_table_2_as_transcribed():
         assert [table[name][measure].rank_text() for name in DATASETS] == ranks
         assert [table[name][measure].second_place for name in DATASETS] == SECOND[measure]
     known = {
-        (name, measure): cell.value for name in DATASETS for measure, cell in table[name].items() if cell.value is not None
+        (name, measure): cell.value
+        for name in DATASETS
+        for measure, cell in table[name].items()
+        if cell.value is not None
     }
     assert known == {("Fluo-N2DH-GOWT1", "OP"): 0.914}
 
@@ -85,7 +95,9 @@ def test_table_1_as_transcribed():
     assert found == {"myocardium": [(78.3, 9.2), (79.4, 8.5)], "cavity": [(89.1, 7.7), (89.4, 7.2)]}
     leaves = load_reported("table1b")
     assert {name: (row["SBD"].value, row["DiC"].value) for name, row in leaves.items()} == LEAVES
-    with_sd = {name: (row["SBD"].sd, row["DiC"].sd) for name, row in leaves.items() if row["SBD"].sd is not None}
+    with_sd = {
+        name: (row["SBD"].sd, row["DiC"].sd) for name, row in leaves.items() if row["SBD"].sd is not None
+    }
     assert with_sd == {"IS+RA": (4.8, 1.0), "Ours (paper)": (5.5, 1.2)}
     assert {name for name, row in leaves.items() if row["DiC"].confidence == "low"} == {"MSU", "IPK"}
 
@@ -96,12 +108,21 @@ def test_every_cell_has_source_and_confidence():
             for cell in row.values():
                 assert cell.source
                 assert cell.confidence in CONFIDENCES
-                assert (cell.rank is None) == (cell.rank_confidence is None) == (cell.second_place_confidence is None)
+                assert (
+                    (cell.rank is None)
+                    == (cell.rank_confidence is None)
+                    == (cell.second_place_confidence is None)
+                )
 
 
 @pytest.mark.parametrize(
     ("change", "named"),
-    [({"value": "0.9"}, "value"), ({"confidence": "sure"}, "confidence"), ({"sd": True}, "sd"), ({"mean": 1.0}, "mean")],
+    [
+        ({"value": "0.9"}, "value"),
+        ({"confidence": "sure"}, "confidence"),
+        ({"sd": True}, "sd"),
+        ({"mean": 1.0}, "mean"),
+    ],
 )
 def test_damaged_cells_are_refused(change, named):
     content = json.loads((importlib.resources.files("experiments") / "reported.json").read_text())["table1a"]
@@ -130,7 +151,11 @@ def test_rows_hold_ours_every_fold_the_baseline_and_the_papers():
         assert len(rows) == 6
         row = rows["DIC-C2DH-HeLa", "SEG"]
         assert (row["ours"], row["baseline"]) == ("0.500 (0.400, 0.600)", "0.125")
-        assert (row["paper: value"], row["paper: rank"], row["2nd place"]) == ("not known (> 0.776)", "1st", "0.776")
+        assert (row["paper: value"], row["paper: rank"], row["2nd place"]) == (
+            "not known (> 0.776)",
+            "1st",
+            "0.776",
+        )
         assert rows["DIC-C2DH-HeLa", "TRA"]["ours"] == "0.600 (not scored, 0.500)"
         row = rows["Fluo-N2DH-GOWT1", "OP"]
         assert (row["ours"], row["baseline"], row["paper: value"]) == ("0.550", "not scored", "0.914")
@@ -153,9 +178,14 @@ def test_the_header_says_what_the_numbers_are():
         head = " ".join(text.split("measure")[0].split())
         assert "Profile cpu: smaller than the paper's" in head
         assert "Profile paper:" not in head
-        assert "DIC-C2DH-HeLa: recipe paper, profile cpu, protocol crossval; both ways; values that differ" in head
+        assert (
+            "DIC-C2DH-HeLa: recipe paper, profile cpu, protocol crossval; both ways; values that differ"
+            in head
+        )
         assert tables.DIFFERENCE in head
-    details = "\n  - network.image_size: paper 256, here 128\n  - augmentation.translation: paper 51.2, here 19.2\n"
+    details = (
+        "\n  - network.image_size: paper 256, here 128\n  - augmentation.translation: paper 51.2, here 19.2\n"
+    )
     assert f"`python -m experiments.ctc_dic_hela`{details}" in tables.table2_markdown(both)
     assert max(map(len, tables.table2_text(both).split("\n\n")[0].splitlines())) <= tables.WIDTH
     content = json.loads(tables.table2_json(both))

@@ -52,7 +52,9 @@ def test_pages(tmp_path: Path) -> None:
 
 
 def test_images_hidden_in_one_page_are_refused(tmp_path: Path) -> None:
-    tifffile.imwrite(tmp_path / "video.tif", np.stack([IMAGE, IMAGE]), photometric="minisblack", truncate=True)
+    tifffile.imwrite(
+        tmp_path / "video.tif", np.stack([IMAGE, IMAGE]), photometric="minisblack", truncate=True
+    )
     with pytest.raises(DataError, match=r"video\.tif: holds several images"):
         read_headers(tmp_path / "video.tif")
 
@@ -78,7 +80,9 @@ def test_truncated_tiffs_are_named_on_opening_and_leave_no_noise(
     path = tmp_path / "t007.tif"
     path.write_bytes(stream.getvalue()[: int(part * len(stream.getvalue()))])
     for read in (read_image, check_header):
-        with pytest.raises(DataError, match=r"t007\.tif: cannot be read \(.+\); the file is damaged or truncated"):
+        with pytest.raises(
+            DataError, match=r"t007\.tif: cannot be read \(.+\); the file is damaged or truncated"
+        ):
             read(path)
     assert capfd.readouterr() == ("", "")
 
@@ -88,7 +92,9 @@ def test_pixels_without_a_value_are_refused(tmp_path: Path) -> None:
     with tifffile.TiffFile(tmp_path / "a.tif", mode="r+") as file:
         file.pages[0].aspage().tags["SamplesPerPixel"].overwrite(0)
     for read in (read_image, read_headers):
-        with pytest.raises(DataError, match=r"a\.tif: cannot be read \(it states that a pixel has no value\)"):
+        with pytest.raises(
+            DataError, match=r"a\.tif: cannot be read \(it states that a pixel has no value\)"
+        ):
             read(tmp_path / "a.tif")
 
 

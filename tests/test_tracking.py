@@ -38,7 +38,9 @@ def test_known_instances_come_back(mode):
 def test_fast_and_exact_give_the_same_tracks(min_points, noise, blur, differing):
     embeddings = embeddings_of(moving_discs(), noise=noise, blur=blur)
     spec = dataclasses.replace(SPEC, min_points=min_points)
-    exact, fast = (track_embeddings(embeddings, dataclasses.replace(spec, mode=mode)) for mode in ("exact", "fast"))
+    exact, fast = (
+        track_embeddings(embeddings, dataclasses.replace(spec, mode=mode)) for mode in ("exact", "fast")
+    )
     assert len(exact.tracks) == 4
     assert exact.tracks == fast.tracks
     # What differs are pixels that are noise to one of them.
@@ -99,7 +101,9 @@ def test_the_background_is_the_median_of_the_first_pair_kept_for_the_whole_video
     embeddings = embeddings_of(moving_discs(frames=4))
     used = []
     monkeypatch.setattr(
-        tracker, "cluster_pair", lambda pair, background, _: used.append(background) or np.zeros(pair.shape[:3], int)
+        tracker,
+        "cluster_pair",
+        lambda pair, background, _: used.append(background) or np.zeros(pair.shape[:3], int),
     )
     track_embeddings(embeddings, SPEC)
     expected = np.median(embeddings[:2].reshape(-1, 8), axis=0)

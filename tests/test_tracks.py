@@ -80,7 +80,9 @@ def lineages(draw: st.DrawFn) -> list[Track]:
     for label in range(1, draw(st.integers(1, 8)) + 1):
         begin = draw(st.integers(0, 12))
         ended = [track.label for track in tracks if track.end < begin]
-        tracks.append(Track(label, begin, begin + draw(st.integers(0, 6)), draw(st.sampled_from([0, *ended]))))
+        tracks.append(
+            Track(label, begin, begin + draw(st.integers(0, 6)), draw(st.sampled_from([0, *ended])))
+        )
     return tracks
 
 

@@ -65,13 +65,17 @@ def test_interrupted_equals_uninterrupted_bitwise(sequence, tmp_path):
         for first, second in zip(whole, resumed, strict=True):
             np.testing.assert_array_equal(first, second)
         histories = [RunFolder(path).read_history() for path in (tmp_path / "whole", folder)]
-        without_time = [[dataclasses.replace(record, seconds=0.0) for record in history] for history in histories]
+        without_time = [
+            [dataclasses.replace(record, seconds=0.0) for record in history] for history in histories
+        ]
         assert without_time[0] == without_time[1]
 
 
 def test_training_learns_and_records(sequence, tmp_path):
     wide = ("network.filters=8", "network.outputs=8")
-    spec = shallow_spec("training.iterations=120", "training.learning_rate=0.02", "training.checkpoint_every=60", *wide)
+    spec = shallow_spec(
+        "training.iterations=120", "training.learning_rate=0.02", "training.checkpoint_every=60", *wide
+    )
     run_training(tmp_path / "run", sequence, spec)
     history = RunFolder(tmp_path / "run").read_history()
     assert [record.step for record in history] == list(range(1, 121))
@@ -96,7 +100,9 @@ def test_a_finished_run_is_left_alone(sequence, tmp_path):
     run_training(tmp_path / "run", sequence, spec)
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("*") if path.is_file()}
     run_training(tmp_path / "run", sequence, spec)
-    assert before == {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("*") if path.is_file()}
+    assert before == {
+        path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("*") if path.is_file()
+    }
 
 
 def test_nan_stops_training_and_names_step_seed_and_checkpoint(sequence, tmp_path):
@@ -126,7 +132,9 @@ def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(sequence, tmp_
     newest = tmp_path / "damaged" / "checkpoints" / "step-4.data-00000-of-00001"
     newest.write_bytes(newest.read_bytes()[:100])
     run_training(tmp_path / "damaged", sequence, spec)
-    for first, second in zip(weights_of(tmp_path / "whole")[0], weights_of(tmp_path / "damaged")[0], strict=True):
+    for first, second in zip(
+        weights_of(tmp_path / "whole")[0], weights_of(tmp_path / "damaged")[0], strict=True
+    ):
         np.testing.assert_array_equal(first, second)
 
 

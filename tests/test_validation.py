@@ -52,10 +52,19 @@ def test_a_good_result_has_no_fault(result):
         ([(1, 5, 0, 0), *TRACKS[1:]], "res_track.txt: label 1 ends in frame 0, before it begins in frame 5"),
         ([*TRACKS[:4], (5, 3, 5, 8)], "res_track.txt: label 5 has the parent 8, which is not listed"),
         ([*TRACKS[:4], (5, 3, 5, 1)], "res_track.txt: label 5 begins in frame 3, but its parent 1 ends in 5"),
-        ([(1, 0, 5, 2), (2, 0, 5, 1), *TRACKS[2:]], "res_track.txt: label 1 begins in frame 0, but its parent 2 ends in 5"),
+        (
+            [(1, 0, 5, 2), (2, 0, 5, 1), *TRACKS[2:]],
+            "res_track.txt: label 1 begins in frame 0, but its parent 2 ends in 5",
+        ),
         ([*TRACKS, (6, 0, 0, 0)], "mask000.tif: label 6 is missing, though res_track.txt lists it there"),
-        ([*TRACKS[:4], (5, 3, 6, 3)], "res_track.txt: label 5 ends in frame 6, but the last mask is mask005.tif"),
-        ([*TRACKS, ("six", 0, 0, 0)], "res_track.txt: line 6 is not four whole numbers (label begin end parent)"),
+        (
+            [*TRACKS[:4], (5, 3, 6, 3)],
+            "res_track.txt: label 5 ends in frame 6, but the last mask is mask005.tif",
+        ),
+        (
+            [*TRACKS, ("six", 0, 0, 0)],
+            "res_track.txt: line 6 is not four whole numbers (label begin end parent)",
+        ),
     ],
 )
 def test_faults_of_the_table(result, rows, expected):
@@ -73,7 +82,11 @@ def test_faults_of_the_masks_are_all_listed(result):
     faults = faults_of(result)
     assert "mask003.tif: is missing" in faults
     assert "mask004.tif: label 2 is missing, though res_track.txt lists it there" in faults
-    for start in ("mask001.tif: is 48 x 39 pixels", "mask002.tif: is of type float32", "mask005.tif: cannot be read"):
+    for start in (
+        "mask001.tif: is 48 x 39 pixels",
+        "mask002.tif: is of type float32",
+        "mask005.tif: cannot be read",
+    ):
         assert any(fault.startswith(start) for fault in faults), start
 
 
@@ -93,7 +106,9 @@ def test_an_empty_folder_and_a_missing_table_are_faults(result, tmp_path):
     assert "is not a folder" in faults_of(tmp_path / "nothing")[0]
     assert "holds no masks" in faults_of(tmp_path)[0]
     (result / "res_track.txt").unlink()
-    assert "res_track.txt: is missing; a track table belongs there (label begin end parent)" in faults_of(result)
+    assert "res_track.txt: is missing; a track table belongs there (label begin end parent)" in faults_of(
+        result
+    )
     assert check_result(result, tracked=False) == []
 
 
@@ -124,11 +139,16 @@ def test_the_command_lists_faults_exits_2_and_paints_masks(result, tmp_path):
     bad = run_command("cosembed.validate", f"--result_dir={result}")
     assert bad.returncode == 2
     lines = bad.stderr.splitlines()
-    assert lines == [f"mask{frame:03d}.tif: label 1 is used after its end in res_track.txt" for frame in (2, 3, 4, 5)]
+    assert lines == [
+        f"mask{frame:03d}.tif: label 1 is used after its end in res_track.txt" for frame in (2, 3, 4, 5)
+    ]
 
 
 def test_an_unreadable_table_is_one_fault(result):
-    for content, words in ((b"\xff\xfe1 0 5 0", "codec can't decode"), (b"\n" * 2**22, "larger than 2048 kB")):
+    for content, words in (
+        (b"\xff\xfe1 0 5 0", "codec can't decode"),
+        (b"\n" * 2**22, "larger than 2048 kB"),
+    ):
         (result / "res_track.txt").write_bytes(content)
         (fault,) = faults_of(result)
         assert fault.startswith("res_track.txt: is not a track table")
@@ -189,10 +209,14 @@ def test_truth_and_result_must_have_the_frames_and_their_size(tmp_path, result):
     assert [str(fault) for fault in check_result(result, frames_dir=root / "01")] == [
         "mask006.tif: is missing, though there is such a frame"
     ]
-    assert "man_track006.tif: is missing, though there is such a frame" in map(str, check_truth(root / "01_GT", root / "01"))
+    assert "man_track006.tif: is missing, though there is such a frame" in map(
+        str, check_truth(root / "01_GT", root / "01")
+    )
     (root / "01" / "t006.tif").unlink()
     (root / "01_GT" / "TRA" / "man_track002.tif").unlink()
-    assert [str(fault) for fault in check_truth(root / "01_GT", root / "01")] == ["man_track002.tif: is missing"]
+    assert [str(fault) for fault in check_truth(root / "01_GT", root / "01")] == [
+        "man_track002.tif: is missing"
+    ]
     other = write_ctc(tmp_path / "other", images[:, 1:], labels[:, 1:], tracks)
     faults = [str(fault) for fault in check_result(result, frames_dir=other / "01")]
     assert faults[0] == "mask000.tif: is 48 x 40 pixels, but the frames are 48 x 39 pixels"
@@ -224,7 +248,10 @@ def test_truth_by_itself_covers_every_frame_that_it_names(tmp_path):
     root = write_ctc(tmp_path, *moving_squares())
     (root / "01_GT" / "TRA" / "man_track000.tif").unlink()
     assert [str(fault) for fault in check_truth(root / "01_GT")] == [
-        *(f"man_track.txt: label {n} begins in frame 0, but the first mask is man_track001.tif" for n in (1, 2, 3)),
+        *(
+            f"man_track.txt: label {n} begins in frame 0, but the first mask is man_track001.tif"
+            for n in (1, 2, 3)
+        ),
         "man_seg000.tif: is of a frame that has no man_track file",
     ]
     for path in (root / "01_GT" / "TRA").glob("*.tif"):
@@ -289,7 +316,11 @@ def test_overlays_show_frames_and_leave_unreadable_masks_out(result, tmp_path, c
     (root / "01" / "t003.tif").unlink()
     capsys.readouterr()
     assert run_validate(*flags, f"--overlays={tmp_path / 'gap'}") == 2
-    assert [line.partition(":")[0] for line in capsys.readouterr().err.splitlines()] == ["t003.tif", "t000.tif", "mask001.tif"]
+    assert [line.partition(":")[0] for line in capsys.readouterr().err.splitlines()] == [
+        "t003.tif",
+        "t000.tif",
+        "mask001.tif",
+    ]
     for folder, frame in (("empty", 0), ("gap", 2)):
         picture = imagecodecs.png_decode((tmp_path / folder / f"mask{frame:03d}.png").read_bytes())
         assert picture[labels[frame] > 0].any()

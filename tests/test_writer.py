@@ -37,7 +37,9 @@ def disc_labels(side=32):
 def test_a_whole_factor_repeats_pixels():
     labels = disc_labels()
     grid = frame_grid((96, 64), PREPROCESSING, 32)
-    np.testing.assert_array_equal(upsample_labels(labels, grid, (96, 64), NEAREST), labels.repeat(3, axis=0).repeat(2, axis=1))
+    np.testing.assert_array_equal(
+        upsample_labels(labels, grid, (96, 64), NEAREST), labels.repeat(3, axis=0).repeat(2, axis=1)
+    )
 
 
 @pytest.mark.parametrize("upsampling", [SMOOTH, GAUSSIAN])
@@ -59,7 +61,9 @@ def test_smoothing_is_the_arg_max_of_every_labels_gaussian_and_the_backgrounds()
     labels = np.random.default_rng(3).integers(0, 6, (12, 14)).astype(np.uint16)
     grid = Grid(47 / 12, 47 / 24 - 0.5, 61 / 14, 61 / 28 - 0.5)
     blocky, smooth = (upsample_labels(labels, grid, (47, 61), spec) for spec in (NEAREST, SMOOTH))
-    weights = np.stack([ndimage.gaussian_filter((blocky == k).astype(float), 2.0, mode="nearest") for k in range(6)])
+    weights = np.stack(
+        [ndimage.gaussian_filter((blocky == k).astype(float), 2.0, mode="nearest") for k in range(6)]
+    )
     ordered = np.sort(weights, axis=0)
     clear = ordered[-1] - ordered[-2] > 1e-5
     assert clear.mean() > 0.99
@@ -102,7 +106,14 @@ def test_regions_are_centroids_and_areas():
 
 def test_repair_drops_empty_tracks_and_gaps_and_follows_the_masks():
     region = Region(0.0, 0.0, 1)
-    tracks = [Track(1, 0, 3, 0), Track(2, 0, 3, 0), Track(3, 2, 3, 1), Track(4, 4, 5, 2), Track(5, 4, 5, 6), Track(6, 1, 2, 0)]
+    tracks = [
+        Track(1, 0, 3, 0),
+        Track(2, 0, 3, 0),
+        Track(3, 2, 3, 1),
+        Track(4, 4, 5, 2),
+        Track(5, 4, 5, 6),
+        Track(6, 1, 2, 0),
+    ]
     regions = {
         1: dict.fromkeys([0, 1], region),
         2: dict.fromkeys([0, 2, 3], region),
@@ -110,7 +121,12 @@ def test_repair_drops_empty_tracks_and_gaps_and_follows_the_masks():
         4: dict.fromkeys([4, 5], region),
         5: dict.fromkeys([4, 5], region),
     }
-    assert repair_tracks(tracks, regions) == [Track(1, 0, 1, 0), Track(3, 3, 3, 1), Track(4, 4, 5, 0), Track(5, 4, 5, 0)]
+    assert repair_tracks(tracks, regions) == [
+        Track(1, 0, 1, 0),
+        Track(3, 3, 3, 1),
+        Track(4, 4, 5, 0),
+        Track(5, 4, 5, 0),
+    ]
 
 
 @pytest.fixture
@@ -156,7 +172,14 @@ def test_what_smoothing_removes_is_gone_from_the_table_too(tmp_path):
     labels[1, 15, 16] = 4
     labels[:, 3, 20] = 5
     labels[3, 4:9, 14:19] = 6
-    tracks = [Track(1, 0, 1, 0), Track(2, 2, 3, 1), Track(3, 0, 3, 0), Track(4, 0, 3, 0), Track(5, 0, 2, 0), Track(6, 3, 3, 5)]
+    tracks = [
+        Track(1, 0, 1, 0),
+        Track(2, 2, 3, 1),
+        Track(3, 0, 3, 0),
+        Track(4, 0, 3, 0),
+        Track(5, 0, 2, 0),
+        Track(6, 3, 3, 5),
+    ]
     labels[3, 3, 20] = 0
     grid = frame_grid((24, 24), PREPROCESSING, 24)
     written = write_result(tmp_path / "RES", TrackingResult(labels, tracks), grid, (24, 24), SMOOTH)
@@ -174,7 +197,9 @@ def test_traccuracy_reads_the_result_as_the_same_lineage(result, tmp_path):
 
     grid = frame_grid((16, 16), PREPROCESSING, 16)
     write_result(tmp_path / "RES", result, grid, (16, 16), NEAREST)
-    graph = load_ctc_data(str(tmp_path / "RES"), str(tmp_path / "RES" / "res_track.txt"), run_checks=True).graph
+    graph = load_ctc_data(
+        str(tmp_path / "RES"), str(tmp_path / "RES" / "res_track.txt"), run_checks=True
+    ).graph
     assert graph.number_of_nodes() == 6
     assert {graph.out_degree(node) for node in graph} == {0, 1, 2}
     (mother,) = [node for node in graph if graph.out_degree(node) == 2]
@@ -218,8 +243,13 @@ def test_a_tracked_division_is_perfect_in_traccuracys_eyes(tmp_path):
     network = truth[:, np.rint(grid.offset_y + grid.scale_y * np.arange(48)).astype(int).clip(0, 39)]
     result = track_embeddings(embeddings_of(network, noise=0.02), SPEC)
     write_result(tmp_path / "01_RES", result, grid, truth.shape[1:], NEAREST)
-    write_result(tmp_path / "TRUTH", TrackingResult(truth, tracks), Grid(1, 0, 1, 0), truth.shape[1:], NEAREST)
-    data = [load_ctc_data(str(tmp_path / name), str(tmp_path / name / "res_track.txt")) for name in ("TRUTH", "01_RES")]
+    write_result(
+        tmp_path / "TRUTH", TrackingResult(truth, tracks), Grid(1, 0, 1, 0), truth.shape[1:], NEAREST
+    )
+    data = [
+        load_ctc_data(str(tmp_path / name), str(tmp_path / name / "res_track.txt"))
+        for name in ("TRUTH", "01_RES")
+    ]
     scores, _ = run_metrics(data[0], data[1], CTCMatcher(), [CTCMetrics(), DivisionMetrics()])
     assert scores[0]["results"]["TRA"] == 1 and scores[0]["results"]["DET"] == 1
     assert scores[1]["results"]["Frame Buffer 0"]["Division F1"] == 1

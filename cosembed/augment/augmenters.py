@@ -83,14 +83,20 @@ def make_augmenter(name: str, spec: TrainedSpec) -> Augmenter:
 
 def _augment(clip: RawClip, spec: TrainedSpec) -> AugmentedClip:
     height, width, _ = clip.frames[0].shape
-    sampling = make_sampling((height, width), spec.network.image_size, clip.spatial, spec.preprocessing.padding)
+    sampling = make_sampling(
+        (height, width), spec.network.image_size, clip.spatial, spec.preprocessing.padding
+    )
     shifts = clip.spatial.shifts
     image = [
         shift_frame(resample_image(frame, sampling), shift, mirror=True)
         for frame, shift in zip(clip.frames, shifts, strict=True)
     ]
     labels = [
-        shift_frame(smooth_labels(resample_labels(frame, sampling), spec.preprocessing.label_smoothing), shift, mirror=False)
+        shift_frame(
+            smooth_labels(resample_labels(frame, sampling), spec.preprocessing.label_smoothing),
+            shift,
+            mirror=False,
+        )
         for frame, shift in zip(clip.labels, shifts, strict=True)
     ]
     loss_mask = resample_labels(clip.loss_mask.astype(np.uint8), sampling).astype(bool)

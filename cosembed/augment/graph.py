@@ -62,7 +62,9 @@ class GraphAugmenter:
 
     def _inputs(self, clip: RawClip) -> dict[str, np.ndarray | np.floating]:
         height, width, _ = clip.frames[0].shape
-        matrix, translation = affine_about_centre((height, width), self._spec.network.image_size, clip.spatial)
+        matrix, translation = affine_about_centre(
+            (height, width), self._spec.network.image_size, clip.spatial
+        )
         intensity = clip.intensity
         return {
             "frames": np.stack(clip.frames),
@@ -73,7 +75,9 @@ class GraphAugmenter:
             "translation": translation,
             "shifts": clip.spatial.shifts,
             "gamma": np.float32(intensity.gamma),
-            "offset": ((intensity.shift * intensity.scale + intensity.frame_shift) * intensity.frame_scale).astype(np.float32),
+            "offset": (
+                (intensity.shift * intensity.scale + intensity.frame_shift) * intensity.frame_scale
+            ).astype(np.float32),
             "gain": (intensity.scale * intensity.frame_scale).astype(np.float32),
         }
 
@@ -82,7 +86,10 @@ class GraphAugmenter:
         image, truth = self._sample_image(clip["frames"], places), self._sample_truth(clip, places)
         augmentation = self._spec.augmentation
         if augmentation.drift or augmentation.jiggle:
-            image, truth = _shift(image, clip["shifts"], mirror=True), _shift(truth, clip["shifts"], mirror=False)
+            image, truth = (
+                _shift(image, clip["shifts"], mirror=True),
+                _shift(truth, clip["shifts"], mirror=False),
+            )
         if augmentation.gamma:
             low, high = tf.reduce_min(image), tf.reduce_max(image)
             span = tf.maximum(high - low, 1e-6)
@@ -157,7 +164,9 @@ class GraphAugmenter:
         """As `data.smoothing.smooth_labels`, labels as floats [N, N]: the label whose filtered mask is largest."""
         sigma = self._spec.preprocessing.label_smoothing
         present = tf.sort(tf.unique(tf.concat([[0.0], tf.reshape(labels, [-1])], axis=0)).y)
-        masks = gaussian_filter(tf.cast(labels == present[:, None, None], tf.float32), sigma, int(TRUNCATE * sigma + 0.5))
+        masks = gaussian_filter(
+            tf.cast(labels == present[:, None, None], tf.float32), sigma, int(TRUNCATE * sigma + 0.5)
+        )
         # Of equal ones the first: the background, then the lower label.
         return tf.gather(present, tf.argmax(masks, axis=0))
 
@@ -231,4 +240,3 @@ def _shift(clip: tf.Tensor, shifts: tf.Tensor, *, mirror: bool) -> tf.Tensor:
             there = tf.expand_dims((source >= 0) & (source < side), 3 - axis)
             clip = tf.where(there[..., None], clip, 0.0)
     return clip
-

@@ -57,7 +57,9 @@ def draw_spatial(generator: np.random.Generator, spec: AugmentationSpec, frames:
     flips = generator.random(2) < spec.flip
     drift = generator.uniform(-spec.drift, spec.drift, 2)
     # Grows linearly with the frame's number over the clip's length (released code).
-    path = np.arange(frames)[:, None] / frames * drift + generator.uniform(-spec.jiggle, spec.jiggle, (frames, 2))
+    path = np.arange(frames)[:, None] / frames * drift + generator.uniform(
+        -spec.jiggle, spec.jiggle, (frames, 2)
+    )
     grid = spec.elastic_grid
     return SpatialParameters(
         translation=pair(spec.translation),
@@ -69,7 +71,9 @@ def draw_spatial(generator: np.random.Generator, spec: AugmentationSpec, frames:
     )
 
 
-def draw_intensity(generator: np.random.Generator, spec: AugmentationSpec, frames: int) -> IntensityParameters:
+def draw_intensity(
+    generator: np.random.Generator, spec: AugmentationSpec, frames: int
+) -> IntensityParameters:
     """Draws the intensity parameters of a clip of `frames` frames."""
     return IntensityParameters(
         gamma=float(generator.uniform(1 - spec.gamma, 1 + spec.gamma)),

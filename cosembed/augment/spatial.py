@@ -46,7 +46,9 @@ def check_elastic(spec: AugmentationSpec) -> None:
         )
 
 
-def make_sampling(image_shape: tuple[int, int], image_size: int, parameters: SpatialParameters, padding: Padding) -> Sampling:
+def make_sampling(
+    image_shape: tuple[int, int], image_size: int, parameters: SpatialParameters, padding: Padding
+) -> Sampling:
     """Composes the transform of a clip. The image is scaled to fit the network's square, aspect ratio kept.
 
     From a network pixel to an image pixel: elastic movement, flip, zoom and rotation about the centre, translation, scale.
@@ -58,7 +60,9 @@ def make_sampling(image_shape: tuple[int, int], image_size: int, parameters: Spa
         padding: What lies outside the image.
     """
     height, width = image_shape
-    identity = np.stack(np.meshgrid(np.arange(image_size), np.arange(image_size), indexing="xy"), axis=-1).astype(np.float64)
+    identity = np.stack(
+        np.meshgrid(np.arange(image_size), np.arange(image_size), indexing="xy"), axis=-1
+    ).astype(np.float64)
     field = sitk.TransformToDisplacementField(
         _compose(image_shape, image_size, parameters), sitk.sitkVectorFloat64, (image_size, image_size)
     )
@@ -66,12 +70,18 @@ def make_sampling(image_shape: tuple[int, int], image_size: int, parameters: Spa
     sides = np.array([width, height])
     inside = ((points >= -0.5) & (points < sides - 0.5)).all(axis=-1)
     half = sides // 2
-    covered = ((points >= -0.5 - half) & (points < sides + half - 0.5)).all(axis=-1) if padding == "mirror" else inside
+    covered = (
+        ((points >= -0.5 - half) & (points < sides + half - 0.5)).all(axis=-1)
+        if padding == "mirror"
+        else inside
+    )
     # Edge pixels are repeated by the mirror: the period is twice the side, the fold lies half a pixel outside.
     folded = (points + 0.5) % (2 * sides)
     folded = np.where(folded < sides, folded, 2 * sides - folded) - 0.5
     folded = np.clip(folded, 0, sides - 1)
-    return Sampling(sitk.GetImageFromArray(folded - identity, isVector=True), inside, covered, OUTSIDE[padding])
+    return Sampling(
+        sitk.GetImageFromArray(folded - identity, isVector=True), inside, covered, OUTSIDE[padding]
+    )
 
 
 def resample_image(image: NDArray[np.float32], sampling: Sampling) -> NDArray[np.float32]:
@@ -149,7 +159,9 @@ def _compose(image_shape: tuple[int, int], image_size: int, parameters: SpatialP
     if grid <= SPLINE_ORDER or not parameters.elastic.any():
         return affine
     spline = elastic_spline(image_size, grid)
-    spline.SetParameters(np.concatenate([parameters.elastic[..., 1].ravel(), parameters.elastic[..., 0].ravel()]).tolist())
+    spline.SetParameters(
+        np.concatenate([parameters.elastic[..., 1].ravel(), parameters.elastic[..., 0].ravel()]).tolist()
+    )
     # The transform added last is applied first.
     composite = sitk.CompositeTransform(2)
     composite.AddTransform(affine)

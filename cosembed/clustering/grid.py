@@ -65,7 +65,9 @@ def cluster_on_grid(
     return clusters
 
 
-def _grid_neighbours(foreground: NDArray[np.bool_], stride: int, pixels: tuple[NDArray[np.intp], ...]) -> NDArray[np.intp]:
+def _grid_neighbours(
+    foreground: NDArray[np.bool_], stride: int, pixels: tuple[NDArray[np.intp], ...]
+) -> NDArray[np.intp]:
     """The nearest pixel of the grid for every pixel (frames, rows, columns), by its number among the grid's foreground.
 
     -1: it is not foreground.
@@ -74,12 +76,15 @@ def _grid_neighbours(foreground: NDArray[np.bool_], stride: int, pixels: tuple[N
     numbers = np.where(on_grid, np.cumsum(on_grid).reshape(on_grid.shape) - 1, -1)
     frames, *places = pixels
     nearest = [
-        np.minimum((place + stride // 2) // stride, size - 1) for place, size in zip(places, on_grid.shape[1:], strict=True)
+        np.minimum((place + stride // 2) // stride, size - 1)
+        for place, size in zip(places, on_grid.shape[1:], strict=True)
     ]
     return numbers[frames, *nearest]
 
 
-def _join(points: NDArray[np.float64], neighbours: NDArray[np.intp], grid: _Grid) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _join(
+    points: NDArray[np.float64], neighbours: NDArray[np.intp], grid: _Grid
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Clusters of the grid's points and of the points between them, as HDBSCAN defines clusters.
 
     A point belongs to the cluster that it reaches at the lowest level, unless the cluster has ended there. A cluster ends
@@ -103,7 +108,9 @@ def _join(points: NDArray[np.float64], neighbours: NDArray[np.intp], grid: _Grid
     return np.where(grid.levels <= ends[grid.clusters], grid.clusters, NOISE), clusters
 
 
-def _two_lowest(tree: cKDTree, points: NDArray[np.float64], grid: _Grid) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+def _two_lowest(
+    tree: cKDTree, points: NDArray[np.float64], grid: _Grid
+) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     """The two clusters that every point reaches at the lowest levels, each followed by the level; infinite is none."""
     distances, neighbours = tree.query(points, grid.min_points, workers=-1)
     # The last distance is the core distance.

@@ -30,7 +30,9 @@ def background_embedding(pair: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.median(channels, axis=1).astype(np.float32)
 
 
-def cluster_pair(pair: NDArray[np.float32], background: NDArray[np.float32], spec: ClusteringSpec) -> NDArray[np.int32]:
+def cluster_pair(
+    pair: NDArray[np.float32], background: NDArray[np.float32], spec: ClusteringSpec
+) -> NDArray[np.int32]:
     """Labels the instances of overlapping frames.
 
     Args:
@@ -81,7 +83,11 @@ def chosen_mode(spec: ClusteringSpec) -> Literal["exact", "fast"]:
 
 def grid_stride(spec: ClusteringSpec) -> int:
     """Pixels from one point of the grid that is clustered to the next; 1 is every pixel."""
-    return max(1, min(MAX_STRIDE, int(np.sqrt(spec.min_points / FAST_POINTS)))) if chosen_mode(spec) == "fast" else 1
+    return (
+        max(1, min(MAX_STRIDE, int(np.sqrt(spec.min_points / FAST_POINTS))))
+        if chosen_mode(spec) == "fast"
+        else 1
+    )
 
 
 def describe_clustering(spec: ClusteringSpec) -> str:
@@ -92,11 +98,16 @@ def describe_clustering(spec: ClusteringSpec) -> str:
 
 
 def _without_background(
-    clusters: NDArray[np.intp], embeddings: NDArray[np.float32], background: NDArray[np.float32], spec: ClusteringSpec
+    clusters: NDArray[np.intp],
+    embeddings: NDArray[np.float32],
+    background: NDArray[np.float32],
+    spec: ClusteringSpec,
 ) -> NDArray[np.intp]:
     """Turns clusters whose mean direction is the background's into noise."""
     # The sum points where the mean does; bin 0 collects the noise.
-    sums = np.stack([np.bincount(clusters + 1, weights=channel, minlength=1) for channel in embeddings.T], axis=-1)
+    sums = np.stack(
+        [np.bincount(clusters + 1, weights=channel, minlength=1) for channel in embeddings.T], axis=-1
+    )
     lengths = np.maximum(np.linalg.norm(sums, axis=-1), np.finfo(np.float64).tiny)
     is_background = _measure(sums @ background / lengths, spec) >= spec.background_similarity
     return np.where(is_background[clusters + 1], NOISE, clusters)

@@ -30,12 +30,18 @@ def cluster_points(points: NDArray[np.float64], min_points: int) -> NDArray[np.i
     return clusters_and_levels(points, min_points)[0]
 
 
-def clusters_and_levels(points: NDArray[np.float64], min_points: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+def clusters_and_levels(
+    points: NDArray[np.float64], min_points: int
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """As `cluster_points`, and the level (mutual reachability distance) at which every point joins its cluster."""
     # Fewer points cannot make two clusters, and a single one is not allowed.
     if len(points) < 2 * min_points:
         return np.full(len(points), NOISE), np.zeros(len(points))
-    clusterer = _by_lists(points, min_points) if uses_lists(len(points), min_points) else _by_search(points, min_points)
+    clusterer = (
+        _by_lists(points, min_points)
+        if uses_lists(len(points), min_points)
+        else _by_search(points, min_points)
+    )
     tree = clusterer.condensed_tree_.to_numpy()
     joined = tree[tree["child_size"] == 1]
     levels = np.zeros(len(points))

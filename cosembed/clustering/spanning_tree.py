@@ -87,7 +87,11 @@ def mutual_reachability_tree(points: NDArray[np.float64], min_samples: int) -> E
     tree = _tree(csr_matrix((lengths.ravel(), neighbours.ravel(), rows), (len(points), len(points))))
     del distances, neighbours, lengths
     checked: set[tuple[frozenset[int], float]] = set()
-    while groups := [group for group in _groups(tree, space.known) if (frozenset(group.points), group.length) not in checked]:
+    while groups := [
+        group
+        for group in _groups(tree, space.known)
+        if (frozenset(group.points), group.length) not in checked
+    ]:
         shortcuts = {}
         for group in groups:
             edge = _shortcut(space, group)
@@ -97,7 +101,9 @@ def mutual_reachability_tree(points: NDArray[np.float64], min_samples: int) -> E
                 shortcuts[edge.first, edge.second] = edge
         if shortcuts:
             first, second, length = map(np.array, zip(*shortcuts.values(), strict=True))
-            edges = Edges(np.append(tree.first, first), np.append(tree.second, second), np.append(tree.length, length))
+            edges = Edges(
+                np.append(tree.first, first), np.append(tree.second, second), np.append(tree.length, length)
+            )
             tree = _tree(edges.matrix(len(points)))
     return tree
 
@@ -160,7 +166,9 @@ def _shortcut(space: _Space, group: _Group) -> _Edge | None:
     """The shortest edge from a group's points to one outside that no list has, if it is shorter than the group's."""
     outside = np.ones(len(space.points), bool)
     outside[group.points] = False
-    inner, outer = (_within(space, side, group.length) for side in (np.array(group.points), np.flatnonzero(outside)))
+    inner, outer = (
+        _within(space, side, group.length) for side in (np.array(group.points), np.flatnonzero(outside))
+    )
     outer = _near(space, inner, outer, group.length)
     # Points near the same landmark together, those far from all first: they are likeliest to have an edge that leaves.
     nearest, distances = space.landmarks[:, inner].argmin(axis=0), space.landmarks[:, inner].min(axis=0)
@@ -207,7 +215,9 @@ def _shortest(space: _Space, inner: NDArray[np.intp], outer: NDArray[np.intp], l
         inner = inner[distances < limit]
 
 
-def _nearest(points: NDArray[np.float64], others: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+def _nearest(
+    points: NDArray[np.float64], others: NDArray[np.float64]
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Of every point the nearest of the others, and how far it is."""
     squares = np.einsum("ij,ij->i", others, others)
     nearest = (squares - 2 * points @ others.T).argmin(axis=1)

@@ -62,10 +62,14 @@ def find_acdc(root: Path) -> dict[str, Path]:
         if patient in videos:
             raise DataError(f"{path}: is the same patient as {videos[patient]}; keep one of them")
         if path.parent in {other.parent for other in videos.values()}:
-            raise DataError(f"{path}: shares its folder, and so Info.cfg, with another patient; separate them")
+            raise DataError(
+                f"{path}: shares its folder, and so Info.cfg, with another patient; separate them"
+            )
         videos[patient] = path
     if not videos:
-        raise DataError(f"{root}: holds no patients; put folders such as patient001 with patient001{_VIDEO} there")
+        raise DataError(
+            f"{root}: holds no patients; put folders such as patient001 with patient001{_VIDEO} there"
+        )
     return videos
 
 
@@ -76,11 +80,19 @@ def _read_patient(patient: str, path: Path, count: int) -> list[CineSlice]:
     truth: dict[int, NDArray[np.uint8]] = {}
     for key, number in frames.items():
         if not 1 <= number <= len(video):
-            raise DataError(f"{info}: {key} is frame {number}, but {path.name} has frames 1 to {len(video)}; correct it")
-        truth[number - 1] = _read_truth(path.with_name(f"{patient}_frame{number:02d}_gt.nii.gz"), video.shape[1:])
-    usable = [index for index in range(video.shape[1]) if all(labels[index].any() for labels in truth.values())]
+            raise DataError(
+                f"{info}: {key} is frame {number}, but {path.name} has frames 1 to {len(video)}; correct it"
+            )
+        truth[number - 1] = _read_truth(
+            path.with_name(f"{patient}_frame{number:02d}_gt.nii.gz"), video.shape[1:]
+        )
+    usable = [
+        index for index in range(video.shape[1]) if all(labels[index].any() for labels in truth.values())
+    ]
     if not usable:
-        raise DataError(f"{path}: no slice shows the left ventricle in the labels of both ED and ES; leave the patient out")
+        raise DataError(
+            f"{path}: no slice shows the left ventricle in the labels of both ED and ES; leave the patient out"
+        )
     labelled = np.isin(np.arange(len(video)), list(truth))
     found = []
     for index in central(usable, count):
@@ -117,10 +129,14 @@ def _read_truth(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
         raise DataError(f"{path}: does not exist; add the labels, or leave the patient out")
     labels = _read_nifti(path, 3)
     if labels.shape != shape:
-        raise DataError(f"{path}: has {_size(labels.shape)} voxels, a frame of the video {_size(shape)}; make them equal")
+        raise DataError(
+            f"{path}: has {_size(labels.shape)} voxels, a frame of the video {_size(shape)}; make them equal"
+        )
     unknown = np.setdiff1d(labels, np.arange(len(_CLASSES)))
     if unknown.size:
-        raise DataError(f"{path}: holds the label {unknown[0]:g}; labels are 0 to {len(_CLASSES) - 1}, correct it")
+        raise DataError(
+            f"{path}: holds the label {unknown[0]:g}; labels are 0 to {len(_CLASSES) - 1}, correct it"
+        )
     return _CLASSES[labels.astype(np.uint8)]
 
 
@@ -140,14 +156,18 @@ def _check_whole(path: Path, reader: sitk.ImageFileReader) -> None:
     voxels = math.prod(reader.GetSize()) * int(reader.GetMetaData("bitpix")) // 8
     begin = int(float(reader.GetMetaData("vox_offset")))
     if begin < _HEADER_BYTES:
-        raise DataError(f"{path}: states that its voxels begin at byte {begin}, within the header; save it again")
+        raise DataError(
+            f"{path}: states that its voxels begin at byte {begin}, within the header; save it again"
+        )
     missing = voxels + begin
     try:
         with gzip.open(path) as stream:
             while missing > 0 and (chunk := stream.read(_CHUNK)):
                 missing -= len(chunk)
     except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path}: cannot be unpacked; the file is damaged or truncated, replace it") from error
+        raise DataError(
+            f"{path}: cannot be unpacked; the file is damaged or truncated, replace it"
+        ) from error
     if missing > 0:
         raise DataError(f"{path}: lacks {missing} bytes of its voxels; the file is truncated, replace it")
 

@@ -52,4 +52,8 @@ def batch_dataset(source: BatchSource, start: int, stop: int) -> tf.data.Dataset
             tensor.set_shape([None] * rank)
         return dict(zip(elements, tensors, strict=True))
 
-    return tf.data.Dataset.range(start, stop).map(load, num_parallel_calls=1, deterministic=True).prefetch(PREFETCHED)
+    return (
+        tf.data.Dataset.range(start, stop)
+        .map(load, num_parallel_calls=1, deterministic=True)
+        .prefetch(PREFETCHED)
+    )

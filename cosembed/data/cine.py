@@ -101,6 +101,8 @@ def _errors_of(path: Path) -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        raise DataError(f"{path}: cannot be read; the file is damaged, truncated or of another kind, replace it") from error
+        raise DataError(
+            f"{path}: cannot be read; the file is damaged, truncated or of another kind, replace it"
+        ) from error
     finally:
         sitk.ProcessObject.SetGlobalWarningDisplay(shown)

@@ -40,21 +40,34 @@ class CineSource:
     """
 
     def __init__(
-        self, slices: IndexedSequence[CineSlice], spec: SemanticSpec, seed: int, augment: str = augmenters.DEFAULT
+        self,
+        slices: IndexedSequence[CineSlice],
+        spec: SemanticSpec,
+        seed: int,
+        augment: str = augmenters.DEFAULT,
     ) -> None:
         self.seed = seed
         self.elements = ELEMENTS
         self._spec = spec
         self._slices = slices
-        self._labelled = [(number, int(t)) for number, cine in enumerate(slices) for t in np.flatnonzero(cine.labelled)]
+        self._labelled = [
+            (number, int(t)) for number, cine in enumerate(slices) for t in np.flatnonzero(cine.labelled)
+        ]
         if not self._labelled:
-            raise DataError(f"{', '.join(map(str, slices)) or 'no slices'}: no labelled frame to train on; check the labels")
+            raise DataError(
+                f"{', '.join(map(str, slices)) or 'no slices'}: no labelled frame to train on; check the labels"
+            )
         check_elastic(spec.augmentation)
         if spec.network.channels != 1:
             raise SpecError(f"network.channels is {spec.network.channels}; cine MR has one")
         self._augment = augmenters.make_augmenter(augment, spec)
         self._frames = [
-            np.stack([preprocess_frame(frame, spec.preprocessing, crop=spec.preprocessing.crop) for frame in cine.frames])
+            np.stack(
+                [
+                    preprocess_frame(frame, spec.preprocessing, crop=spec.preprocessing.crop)
+                    for frame in cine.frames
+                ]
+            )
             for cine in slices
         ]
 

@@ -22,7 +22,9 @@ def patient_names(root: Path, layout: Layout) -> list[str]:
     return sorted(find_acdc(root) if layout == "acdc" else find_stacom(root))
 
 
-def read_slices(root: Path, layout: Layout, slices: int, only: Collection[str] | None = None) -> list[CineSlice]:
+def read_slices(
+    root: Path, layout: Layout, slices: int, only: Collection[str] | None = None
+) -> list[CineSlice]:
     """The central slices of the patients below a folder, or of those named in `only`.
 
     Raises:

@@ -24,7 +24,12 @@ from cosembed.errors import DataError
 from cosembed.specs import ExperimentSpec, LeafSpec
 
 # Of a batch: dtype and rank; [B, T, N, N], with a last axis of channels or instances except for labels.
-ELEMENTS: Elements = {"image": ("float32", 5), "labels": ("uint16", 4), "instances": ("uint8", 5), "background": ("uint8", 5)}
+ELEMENTS: Elements = {
+    "image": ("float32", 5),
+    "labels": ("uint16", 4),
+    "instances": ("uint8", 5),
+    "background": ("uint8", 5),
+}
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,10 @@ class ClipSource:
         )
         chosen = [self._usable[choice.integers(len(self._usable))] for choice in choices]
         length = min(self._spec.training.clip_length, *(entry.last - entry.first for entry in chosen))
-        parts = [(entry.sequence, _frames_around(entry, length, choice)) for entry, choice in zip(chosen, choices, strict=True)]
+        parts = [
+            (entry.sequence, _frames_around(entry, length, choice))
+            for entry, choice in zip(chosen, choices, strict=True)
+        ]
         raw = [self._draw(*part, *draws) for part, *draws in zip(parts, spatials, intensities, strict=True)]
         return [
             self._with_masks(augmented, *part, generator)
@@ -115,7 +123,9 @@ class ClipSource:
         clips = self.clips(index)
         return {name: stack([getattr(clip, name) for clip in clips]) for name in ELEMENTS}
 
-    def _draw(self, number: int, chosen: range, spatial: np.random.Generator, intensity: np.random.Generator) -> RawClip:
+    def _draw(
+        self, number: int, chosen: range, spatial: np.random.Generator, intensity: np.random.Generator
+    ) -> RawClip:
         spec, sequence, length = self._spec, self._sequences[number], len(chosen)
         return RawClip(
             frames=[self._frames[number, frame] for frame in chosen],
@@ -125,7 +135,9 @@ class ClipSource:
             intensity=draw_intensity(intensity, spec.augmentation, length),
         )
 
-    def _with_masks(self, clip: AugmentedClip, number: int, chosen: range, generator: np.random.Generator) -> Clip:
+    def _with_masks(
+        self, clip: AugmentedClip, number: int, chosen: range, generator: np.random.Generator
+    ) -> Clip:
         complete = self._sequences[number].complete[chosen.start : chosen.stop]
         return Clip(
             image=clip.image,

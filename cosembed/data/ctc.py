@@ -57,14 +57,18 @@ def read_sequence(root: Path, video: str, dataset: DatasetSpec, truth: bool = Tr
         found = _read_truth(root / f"{video}_GT", frames, video, dataset)
     else:
         length = len(frames)
-        found = _Truth(np.zeros((length, *frames.shape), np.uint16), np.zeros(length, bool), (), ((0, length),))
+        found = _Truth(
+            np.zeros((length, *frames.shape), np.uint16), np.zeros(length, bool), (), ((0, length),)
+        )
     return Sequence(video, frames, found.labels, found.complete, loss_mask, found.tracks, found.segments)
 
 
 def cut(sequence: Sequence, begin: int, end: int) -> Sequence:
     """Frames `begin` to `end` (excluded) of a sequence, renumbered from 0."""
     segments = tuple(
-        (max(first, begin) - begin, min(last, end) - begin) for first, last in sequence.segments if first < end and last > begin
+        (max(first, begin) - begin, min(last, end) - begin)
+        for first, last in sequence.segments
+        if first < end and last > begin
     )
     return replace(
         sequence,
@@ -88,14 +92,20 @@ def write_truth_cut(root: Path, video: str, begin: int, end: int, output: Path) 
     with atomic_folder(output) as partial:
         written = 0
         for kind, prefix in _PREFIXES.items():
-            chosen = {number: path for number, path in _truth_files(source, kind).items() if number in numbers}
+            chosen = {
+                number: path for number, path in _truth_files(source, kind).items() if number in numbers
+            }
             for number, path in chosen.items():
                 digits = len(path.stem) - len(prefix)
                 (partial / kind).mkdir(exist_ok=True)
-                write_mask(partial / kind / f"{prefix}{number - numbers[0]:0{digits}d}.tif", read_labels(path))
+                write_mask(
+                    partial / kind / f"{prefix}{number - numbers[0]:0{digits}d}.tif", read_labels(path)
+                )
             written += len(chosen)
             if kind == "TRA" and chosen:
-                tracks = cut_tracks(read_tracks(source / "TRA" / "man_track.txt"), numbers[0], numbers[-1] + 1)
+                tracks = cut_tracks(
+                    read_tracks(source / "TRA" / "man_track.txt"), numbers[0], numbers[-1] + 1
+                )
                 write_tracks(partial / "TRA" / "man_track.txt", tracks)
         if not written:
             raise DataError(f"{source}: holds no truth for frames {begin} to {end - 1}; choose other frames")
@@ -109,14 +119,18 @@ def read_labels(path: Path) -> NDArray[np.uint16]:
     """
     labels = read_image(path)
     if labels.ndim != 2 or labels.dtype.kind not in "ui" or labels.min() < 0 or labels.max() > MAX_LABEL:
-        raise DataError(f"{path}: is not a label image (whole numbers from 0 to {MAX_LABEL}, one channel); convert it")
+        raise DataError(
+            f"{path}: is not a label image (whole numbers from 0 to {MAX_LABEL}, one channel); convert it"
+        )
     return labels.astype(np.uint16)
 
 
 def _read_truth(folder: Path, frames: Frames, video: str, dataset: DatasetSpec) -> _Truth:
     markers, masks = _truth_files(folder, "TRA"), _truth_files(folder, "SEG")
     if not markers and not masks:
-        raise DataError(f"{folder}: holds neither TRA/man_track000.tif nor SEG/man_seg000.tif; put the truth there")
+        raise DataError(
+            f"{folder}: holds neither TRA/man_track000.tif nor SEG/man_seg000.tif; put the truth there"
+        )
     _check_files((markers, masks), frames)
     if not markers:
         return _read_masks(masks, frames)
@@ -131,7 +145,9 @@ def _read_masks(masks: dict[int, Path], frames: Frames) -> _Truth:
     """SEG alone: every annotated frame counts as completely segmented."""
     labels = np.zeros((len(frames), *frames.shape), np.uint16)
     complete = np.zeros(len(frames), bool)
-    linked, segments = link_masks({number - frames.numbers[0]: read_labels(path) for number, path in masks.items()})
+    linked, segments = link_masks(
+        {number - frames.numbers[0]: read_labels(path) for number, path in masks.items()}
+    )
     for index, mask in linked.items():
         labels[index], complete[index] = mask, True
     return _Truth(labels, complete, (), tuple(segments))
@@ -146,16 +162,22 @@ def _read_markers(folder: Path, markers: dict[int, Path], masks: dict[int, Path]
     present: set[int] = set()
     for index, number in enumerate(frames.numbers):
         if number not in markers:
-            raise DataError(f"{folder / 'TRA'}: has no man_track file for frame {number}; every frame needs one")
+            raise DataError(
+                f"{folder / 'TRA'}: has no man_track file for frame {number}; every frame needs one"
+            )
         labels[index] = read_labels(markers[number])
         found = present_labels(labels[index])
         _check_tracks(found, index, tracks, markers[number], table)
         present.update(found)
         if number in masks:
-            labels[index], complete[index] = merge_frame(labels[index], read_labels(masks[number]), str(masks[number]))
+            labels[index], complete[index] = merge_frame(
+                labels[index], read_labels(masks[number]), str(masks[number])
+            )
     for track in tracks:
         if track.label not in present:
-            raise DataError(f"{table}: label {track.label} is in no mask of {folder / 'TRA'}; remove its line or add the masks")
+            raise DataError(
+                f"{table}: label {track.label} is in no mask of {folder / 'TRA'}; remove its line or add the masks"
+            )
     return _Truth(labels, complete, tracks, ((0, len(frames)),))
 
 
@@ -185,12 +207,16 @@ def _check_tracks(labels: list[int], frame: int, tracks: tuple[Track, ...], imag
     alive = {track.label for track in tracks if track.begin <= frame <= track.end}
     for label in labels:
         if label not in alive:
-            raise DataError(f"{image}: label {label} is not listed for this frame in {table.name}; correct one of them")
+            raise DataError(
+                f"{image}: label {label} is not listed for this frame in {table.name}; correct one of them"
+            )
 
 
 def _loss_mask(shape: tuple[int, int], border: int, folder: Path) -> NDArray[np.bool_]:
     if 2 * border >= min(shape):
-        raise DataError(f"{folder}: frames of {shape[1]} x {shape[0]} pixels lie within dataset.loss_border={border}; lower it")
+        raise DataError(
+            f"{folder}: frames of {shape[1]} x {shape[0]} pixels lie within dataset.loss_border={border}; lower it"
+        )
     mask = np.zeros(shape, bool)
     mask[border : shape[0] - border, border : shape[1] - border] = True
     return mask

@@ -87,7 +87,9 @@ class _Dataset(NamedTuple):
         with _one_sentence(self.path), h5py.File(self.path, "r") as file:
             dataset = _inside(file, self.key)
             if not isinstance(dataset, h5py.Dataset) or dataset.dtype.kind not in "ui":
-                raise DataError(f"{self}: is not an array of whole numbers; save the pixels as uint8 or uint16")
+                raise DataError(
+                    f"{self}: is not an array of whole numbers; save the pixels as uint8 or uint16"
+                )
             _check_size(str(self), dataset.shape, dataset.dtype.itemsize)
             if dataset.is_virtual or dataset.external or not dataset.id.get_storage_size():
                 raise DataError(f"{self}: its pixels are not in this file; save them there")
@@ -120,7 +122,9 @@ class Plant:
         if pixels.dtype == np.uint16:
             pixels = pixels >> 8
         elif pixels.dtype != np.uint8:
-            raise DataError(f"{self._rgb}: holds {pixels.dtype} values; save the image with 8 bits per channel")
+            raise DataError(
+                f"{self._rgb}: holds {pixels.dtype} values; save the image with 8 bits per channel"
+            )
         if pixels.ndim == 2:
             pixels = pixels[..., np.newaxis]
         colours = pixels[..., :3] if pixels.shape[-1] >= 3 else pixels[..., :1].repeat(3, axis=-1)
@@ -136,7 +140,9 @@ class Plant:
             raise DataError(f"{self._rgb}: has no labels; put {self.name}'s label image beside it")
         labels, shape = self._label.indices(), self._rgb.shape()
         if labels.ndim != 2:
-            raise DataError(f"{self._label}: is a colour image; save the number of the leaf as palette index or grey value")
+            raise DataError(
+                f"{self._label}: is a colour image; save the number of the leaf as palette index or grey value"
+            )
         if labels.shape != shape:
             raise DataError(
                 f"{self._label}: is {labels.shape[1]} x {labels.shape[0]} pixels, but {self._rgb} is {shape[1]} x {shape[0]}; "
@@ -161,7 +167,9 @@ def find_plants(root: Path) -> list[Plant]:
     if root.is_file():
         return _hdf5_plants(root)
     if not root.is_dir():
-        raise DataError(f"{root}: does not exist; give the folder {SUBSET} with plant001_rgb.png, ... or an HDF5 file")
+        raise DataError(
+            f"{root}: does not exist; give the folder {SUBSET} with plant001_rgb.png, ... or an HDF5 file"
+        )
     folder = root / SUBSET if (root / SUBSET).is_dir() else root
     images, labels = _png_sources(folder, "rgb"), _png_sources(folder, "label")
     if images or labels:
@@ -169,9 +177,13 @@ def find_plants(root: Path) -> list[Plant]:
     files = [file for file in _visible_files(root) if file.suffix.lower() in HDF5_SUFFIXES]
     files = [file for file in files if not file.stem.endswith("_truth")] or files
     if len(files) > 1:
-        raise DataError(f"{root}: holds several HDF5 files, {files[0].name} and {files[1].name}; give the path of one")
+        raise DataError(
+            f"{root}: holds several HDF5 files, {files[0].name} and {files[1].name}; give the path of one"
+        )
     if not files:
-        raise DataError(f"{folder}: holds no plants; put plant001_rgb.png and plant001_label.png there, or an HDF5 file")
+        raise DataError(
+            f"{folder}: holds no plants; put plant001_rgb.png and plant001_label.png there, or an HDF5 file"
+        )
     return _hdf5_plants(files[0])
 
 
@@ -182,7 +194,11 @@ def _visible_files(folder: Path) -> list[Path]:
 
 def _png_sources(folder: Path, part: str) -> dict[str, _Source]:
     end = f"_{part}.png"
-    return {path.name[: -len(end)]: _Png(path) for path in _visible_files(folder) if path.name.lower().endswith(end)}
+    return {
+        path.name[: -len(end)]: _Png(path)
+        for path in _visible_files(folder)
+        if path.name.lower().endswith(end)
+    }
 
 
 def _hdf5_plants(path: Path) -> list[Plant]:
@@ -199,7 +215,11 @@ def _hdf5_sources(path: Path, part: str) -> dict[str, _Source]:
     with _one_sentence(path), h5py.File(path, "r") as file:
         plants = _inside(file, SUBSET)
         names = plants if isinstance(plants, h5py.Group) else ()
-        return {name: _Dataset(path, key) for name in names if _inside(file, key := f"{SUBSET}/{name}/{part}") is not None}
+        return {
+            name: _Dataset(path, key)
+            for name in names
+            if _inside(file, key := f"{SUBSET}/{name}/{part}") is not None
+        }
 
 
 def _inside(file: h5py.File, key: str) -> h5py.Group | h5py.Dataset | None:
@@ -218,17 +238,23 @@ def _inside(file: h5py.File, key: str) -> h5py.Group | h5py.Dataset | None:
 def _paired(images: Mapping[str, _Source], labels: Mapping[str, _Source], form: str) -> list[Plant]:
     """Images with their labels; either every image has labels or none."""
     for name in sorted(labels.keys() - images.keys()):
-        raise DataError(f"{labels[name]}: its image {form.format(name, 'rgb')} is missing; add it or remove the labels")
+        raise DataError(
+            f"{labels[name]}: its image {form.format(name, 'rgb')} is missing; add it or remove the labels"
+        )
     for name in sorted(images.keys() - labels.keys()):
         if labels:
-            raise DataError(f"{images[name]}: {form.format(name, 'label')} is missing; add it or move the image elsewhere")
+            raise DataError(
+                f"{images[name]}: {form.format(name, 'label')} is missing; add it or move the image elsewhere"
+            )
     return [Plant(name, images[name], labels.get(name)) for name in sorted(images)]
 
 
 def _check_size(name: str, shape: tuple[int, ...], value_bytes: int) -> None:
     """Raises unless a stated shape is that of an image that may be decoded."""
     if len(shape) not in (2, 3) or shape[2:] > (4,) or 0 in shape:
-        raise DataError(f"{name}: states the shape {shape}; save it as an image [height, width] or [height, width, colours]")
+        raise DataError(
+            f"{name}: states the shape {shape}; save it as an image [height, width] or [height, width, colours]"
+        )
     check_extent(name, shape, value_bytes)
 
 
@@ -244,4 +270,6 @@ def _one_sentence(path: Path) -> Iterator[None]:
     except Exception as error:
         if isinstance(error, PermissionError):
             raise DataError(f"{path}: may not be read; change its permissions") from error
-        raise DataError(f"{path}: cannot be read ({reason(error)}); the file is damaged or truncated, replace it") from error
+        raise DataError(
+            f"{path}: cannot be read ({reason(error)}); the file is damaged or truncated, replace it"
+        ) from error

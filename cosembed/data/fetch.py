@@ -32,7 +32,10 @@ MOST_UNPACKED, SMALL_ARCHIVE = 100, 2**30
 
 
 def fetch(
-    dataset: DatasetSpec, data_dir: Path, base_url: str | None = None, kind: Literal["training", "test"] = "training"
+    dataset: DatasetSpec,
+    data_dir: Path,
+    base_url: str | None = None,
+    kind: Literal["training", "test"] = "training",
 ) -> Path:
     """Makes sure that a data set's videos are on disk.
 
@@ -56,9 +59,13 @@ def fetch(
         return folder
     wanted = f"{folder}/{dataset.videos[0]}" + (f" and {dataset.videos[0]}_GT" if kind == "training" else "")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise DataError(f"{folder}: is there but holds no video; put {wanted} there, or remove it to have the archive unpacked")
+        raise DataError(
+            f"{folder}: is there but holds no video; put {wanted} there, or remove it to have the archive unpacked"
+        )
     if not dataset.archive:
-        raise DataError(f"{folder}: does not exist, and this data set has no archive to fetch; put {wanted} there")
+        raise DataError(
+            f"{folder}: does not exist, and this data set has no archive to fetch; put {wanted} there"
+        )
     archive = parent / dataset.archive
     logging.info("%s: %s", dataset.name, dataset.licence)
     if not archive.exists():
@@ -88,9 +95,13 @@ def _download(url: str, archive: Path, wanted: str) -> None:
     try:
         with atomic_file(archive) as partial:
             with partial.open("wb") as file:
-                pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=TIMEOUT, hooks=hooks)(url, file, None)
+                pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=TIMEOUT, hooks=hooks)(
+                    url, file, None
+                )
             if not zipfile.is_zipfile(partial):
-                raise DataError(f"{url}: what came is not a complete zip archive; try again, or put the archive at {archive}")
+                raise DataError(
+                    f"{url}: what came is not a complete zip archive; try again, or put the archive at {archive}"
+                )
     except requests.RequestException as error:
         raise DataError(
             f"{url}: cannot be fetched ({_reason(error)}); put the archive at {archive}, or its content at {wanted}"
@@ -138,13 +149,19 @@ def _unpack(archive: Path, name: str, folder: Path) -> None:
             for member in file.namelist():
                 path = PurePosixPath(member)
                 if path.is_absolute() or ".." in path.parts or "\\" in member:
-                    raise DataError(f"{archive}: the member {member!r} points outside the archive; do not use it")
+                    raise DataError(
+                        f"{archive}: the member {member!r} points outside the archive; do not use it"
+                    )
             unpacked = sum(entry.file_size for entry in file.infolist())
             if unpacked > max(SMALL_ARCHIVE, MOST_UNPACKED * archive.stat().st_size):
-                raise DataError(f"{archive}: would unpack to {unpacked / 1e9:.1f} GB, as no images do; do not use it")
+                raise DataError(
+                    f"{archive}: would unpack to {unpacked / 1e9:.1f} GB, as no images do; do not use it"
+                )
             inside = [entry for entry in file.infolist() if entry.filename.startswith(f"{name}/")]
             if not inside:
-                raise DataError(f"{archive}: does not hold the folder {name}; it is another data set's archive, replace it")
+                raise DataError(
+                    f"{archive}: does not hold the folder {name}; it is another data set's archive, replace it"
+                )
             for entry in inside:
                 entry.filename = entry.filename.removeprefix(f"{name}/")
                 if entry.filename:
@@ -153,6 +170,12 @@ def _unpack(archive: Path, name: str, folder: Path) -> None:
         raise
     except Exception as error:
         # Of the disk, and none of the archive's.
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM):
+        if isinstance(error, OSError) and error.errno in (
+            errno.ENOSPC,
+            errno.EDQUOT,
+            errno.EROFS,
+            errno.EACCES,
+            errno.EPERM,
+        ):
             raise
         raise DataError(f"{archive}: is damaged ({reason(error)}); remove it to fetch it again") from error

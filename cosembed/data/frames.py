@@ -84,11 +84,15 @@ class Frames(Sequence[NDArray]):
         if self._sample is not None:
             frame = frame[..., self._sample]
         if frame.shape[:2] != self.shape:
-            raise DataError(f"{name}: is {_size(frame.shape)}, but the first frame is {_size(self.shape)}; make them equal")
+            raise DataError(
+                f"{name}: is {_size(frame.shape)}, but the first frame is {_size(self.shape)}; make them equal"
+            )
         if frame.dtype.kind == "f" and not np.isfinite(frame).all():
             raise DataError(f"{name}: holds values that are not finite (NaN or infinity); replace them")
         if frame.min() == frame.max():
-            raise DataError(f"{name}: every pixel has the value {frame.min()}; remove or replace the empty frame")
+            raise DataError(
+                f"{name}: every pixel has the value {frame.min()}; remove or replace the empty frame"
+            )
         return frame
 
     def cut(self, begin: int, end: int) -> Frames:
@@ -105,7 +109,9 @@ class Frames(Sequence[NDArray]):
             InputError: There is no such channel.
         """
         if not 1 <= number <= self.channels:
-            raise InputError(f"--channel={number}: {self.paths[0]} holds {self.channels} channels, counted from 1")
+            raise InputError(
+                f"--channel={number}: {self.paths[0]} holds {self.channels} channels, counted from 1"
+            )
         if len(self._sources[0].pages) > 1:
             chosen = (source._replace(pages=source.pages[number - 1 : number]) for source in self._sources)
             return Frames(tuple(chosen), self._header)
@@ -123,7 +129,9 @@ def open_frames(path: Path) -> Frames:
     """
     if path.is_file():
         layout = _checked_layout(path)
-        return Frames(tuple(_Source(path, pages, time) for time, pages in enumerate(layout.times)), layout.headers[0])
+        return Frames(
+            tuple(_Source(path, pages, time) for time, pages in enumerate(layout.times)), layout.headers[0]
+        )
     if not path.is_dir():
         raise DataError(f"{path}: does not exist; put the frames there, as t000.tif, t001.tif, ...")
     files = _files(path)
@@ -173,7 +181,10 @@ def _reading_errors(frames: Frames) -> Iterator[DataError]:
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted((file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES and file.name[0] != "."), key=_order)
+    return sorted(
+        (file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES and file.name[0] != "."),
+        key=_order,
+    )
 
 
 def file_number(path: Path) -> int | None:
@@ -194,7 +205,9 @@ def _numbering_errors(files: Sequence[Path]) -> Iterator[DataError]:
         if second is None:
             continue
         if first is None:
-            yield DataError(f"{before}: has no frame number, unlike {after.name}; number it or move it elsewhere")
+            yield DataError(
+                f"{before}: has no frame number, unlike {after.name}; number it or move it elsewhere"
+            )
         elif second == first:
             yield DataError(
                 f"{after}: has the same number as {before.name} (the last number in a name counts); keep or rename one"
@@ -202,7 +215,11 @@ def _numbering_errors(files: Sequence[Path]) -> Iterator[DataError]:
         elif second != first + 1:
             match = _LAST_NUMBER.search(before.stem)
             assert match is not None
-            missing = before.stem[: match.start()] + str(first + 1).zfill(len(match[1])) + before.stem[match.end() :]
+            missing = (
+                before.stem[: match.start()]
+                + str(first + 1).zfill(len(match[1]))
+                + before.stem[match.end() :]
+            )
             yield DataError(
                 f"{before.with_name(missing + before.suffix)}: is missing; {after.name} follows {before.name}, add it"
             )
@@ -229,7 +246,9 @@ def _check_alike(name: str, header: Header, first_name: str, first: Header) -> N
     if header[:2] != first[:2]:
         raise DataError(f"{name}: is {_size(header)}, but {first_name} is {_size(first)}; make them equal")
     if header.pixels != first.pixels:
-        raise DataError(f"{name}: is of type {header.pixels}, but {first_name} of {first.pixels}; save all frames alike")
+        raise DataError(
+            f"{name}: is of type {header.pixels}, but {first_name} of {first.pixels}; save all frames alike"
+        )
 
 
 def _order(path: Path) -> tuple[int, str]:

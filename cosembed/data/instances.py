@@ -16,7 +16,9 @@ from cosembed.specs import InstancesSpec
 OWN, NEIGHBOUR = 1, 2
 
 
-def instance_masks(labels: NDArray[np.uint16], spec: InstancesSpec, generator: np.random.Generator) -> NDArray[np.uint8]:
+def instance_masks(
+    labels: NDArray[np.uint16], spec: InstancesSpec, generator: np.random.Generator
+) -> NDArray[np.uint8]:
     """Own and neighbour masks of the instances of a clip.
 
     Args:
@@ -41,7 +43,9 @@ def instance_masks(labels: NDArray[np.uint16], spec: InstancesSpec, generator: n
     return table.take(compact, axis=0)
 
 
-def background_mask(labels: NDArray[np.uint16], loss_mask: NDArray[np.bool_], complete: NDArray[np.bool_]) -> NDArray[np.uint8]:
+def background_mask(
+    labels: NDArray[np.uint16], loss_mask: NDArray[np.bool_], complete: NDArray[np.bool_]
+) -> NDArray[np.uint8]:
     """The background as an instance whose neighbours are all foreground pixels.
 
     Args:
@@ -80,7 +84,9 @@ def _near_centres(labels: NDArray[np.intp], count: int, radius: float) -> NDArra
     frames, rows, columns = np.nonzero(labels)
     ids = labels[frames, rows, columns] - 1
     sizes = np.bincount(ids, minlength=count)
-    centres = np.stack([np.bincount(ids, weights=axis, minlength=count) / sizes for axis in (rows, columns)], axis=-1)
+    centres = np.stack(
+        [np.bincount(ids, weights=axis, minlength=count) / sizes for axis in (rows, columns)], axis=-1
+    )
     y, x = np.ogrid[: labels.shape[1], : labels.shape[2]]
     for index, (centre_y, centre_x) in enumerate(centres):
         box = _around(centre_y, radius), _around(centre_x, radius)

@@ -10,7 +10,9 @@ from cosembed.data.merge import overlaps, present_labels
 MIN_IOU = 0.1
 
 
-def link_masks(masks: dict[int, NDArray[np.uint16]]) -> tuple[dict[int, NDArray[np.uint16]], list[tuple[int, int]]]:
+def link_masks(
+    masks: dict[int, NDArray[np.uint16]],
+) -> tuple[dict[int, NDArray[np.uint16]], list[tuple[int, int]]]:
     """Gives instances the same id in neighbouring frames.
 
     Labels of consecutive frames are matched one to one, largest IoU first, down to 0.1; the rest get new ids (so at a

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from cosembed.errors import DataError
 
 
-def merge_frame(markers: NDArray[np.uint16], segmentation: NDArray[np.uint16], source: str) -> tuple[NDArray[np.uint16], bool]:
+def merge_frame(
+    markers: NDArray[np.uint16], segmentation: NDArray[np.uint16], source: str
+) -> tuple[NDArray[np.uint16], bool]:
     """Merges one frame.
 
     The frame is completely segmented if every marker has a mask and every mask a marker. A mask without a marker has no

@@ -45,9 +45,13 @@ def preprocess_frame(frame: NDArray, spec: PreprocessingSpec, *, crop: int = 0) 
     image = np.atleast_3d(np.asarray(frame, np.float32))
     height, width = image.shape[:2]
     if min(height, width) <= 2 * crop:
-        raise DataError(f"a frame of {height}x{width} pixels has nothing left inside preprocessing.crop={crop}; lower it")
+        raise DataError(
+            f"a frame of {height}x{width} pixels has nothing left inside preprocessing.crop={crop}; lower it"
+        )
     if spec.smoothing_sigma:
-        image = ndimage.gaussian_filter(image, (spec.smoothing_sigma, spec.smoothing_sigma, 0), mode="nearest")
+        image = ndimage.gaussian_filter(
+            image, (spec.smoothing_sigma, spec.smoothing_sigma, 0), mode="nearest"
+        )
     if crop:
         image = image[crop:-crop, crop:-crop]
     return np.stack([_normalise(image[..., channel], spec) for channel in range(image.shape[2])], axis=-1)

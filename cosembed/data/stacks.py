@@ -38,7 +38,9 @@ def read_layout(path: Path) -> Layout:
     with opened(path) as file:
         assert file is not None
         series = file.series[0]
-        leading = [(axis, size) for axis, size in zip(series.axes, series.shape, strict=True) if axis not in "YXS"]
+        leading = [
+            (axis, size) for axis, size in zip(series.axes, series.shape, strict=True) if axis not in "YXS"
+        ]
         # Pages of several sizes make several series; they are compared where they are used.
         if len(file.series) > 1 or len(series.pages) != len(headers):
             return Layout(headers, one_by_one)
@@ -60,4 +62,6 @@ def read_layout(path: Path) -> Layout:
     if times and leading[0][0] == "C":
         grid = grid.T
     channels = sizes.get("C", 1)
-    return Layout(headers, [tuple(row) for row in grid.reshape(math.prod(grid.shape) // channels, channels).tolist()])
+    return Layout(
+        headers, [tuple(row) for row in grid.reshape(math.prod(grid.shape) // channels, channels).tolist()]
+    )

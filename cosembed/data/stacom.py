@@ -66,7 +66,9 @@ def find_stacom(root: Path) -> dict[str, _Stack]:
     """
     images = _find(root, ".dcm")
     if not images:
-        raise DataError(f"{root}: holds no patients; put frames such as DET0000101/DET0000101_SA1_ph0.dcm there")
+        raise DataError(
+            f"{root}: holds no patients; put frames such as DET0000101/DET0000101_SA1_ph0.dcm there"
+        )
     return images
 
 
@@ -91,7 +93,8 @@ def _read_patient(patient: str, images: _Stack, masks: _Stack, count: int) -> li
     raw = {mask: _read_mask(mask) for pairs in stack.values() for _, mask in pairs}
     rings = _are_rings(raw)
     labels = {
-        index: [_fill(raw[mask]) if rings else _classes(raw[mask]) for _, mask in pairs] for index, pairs in stack.items()
+        index: [_fill(raw[mask]) if rings else _classes(raw[mask]) for _, mask in pairs]
+        for index, pairs in stack.items()
     }
     usable = [index for index, frames in labels.items() if _shows_ventricle(frames)]
     if not usable:
@@ -114,12 +117,16 @@ def _match(images: dict[int, Path], masks: dict[int, Path]) -> list[tuple[Path, 
     """Image and mask of each phase, by its number."""
     for phase in sorted(images.keys() ^ masks.keys()):
         if phase in images:
-            raise DataError(f"{images[phase]}: has no mask {images[phase].stem}.png, unlike others of its slice; add it")
+            raise DataError(
+                f"{images[phase]}: has no mask {images[phase].stem}.png, unlike others of its slice; add it"
+            )
         raise DataError(f"{masks[phase]}: has no frame {masks[phase].stem}.dcm; add it or remove the mask")
     phases = sorted(images)
     for before, after in pairwise(phases):
         if after != before + 1:
-            raise DataError(f"{images[after]}: follows phase {before}, but phase {before + 1} is missing; add it")
+            raise DataError(
+                f"{images[after]}: follows phase {before}, but phase {before + 1} is missing; add it"
+            )
     return [(images[phase], masks[phase]) for phase in phases]
 
 
@@ -160,7 +167,9 @@ def _classes(mask: NDArray) -> NDArray[np.uint8]:
 
 
 def _shows_ventricle(frames: list[NDArray[np.uint8]]) -> bool:
-    return all((labels == MYOCARDIUM).any() for labels in frames) and any((labels == CAVITY).any() for labels in frames)
+    return all((labels == MYOCARDIUM).any() for labels in frames) and any(
+        (labels == CAVITY).any() for labels in frames
+    )
 
 
 def _read_frames(pairs: list[tuple[Path, Path]], labels: list[NDArray[np.uint8]]) -> NDArray:
@@ -172,7 +181,9 @@ def _read_frames(pairs: list[tuple[Path, Path]], labels: list[NDArray[np.uint8]]
             raise DataError(f"{path}: holds {len(pixels)} images; save each frame as a file of its own")
         frame = pixels.reshape(pixels.shape[-2:])
         if frames and frame.shape != frames[0].shape:
-            raise DataError(f"{path}: is {_size(frame)}, but {pairs[0][0].name} is {_size(frames[0])}; make them equal")
+            raise DataError(
+                f"{path}: is {_size(frame)}, but {pairs[0][0].name} is {_size(frames[0])}; make them equal"
+            )
         if expected.shape != frame.shape:
             raise DataError(f"{mask}: is {_size(expected)}, but its frame is {_size(frame)}; make them equal")
         frames.append(frame)

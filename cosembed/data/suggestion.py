@@ -60,7 +60,9 @@ def measure(root: Path) -> Annotated:
     """
     if not root.is_dir():
         raise DataError(f"{root}: does not exist; put videos and their _GT folders there")
-    videos = sorted(path.name for path in root.iterdir() if path.is_dir() and (root / f"{path.name}_GT").is_dir())
+    videos = sorted(
+        path.name for path in root.iterdir() if path.is_dir() and (root / f"{path.name}_GT").is_dir()
+    )
     if not videos:
         raise DataError(f"{root}: holds no annotated video; put frames in 01 and their masks in 01_GT/SEG")
     opened = [open_frames(root / video) for video in videos]

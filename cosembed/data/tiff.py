@@ -83,7 +83,9 @@ def read_image(path: Path, page: int = 0) -> NDArray:
             if selected.axes == "SYX":
                 image = np.moveaxis(image, 0, -1)
     if image.shape[:2] != header[:2] or image.ndim not in (2, 3) or image.dtype.kind not in "uif":
-        raise DataError(f"{path}: holds an array of shape {image.shape} and type {image.dtype}; save it as a 2D image")
+        raise DataError(
+            f"{path}: holds an array of shape {image.shape} and type {image.dtype}; save it as a 2D image"
+        )
     return image
 
 
@@ -178,11 +180,15 @@ def _tiff_header(page: tifffile.TiffPage, path: Path) -> Header:
             f"{path}: its pixels are compressed as {compression}; save it without compression, or with LZW or deflate"
         )
     if page.dtype is None or page.axes not in AXES:
-        raise DataError(f"{path}: is not a two-dimensional image (axes {page.axes}, type {page.dtype}); save it as one")
+        raise DataError(
+            f"{path}: is not a two-dimensional image (axes {page.axes}, type {page.dtype}); save it as one"
+        )
     if page.samplesperpixel < 1:
         raise ValueError("it states that a pixel has no value")
     if page.dtype.kind not in "uif":
-        raise DataError(f"{path}: its pixels are of type {page.dtype}; save it with 8 or 16 bits a pixel, or as float")
+        raise DataError(
+            f"{path}: its pixels are of type {page.dtype}; save it with 8 or 16 bits a pixel, or as float"
+        )
     check_extent(str(path), page.shape, page.dtype.itemsize)
     if page.is_tiled:
         check_extent(str(path), (page.tilelength, page.tilewidth, page.samplesperpixel), page.dtype.itemsize)
@@ -205,4 +211,6 @@ def unreadable(path: Path, error: Exception) -> DataError:
         return DataError(f"{path}: does not exist; check the path")
     if isinstance(error, PermissionError):
         return DataError(f"{path}: may not be read; change its permissions")
-    return DataError(f"{path}: cannot be read ({reason(error)}); the file is damaged or truncated, replace it")
+    return DataError(
+        f"{path}: cannot be read ({reason(error)}); the file is damaged or truncated, replace it"
+    )

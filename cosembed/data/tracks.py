@@ -25,9 +25,13 @@ def read_tracks(path: Path) -> tuple[Track, ...]:
     try:
         text = read_text(path, MAX_TABLE_BYTES)
     except FileNotFoundError as error:
-        raise DataError(f"{path}: does not exist; a track table belongs there (label begin end parent)") from error
+        raise DataError(
+            f"{path}: does not exist; a track table belongs there (label begin end parent)"
+        ) from error
     except (OSError, ValueError) as error:
-        raise DataError(f"{path}: is not a text file ({reason(error)}); restore the table (label begin end parent)") from error
+        raise DataError(
+            f"{path}: is not a text file ({reason(error)}); restore the table (label begin end parent)"
+        ) from error
     tracks: dict[int, Track] = {}
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
@@ -38,7 +42,9 @@ def read_tracks(path: Path) -> tuple[Track, ...]:
         tracks[track.label] = track
     for track in tracks.values():
         if track.parent and track.parent not in tracks:
-            raise DataError(f"{path}: label {track.label} has the unknown parent {track.parent}; add its line or write 0")
+            raise DataError(
+                f"{path}: label {track.label} has the unknown parent {track.parent}; add its line or write 0"
+            )
     return tuple(tracks.values())
 
 
@@ -65,7 +71,9 @@ def cut_tracks(tracks: Iterable[Track], begin: int, end: int) -> tuple[Track, ..
 def _parse(line: str, where: str) -> Track:
     words = line.split()
     if len(words) != 4 or not all(word.isascii() and word.isdigit() and len(word) < 10 for word in words):
-        raise DataError(f"{where}: '{line.strip()[:60]}' is not four whole numbers; write label begin end parent")
+        raise DataError(
+            f"{where}: '{line.strip()[:60]}' is not four whole numbers; write label begin end parent"
+        )
     track = Track(*map(int, words))
     if not 1 <= track.label <= MAX_LABEL or track.parent > MAX_LABEL:
         raise DataError(f"{where}: labels lie between 1 and {MAX_LABEL}; renumber label {track.label}")

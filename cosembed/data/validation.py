@@ -38,11 +38,15 @@ class Fault:
 
 def mask_files(folder: Path, prefix: str) -> dict[int, Path]:
     """Frame number -> `<prefix>NNN.tif`, in order; empty if there is no folder. Files of other names are left out."""
-    files = ((number, path) for path in _tiffs(folder, prefix) if (number := _number(path, prefix)) is not None)
+    files = (
+        (number, path) for path in _tiffs(folder, prefix) if (number := _number(path, prefix)) is not None
+    )
     return dict(sorted(files))
 
 
-def check_result(result_dir: Path, tracked: bool = True, frames_dir: Path | None = None, warnings: bool = True) -> list[Fault]:
+def check_result(
+    result_dir: Path, tracked: bool = True, frames_dir: Path | None = None, warnings: bool = True
+) -> list[Fault]:
     """Checks masks and res_track.txt of a result folder.
 
     Args:
@@ -75,14 +79,24 @@ def check_truth(ground_truth_dir: Path, frames_dir: Path | None = None, warnings
     markers, segmented = mask_files(tra, "man_track"), mask_files(seg, "man_seg")
     faults = _check_names(tra, "man_track") + _check_names(seg, "man_seg")
     if not markers and not segmented:
-        what = "holds neither TRA/man_track000.tif nor SEG/man_seg000.tif" if ground_truth_dir.is_dir() else "is not a folder"
+        what = (
+            "holds neither TRA/man_track000.tif nor SEG/man_seg000.tif"
+            if ground_truth_dir.is_dir()
+            else "is not a folder"
+        )
         return [*faults, Fault(str(ground_truth_dir), what)]
     if markers:
         found, present = _check_masks(markers, warnings)
-        faults += found + _check_gaps(list(markers), "man_track") + _check_table(tra / "man_track.txt", present, markers)
+        faults += (
+            found
+            + _check_gaps(list(markers), "man_track")
+            + _check_table(tra / "man_track.txt", present, markers)
+        )
     elif (tra / "man_track.txt").exists():
         tracks, found = _read_table(tra / "man_track.txt")
-        faults += found + ([Fault("man_track.txt", "lists tracks, but there is no man_track000.tif")] if tracks else [])
+        faults += found + (
+            [Fault("man_track.txt", "lists tracks, but there is no man_track000.tif")] if tracks else []
+        )
     faults += _check_masks(segmented, warnings)[0]
     for number in sorted(set(segmented) & set(markers)):
         faults += _check_markers(markers[number], segmented[number], warnings)
@@ -91,7 +105,9 @@ def check_truth(ground_truth_dir: Path, frames_dir: Path | None = None, warnings
             faults += _compare_frames(markers, frames_dir, every_frame="man_track")
         faults += _compare_frames(segmented, frames_dir)
     elif markers:
-        unknown = [path.name for number, path in segmented.items() if not min(markers) <= number <= max(markers)]
+        unknown = [
+            path.name for number, path in segmented.items() if not min(markers) <= number <= max(markers)
+        ]
         faults += [Fault(name, "is of a frame that has no man_track file") for name in unknown]
     return faults
 
@@ -124,7 +140,9 @@ def _check_names(folder: Path, prefix: str) -> list[Fault]:
     for path in _tiffs(folder, prefix):
         number = _number(path, prefix)
         if number is None:
-            faults.append(Fault(path.name, f"is not named {prefix}NNN.tif after its frame (at least three digits)"))
+            faults.append(
+                Fault(path.name, f"is not named {prefix}NNN.tif after its frame (at least three digits)")
+            )
         elif number in seen:
             faults.append(Fault(path.name, f"has the same number as {seen[number].name}"))
         else:
@@ -166,7 +184,9 @@ def _check_masks(masks: Mapping[int, Path], warnings: bool) -> tuple[list[Fault]
                 continue
         elif warnings:
             if mask.dtype == np.uint8:
-                faults.append(Fault(path.name, "is of type uint8; the challenge asks for uint16", warning=True))
+                faults.append(
+                    Fault(path.name, "is of type uint8; the challenge asks for uint16", warning=True)
+                )
             faults += _check_connected(mask, path.name)
         present[number] = set(np.unique(mask).tolist()) - {0}
     return faults, present
@@ -195,7 +215,9 @@ def _read_table(path: Path) -> tuple[dict[int, Track] | None, list[Fault]]:
         if not words:
             continue
         if len(words) != 4 or not all(word.isascii() and word.isdigit() and len(word) < 10 for word in words):
-            faults.append(Fault(path.name, f"line {number} is not four whole numbers (label begin end parent)"))
+            faults.append(
+                Fault(path.name, f"line {number} is not four whole numbers (label begin end parent)")
+            )
             continue
         track = Track(*map(int, words))
         if not 1 <= track.label <= 65535:
@@ -217,18 +239,30 @@ def _check_table(path: Path, present: Mapping[int, set[int]], masks: Mapping[int
     for track in tracks.values():
         if track.begin > track.end:
             faults.append(
-                Fault(table, f"label {track.label} ends in frame {track.end}, before it begins in frame {track.begin}")
+                Fault(
+                    table,
+                    f"label {track.label} ends in frame {track.end}, before it begins in frame {track.begin}",
+                )
             )
         if track.begin < first:
-            sentence = f"label {track.label} begins in frame {track.begin}, but the first mask is {names[first]}"
+            sentence = (
+                f"label {track.label} begins in frame {track.begin}, but the first mask is {names[first]}"
+            )
             faults.append(Fault(table, sentence))
         if track.end > last:
-            faults.append(Fault(table, f"label {track.label} ends in frame {track.end}, but the last mask is {names[last]}"))
+            faults.append(
+                Fault(
+                    table,
+                    f"label {track.label} ends in frame {track.end}, but the last mask is {names[last]}",
+                )
+            )
         parent = tracks.get(track.parent)
         if track.parent == track.label:
             faults.append(Fault(table, f"label {track.label} is its own parent"))
         elif track.parent and parent is None:
-            faults.append(Fault(table, f"label {track.label} has the parent {track.parent}, which is not listed"))
+            faults.append(
+                Fault(table, f"label {track.label} has the parent {track.parent}, which is not listed")
+            )
         elif parent is not None and parent.end >= track.begin:
             sentence = f"label {track.label} begins in frame {track.begin}, but its parent {parent.label} ends in {parent.end}"
             faults.append(Fault(table, sentence))
@@ -242,7 +276,9 @@ def _check_table(path: Path, present: Mapping[int, set[int]], masks: Mapping[int
                 faults.append(Fault(names[frame], f"label {label} is used before its beginning in {table}"))
         for track in tracks.values():
             if track.begin <= frame <= track.end and track.label not in labels:
-                faults.append(Fault(names[frame], f"label {track.label} is missing, though {table} lists it there"))
+                faults.append(
+                    Fault(names[frame], f"label {track.label} is missing, though {table} lists it there")
+                )
     return faults
 
 
@@ -254,7 +290,9 @@ def _check_markers(marker_file: Path, seg_file: Path, warnings: bool) -> Iterato
     if not markers.ndim == masks.ndim == 2:
         return
     if markers.shape != masks.shape:
-        yield Fault(seg_file.name, f"is {_size(masks.shape)}, but {marker_file.name} is {_size(markers.shape)}")
+        yield Fault(
+            seg_file.name, f"is {_size(masks.shape)}, but {marker_file.name} is {_size(markers.shape)}"
+        )
         return
     for label in np.setdiff1d(markers, 0) if warnings else ():
         values, counts = np.unique(masks[markers == label], return_counts=True)
@@ -262,7 +300,11 @@ def _check_markers(marker_file: Path, seg_file: Path, warnings: bool) -> Iterato
         if not len(inside):
             yield Fault(seg_file.name, f"marker {label} of {marker_file.name} lies in no mask", warning=True)
         elif inside.max() < counts.sum() / 2:
-            yield Fault(seg_file.name, f"marker {label} of {marker_file.name} lies mostly outside its mask", warning=True)
+            yield Fault(
+                seg_file.name,
+                f"marker {label} of {marker_file.name} lies mostly outside its mask",
+                warning=True,
+            )
 
 
 def _compare_frames(masks: Mapping[int, Path], frames_dir: Path, every_frame: str = "") -> list[Fault]:
@@ -284,7 +326,10 @@ def _compare_frames(masks: Mapping[int, Path], frames_dir: Path, every_frame: st
             faults.append(Fault(path.name, f"is {_size(shape)}, but the frames are {_size(frames.shape)}"))
     if every_frame:
         outside = sorted(number for number in frames.numbers if not min(masks) <= number <= max(masks))
-        faults += [Fault(f"{every_frame}{number:03d}.tif", "is missing, though there is such a frame") for number in outside]
+        faults += [
+            Fault(f"{every_frame}{number:03d}.tif", "is missing, though there is such a frame")
+            for number in outside
+        ]
     return faults
 
 

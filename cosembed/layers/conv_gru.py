@@ -84,11 +84,17 @@ class ConvGRU2D(tf.keras.layers.Layer):
         # Without this, TensorFlow takes some wrong channel counts for a grouped convolution.
         self.input_spec = tf.keras.layers.InputSpec(ndim=5, axes={-1: self._channels})
         shape = (self.kernel_size, self.kernel_size, self._channels + self.filters, self.filters)
-        self.reset_kernel = self.add_weight(name="reset_kernel", shape=shape, initializer=self.gate_initializer)
+        self.reset_kernel = self.add_weight(
+            name="reset_kernel", shape=shape, initializer=self.gate_initializer
+        )
         self.reset_bias = self._bias("reset")
-        self.update_kernel = self.add_weight(name="update_kernel", shape=shape, initializer=self.gate_initializer)
+        self.update_kernel = self.add_weight(
+            name="update_kernel", shape=shape, initializer=self.gate_initializer
+        )
         self.update_bias = self._bias("update")
-        self.candidate_kernel = self.add_weight(name="candidate_kernel", shape=shape, initializer=self.candidate_initializer)
+        self.candidate_kernel = self.add_weight(
+            name="candidate_kernel", shape=shape, initializer=self.candidate_initializer
+        )
         self.candidate_bias = self._bias("candidate")
         super().build(input_shape)
 

@@ -27,5 +27,9 @@ def convolve(images: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tuple[tf.
 def kernel_gradient(images: tf.Tensor, upstream: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     """Of a convolution of images [N, H, W, C] with zero padding and stride 1; of `kernel`, the shape counts."""
     return tf.raw_ops.Conv2DBackpropFilter(
-        input=images, filter_sizes=tf.shape(kernel), out_backprop=upstream, strides=[1, 1, 1, 1], padding="SAME"
+        input=images,
+        filter_sizes=tf.shape(kernel),
+        out_backprop=upstream,
+        strides=[1, 1, 1, 1],
+        padding="SAME",
     )

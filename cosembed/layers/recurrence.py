@@ -47,7 +47,11 @@ class Kernels(NamedTuple):
 
 
 def advance(
-    gates_input: tf.Tensor, candidate_input: tf.Tensor, state: tf.Tensor | None, kernels: Kernels, activation: Activation
+    gates_input: tf.Tensor,
+    candidate_input: tf.Tensor,
+    state: tf.Tensor | None,
+    kernels: Kernels,
+    activation: Activation,
 ) -> Frame:
     """One frame of `recurrence`."""
     if state is not None:
@@ -84,7 +88,9 @@ def recurrence(
     """
 
     @tf.custom_gradient
-    def run(gates_input: tf.Tensor, candidate_input: tf.Tensor, *others: tf.Tensor) -> tuple[tf.Tensor, Callable]:
+    def run(
+        gates_input: tf.Tensor, candidate_input: tf.Tensor, *others: tf.Tensor
+    ) -> tuple[tf.Tensor, Callable]:
         start, weights = (others[0] if len(others) > 2 else None), Kernels(*others[-2:])
         states, kept = _forward(gates_input, candidate_input, start, weights, activation)
 
@@ -97,7 +103,11 @@ def recurrence(
 
 
 def _forward(
-    gates_input: tf.Tensor, candidate_input: tf.Tensor, start: tf.Tensor | None, kernels: Kernels, activation: Activation
+    gates_input: tf.Tensor,
+    candidate_input: tf.Tensor,
+    start: tf.Tensor | None,
+    kernels: Kernels,
+    activation: Activation,
 ) -> tuple[tf.Tensor, Stacks]:
     length, filters = tf.shape(candidate_input)[0], candidate_input.shape[-1]
     # Slices along the first axis share memory with the whole; arrays would be copies.
@@ -124,7 +134,12 @@ def _forward(
 
 
 def _backward(
-    upstream: tf.Tensor, states: tf.Tensor, kept: Stacks, start: tf.Tensor | None, kernels: Kernels, activation: Activation
+    upstream: tf.Tensor,
+    states: tf.Tensor,
+    kept: Stacks,
+    start: tf.Tensor | None,
+    kernels: Kernels,
+    activation: Activation,
 ) -> list[tf.Tensor]:
     length, filters = tf.shape(upstream)[0], upstream.shape[-1]
 
@@ -136,7 +151,12 @@ def _backward(
 
     def body(time: tf.Tensor, carried: tf.Tensor, kept: Stacks, arrays: tuple[tf.TensorArray, ...]) -> tuple:
         carried, gradients, kept = retreat(time, carried, states[time - 1], kept)
-        return time - 1, carried, kept, tuple(array.write(time, part) for array, part in zip(arrays, gradients, strict=True))
+        return (
+            time - 1,
+            carried,
+            kept,
+            tuple(array.write(time, part) for array, part in zip(arrays, gradients, strict=True)),
+        )
 
     arrays = tuple(_array(length, states, times * filters) for times in (2, 1, 1))
     _, carried, kept, arrays = tf.while_loop(

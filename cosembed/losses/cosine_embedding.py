@@ -62,14 +62,20 @@ def _masks(instances: tf.Tensor) -> Masks:
 
 
 def _loss(embeddings: tf.Tensor, masks: Masks) -> tf.Tensor:
-    embeddings = tf.reshape(tf.cast(embeddings, tf.float32), [tf.shape(embeddings)[0], -1, embeddings.shape[-1]])
+    embeddings = tf.reshape(
+        tf.cast(embeddings, tf.float32), [tf.shape(embeddings)[0], -1, embeddings.shape[-1]]
+    )
     unit = tf.math.l2_normalize(embeddings, axis=-1, epsilon=EPSILON)
     raw_sum, unit_sum = (tf.matmul(masks.own, vectors, transpose_a=True) for vectors in (embeddings, unit))
     # The direction of a mean does not depend on the number of pixels, but its length decides what epsilon does.
-    mean = tf.math.l2_normalize(raw_sum / tf.maximum(masks.own_pixels, 1.0)[..., None], axis=-1, epsilon=EPSILON)
+    mean = tf.math.l2_normalize(
+        raw_sum / tf.maximum(masks.own_pixels, 1.0)[..., None], axis=-1, epsilon=EPSILON
+    )
     # mean over S of cos = m . (sum over S of unit embeddings) / |S|: no [pixels, instances] product is needed here.
     own_cosine = tf.math.divide_no_nan(tf.reduce_sum(mean * unit_sum, axis=-1), masks.own_pixels)
-    neighbour_cosine = tf.math.divide_no_nan(_sum_of_squares(unit, mean, masks.neighbour), masks.neighbour_pixels)
+    neighbour_cosine = tf.math.divide_no_nan(
+        _sum_of_squares(unit, mean, masks.neighbour), masks.neighbour_pixels
+    )
 
     present = tf.cast(masks.own_pixels > 0, tf.float32)
     per_instance = present * (1.0 - own_cosine + neighbour_cosine)
@@ -80,7 +86,9 @@ def _loss(embeddings: tf.Tensor, masks: Masks) -> tf.Tensor:
 
 
 @tf.custom_gradient
-def _sum_of_squares(unit: tf.Tensor, mean: tf.Tensor, chosen: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tuple]]:
+def _sum_of_squares(
+    unit: tf.Tensor, mean: tf.Tensor, chosen: tf.Tensor
+) -> tuple[tf.Tensor, Callable[[tf.Tensor], tuple]]:
     """Sum over an instance's chosen pixels of cos(m_i, e_p)^2.
 
     The sum is m . M with M = sum over p of cos(m, e_p) e_p, so that value and gradient are matrix products, and one
@@ -105,7 +113,10 @@ def _sum_of_squares(unit: tf.Tensor, mean: tf.Tensor, chosen: tf.Tensor) -> tupl
 
 
 def embedding_loss(
-    outputs: Sequence[tf.Tensor], instances: tf.Tensor, background: tf.Tensor, mode: Literal["instance", "term"]
+    outputs: Sequence[tf.Tensor],
+    instances: tf.Tensor,
+    background: tf.Tensor,
+    mode: Literal["instance", "term"],
 ) -> tf.Tensor:
     """The training loss: instances and background, summed over the hourglasses with weight 1.
 

@@ -21,7 +21,11 @@ def cross_entropy_loss(logits: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
         ValueError: The leading dimensions differ.
     """
     logits, classes = tf.convert_to_tensor(logits), tf.convert_to_tensor(classes)
-    if logits.shape.rank != 5 or classes.shape.rank != 4 or not logits.shape[:4].is_compatible_with(classes.shape):
+    if (
+        logits.shape.rank != 5
+        or classes.shape.rank != 4
+        or not logits.shape[:4].is_compatible_with(classes.shape)
+    ):
         raise ValueError(
             "Logits must be [B, T, H, W, K] and classes [B, T, H, W] with equal B, T, H, W. "
             f"Received shapes: {logits.shape} and {classes.shape}"

@@ -70,7 +70,9 @@ def evaluate_ctc(result_dir: str | Path, ground_truth_dir: str | Path) -> dict[s
     masks = mask_files(result, "mask")
     markers, segmented = mask_files(truth / "TRA", "man_track"), mask_files(truth / "SEG", "man_seg")
     if not markers and not segmented:
-        raise DataError(f"{truth}: holds neither TRA/man_track000.tif nor SEG/man_seg000.tif; give the ground-truth folder")
+        raise DataError(
+            f"{truth}: holds neither TRA/man_track000.tif nor SEG/man_seg000.tif; give the ground-truth folder"
+        )
     if not masks:
         raise DataError(f"{result}: holds no masks (mask000.tif, ...); give the result folder")
     _check_frames(result, masks, markers, segmented)
@@ -81,7 +83,10 @@ def evaluate_ctc(result_dir: str | Path, ground_truth_dir: str | Path) -> dict[s
     if segmented:
         scores |= _seg(_match(masks, segmented))
     if markers:
-        tracks, true_tracks = read_tracks(result / "res_track.txt"), read_tracks(truth / "TRA" / "man_track.txt")
+        tracks, true_tracks = (
+            read_tracks(result / "res_track.txt"),
+            read_tracks(truth / "TRA" / "man_track.txt"),
+        )
         scores |= _tra(_match(masks, markers), tracks, true_tracks)
     if scores["SEG"] is not None and scores["TRA"] is not None:
         scores["OP"] = (scores["SEG"] + scores["TRA"]) / 2
@@ -105,14 +110,20 @@ def frame_seg(mask: NDArray, truth: NDArray) -> float:
     return float(np.where(2 * pair.shared > pair.first_area[:, None], pair.iou, 0.0).sum(axis=1).mean())
 
 
-def _check_frames(result: Path, masks: Mapping[int, Path], markers: Mapping[int, Path], segmented: Mapping[int, Path]) -> None:
+def _check_frames(
+    result: Path, masks: Mapping[int, Path], markers: Mapping[int, Path], segmented: Mapping[int, Path]
+) -> None:
     for number, path in sorted({**segmented, **markers}.items()):
         if number not in masks:
-            raise DataError(f"{result}: has no mask {number}, but there is truth, {path}; both must cover the same frames")
+            raise DataError(
+                f"{result}: has no mask {number}, but there is truth, {path}; both must cover the same frames"
+            )
     unmatched = sorted(set(masks) - set(markers))
     if markers and unmatched:
         folder = next(iter(markers.values())).parent
-        raise DataError(f"{masks[unmatched[0]]}: has no truth in {folder}; result and truth must cover the same frames")
+        raise DataError(
+            f"{masks[unmatched[0]]}: has no truth in {folder}; result and truth must cover the same frames"
+        )
 
 
 def _match(masks: Mapping[int, Path], truth: Mapping[int, Path]) -> _Matches:
@@ -121,7 +132,9 @@ def _match(masks: Mapping[int, Path], truth: Mapping[int, Path]) -> _Matches:
         labels, true_labels = read_labels(masks[number]), read_labels(path)
         if labels.shape != true_labels.shape:
             sizes = [f"{width} x {height} pixels" for height, width in (labels.shape, true_labels.shape)]
-            raise DataError(f"{masks[number]}: is {sizes[0]}, but its truth {path} {sizes[1]}; make them equal")
+            raise DataError(
+                f"{masks[number]}: is {sizes[0]}, but its truth {path} {sizes[1]}; make them equal"
+            )
         pair = overlap(true_labels, labels)
         rows, columns = np.nonzero(2 * pair.shared > pair.first_area[:, None])
         values = (pair.first, pair.second, pair.first[rows], pair.second[columns], pair.iou[rows, columns])

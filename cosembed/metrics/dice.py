@@ -53,4 +53,6 @@ def difference_in_count(prediction: NDArray, truth: NDArray) -> int:
 
 def _check(first: NDArray, second: NDArray) -> None:
     if first.shape != second.shape or first.size == 0:
-        raise ValueError(f"label images must have one shape and at least one pixel. Received: {first.shape} and {second.shape}")
+        raise ValueError(
+            f"label images must have one shape and at least one pixel. Received: {first.shape} and {second.shape}"
+        )

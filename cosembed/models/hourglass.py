@@ -14,7 +14,9 @@ from cosembed.layers.convolution import convolve
 class Convolution(tf.keras.layers.Layer):
     """Convolution of every frame, zero padding: [B, T, H, W, C] -> [B, T, H, W, filters]."""
 
-    def __init__(self, filters: int, activation: str | None, seed: int, kernel_size: int = 3, **kwargs: Any) -> None:
+    def __init__(
+        self, filters: int, activation: str | None, seed: int, kernel_size: int = 3, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.filters = filters
         self.kernel_size = kernel_size
@@ -42,7 +44,14 @@ class Hourglass(tf.keras.layers.Layer):
     """
 
     def __init__(
-        self, filters: int, levels: int, outputs: int, recurrent: bool, seed: int, pointwise_ends: bool = False, **kwargs: Any
+        self,
+        filters: int,
+        levels: int,
+        outputs: int,
+        recurrent: bool,
+        seed: int,
+        pointwise_ends: bool = False,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.filters, self.levels, self.recurrent = filters, levels, recurrent
@@ -53,9 +62,13 @@ class Hourglass(tf.keras.layers.Layer):
         self.expanding = [self._convolution(next(seeds), f"expanding_{level}") for level in range(levels)]
         output_size = 1 if pointwise_ends else 3
         # Embeddings are float32 whatever the rest computes in.
-        self.output_convolution = Convolution(outputs, None, next(seeds), output_size, name="output", dtype=self.variable_dtype)
+        self.output_convolution = Convolution(
+            outputs, None, next(seeds), output_size, name="output", dtype=self.variable_dtype
+        )
         self.input_convolution = (
-            Convolution(filters, "relu", next(seeds), 1, name="input", dtype=self.dtype_policy) if pointwise_ends else None
+            Convolution(filters, "relu", next(seeds), 1, name="input", dtype=self.dtype_policy)
+            if pointwise_ends
+            else None
         )
 
     def _convolution(self, seed: int, name: str) -> Convolution:

@@ -106,7 +106,9 @@ class StackedHourglass(tf.keras.Model):
         second = run(self.hourglasses[1])(self._link(inputs, first))
         return tf.cast(first, tf.float32), tf.cast(second, tf.float32)
 
-    def step(self, frame: tf.Tensor, states: States | None = None) -> tuple[tuple[tf.Tensor, tf.Tensor], States]:
+    def step(
+        self, frame: tf.Tensor, states: States | None = None
+    ) -> tuple[tuple[tf.Tensor, tf.Tensor], States]:
         """One frame of a stream; frame by frame it gives what the whole sequence gives.
 
         Args:
@@ -120,7 +122,9 @@ class StackedHourglass(tf.keras.Model):
         if not self.built:
             self.build([None, None, None, None, frame.shape[-1]])
         if frame.shape.rank != 4 or frame.shape[-1] != self.input_spec.axes[-1]:
-            raise ValueError(f"A frame must be [B, H, W, C] with C = {self.input_spec.axes[-1]}. Received shape: {frame.shape}")
+            raise ValueError(
+                f"A frame must be [B, H, W, C] with C = {self.input_spec.axes[-1]}. Received shape: {frame.shape}"
+            )
         self._check_size(frame[:, None])
         before = [None, None] if states is None else [level_states or None for level_states in states]
         inputs = tf.cast(frame[:, None], self.compute_dtype)
@@ -134,7 +138,10 @@ class StackedHourglass(tf.keras.Model):
         levels = range(self.levels if self._config["recurrent"] else 0)
         filters = self._config["filters"]
         return [
-            [tf.zeros([batch, height >> level, width >> level, filters], self.compute_dtype) for level in levels]
+            [
+                tf.zeros([batch, height >> level, width >> level, filters], self.compute_dtype)
+                for level in levels
+            ]
             for _ in self.hourglasses
         ]
 

@@ -43,7 +43,10 @@ def checkpoint_tree(weights: Mapping[str, tf.Variable]) -> tf.train.Checkpoint:
         else:
             children[first] = variable
     return tf.train.Checkpoint(
-        **{name: checkpoint_tree(child) if isinstance(child, dict) else child for name, child in children.items()}
+        **{
+            name: checkpoint_tree(child) if isinstance(child, dict) else child
+            for name, child in children.items()
+        }
     )
 
 

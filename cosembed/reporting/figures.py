@@ -70,7 +70,9 @@ def population(areas: Sequence[Sequence[int]]) -> bytes:
     upper.plot(frames, counts, color=BLUE, marker=marker)
     upper.set_ylim(0, 1.1 * max(1, *counts))
     upper.set_ylabel("number of cells")
-    low, median, high = np.array([np.percentile(cells, [25, 50, 75]) if len(cells) else [np.nan] * 3 for cells in areas]).T
+    low, median, high = np.array(
+        [np.percentile(cells, [25, 50, 75]) if len(cells) else [np.nan] * 3 for cells in areas]
+    ).T
     lower.fill_between(frames, low, high, color=ORANGE, alpha=0.25, linewidth=0, label="middle half")
     lower.plot(frames, median, color=ORANGE, marker=marker, label="median")
     lower.set_ylim(bottom=0)
@@ -90,7 +92,9 @@ def lineage(tracks: Sequence[Track], frames: int, title: str) -> bytes:
     for track in tracks:
         row = rows[track.label]
         colour = BLUE if track.parent == 0 else ORANGE
-        axes.plot([track.begin, track.end + 0.8], [row, row], color=colour, linewidth=2.0, solid_capstyle="butt")
+        axes.plot(
+            [track.begin, track.end + 0.8], [row, row], color=colour, linewidth=2.0, solid_capstyle="butt"
+        )
         mother = table.get(track.parent)
         if mother is not None:
             axes.plot([mother.end + 0.8, track.begin], [rows[mother.label], row], color=GREEN, linewidth=1.0)
@@ -111,7 +115,9 @@ def lineage(tracks: Sequence[Track], frames: int, title: str) -> bytes:
     axes.set_ylabel("track (with its label)" if len(tracks) <= MOST_LABELLED else "track")
     axes.set_title(title, fontsize=10, loc="left")
     keys = [(BLUE, 2.0, "no parent"), (ORANGE, 2.0, "daughter"), (GREEN, 1.0, "mother to daughter")]
-    handles = [Line2D([], [], color=colour, linewidth=width, label=meaning) for colour, width, meaning in keys]
+    handles = [
+        Line2D([], [], color=colour, linewidth=width, label=meaning) for colour, width, meaning in keys
+    ]
     figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False, fontsize=8)
     return _png(figure)
 

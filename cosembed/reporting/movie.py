@@ -47,7 +47,9 @@ def _palette() -> Image.Image:
     outlines = (1 - OUTLINE) * 128 + OUTLINE * PALETTE
     greys = np.repeat(np.linspace(0, 255, 256 - 16 * len(PALETTE))[:, None], 3, axis=1)
     image = Image.new("P", (1, 1))
-    image.putpalette(np.concatenate([greys, tinted.reshape(-1, 3), outlines]).round().astype(np.uint8).tobytes())
+    image.putpalette(
+        np.concatenate([greys, tinted.reshape(-1, 3), outlines]).round().astype(np.uint8).tobytes()
+    )
     return image
 
 
@@ -57,5 +59,7 @@ _PALETTE = _palette()
 def encode_gif(pictures: Iterable[Image.Image]) -> bytes:
     """Pictures of one size, in turn and for ever."""
     iterator, buffer = iter(pictures), io.BytesIO()
-    next(iterator).save(buffer, "GIF", save_all=True, append_images=iterator, duration=MILLISECONDS, loop=0, optimize=False)
+    next(iterator).save(
+        buffer, "GIF", save_all=True, append_images=iterator, duration=MILLISECONDS, loop=0, optimize=False
+    )
     return buffer.getvalue()

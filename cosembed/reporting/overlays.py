@@ -9,7 +9,16 @@ from scipy import ndimage
 
 # Okabe and Ito's palette, distinguishable with colour-blindness, then the same colours lighter.
 _BASE = np.array(
-    [[230, 159, 0], [86, 180, 233], [0, 158, 115], [240, 228, 66], [0, 114, 178], [213, 94, 0], [204, 121, 167]], np.float64
+    [
+        [230, 159, 0],
+        [86, 180, 233],
+        [0, 158, 115],
+        [240, 228, 66],
+        [0, 114, 178],
+        [213, 94, 0],
+        [204, 121, 167],
+    ],
+    np.float64,
 )
 PALETTE = np.concatenate([_BASE, 0.55 * _BASE + 0.45 * 255]).astype(np.uint8)
 ERROR_COLOURS = {
@@ -48,7 +57,9 @@ def overlay(frame: NDArray, labels: NDArray) -> NDArray[np.uint8]:
     return _tint(frame, colour_labels(labels), labels > 0, _outlines(labels), TINT)
 
 
-def error_overlay(frame: NDArray, prediction: NDArray, truth: NDArray) -> tuple[NDArray[np.uint8], dict[str, int]]:
+def error_overlay(
+    frame: NDArray, prediction: NDArray, truth: NDArray
+) -> tuple[NDArray[np.uint8], dict[str, int]]:
     """What went right and wrong in one frame, in `ERROR_COLOURS` and `ERROR_STRIPES`.
 
     A mask is correct if it matches one of the other side at an IoU above 0.5. Otherwise a predicted mask that covers most
@@ -151,7 +162,10 @@ def class_picture(image: NDArray, found: NDArray, truth: NDArray) -> NDArray[np.
     rows = [
         [np.repeat(stretch(frame)[..., None], 3, axis=-1) for frame in image],
         [overlay(frame, classes) for frame, classes in zip(image, found, strict=True)],
-        [overlay(frame, np.where(classes == 255, 0, classes)) for frame, classes in zip(image, truth, strict=True)],
+        [
+            overlay(frame, np.where(classes == 255, 0, classes))
+            for frame, classes in zip(image, truth, strict=True)
+        ],
     ]
     return np.concatenate([np.concatenate(row, axis=1) for row in rows], axis=0)
 
@@ -172,12 +186,18 @@ def _striped(kind: str, shape: tuple[int, ...]) -> NDArray[np.uint8]:
 
 def _outlines(labels: NDArray) -> NDArray[np.bool_]:
     size = (3, 3)
-    edge = ndimage.maximum_filter(labels, size, mode="nearest") != ndimage.minimum_filter(labels, size, mode="nearest")
+    edge = ndimage.maximum_filter(labels, size, mode="nearest") != ndimage.minimum_filter(
+        labels, size, mode="nearest"
+    )
     return edge & (labels > 0)
 
 
 def _tint(
-    frame: NDArray, colours: NDArray[np.uint8], where: NDArray[np.bool_], outline: NDArray[np.bool_], alpha: float
+    frame: NDArray,
+    colours: NDArray[np.uint8],
+    where: NDArray[np.bool_],
+    outline: NDArray[np.bool_],
+    alpha: float,
 ) -> NDArray[np.uint8]:
     grey = np.repeat(stretch(frame)[..., None], 3, axis=-1).astype(np.float64)
     weight = np.where(outline & where, OUTLINE, np.where(where, alpha, 0.0))[..., None]

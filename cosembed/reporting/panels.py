@@ -15,7 +15,9 @@ SMALLEST_SIDE, GAP = 280, 8
 
 def labelled_row(caption: str, panels: Mapping[str, NDArray[np.uint8]]) -> Row:
     """Panels of a report, title -> RGB uint8 [H, W, 3], enlarged by a whole factor if they are small."""
-    return Row(caption, [Picture(title, encode_png(enlarged_to_see(panel))) for title, panel in panels.items()])
+    return Row(
+        caption, [Picture(title, encode_png(enlarged_to_see(panel))) for title, panel in panels.items()]
+    )
 
 
 def picture_row(panels: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
@@ -41,7 +43,9 @@ def grey_rgb(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def resized(picture: NDArray, shape: tuple[int, ...]) -> NDArray:
     """Nearest-neighbour copy [H, W, ...] of a picture or label image at another size."""
-    rows, columns = (np.arange(side) * before // side for side, before in zip(shape, picture.shape, strict=False))
+    rows, columns = (
+        np.arange(side) * before // side for side, before in zip(shape, picture.shape, strict=False)
+    )
     return picture[rows][:, columns]
 
 

@@ -67,16 +67,24 @@ def render(report: Report) -> str:
     warnings = "".join(f'<p class="warning">{html.escape(text)}</p>' for text in report.warnings)
     facts = "".join(f"<dt>{html.escape(name)}</dt><dd>{_text(value)}</dd>" for name, value in report.facts)
     sections = "".join(map(_section, report.sections))
-    return _PAGE.substitute(title=html.escape(report.title), warnings=warnings, facts=facts, sections=sections)
+    return _PAGE.substitute(
+        title=html.escape(report.title), warnings=warnings, facts=facts, sections=sections
+    )
 
 
 def _section(section: Section) -> str:
     text = "".join(f"<p>{html.escape(line)}</p>" for line in section.text.splitlines())
-    legend = "".join(f'<li><img alt="" src="{_data(key.png)}">{html.escape(key.caption)}</li>' for key in section.legend)
+    legend = "".join(
+        f'<li><img alt="" src="{_data(key.png)}">{html.escape(key.caption)}</li>' for key in section.legend
+    )
     legend = f'<ul class="legend">{legend}</ul>' if legend else ""
     pictures = "".join(map(_figure, section.pictures))
     pictures = f'<div class="pictures">{pictures}</div>' if pictures else ""
-    code = f"<details><summary>show</summary><pre>{html.escape(section.code)}</pre></details>" if section.code else ""
+    code = (
+        f"<details><summary>show</summary><pre>{html.escape(section.code)}</pre></details>"
+        if section.code
+        else ""
+    )
     heading = f"<h2>{html.escape(section.heading)}</h2>"
     return f"<section>{heading}{text}{_table(section.table)}{legend}{pictures}{code}</section>"
 

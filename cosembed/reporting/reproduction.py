@@ -79,7 +79,9 @@ def leaves(title: str, scores: table1b.LeafScores) -> Table:
 
 def cells(title: str, scores: Sequence[tables.DatasetScores]) -> Table:
     """Table 2."""
-    made = [Made(entry.dataset, entry.recipe, entry.profile, entry.command, entry.deviations) for entry in scores]
+    made = [
+        Made(entry.dataset, entry.recipe, entry.profile, entry.command, entry.deviations) for entry in scores
+    ]
     return Table(title, tables.header_lines(scores), tables.table2_rows(scores), made)
 
 
@@ -92,11 +94,15 @@ def markdown(content: Sequence[Table], command: str) -> str:
 def report(content: Sequence[Table], command: str) -> Report:
     """The document for a browser."""
     warnings = _warnings(content)
-    notes = {table.title: "\n".join(note for note in table.notes if note not in warnings) for table in content}
+    notes = {
+        table.title: "\n".join(note for note in table.notes if note not in warnings) for table in content
+    }
     sections = [Section(table.title, notes[table.title], table.rows) for table in content]
     made = [[table.name_of(entry), entry.command] for table in content for entry in table.made]
     if made:
-        sections.append(Section("Commands", "What made each row or column.", [["row or column", "command"], *made]))
+        sections.append(
+            Section("Commands", "What made each row or column.", [["row or column", "command"], *made])
+        )
     changed = list(_deviations(content))
     if changed:
         header = ["row or column", "value", "paper", "here"]

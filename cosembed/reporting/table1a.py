@@ -57,14 +57,21 @@ def read_scores(path: Path) -> VentricleScores:
     """
     try:
         content = read_json(path)
-        variants = {name: VariantScores(**content["variants"][name]) for name in VARIANTS if name in content["variants"]}
+        variants = {
+            name: VariantScores(**content["variants"][name])
+            for name in VARIANTS
+            if name in content["variants"]
+        }
         scores = VentricleScores(**{**content, "variants": variants})
         _demand(scores.experiment == "lv")
         for variant in variants.values():
             for patient in (*variant.patients.values(), *variant.unwarmed.values()):
                 _demand(all(isinstance(patient[name], float | int | None) for name in CLASSES))
         for entry in scores.comparison.values():
-            _demand(all(isinstance(entry[key], float | int) for key in ("difference", "p", "patients")) and bool(entry["test"]))
+            _demand(
+                all(isinstance(entry[key], float | int) for key in ("difference", "p", "patients"))
+                and bool(entry["test"])
+            )
         return scores
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise DataError(
@@ -89,7 +96,10 @@ def rows(scores: VentricleScores) -> list[list[str]]:
             own = scores.variants.get(variant)
             row += [_summary(own.patients if own else {}, name), reported[name][variant].text(1)]
         recurrent = scores.variants.get("recurrent")
-        row += [_summary(recurrent.unwarmed if recurrent else {}, name), reported[name]["recurrent"].confidence]
+        row += [
+            _summary(recurrent.unwarmed if recurrent else {}, name),
+            reported[name]["recurrent"].confidence,
+        ]
         table.append(row)
     return table
 
@@ -101,9 +111,13 @@ def header_lines(scores: VentricleScores) -> list[str]:
     lines.append(made_line(scores.data, scores.recipe, scores.profile, scores.split, changed))
     patients = {name for variant in scores.variants.values() for name in variant.patients}
     if not scores.data.startswith(PAPERS_DATA):
-        lines.append("The data are not the paper's (96 patients of the STACOM 2011 challenge): the numbers are not comparable.")
+        lines.append(
+            "The data are not the paper's (96 patients of the STACOM 2011 challenge): the numbers are not comparable."
+        )
     elif len(patients) != PAPERS_PATIENTS:
-        lines.append(f"The paper has {PAPERS_PATIENTS} patients, not {len(patients)}: the numbers are not comparable.")
+        lines.append(
+            f"The paper has {PAPERS_PATIENTS} patients, not {len(patients)}: the numbers are not comparable."
+        )
     lines.append(
         "Mean and sample standard deviation over patients; a patient's IoU is over all its labelled frames and slices."
     )

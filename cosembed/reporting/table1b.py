@@ -51,7 +51,11 @@ def read_scores(path: Path) -> LeafScores:
     """
     try:
         scores = LeafScores(**read_json(path))
-        known = all(isinstance(entry[measure], float | int) for entry in scores.images.values() for measure in MEASURES)
+        known = all(
+            isinstance(entry[measure], float | int)
+            for entry in scores.images.values()
+            for measure in MEASURES
+        )
         if scores.experiment != "leaves" or not scores.images or not known:
             raise ValueError("another experiment, no images, or a score of another type")
         return scores
@@ -67,10 +71,15 @@ def rows(scores: LeafScores) -> list[list[str]]:
     for name, cells in load_reported("table1b").items():
         sbd, count = cells["SBD"], cells["DiC"]
         sources = list(dict.fromkeys([sbd.source, count.source]))
-        table.append([name, _cell(sbd), _cell(count), "-", f"{sbd.confidence}, {count.confidence}", "; ".join(sources)])
+        table.append(
+            [name, _cell(sbd), _cell(count), "-", f"{sbd.confidence}, {count.confidence}", "; ".join(sources)]
+        )
     for name, prefix in (("classical baseline, here", "baseline_"), ("ours, here", "")):
         counts = scores.column(f"{prefix}DiC")
-        sbd_text, count_text = mean_and_deviation(100 * scores.column(f"{prefix}SBD")), mean_and_deviation(np.abs(counts))
+        sbd_text, count_text = (
+            mean_and_deviation(100 * scores.column(f"{prefix}SBD")),
+            mean_and_deviation(np.abs(counts)),
+        )
         table.append([name, sbd_text, count_text, f"{counts.mean():+.1f}", "measured", scores.data])
     return table
 
@@ -82,7 +91,9 @@ def header_lines(scores: LeafScores) -> list[str]:
     if not scores.data.startswith(PAPERS_DATA):
         lines.append("The data are not the paper's (128 plants of CVPPP A1): the numbers are not comparable.")
     elif len(scores.images) != PAPERS_PLANTS:
-        lines.append(f"The paper tested {PAPERS_PLANTS} plants, not {len(scores.images)}: the numbers are not comparable.")
+        lines.append(
+            f"The paper tested {PAPERS_PLANTS} plants, not {len(scores.images)}: the numbers are not comparable."
+        )
     lines.append(
         "Mean and sample standard deviation over images; DiC is found minus true leaves. The paper's own row is three-fold "
         f"cross-validation and so not directly comparable to the other methods. '{DOUBT.strip()}': of low confidence."

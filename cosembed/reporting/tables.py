@@ -27,7 +27,9 @@ SEEN = (
     "Ours and the paper's values are not comparable: ours are of annotated videos that the authors' networks were trained on, "
     "the paper's of the challenge's test videos. Track those with --protocol=submission and send the result to the challenge."
 )
-NOT_A_REPRODUCTION = "Profile {profile}: smaller than the paper's network and training. These numbers are not a reproduction."
+NOT_A_REPRODUCTION = (
+    "Profile {profile}: smaller than the paper's network and training. These numbers are not a reproduction."
+)
 WIDTH = 112
 
 
@@ -100,7 +102,11 @@ def table2_rows(scores: Sequence[DatasetScores]) -> list[list[str]]:
     rows = [header]
     for entry in scores:
         for measure in MEASURES:
-            row = [f"{entry.dataset} ({entry.profile})" if measure == MEASURES[0] else "", measure, _ours(entry, measure)]
+            row = [
+                f"{entry.dataset} ({entry.profile})" if measure == MEASURES[0] else "",
+                measure,
+                _ours(entry, measure),
+            ]
             row += [number((entry.baseline or {}).get(measure))] if baselines else []
             row += _paper(reported.get(entry.dataset, {}).get(measure)) if known else []
             rows.append(row)
@@ -152,13 +158,17 @@ def as_text(rows: list[list[str]], notes: Iterable[str]) -> str:
     header, *body = _padded(rows)
     lines = ["  ".join(row).rstrip() for row in (header, ["-" * len(cell) for cell in header], *body)]
     wrapped = [
-        textwrap.fill(line, WIDTH, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False) for line in notes
+        textwrap.fill(line, WIDTH, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False)
+        for line in notes
     ]
     return "\n".join([*wrapped, "", *lines]) + "\n"
 
 
 def as_markdown(
-    title: str, rows: list[list[str]], notes: Iterable[str], made: Iterable[tuple[str, str, Iterable[Sequence[Any]]]]
+    title: str,
+    rows: list[list[str]],
+    notes: Iterable[str],
+    made: Iterable[tuple[str, str, Iterable[Sequence[Any]]]],
 ) -> str:
     """Title, notes, table, then for everything in it what made it: (name, command, deviations from the paper's profile)."""
     header, *body = _padded(rows)
@@ -166,9 +176,14 @@ def as_markdown(
     details = []
     for name, command, deviations in made:
         details.append(f"- {name}: `{command}`")
-        details += [f"  - {key}: paper {readable(theirs)}, here {readable(ours)}" for key, theirs, ours in deviations]
+        details += [
+            f"  - {key}: paper {readable(theirs)}, here {readable(ours)}" for key, theirs, ours in deviations
+        ]
     spaced = [line + "\n" for line in notes]
-    return "\n".join([title, "", *spaced, *lines, "", "Commands, and where their values differ:", "", *details]) + "\n"
+    return (
+        "\n".join([title, "", *spaced, *lines, "", "Commands, and where their values differ:", "", *details])
+        + "\n"
+    )
 
 
 def table2_json(scores: Sequence[DatasetScores]) -> str:
@@ -177,7 +192,13 @@ def table2_json(scores: Sequence[DatasetScores]) -> str:
     content = []
     for entry in scores:
         cells = {measure: asdict(cell) for measure, cell in reported.get(entry.dataset, {}).items()}
-        content.append({**asdict(entry), "reproduction": entry.profile == "paper" and not entry.of_authors, "reported": cells})
+        content.append(
+            {
+                **asdict(entry),
+                "reproduction": entry.profile == "paper" and not entry.of_authors,
+                "reported": cells,
+            }
+        )
     return json.dumps({"notes": header_lines(scores), "datasets": content}, indent=1) + "\n"
 
 
@@ -202,7 +223,12 @@ def _paper(cell: Reported | None) -> list[str]:
         return ["-"] * 4
     second = UNKNOWN if cell.second_place is None else f"{cell.second_place:.3f}"
     confidences = (cell.confidence, cell.rank_confidence, cell.second_place_confidence)
-    return [cell.text(3), cell.rank_text(), second, ", ".join(confidence or "-" for confidence in confidences)]
+    return [
+        cell.text(3),
+        cell.rank_text(),
+        second,
+        ", ".join(confidence or "-" for confidence in confidences),
+    ]
 
 
 def _padded(rows: list[list[str]]) -> list[list[str]]:

@@ -73,15 +73,28 @@ def write_video_report(
         for index in watched(shown, len(shown), "movie")
     )
     tree, part = _lineage(tracks, len(frames))
-    panels = {index: _panels(frames[index], embedding, read_labels(masks[index])) for index, embedding in samples.items()}
+    panels = {
+        index: _panels(frames[index], embedding, read_labels(masks[index]))
+        for index, embedding in samples.items()
+    }
     embeddings = encode_png(picture_column([picture_row(list(row.values())) for row in panels.values()]))
     for name, content in (("overlay.gif", gif), ("lineage.png", tree), ("embeddings.png", embeddings)):
         atomic_write_bytes(output / "pictures" / name, content)
     times = {**seconds, "movie and pictures": round(time.perf_counter() - begin, 2)}
     every = f"every {shown.step}th frame" if shown.step > 1 else "every frame"
     sections = [
-        Section("Movie", "", (), [Picture(f"The tracked cells, {every}. A cell keeps its colour, one of fourteen.", gif)]),
-        Section("Cells", "", (), [Picture("Number of cells and their area, frame by frame.", figures.population(areas))]),
+        Section(
+            "Movie",
+            "",
+            (),
+            [Picture(f"The tracked cells, {every}. A cell keeps its colour, one of fourteen.", gif)],
+        ),
+        Section(
+            "Cells",
+            "",
+            (),
+            [Picture("Number of cells and their area, frame by frame.", figures.population(areas))],
+        ),
         Section("Lineage", "A line is a track.", (), [Picture(part, tree)]),
         Section(
             "Embeddings",
@@ -92,8 +105,14 @@ def write_video_report(
         ),
         Section("Open it in Fiji and TrackMate", FIJI),
         Section("Open it in napari, Python, R or a spreadsheet", PYTHON),
-        Section("Time", "", [("stage", "seconds"), *((stage, f"{spent:.1f}") for stage, spent in times.items())]),
-        Section("Every value of the network and of tracking", "Those of tracking can be changed with --set.", code=values),
+        Section(
+            "Time", "", [("stage", "seconds"), *((stage, f"{spent:.1f}") for stage, spent in times.items())]
+        ),
+        Section(
+            "Every value of the network and of tracking",
+            "Those of tracking can be changed with --set.",
+            code=values,
+        ),
     ]
     counts = [len(cells) for cells in areas]
     warnings = [*doubts, *doubts_about_tracks(counts, tracks)]
@@ -137,7 +156,9 @@ def _lineage(tracks: Sequence[Track], frames: int) -> tuple[bytes, str]:
     return figures.lineage(list(chosen.values()), frames, ""), caption
 
 
-def _panels(frame: NDArray, embedding: NDArray[np.float32], labels: NDArray[np.uint16]) -> dict[str, NDArray[np.uint8]]:
+def _panels(
+    frame: NDArray, embedding: NDArray[np.float32], labels: NDArray[np.uint16]
+) -> dict[str, NDArray[np.uint8]]:
     small = movie.shrink(frame)
     return {
         "input": grey_rgb(stretch(small)),

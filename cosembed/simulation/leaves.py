@@ -73,7 +73,9 @@ def simulate_plant(size: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.
         areas = np.bincount(labels.ravel(), minlength=count + 1)
         if areas.min() >= _pixels(SMALLEST_LEAF, size) and touching_share(labels[np.newaxis]) == 1:
             return _render_image(plant, labels, generator), labels.astype(np.uint8)
-    raise InputError(f"--size={size}: too few pixels to show {count} leaves; give a larger --size or another --seed")
+    raise InputError(
+        f"--size={size}: too few pixels to show {count} leaves; give a larger --size or another --seed"
+    )
 
 
 def write_plants(output: Path, plants: int, size: int, seed: int) -> None:
@@ -99,11 +101,17 @@ def write_plants(output: Path, plants: int, size: int, seed: int) -> None:
             label_image.putpalette(palette.ravel().tolist())
             label_image.save(folder / f"plant{index:03d}_label.png")
             Image.fromarray(image).save(folder / f"plant{index:03d}_rgb.png")
-            Image.fromarray(np.where(labels > 0, np.uint8(255), np.uint8(0))).save(folder / f"plant{index:03d}_fg.png")
+            Image.fromarray(np.where(labels > 0, np.uint8(255), np.uint8(0))).save(
+                folder / f"plant{index:03d}_fg.png"
+            )
 
 
 def _check_ranges(size: int, seed: int, plants: int = 1) -> None:
-    for name, value, low, high in (("frames", plants, 1, 999), ("size", size, 64, 2048), ("seed", seed, 0, 2**31)):
+    for name, value, low, high in (
+        ("frames", plants, 1, 999),
+        ("size", size, 64, 2048),
+        ("seed", seed, 0, 2**31),
+    ):
         if not low <= value <= high:
             raise InputError(f"--{name}={value}: choose a value between {low} and {high}")
 
@@ -133,7 +141,9 @@ def _draw_leaf(youth: float, extent: float, angle: float, generator: np.random.G
         taper=generator.uniform(0.65, 0.95),
         fold=generator.normal(0, 0.07),
         # The young are lighter and yellower.
-        tone=generator.normal(0, 0.05) + generator.normal(0, 0.012, 3) + (youth - 0.5) * np.array([0.10, 0.10, 0.02]),
+        tone=generator.normal(0, 0.05)
+        + generator.normal(0, 0.012, 3)
+        + (youth - 0.5) * np.array([0.10, 0.10, 0.02]),
         texture=generator.uniform(0, 1000, 2),
     )
 
@@ -156,7 +166,9 @@ def _view(plant: Plant, leaf: Leaf, size: int) -> _View:
     box = (slice(low[0], high[0]), slice(low[1], high[1]))
     rows, columns = np.mgrid[box] - centre[:, np.newaxis, np.newaxis]
     along = (rows * np.sin(leaf.angle) + columns * np.cos(leaf.angle)) / (leaf.length * size)
-    offset = (rows * np.cos(leaf.angle) - columns * np.sin(leaf.angle)) / size - leaf.bend * leaf.length * along**2
+    offset = (
+        rows * np.cos(leaf.angle) - columns * np.sin(leaf.angle)
+    ) / size - leaf.bend * leaf.length * along**2
     blade = np.clip((along - leaf.petiole) / (1 - leaf.petiole), 0, 1)
     peak = leaf.taper / (leaf.taper + 0.5)
     outline = blade**leaf.taper * np.sqrt(1 - blade) / (peak**leaf.taper * np.sqrt(1 - peak))
@@ -183,7 +195,9 @@ def _render_labels(plant: Plant, size: int) -> NDArray[np.uint16]:
     return labels[tuple(nearest)]
 
 
-def _render_image(plant: Plant, labels: NDArray[np.uint16], generator: np.random.Generator) -> NDArray[np.uint8]:
+def _render_image(
+    plant: Plant, labels: NDArray[np.uint16], generator: np.random.Generator
+) -> NDArray[np.uint8]:
     size = len(labels)
     grain = ndimage.gaussian_filter(generator.normal(0, 1, (256, 256)), 2.0, mode="wrap")
     grain /= grain.std()
@@ -192,10 +206,14 @@ def _render_image(plant: Plant, labels: NDArray[np.uint16], generator: np.random
         view = _view(plant, leaf, size)
         scene *= 1 - 0.55 * _shadow(plant, view, label / len(plant.leaves), size)[..., np.newaxis]
         own = labels[view.box] == label
-        scene[view.box][own] = (plant.colour * (1 + leaf.tone) * _shading(plant, leaf, view, grain)[..., np.newaxis])[own]
+        scene[view.box][own] = (
+            plant.colour * (1 + leaf.tone) * _shading(plant, leaf, view, grain)[..., np.newaxis]
+        )[own]
     scene = ndimage.gaussian_filter(scene, (0.0017 * size + 0.25,) * 2 + (0,))
     scene *= generator.uniform(0.9, 1.15)
-    scene += generator.normal(0, 0.012, labels.shape)[..., np.newaxis] + generator.normal(0, 0.010, scene.shape)
+    scene += generator.normal(0, 0.012, labels.shape)[..., np.newaxis] + generator.normal(
+        0, 0.010, scene.shape
+    )
     return np.clip(np.round(scene * 255), 0, 255).astype(np.uint8)
 
 
@@ -219,7 +237,10 @@ def _shading(plant: Plant, leaf: Leaf, view: _View, grain: NDArray[np.float64]) 
     midrib = 0.16 * np.exp(-((view.offset / 0.012) ** 2)) * (1 - 0.7 * blade)
     veins = 0.035 * np.cos(2 * np.pi * (7 * blade - 2.2 * side)) * (1 - side) * (blade > 0)
     rim = 0.22 * side**4
-    coordinates = np.stack([view.along, view.offset]) * 110 * (leaf.length / 0.35) + leaf.texture[:, np.newaxis, np.newaxis]
+    coordinates = (
+        np.stack([view.along, view.offset]) * 110 * (leaf.length / 0.35)
+        + leaf.texture[:, np.newaxis, np.newaxis]
+    )
     mottle = 0.045 * ndimage.map_coordinates(grain, coordinates, order=1, mode="grid-wrap")
     blotch = 0.05 * ndimage.map_coordinates(grain, coordinates / 5, order=1, mode="grid-wrap")
     return arch * (1 + fold + midrib + veins - rim + mottle + blotch)
@@ -243,7 +264,9 @@ def _ground(size: int, generator: np.random.Generator) -> NDArray[np.float64]:
 
 def _field(size: int, scale: float, generator: np.random.Generator) -> NDArray[np.float64]:
     """A smooth random field [size, size] of mean 0 and deviation 1; `scale` as a share of the side."""
-    values = ndimage.gaussian_filter(generator.normal(0, 1, (size, size)), max(0.6, scale * size), mode="reflect")
+    values = ndimage.gaussian_filter(
+        generator.normal(0, 1, (size, size)), max(0.6, scale * size), mode="reflect"
+    )
     return (values - values.mean()) / values.std()
 
 

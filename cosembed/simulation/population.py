@@ -101,7 +101,9 @@ class Population:
         for _ in range(6):
             self._push_apart()
         margin = 1.5 * MEAN_RADIUS
-        self.cells = [c for c in self.cells if (c.position > -margin).all() and (c.position < self.size + margin).all()]
+        self.cells = [
+            c for c in self.cells if (c.position > -margin).all() and (c.position < self.size + margin).all()
+        ]
 
     def _move(self, cell: Cell) -> None:
         draw = self.generator
@@ -133,7 +135,9 @@ class Population:
             parent=parent,
             position=np.array(position, np.float64),
             velocity=draw.normal(0, 0.6, 2),
-            full_radius=MEAN_RADIUS * draw.uniform(0.82, 1.22) if like is None else like.full_radius * draw.uniform(0.9, 1.02),
+            full_radius=MEAN_RADIUS * draw.uniform(0.82, 1.22)
+            if like is None
+            else like.full_radius * draw.uniform(0.9, 1.02),
             age=age,
             angle=draw.uniform(0, np.pi),
             form=form,
@@ -165,7 +169,9 @@ class Population:
             self.cells.remove(mother)
             axis = np.array([np.sin(mother.angle), np.cos(mother.angle)])
             for side in (-1, 1):
-                daughter = self._new(mother.position + side * 0.62 * mother.radius * axis, mother.identity, 0.0, mother)
+                daughter = self._new(
+                    mother.position + side * 0.62 * mother.radius * axis, mother.identity, 0.0, mother
+                )
                 daughter.angle = mother.angle + np.pi / 2
                 self.cells.append(daughter)
 

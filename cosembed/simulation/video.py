@@ -123,7 +123,12 @@ def _varied(video: Video) -> bool:
 
 
 def _simulate(
-    frames: int, size: int, cells: int, difficulty: float, motion: np.random.Generator, light: np.random.Generator
+    frames: int,
+    size: int,
+    cells: int,
+    difficulty: float,
+    motion: np.random.Generator,
+    light: np.random.Generator,
 ) -> Video:
     population = Population(size, cells, motion)
     population.populate(_events(frames, cells, motion))

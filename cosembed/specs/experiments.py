@@ -63,4 +63,8 @@ class LeafSpec(TrainedSpec):
     clustering: ClusteringSpec
 
 
-TASKS: dict[str, type[TrainedSpec]] = {"tracking": ExperimentSpec, "semantic": SemanticSpec, "leaves": LeafSpec}
+TASKS: dict[str, type[TrainedSpec]] = {
+    "tracking": ExperimentSpec,
+    "semantic": SemanticSpec,
+    "leaves": LeafSpec,
+}

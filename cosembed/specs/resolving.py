@@ -43,11 +43,17 @@ PROFILE_KEYS = frozenset(
 
 def dataset_names(task: str | None = None) -> list[str]:
     """Names of the data sets that have a file in `data_specs`, of one task (`tracking`, `semantic`, `leaves`) or of all."""
-    names = (entry.name[:-5] for entry in _folder().iterdir() if entry.name.endswith(".yaml") and entry.name[0] != "_")
+    names = (
+        entry.name[:-5]
+        for entry in _folder().iterdir()
+        if entry.name.endswith(".yaml") and entry.name[0] != "_"
+    )
     return sorted(name for name in names if task is None or _task(_read(f"{name}.yaml")) == task)
 
 
-def resolve(dataset: str, recipe: str = "paper", profile: str = "paper", overrides: Iterable[str] = ()) -> ExperimentSpec:
+def resolve(
+    dataset: str, recipe: str = "paper", profile: str = "paper", overrides: Iterable[str] = ()
+) -> ExperimentSpec:
     """Puts the spec of a tracking experiment together.
 
     Args:
@@ -63,7 +69,11 @@ def resolve(dataset: str, recipe: str = "paper", profile: str = "paper", overrid
 
 
 def resolve_as(
-    kind: type[Kind], dataset: str, recipe: str = "paper", profile: str = "paper", overrides: Iterable[str] = ()
+    kind: type[Kind],
+    dataset: str,
+    recipe: str = "paper",
+    profile: str = "paper",
+    overrides: Iterable[str] = (),
 ) -> Kind:
     """As `resolve`, for a data set of any one task."""
     names = [name for task, known in TASKS.items() if known is kind for name in dataset_names(task)]
@@ -74,7 +84,9 @@ def resolve_as(
     return spec
 
 
-def resolve_any(dataset: str, recipe: str = "paper", profile: str = "paper", overrides: Iterable[str] = ()) -> TrainedSpec:
+def resolve_any(
+    dataset: str, recipe: str = "paper", profile: str = "paper", overrides: Iterable[str] = ()
+) -> TrainedSpec:
     """As `resolve`, for a data set of whatever task."""
     if dataset not in dataset_names():
         raise SpecError(f"--dataset: unknown data set '{dataset}'; known: {', '.join(dataset_names())}")
@@ -82,12 +94,16 @@ def resolve_any(dataset: str, recipe: str = "paper", profile: str = "paper", ove
     return _put_together(TASKS[_task(own)], own, f"data_specs/{dataset}.yaml", recipe, profile, overrides)
 
 
-def resolve_file(path: Path, recipe: str = "paper", profile: str = "paper", overrides: Iterable[str] = ()) -> ExperimentSpec:
+def resolve_file(
+    path: Path, recipe: str = "paper", profile: str = "paper", overrides: Iterable[str] = ()
+) -> ExperimentSpec:
     """As `resolve`, for a person's own data: a file like those of `data_specs`, anywhere."""
     own = _parse_file(path)
     for name in ("recipes", "profiles"):
         if name in own:
-            raise SpecError(f"{path}: unknown key '{name}'; write the values themselves, or give them with --set")
+            raise SpecError(
+                f"{path}: unknown key '{name}'; write the values themselves, or give them with --set"
+            )
     return _put_together(ExperimentSpec, own, str(path), recipe, profile, overrides)
 
 
@@ -98,7 +114,9 @@ def _put_together(
         raise SpecError(f"--recipe: unknown recipe '{recipe}'; choose one of {', '.join(RECIPES)}")
     recipes, profiles = own.pop("recipes", {}), own.pop("profiles", {})
     mapping = merge(_sections_of(kind, _read("_defaults.yaml")), own)
-    mapping = merge(mapping, merge(_sections_of(kind, _read("_recipes.yaml").get(recipe, {})), recipes.get(recipe, {})))
+    mapping = merge(
+        mapping, merge(_sections_of(kind, _read("_recipes.yaml").get(recipe, {})), recipes.get(recipe, {}))
+    )
     made_by = {"recipe": recipe, "profile": profile}
     # Scaling takes the values as they are: they are checked before.
     from_mapping(kind, merge(mapping, made_by), source)
@@ -118,7 +136,9 @@ def override(spec: Kind, overrides: Iterable[str]) -> Kind:
         below = mapping
         for group in groups:
             below = below.get(group, {}) if isinstance(below, dict) else {}
-        if not isinstance(below, dict) or (name not in below and groups[:2] != ["dataset", "complete_frames"]):
+        if not isinstance(below, dict) or (
+            name not in below and groups[:2] != ["dataset", "complete_frames"]
+        ):
             known = ", ".join(sorted(flatten(to_mapping(spec))))
             raise SpecError(f"--set {text}: unknown key '{key.strip()[:60]}'; known keys: {known}")
         try:
@@ -158,8 +178,14 @@ def deviations(spec: TrainedSpec) -> list[tuple[str, Any, Any]]:
     """
     if spec.dataset.name not in dataset_names():
         return []
-    ours, theirs = (flatten(to_mapping(s)) for s in (spec, resolve_any(spec.dataset.name, spec.recipe, "paper")))
-    return [(key, theirs.get(key), value) for key, value in ours.items() if key != "profile" and theirs.get(key) != value]
+    ours, theirs = (
+        flatten(to_mapping(s)) for s in (spec, resolve_any(spec.dataset.name, spec.recipe, "paper"))
+    )
+    return [
+        (key, theirs.get(key), value)
+        for key, value in ours.items()
+        if key != "profile" and theirs.get(key) != value
+    ]
 
 
 def _task(mapping: Mapping[str, Any]) -> str:
@@ -176,11 +202,15 @@ def _sections_of(kind: type[TrainedSpec], mapping: Mapping[str, Any]) -> dict[st
 def _profile(profile: str, source: str, own: Mapping[str, Any]) -> dict[str, Any]:
     common = _read("_profiles.yaml")
     if profile not in common and profile not in own:
-        raise SpecError(f"--profile: unknown profile '{profile}'; choose one of {', '.join(sorted({*common, *own}))}")
+        raise SpecError(
+            f"--profile: unknown profile '{profile}'; choose one of {', '.join(sorted({*common, *own}))}"
+        )
     mapping = merge(common.get(profile, {}), own.get(profile, {}))
     for key in flatten(mapping):
         if key not in PROFILE_KEYS:
-            raise SpecError(f"{source}: profile '{profile}' sets '{key}'; it may only set {sorted(PROFILE_KEYS)}")
+            raise SpecError(
+                f"{source}: profile '{profile}' sets '{key}'; it may only set {sorted(PROFILE_KEYS)}"
+            )
     return mapping
 
 
@@ -190,7 +220,10 @@ def _scale(mapping: dict[str, Any]) -> dict[str, Any]:
     if size == REFERENCE_SIZE:
         return mapping
     s = size / REFERENCE_SIZE
-    lengths = {key: mapping["augmentation"][key] * s for key in ("translation", "elastic_amplitude", "drift", "jiggle")}
+    lengths = {
+        key: mapping["augmentation"][key] * s
+        for key in ("translation", "elastic_amplitude", "drift", "jiggle")
+    }
     scaled: dict[str, Any] = {
         "augmentation": lengths,
         "preprocessing": {"label_smoothing": mapping["preprocessing"]["label_smoothing"] * s},

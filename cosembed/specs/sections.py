@@ -250,7 +250,9 @@ class TrackingSpec(ClusteringSpec):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.parent_dilation and self.parent_dilation % 2 == 0:
-            raise SpecError(f"tracking.parent_dilation is {self.parent_dilation}; choose an odd diameter, or 0 for none")
+            raise SpecError(
+                f"tracking.parent_dilation is {self.parent_dilation}; choose an odd diameter, or 0 for none"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -91,7 +91,9 @@ def find_tracks(labels: NDArray[np.int32], dilation: int, parent_frames: int, mi
     return tracks
 
 
-def end_before_children(labels: NDArray[np.int32], tracks: Sequence[Track]) -> tuple[NDArray[np.int32], list[Track]]:
+def end_before_children(
+    labels: NDArray[np.int32], tracks: Sequence[Track]
+) -> tuple[NDArray[np.int32], list[Track]]:
     """Cuts tracks so that none lives on once a child of it has begun.
 
     The earlier part keeps label and parent; the later part becomes a child of it with a new label (so at a division the
@@ -107,7 +109,9 @@ def end_before_children(labels: NDArray[np.int32], tracks: Sequence[Track]) -> t
     labels = labels.copy()
     table = {track.label: track for track in tracks}
     fresh = max(table, default=0) + 1
-    while conflicts := [track for track in table.values() if track.parent and table[track.parent].end >= track.begin]:
+    while conflicts := [
+        track for track in table.values() if track.parent and table[track.parent].end >= track.begin
+    ]:
         child = min(conflicts, key=lambda track: (track.begin, track.label))
         parent = table[child.parent]
         later = labels[child.begin : parent.end + 1]

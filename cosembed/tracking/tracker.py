@@ -47,7 +47,9 @@ def track_embeddings(embeddings: Iterable[NDArray[np.float32]], spec: TrackingSp
     return finish_tracks(np.stack(labels), spec)
 
 
-def _cluster_pairs(embeddings: Iterable[NDArray[np.float32]], spec: TrackingSpec) -> Iterator[NDArray[np.int32]]:
+def _cluster_pairs(
+    embeddings: Iterable[NDArray[np.float32]], spec: TrackingSpec
+) -> Iterator[NDArray[np.int32]]:
     before: NDArray[np.float32] | None = None
     background: NDArray[np.float32] | None = None
     for index, frame in enumerate(embeddings):
@@ -64,7 +66,9 @@ def _cluster_pairs(embeddings: Iterable[NDArray[np.float32]], spec: TrackingSpec
         yield cluster_pair(before[None], background_embedding(before[None]), spec)
 
 
-def _checked(frame: NDArray[np.float32], index: int, before: NDArray[np.float32] | None) -> NDArray[np.float32]:
+def _checked(
+    frame: NDArray[np.float32], index: int, before: NDArray[np.float32] | None
+) -> NDArray[np.float32]:
     embedding = np.asarray(frame, np.float32)
     if embedding.ndim != 3 or (before is not None and embedding.shape != before.shape):
         wanted = "[H, W, D]" if before is None else f"{before.shape}, as the frame before"
@@ -88,5 +92,7 @@ def finish_tracks(labels: NDArray[np.int32], spec: TrackingSpec) -> TrackingResu
     tracks = find_tracks(labels, spec.parent_dilation, spec.parent_frames, spec.parent_iou)
     labels, tracks = end_before_children(labels, tracks)
     if len(tracks) > MAX_LABEL:
-        raise DataError(f"{len(tracks)} tracks do not fit 16-bit masks; raise tracking.min_points or cut the video")
+        raise DataError(
+            f"{len(tracks)} tracks do not fit 16-bit masks; raise tracking.min_points or cut the video"
+        )
     return TrackingResult(labels.astype(np.uint16), tracks)

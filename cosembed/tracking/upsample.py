@@ -33,13 +33,17 @@ def upsample_labels(
     return smooth_labels(image, spec.sigma)
 
 
-def _nearest(side: int, scale: float, offset: float, count: int) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+def _nearest(
+    side: int, scale: float, offset: float, count: int
+) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
     position = (np.arange(side) - offset) / scale
     inside = (position >= -0.5) & (position < count - 0.5)
     return np.clip(np.floor(position + 0.5).astype(np.intp), 0, count - 1), inside
 
 
-def _label_gaussian(labels: NDArray[np.uint16], grid: Grid, image_shape: tuple[int, int]) -> NDArray[np.uint16]:
+def _label_gaussian(
+    labels: NDArray[np.uint16], grid: Grid, image_shape: tuple[int, int]
+) -> NDArray[np.uint16]:
     source = sitk.GetImageFromArray(labels)
     to_network = sitk.AffineTransform(2)
     to_network.SetMatrix([1 / grid.scale_x, 0, 0, 1 / grid.scale_y])

@@ -94,7 +94,10 @@ def measure_regions(mask: NDArray[np.uint16]) -> dict[int, Region]:
     labels = mask[rows, columns]
     area = np.bincount(labels)
     y, x = (np.bincount(labels, weights=axis) / np.maximum(area, 1) for axis in (rows, columns))
-    return {int(label): Region(float(y[label]), float(x[label]), int(area[label])) for label in np.flatnonzero(area)}
+    return {
+        int(label): Region(float(y[label]), float(x[label]), int(area[label]))
+        for label in np.flatnonzero(area)
+    }
 
 
 def _csv(tracks: list[Track], regions: Mapping[int, Mapping[int, Region]]) -> str:

@@ -80,7 +80,11 @@ def written_by_tensorflow(path: Path) -> Iterator[None]:
 def saved_checkpoints(folder: Path) -> list[str]:
     """The prefixes of a run's checkpoints, newest first, whether or not TensorFlow's list of them survived."""
     # TensorFlow writes the index last.
-    steps = [int(path.stem.removeprefix(f"{NAME}-")) for path in folder.glob(f"{NAME}-*.index") if _PREFIX.fullmatch(path.stem)]
+    steps = [
+        int(path.stem.removeprefix(f"{NAME}-"))
+        for path in folder.glob(f"{NAME}-*.index")
+        if _PREFIX.fullmatch(path.stem)
+    ]
     return [str(folder / f"{NAME}-{step}") for step in sorted(steps, reverse=True)]
 
 
@@ -139,20 +143,28 @@ def _locate(path: Path) -> tuple[list[str], RunFolder]:
         run = RunFolder(path)
         prefixes = saved_checkpoints(run.checkpoints)
         if not run.spec_file.exists() or not prefixes:
-            raise CheckpointError(f"{path}: holds no trained network (spec.yaml and checkpoints/); give the folder of a run")
+            raise CheckpointError(
+                f"{path}: holds no trained network (spec.yaml and checkpoints/); give the folder of a run"
+            )
         return prefixes, run
     prefix = str(path).removesuffix(".index")
     run = RunFolder(Path(prefix).parent.parent)
     if not Path(prefix + ".index").exists():
         raise CheckpointError(f"{path}: no such run folder or checkpoint; give the folder of a trained run")
     if not run.spec_file.exists():
-        raise CheckpointError(f"{path}: the checkpoint's spec {run.spec_file} is missing; keep a run folder in one piece")
+        raise CheckpointError(
+            f"{path}: the checkpoint's spec {run.spec_file} is missing; keep a run folder in one piece"
+        )
     return [prefix], run
 
 
 def _remove_unfinished(folder: Path) -> None:
     """TensorFlow's temporary files, and data whose index never came or was removed first."""
-    for path in [*folder.glob(f"{NAME}-*_temp"), *folder.glob("*.tempstate*"), *folder.glob("checkpoint.tmp*")]:
+    for path in [
+        *folder.glob(f"{NAME}-*_temp"),
+        *folder.glob("*.tempstate*"),
+        *folder.glob("checkpoint.tmp*"),
+    ]:
         if path.is_dir():
             shutil.rmtree(path)
         else:

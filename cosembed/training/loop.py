@@ -36,7 +36,11 @@ from cosembed.training.tasks import make_task
 
 
 def train(
-    spec: TrainedSpec, source: BatchSource, run: RunFolder, title: str = "train", execution: Execution = DEFAULT
+    spec: TrainedSpec,
+    source: BatchSource,
+    run: RunFolder,
+    title: str = "train",
+    execution: Execution = DEFAULT,
 ) -> StackedHourglass:
     """Trains until the spec's last iteration, continuing where an earlier start of the same run stopped.
 

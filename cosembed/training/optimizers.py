@@ -36,7 +36,9 @@ class Optimizer(tf.Module):
         self._variables = tuple(variables)
         self._spec = spec
         self.first_moments = [tf.Variable(tf.zeros_like(variable), trainable=False) for variable in variables]
-        self.second_moments = [tf.Variable(tf.zeros_like(variable), trainable=False) for variable in variables]
+        self.second_moments = [
+            tf.Variable(tf.zeros_like(variable), trainable=False) for variable in variables
+        ]
 
     def apply(self, gradients: Sequence[tf.Tensor], step: tf.Tensor) -> None:
         """Changes the variables in place.
@@ -61,4 +63,6 @@ class Optimizer(tf.Module):
         for variable, first, second, gradient in zip(
             self._variables, self.first_moments, self.second_moments, gradients, strict=True
         ):
-            tf.raw_ops.ResourceApplyAdam(var=variable.handle, m=first.handle, v=second.handle, grad=gradient, **common)
+            tf.raw_ops.ResourceApplyAdam(
+                var=variable.handle, m=first.handle, v=second.handle, grad=gradient, **common
+            )

@@ -18,12 +18,21 @@ class Progress:
         self._title = title
         self._every = max(1, total // 20)
         self._loss: float | None = None
-        self._bar = tqdm(total=total, initial=done, desc=title, unit="step", disable=not sys.stderr.isatty(), smoothing=0.05)
+        self._bar = tqdm(
+            total=total,
+            initial=done,
+            desc=title,
+            unit="step",
+            disable=not sys.stderr.isatty(),
+            smoothing=0.05,
+        )
 
     def __enter__(self) -> Progress:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         self._bar.close()
 
     def update(self, step: int, loss: float, seconds: float) -> None:

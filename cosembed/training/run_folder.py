@@ -27,7 +27,16 @@ from cosembed.files import atomic_write_text
 from cosembed.reading import read_json, read_text, reason
 from cosembed.strict import flatten, to_mapping
 
-PACKAGES = ("tensorflow", "numpy", "scipy", "SimpleITK", "hdbscan", "py-ctcmetrics", "tifffile", "imagecodecs")
+PACKAGES = (
+    "tensorflow",
+    "numpy",
+    "scipy",
+    "SimpleITK",
+    "hdbscan",
+    "py-ctcmetrics",
+    "tifffile",
+    "imagecodecs",
+)
 UNKNOWN = "unknown"
 
 
@@ -69,17 +78,25 @@ class RunFolder:
             self._refuse_another_run(specs.load(self.spec_file), spec, identity)
             return
         # Hidden partial files, and versions.json without spec.yaml, were left by a start that was killed.
-        if self.path.exists() and any(entry.name[0] != "." and entry != self.versions_file for entry in self.path.iterdir()):
-            raise OutputError(f"{self.path}: holds files that are not a run of cosembed; choose another folder")
+        if self.path.exists() and any(
+            entry.name[0] != "." and entry != self.versions_file for entry in self.path.iterdir()
+        ):
+            raise OutputError(
+                f"{self.path}: holds files that are not a run of cosembed; choose another folder"
+            )
         facts = environment() | {"device": device, "identity": dict(identity)}
         atomic_write_text(self.versions_file, json.dumps(facts, indent=1) + "\n")
         atomic_write_text(self.spec_file, specs.dump(spec))
 
-    def _refuse_another_run(self, before: specs.TrainedSpec, spec: specs.TrainedSpec, identity: Mapping[str, str]) -> None:
+    def _refuse_another_run(
+        self, before: specs.TrainedSpec, spec: specs.TrainedSpec, identity: Mapping[str, str]
+    ) -> None:
         old, new = flatten(to_mapping(before)), flatten(to_mapping(spec))
         recorded = self._recorded_identity()
         changed = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
-        changed += sorted(key for key in recorded.keys() | identity.keys() if recorded.get(key) != identity.get(key))
+        changed += sorted(
+            key for key in recorded.keys() | identity.keys() if recorded.get(key) != identity.get(key)
+        )
         if changed:
             raise OutputError(
                 f"{self.path}: holds a run with other values of {', '.join(changed)}; choose another --out_dir or remove it"
@@ -90,7 +107,9 @@ class RunFolder:
         try:
             return dict(read_json(file)["identity"])
         except (OSError, ValueError, TypeError, KeyError) as error:
-            raise DataError(f"{file}: does not say what the run was made from ({reason(error)}); remove the folder") from error
+            raise DataError(
+                f"{file}: does not say what the run was made from ({reason(error)}); remove the folder"
+            ) from error
 
     def read_history(self) -> list[Record]:
         """All recorded iterations; empty before training."""
@@ -100,12 +119,16 @@ class RunFolder:
             rows = csv.DictReader(io.StringIO(read_text(self.history_file), newline=""))
             return [_record(row) for row in rows]
         except (OSError, KeyError, TypeError, ValueError, csv.Error) as error:
-            raise DataError(f"{self.history_file}: not a training history ({reason(error)}); remove the run folder") from error
+            raise DataError(
+                f"{self.history_file}: not a training history ({reason(error)}); remove the run folder"
+            ) from error
 
     def write_history(self, records: Iterable[Record]) -> None:
         """Writes all recorded iterations anew: a killed run leaves no half of a line."""
         names = [field.name for field in fields(Record)]
-        lines = [",".join(names)] + [",".join(repr(getattr(record, name)) for name in names) for record in records]
+        lines = [",".join(names)] + [
+            ",".join(repr(getattr(record, name)) for name in names) for record in records
+        ]
         atomic_write_text(self.history_file, "\n".join(lines) + "\n")
 
 
@@ -121,7 +144,11 @@ def environment() -> dict[str, Any]:
     versions = {"cosembed": __version__, "python": platform.python_version()}
     for package in PACKAGES:
         versions[package] = importlib.metadata.version(package)
-    return {"versions": versions, "machine": f"{platform.system()} {platform.machine()}", "git_commit": git_commit()}
+    return {
+        "versions": versions,
+        "machine": f"{platform.system()} {platform.machine()}",
+        "git_commit": git_commit(),
+    }
 
 
 def describe_versions(versions: Mapping[str, str]) -> str:

@@ -58,12 +58,16 @@ def _semantic_loss(outputs: Outputs, batch: Batch) -> tf.Tensor:
 
 def _semantic_picture(outputs: Outputs, batch: Batch) -> NDArray[np.uint8]:
     found = tf.argmax(_first_frames(outputs[-1]), axis=-1).numpy()
-    return class_picture(_first_frames(batch["image"]).numpy(), found, _first_frames(batch["classes"]).numpy())
+    return class_picture(
+        _first_frames(batch["image"]).numpy(), found, _first_frames(batch["classes"]).numpy()
+    )
 
 
 def _embedding_picture(outputs: Outputs, batch: Batch) -> NDArray[np.uint8]:
     embeddings = tf.math.l2_normalize(_first_frames(outputs[-1]), axis=-1).numpy()
-    return training_picture(_first_frames(batch["image"]).numpy(), embeddings, _first_frames(batch["labels"]).numpy())
+    return training_picture(
+        _first_frames(batch["image"]).numpy(), embeddings, _first_frames(batch["labels"]).numpy()
+    )
 
 
 def _first_frames(tensor: tf.Tensor) -> tf.Tensor:

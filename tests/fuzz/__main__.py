@@ -21,7 +21,9 @@ _SHOWN = 300
 
 def main() -> int:
     """A campaign, a part of one in this process, or one input again."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--inputs", type=int, default=10_000, help="of all kinds together")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--kind", choices=sorted(KINDS), help="only this kind of input")
@@ -58,7 +60,9 @@ def _campaign(kinds: list[str], first: int, inputs: int) -> int:
 
 def _row(name: str, counts: Counter[str], seconds: float) -> None:
     numbers = (sum(counts.values()), counts["refused"], counts["accepted"], counts["fault"])
-    print("{:10}{:8}{:9}{:10}{:8}".format(name, *numbers) + (f"{seconds:9.0f}" if seconds else ""), flush=True)
+    print(
+        "{:10}{:8}{:9}{:10}{:8}".format(name, *numbers) + (f"{seconds:9.0f}" if seconds else ""), flush=True
+    )
 
 
 def _run_kind(kind: str, first: int, count: int) -> dict[int, Outcome]:
@@ -77,7 +81,9 @@ def _run_kind(kind: str, first: int, count: int) -> dict[int, Outcome]:
                 outcomes[found["seed"]] = Outcome(found["verdict"], found["text"])
         seed = max(outcomes, default=first - 1) + 1 if outcomes and max(outcomes) >= seed else seed
         if seed < first + count:
-            reason = "hang" if "Timeout" in ended.stderr else f"the process ended with status {ended.returncode}"
+            reason = (
+                "hang" if "Timeout" in ended.stderr else f"the process ended with status {ended.returncode}"
+            )
             outcomes[seed] = Outcome("fault", f"{reason}: {' '.join(ended.stderr.split())[-_SHOWN:]}")
             seed += 1
     return outcomes

@@ -52,13 +52,19 @@ def zip_case(rng: Rng, box: Path) -> Case:
 
 def _check(data: Path, folder: Path) -> None:
     """Only what belongs there is there, and what is there is whole."""
-    assert folder == data / "tiny" and {path.name for path in data.iterdir()} == {"tiny", "tiny.zip", "checksums.json"}
+    assert folder == data / "tiny" and {path.name for path in data.iterdir()} == {
+        "tiny",
+        "tiny.zip",
+        "checksums.json",
+    }
     for path in folder.rglob("*"):
         assert not path.is_symlink() and (path.is_file() or path.is_dir())
         content = _MEMBERS.get(str(path.relative_to(data)))
-        assert path.is_dir() or content is None or path.read_bytes() in (content, b"escaped", b"/etc", b"../../..", b""), (
-            f"{path} is another"
-        )
+        assert (
+            path.is_dir()
+            or content is None
+            or path.read_bytes() in (content, b"escaped", b"/etc", b"../../..", b"")
+        ), f"{path} is another"
 
 
 def _elsewhere(rng: Rng, box: Path) -> str:
@@ -79,7 +85,8 @@ def _packed(rng: Rng, members: dict[str, bytes]) -> bytes:
             entry.compress_type = method
             if rng.random() < 0.15:
                 entry.external_attr = (
-                    pick(rng, [stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR, stat.S_ISUID | stat.S_IFREG, 0]) << 16
+                    pick(rng, [stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR, stat.S_ISUID | stat.S_IFREG, 0])
+                    << 16
                 )
                 content = pick(rng, [content, b"/etc", b"../../.."])
             file.writestr(entry, content)
@@ -97,7 +104,9 @@ def _edit(rng: Rng, content: bytes) -> bytes:
     for _ in range(int(rng.integers(1, 4))):
         offset, size = pick(rng, fields)
         form = "<H" if size == 2 else "<I"
-        struct.pack_into(form, changed, content.find(mark) + offset, pick(rng, (*INTEGERS, 8, 9, 12, 14)) % 2 ** (8 * size))
+        struct.pack_into(
+            form, changed, content.find(mark) + offset, pick(rng, (*INTEGERS, 8, 9, 12, 14)) % 2 ** (8 * size)
+        )
     return bytes(changed)
 
 

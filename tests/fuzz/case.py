@@ -36,7 +36,9 @@ def pick(rng: Rng, choices: tuple[T, ...] | list[T]) -> T:
 
 def odd_file(rng: Rng, path: Path) -> str:
     """Puts something that is no file at `path`; says why it must be refused."""
-    kind = pick(rng, ["absent", "empty", "folder", "pipe", "loop", "dangling link", "text", "noise", "device"])
+    kind = pick(
+        rng, ["absent", "empty", "folder", "pipe", "loop", "dangling link", "text", "noise", "device"]
+    )
     path.unlink(missing_ok=True)
     match kind:
         case "empty":

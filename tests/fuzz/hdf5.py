@@ -38,18 +38,27 @@ def _read(path: Path) -> list[tuple[NDArray, NDArray]]:
 def _check(read: list[tuple[NDArray, NDArray]]) -> None:
     assert read
     for image, labels in read:
-        assert image.shape == (*labels.shape, 3) and image.dtype == np.uint8 and labels.dtype == np.uint16 and labels.any()
+        assert (
+            image.shape == (*labels.shape, 3)
+            and image.dtype == np.uint8
+            and labels.dtype == np.uint16
+            and labels.any()
+        )
 
 
 def _write(rng: Rng, path: Path) -> None:
-    options: dict[str, object] = pick(rng, [{}, {"chunks": (4, 4)}, {"chunks": (9, 12), "compression": "gzip"}])
+    options: dict[str, object] = pick(
+        rng, [{}, {"chunks": (4, 4)}, {"chunks": (9, 12), "compression": "gzip"}]
+    )
     if rng.random() < 0.3:
         options = {"chunks": (4, 4), "fletcher32": True, "shuffle": True}
     labels = rng.integers(0, 5, (9, 12)).astype(pick(rng, [np.uint8, np.uint16]))
     image = rng.integers(0, 255, (9, 12, 3)).astype(np.uint8)
     with h5py.File(path, "w", libver=pick(rng, ["earliest", "latest"])) as file:
         file.create_dataset("A1/plant001/label", data=labels, **options)
-        file.create_dataset("A1/plant001/rgb", data=image, **({**options, "chunks": (4, 4, 3)} if options else {}))
+        file.create_dataset(
+            "A1/plant001/rgb", data=image, **({**options, "chunks": (4, 4, 3)} if options else {})
+        )
 
 
 def _other_content(rng: Rng, path: Path) -> str:
@@ -65,7 +74,9 @@ def _other_content(rng: Rng, path: Path) -> str:
             case "huge":
                 plant.create_dataset("rgb", (100_000, 100_000, 3), np.uint8, chunks=(1000, 1000, 3))
             case "huge stored":
-                dataset = plant.create_dataset("rgb", (2**15, 2**14, 2), np.uint8, chunks=(2**11, 2**11, 2), compression="gzip")
+                dataset = plant.create_dataset(
+                    "rgb", (2**15, 2**14, 2), np.uint8, chunks=(2**11, 2**11, 2), compression="gzip"
+                )
                 dataset[:10, :10] = 1
             case "float":
                 plant["rgb"] = np.full((9, 12, 3), np.nan)

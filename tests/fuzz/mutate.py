@@ -95,7 +95,9 @@ def _overwrite_integer(rng: Rng, content: bytes) -> bytes:
 
 def _overwrite_float(rng: Rng, content: bytes) -> bytes:
     at = int(rng.integers(len(content) + 1))
-    value = struct.pack(pick(rng, ["<f", ">f", "<d"]), pick(rng, [float("nan"), float("inf"), -1.0, 1e38, 0.0]))
+    value = struct.pack(
+        pick(rng, ["<f", ">f", "<d"]), pick(rng, [float("nan"), float("inf"), -1.0, 1e38, 0.0])
+    )
     return content[:at] + value + content[at + len(value) :]
 
 

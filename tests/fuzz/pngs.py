@@ -50,7 +50,9 @@ def leaf_case(rng: Rng, box: Path) -> Case:
         return plant.image(), plant.labels()
 
     def check(read: tuple[NDArray, NDArray]) -> None:
-        assert read[0].shape == (*read[1].shape, 3) and read[0].dtype == np.uint8 and read[1].dtype == np.uint16
+        assert (
+            read[0].shape == (*read[1].shape, 3) and read[0].dtype == np.uint8 and read[1].dtype == np.uint16
+        )
 
     return Case(read, check, refuse)
 
@@ -95,7 +97,11 @@ def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes, int]]:
         (length,) = struct.unpack_from(">I", content, at)
         if at + 12 + length > len(content):
             return
-        yield content[at + 4 : at + 8], content[at + 8 : at + 8 + length], struct.unpack_from(">I", content, at + 8 + length)[0]
+        yield (
+            content[at + 4 : at + 8],
+            content[at + 8 : at + 8 + length],
+            struct.unpack_from(">I", content, at + 8 + length)[0],
+        )
         at += 12 + length
 
 
@@ -163,7 +169,11 @@ def _check_against_pillow(path: Path, image: NDArray) -> None:
             mode, pixels = other.mode, np.array(other)
     except Exception:
         return
-    if mode in ("L", "LA", "RGB", "RGBA", "I;16") and pixels.shape == image.shape and pixels.dtype == image.dtype:
+    if (
+        mode in ("L", "LA", "RGB", "RGBA", "I;16")
+        and pixels.shape == image.shape
+        and pixels.dtype == image.dtype
+    ):
         depth = path.read_bytes()[24]
         if depth in (8, 16) and (depth == 8 or mode == "I;16"):
             np.testing.assert_array_equal(image, pixels)

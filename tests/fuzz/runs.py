@@ -36,7 +36,12 @@ def run_case(rng: Rng, box: Path) -> Case:
     """The checkpoints and the spec of a run."""
     shutil.copytree(_valid() / "run", box, dirs_exist_ok=True)
     path = pick(
-        rng, sorted(file for file in box.rglob("*") if file.is_file() and file.name not in ("history.csv", "versions.json"))
+        rng,
+        sorted(
+            file
+            for file in box.rglob("*")
+            if file.is_file() and file.name not in ("history.csv", "versions.json")
+        ),
     )
     refuse = _damage(rng, path)
     # TensorFlow's list of checkpoints is not the only way to find them, and a spec may say something else that is possible.
@@ -72,7 +77,10 @@ def history_case(rng: Rng, box: Path) -> Case:
 
 def _check_history(records: list[Any]) -> None:
     for record in records:
-        assert record.step >= 1 and np.isfinite([record.loss, record.task_loss, record.learning_rate, record.seconds]).all()
+        assert (
+            record.step >= 1
+            and np.isfinite([record.loss, record.task_loss, record.learning_rate, record.seconds]).all()
+        )
 
 
 def _damage(rng: Rng, path: Path) -> str:
@@ -98,7 +106,9 @@ def _valid() -> Path:
     (root / "authors").mkdir()
     prefix = write_checkpoint(root / "authors" / "model-1", seeded_variables(0, levels=2), optimizer=False)
     released.import_released(prefix, root / "imported")
-    spec = specs.resolve("simulated", "paper", "smoke", ["network.filters=4", "network.levels=2", "network.outputs=3"])
+    spec = specs.resolve(
+        "simulated", "paper", "smoke", ["network.filters=4", "network.levels=2", "network.outputs=3"]
+    )
     run = RunFolder(root / "run")
     run.open(spec, {})
     run.history_file.write_text(_HISTORY)

@@ -51,7 +51,9 @@ def tracks_case(rng: Rng, box: Path) -> Case:
     if rng.random() < 0.5:
         # An empty table, or none at all where a text happens to be blank, lists no tracks.
         return Case(
-            lambda: read_tracks(path), functools.partial(_check_tracks, path), "" if refuse == "it is empty" else refuse
+            lambda: read_tracks(path),
+            functools.partial(_check_tracks, path),
+            "" if refuse == "it is empty" else refuse,
         )
     for frame in range(2):
         tifffile.imwrite(box / f"mask{frame:03d}.tif", np.array([[0, 1], [0, 3 if frame else 2]], np.uint16))
@@ -69,7 +71,11 @@ def _check_faults(path: Path, faults: Any) -> None:
     """No fault only for a table that says the same in other words."""
     assert all("\n" not in str(fault) for fault in faults)
     if not faults:
-        rows = {tuple(map(int, line.split())) for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()}
+        rows = {
+            tuple(map(int, line.split()))
+            for line in path.read_text(encoding="utf-8-sig").splitlines()
+            if line.strip()
+        }
         assert rows == {tuple(map(int, line.split())) for line in _TRACKS.splitlines()} or rows == {
             (1, 0, 1, 0), (2, 0, 0, 0), (3, 1, 1, 0),
         } or rows == {(1, 0, 1, 0), (2, 0, 0, 0), (3, 1, 1, 2)}  # fmt: skip
@@ -95,13 +101,16 @@ def spec_case(rng: Rng, box: Path) -> Case:
     else:
         path.write_bytes(damaged_text(rng, specs.dump(spec)))
     read: Callable[[], Any] = lambda: specs.load(path)  # noqa: E731
-    return Case(read if rng.random() < 0.7 else lambda: specs.resolve_file(path, profile="smoke"), _check_spec)
+    return Case(
+        read if rng.random() < 0.7 else lambda: specs.resolve_file(path, profile="smoke"), _check_spec
+    )
 
 
 def _hostile_value(rng: Rng, box: Path) -> str:
     canary = box / "canary"
     laughs = "[&a [x, x, x, x, x, x, x, x, x]" + "".join(
-        f", &{name} [{', '.join([f'*{before}'] * 9)}]" for before, name in zip("abcdefghij", "bcdefghijk", strict=True)
+        f", &{name} [{', '.join([f'*{before}'] * 9)}]"
+        for before, name in zip("abcdefghij", "bcdefghijk", strict=True)
     )
     return pick(rng, [
         *WORDS, f"!!python/object/apply:os.system ['touch {canary}']", f"!!python/object/new:os.mkdir ['{canary}']",
@@ -113,7 +122,9 @@ def _hostile_value(rng: Rng, box: Path) -> str:
 
 
 def _check_spec(spec: Any) -> None:
-    assert all(math.isfinite(value) for value in flatten(to_mapping(spec)).values() if isinstance(value, float))
+    assert all(
+        math.isfinite(value) for value in flatten(to_mapping(spec)).values() if isinstance(value, float)
+    )
     assert yaml.safe_load(specs.dump(spec)) == to_mapping(spec)
 
 

@@ -21,13 +21,37 @@ from tests.fuzz.mutate import INTEGERS, damage, truncate
 _COMPRESSIONS = [None, None, "zlib", "lzw", "packbits", "zstd"]
 _LOSSY = ["jpeg", "jpeg2000", "webp"]
 # Tags of sizes, layout, offsets and pixel types.
-_TAGS = (256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 317, 322, 323, 324, 325, 338, 339, 32997, 34677)
+_TAGS = (
+    256,
+    257,
+    258,
+    259,
+    262,
+    266,
+    273,
+    277,
+    278,
+    279,
+    284,
+    317,
+    322,
+    323,
+    324,
+    325,
+    338,
+    339,
+    32997,
+    34677,
+)
 
 
 def tiff_case(rng: Rng, box: Path) -> Case:
     """One TIFF file, read page by page or as a video."""
     path = box / "t000.tif"
-    pages = [_pixels(rng, (int(rng.integers(1, 24)), int(rng.integers(1, 24)))) for _ in range(int(rng.integers(1, 4)))]
+    pages = [
+        _pixels(rng, (int(rng.integers(1, 24)), int(rng.integers(1, 24))))
+        for _ in range(int(rng.integers(1, 4)))
+    ]
     way = rng.random()
     if way < 0.05:
         return Case(lambda: _read(path), refuse=odd_file(rng, path))
@@ -59,7 +83,9 @@ def _read(path: Path) -> list[NDArray]:
     images = []
     for page, header in enumerate(headers[:5]):
         image = read_image(path, page)
-        assert image.shape[:2] == header[:2] and image.dtype == header.dtype, f"{image.shape} {image.dtype} is not {header}"
+        assert image.shape[:2] == header[:2] and image.dtype == header.dtype, (
+            f"{image.shape} {image.dtype} is not {header}"
+        )
         assert header.channels == (image.shape[2] if image.ndim == 3 else 1), f"{image.shape} is not {header}"
         images.append(image)
     return images
@@ -85,7 +111,9 @@ def _pixels(rng: Rng, shape: tuple[int, ...]) -> NDArray:
 def _encode(rng: Rng, pages: list[NDArray]) -> bytes:
     stream = io.BytesIO()
     compression = pick(rng, _COMPRESSIONS)
-    layout: dict[str, Any] = {"tile": (16, 16)} if rng.random() < 0.2 else {"rowsperstrip": int(rng.integers(1, 9))}
+    layout: dict[str, Any] = (
+        {"tile": (16, 16)} if rng.random() < 0.2 else {"rowsperstrip": int(rng.integers(1, 9))}
+    )
     predictor = bool(compression in ("zlib", "lzw") and rng.random() < 0.3)
     with tifffile.TiffWriter(stream, bigtiff=rng.random() < 0.2, byteorder=pick(rng, ["<", ">"])) as file:
         for page in pages:
@@ -117,11 +145,15 @@ def _edit_tags(rng: Rng, content: bytes) -> bytes:
             case "type":
                 struct.pack_into(order + "H", changed, entry + 2, int(rng.integers(0, 20)))
             case "count":
-                struct.pack_into(order + form, changed, entry + 4, pick(rng, INTEGERS) % 2 ** (8 * struct.calcsize(form)))
+                struct.pack_into(
+                    order + form, changed, entry + 4, pick(rng, INTEGERS) % 2 ** (8 * struct.calcsize(form))
+                )
             case "code":
                 struct.pack_into(order + "H", changed, entry, pick(rng, _TAGS))
             case "next":
-                struct.pack_into(order + form, changed, first + count * size, int(rng.integers(len(content) + 9)))
+                struct.pack_into(
+                    order + form, changed, first + count * size, int(rng.integers(len(content) + 9))
+                )
     return bytes(changed)
 
 
@@ -142,10 +174,26 @@ def _bomb(compression: str, width: int, height: int) -> bytes:
 
 def _simple(width: int, height: int, compression: int, pixels: bytes, bits: int = 8) -> bytes:
     """One page in one strip; TIFF 6.0, little endian."""
-    values = [(256, width), (257, height), (258, bits), (259, compression), (262, 1), (273, 8), (277, 1), (278, height)]
+    values = [
+        (256, width),
+        (257, height),
+        (258, bits),
+        (259, compression),
+        (262, 1),
+        (273, 8),
+        (277, 1),
+        (278, height),
+    ]
     values.append((279, len(pixels)))
     tags = b"".join(struct.pack("<HHII", code, 4, 1, value) for code, value in values)
-    return b"II*\0" + struct.pack("<I", 8 + len(pixels)) + pixels + struct.pack("<H", len(values)) + tags + bytes(4)
+    return (
+        b"II*\0"
+        + struct.pack("<I", 8 + len(pixels))
+        + pixels
+        + struct.pack("<H", len(values))
+        + tags
+        + bytes(4)
+    )
 
 
 def _loop(length: int, rng: Rng) -> bytes:
@@ -167,7 +215,10 @@ def _loop(length: int, rng: Rng) -> bytes:
 
 def _described(rng: Rng) -> bytes:
     """A stack whose metadata (ImageJ, OME, tifffile) say something else."""
-    sizes = {name: pick(rng, ("1", "2", "3", "6", "0", "-1", "x", "1e9", "99999999999", "2147483648")) for name in "TCZ"}
+    sizes = {
+        name: pick(rng, ("1", "2", "3", "6", "0", "-1", "x", "1e9", "99999999999", "2147483648"))
+        for name in "TCZ"
+    }
     description = pick(rng, [
         "ImageJ=1.54\nimages={T}\nframes={T}\nslices={Z}\nchannels={C}\nhyperstack=true\n",
         "ImageJ=1.54\nimages={T}\n",
@@ -181,7 +232,9 @@ def _described(rng: Rng) -> bytes:
     with tifffile.TiffWriter(stream) as file:
         for page in range(6):
             text = description if page == 0 else None
-            file.write(np.arange(20, dtype=np.uint8).reshape(5, 4), description=text, metadata=None, contiguous=False)
+            file.write(
+                np.arange(20, dtype=np.uint8).reshape(5, 4), description=text, metadata=None, contiguous=False
+            )
     return stream.getvalue()
 
 
@@ -189,24 +242,37 @@ def _other_kind(rng: Rng) -> bytes:
     """A valid file of another kind of pixels, axes or compression."""
     stream = io.BytesIO()
     shape = (int(rng.integers(1, 20)), int(rng.integers(1, 20)))
-    match pick(rng, ["dtype", "colour", "volume", "bits", "lossy", "palette", "stack", "truncated stack", "no pixels"]):
+    match pick(
+        rng,
+        ["dtype", "colour", "volume", "bits", "lossy", "palette", "stack", "truncated stack", "no pixels"],
+    ):
         case "dtype":
-            kind = pick(rng, [np.complex64, np.complex128, np.float16, np.float64, np.int64, np.uint32, np.int8, bool])
+            kind = pick(
+                rng, [np.complex64, np.complex128, np.float16, np.float64, np.int64, np.uint32, np.int8, bool]
+            )
             tifffile.imwrite(stream, np.ones(shape, kind))
         case "colour":
             planar = pick(rng, ["contig", "separate"])
             colours = (*shape, 3) if planar == "contig" else (3, *shape)
-            tifffile.imwrite(stream, _pixels(rng, colours).astype(np.uint8), photometric="rgb", planarconfig=planar)
+            tifffile.imwrite(
+                stream, _pixels(rng, colours).astype(np.uint8), photometric="rgb", planarconfig=planar
+            )
         case "volume":
             tifffile.imwrite(
-                stream, np.ones((16, 16, 16), np.uint8), photometric="minisblack", volumetric=True, tile=(16, 16, 16)
+                stream,
+                np.ones((16, 16, 16), np.uint8),
+                photometric="minisblack",
+                volumetric=True,
+                tile=(16, 16, 16),
             )
         case "bits":
             bits = int(rng.integers(1, 8))
             return _simple(16, 16, 1, bytes(16 * 2 * bits), bits)
         case "lossy":
             colours = np.zeros((16, 16, 3), np.uint8)
-            tifffile.imwrite(stream, colours, photometric="rgb", planarconfig="contig", compression=pick(rng, _LOSSY))
+            tifffile.imwrite(
+                stream, colours, photometric="rgb", planarconfig="contig", compression=pick(rng, _LOSSY)
+            )
         case "palette":
             colour_map = rng.integers(0, 65535, (3, 256)).astype(np.uint16)
             tifffile.imwrite(stream, np.ones(shape, np.uint8), photometric="palette", colormap=colour_map)

@@ -19,9 +19,31 @@ from tests.fuzz.case import Case, Rng, odd_file, pick
 from tests.fuzz.mutate import damage, damaged_text, truncate
 from tests.studies import write_acdc, write_stacom
 
-_TYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8"}
+_TYPES = {
+    2: "u1",
+    4: "i2",
+    8: "i4",
+    16: "f4",
+    64: "f8",
+    256: "i1",
+    512: "u2",
+    768: "u4",
+    1024: "i8",
+    1280: "u8",
+}
 # Offset and struct of fields of the NIfTI-1 header.
-_FIELDS = [(0, "i"), (70, "h"), (72, "h"), (108, "f"), (112, "f"), (116, "f"), (123, "b"), (252, "h"), (254, "h"), (344, "i")]
+_FIELDS = [
+    (0, "i"),
+    (70, "h"),
+    (72, "h"),
+    (108, "f"),
+    (112, "f"),
+    (116, "f"),
+    (123, "b"),
+    (252, "h"),
+    (254, "h"),
+    (344, "i"),
+]
 _FIELDS += [(40 + 2 * axis, "h") for axis in range(8)] * 2 + [(76 + 4 * axis, "f") for axis in range(8)]
 _FIELDS += [(offset, "f") for offset in (280, 296, 312)]
 
@@ -34,7 +56,11 @@ def nifti_case(rng: Rng, box: Path) -> Case:
     refuse = "" if path.name != "Info.cfg" else _damage_info(rng, path)
     if path.name != "Info.cfg":
         refuse = _damage_volume(rng, path)
-    return Case(lambda: read_acdc(box), functools.partial(_check_video, box / "patient001" / "patient001_4d.nii.gz"), refuse)
+    return Case(
+        lambda: read_acdc(box),
+        functools.partial(_check_video, box / "patient001" / "patient001_4d.nii.gz"),
+        refuse,
+    )
 
 
 def dicom_case(rng: Rng, box: Path) -> Case:
@@ -82,7 +108,12 @@ def _damage_volume(rng: Rng, path: Path) -> str:
         for _ in range(int(rng.integers(1, 4))):
             offset, form = pick(rng, _FIELDS)
             values = {"f": [np.nan, np.inf, -1.0, 0.0, 1e30, 352.0, 500.0, 1.5], "b": [0, 1, 2, 10, -1]}
-            value = pick(rng, values.get(form, [0, 1, 2, 3, 4, 5, 8, 16, 32, 64, 128, 255, 512, 1024, 2048, 32767, -1, -32768]))
+            value = pick(
+                rng,
+                values.get(
+                    form, [0, 1, 2, 3, 4, 5, 8, 16, 32, 64, 128, 255, 512, 1024, 2048, 32767, -1, -32768]
+                ),
+            )
             struct.pack_into("<" + form, changed, offset, value)
     else:
         changed = bytearray(damage(rng, raw))
@@ -113,7 +144,11 @@ def _bomb() -> bytes:
 def _check_slices(slices: list[CineSlice]) -> None:
     for cine in slices:
         assert cine.frames.shape == cine.labels.shape and cine.frames.size and np.isfinite(cine.frames).all()
-        assert cine.labels.dtype == np.uint8 and cine.labels.max() <= 2 and len(cine.labelled) == len(cine.frames)
+        assert (
+            cine.labels.dtype == np.uint8
+            and cine.labels.max() <= 2
+            and len(cine.labelled) == len(cine.frames)
+        )
 
 
 def _check_video(path: Path, slices: list[CineSlice]) -> None:
