@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cosembed.datasets.annotated_video import Track
 from cosembed.datasets.ctc.linking import link_masks
-from cosembed.datasets.ctc.merging import merge_frame, overlaps
+from cosembed.datasets.ctc.merging import merge_frame
 from cosembed.datasets.ctc.reader import cut, read_labels, read_sequence, write_truth_cut
 from cosembed.datasets.ctc.track_table import read_tracks
 from cosembed.errors import DataError, OutputError
@@ -322,20 +322,6 @@ def test_a_mask_without_a_marker_is_left_out_with_a_warning(caplog: pytest.LogCa
     assert merged.tolist() == [[1, 1, 0, 0]]
     assert not complete
     assert caplog.messages == ["man_seg000.tif: label 9 covers no marker of TRA and is left out"]
-
-
-label_images = arrays.arrays(np.uint16, (5, 6), elements=st.sampled_from([0, 1, 2, 3, 65535]))
-
-
-@given(label_images, label_images)
-@settings(max_examples=60)
-def test_overlaps_equal_counting_pixel_by_pixel(first: Labels, second: Labels) -> None:
-    expected: dict[tuple[int, int], int] = {}
-    for a, b in zip(first.ravel().tolist(), second.ravel().tolist(), strict=True):
-        if a and b:
-            expected[a, b] = expected.get((a, b), 0) + 1
-    found = overlaps(first, second)
-    assert {(int(a), int(b)): int(n) for a, b, n in zip(*found, strict=True)} == expected
 
 
 @given(arrays.arrays(np.uint16, (6, 7), elements=st.integers(0, 5)), st.permutations(range(1, 6)))

@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 
 from cosembed.datasets.annotated_video import AnnotatedVideo, Track
 from cosembed.datasets.ctc.linking import link_masks
-from cosembed.datasets.ctc.merging import merge_frame, present_labels
+from cosembed.datasets.ctc.merging import merge_frame
 from cosembed.datasets.ctc.track_table import MAX_LABEL, cut_tracks, read_tracks, write_tracks
 from cosembed.errors import DataError
 from cosembed.files.writing import atomic_folder
 from cosembed.images.frames import Frames, open_frames
 from cosembed.images.tiff import image_shape, read_image, write_mask
+from cosembed.preprocessing.label_overlap import present_labels
 from cosembed.specs import CellsDatasetSpec
 
 _PREFIXES = {"TRA": "man_track", "SEG": "man_seg"}

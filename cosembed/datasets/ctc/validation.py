@@ -22,6 +22,7 @@ from cosembed.errors import DataError
 from cosembed.files.reading import read_text, reason
 from cosembed.images.frames import find_errors, open_frames
 from cosembed.images.tiff import image_shape, read_headers, read_image
+from cosembed.preprocessing.label_overlap import label_overlap, present_labels
 
 
 @dataclass(frozen=True)
@@ -190,7 +191,7 @@ def _check_masks(masks: Mapping[int, Path], warnings: bool) -> tuple[list[Fault]
                     Fault(path.name, "is of type uint8; the challenge asks for uint16", warning=True)
                 )
             faults += _check_connected(mask, path.name)
-        present[number] = set(np.unique(mask).tolist()) - {0}
+        present[number] = set(present_labels(mask))
     return faults, present
 
 
@@ -296,12 +297,14 @@ def _check_markers(marker_file: Path, seg_file: Path, warnings: bool) -> Iterato
             seg_file.name, f"is {_size(masks.shape)}, but {marker_file.name} is {_size(markers.shape)}"
         )
         return
-    for label in np.setdiff1d(markers, 0) if warnings else ():
-        values, counts = np.unique(masks[markers == label], return_counts=True)
-        inside = counts[values != 0]
-        if not len(inside):
+    if not warnings:
+        return
+    overlap = label_overlap(markers, masks)
+    for label in present_labels(markers):
+        inside = overlap.pick(overlap.first == label)
+        if not len(inside.shared):
             yield Fault(seg_file.name, f"marker {label} of {marker_file.name} lies in no mask", warning=True)
-        elif inside.max() < counts.sum() / 2:
+        elif inside.shared.max() < inside.first_area[0] / 2:
             yield Fault(
                 seg_file.name,
                 f"marker {label} of {marker_file.name} lies mostly outside its mask",
