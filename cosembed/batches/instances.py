@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from cosembed.preprocessing.label_overlap import present_labels
+from cosembed.preprocessing.label_values import NEIGHBOUR, OWN
 from cosembed.specs import InstancesSpec
-
-OWN, NEIGHBOUR = 1, 2
 
 
 def instance_masks(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from cosembed.preprocessing.label_overlap import label_overlap, present_labels
+from cosembed.preprocessing.label_values import UNLABELLED
 
 # Okabe and Ito's palette, distinguishable with colour-blindness, then the same colours lighter.
 _BASE = np.array(
@@ -156,7 +157,7 @@ def class_picture(image: NDArray, found: NDArray, truth: NDArray) -> NDArray[np.
     Args:
         image: float [T, N, N, C].
         found: Classes [T, N, N], 0 is background.
-        truth: Likewise; frames without a label hold 255 and are left blank.
+        truth: Likewise; pixels without a label hold `UNLABELLED` and are left blank.
 
     Returns:
         RGB uint8 [3 N, T N, 3].
@@ -165,7 +166,7 @@ def class_picture(image: NDArray, found: NDArray, truth: NDArray) -> NDArray[np.
         [np.repeat(stretch(frame)[..., None], 3, axis=-1) for frame in image],
         [overlay(frame, classes) for frame, classes in zip(image, found, strict=True)],
         [
-            overlay(frame, np.where(classes == 255, 0, classes))
+            overlay(frame, np.where(classes == UNLABELLED, 0, classes))
             for frame, classes in zip(image, truth, strict=True)
         ],
     ]
