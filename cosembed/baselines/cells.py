@@ -13,8 +13,7 @@ from skimage.feature import peak_local_max
 from skimage.filters import threshold_otsu
 from skimage.segmentation import watershed
 
-from cosembed.datasets.annotated_video import Track
-from cosembed.datasets.ctc.track_table import write_tracks
+from cosembed.datasets.ctc.track_table import Track, write_tracks
 from cosembed.files.writing import atomic_folder
 from cosembed.images.tiff import write_mask
 from cosembed.preprocessing.label_overlap import LabelOverlap, label_overlap, match_greedily, present_labels

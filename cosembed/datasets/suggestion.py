@@ -18,8 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosembed import specs
-from cosembed.datasets.ctc.reader import read_labels
-from cosembed.datasets.ctc.validation import mask_files
+from cosembed.datasets.ctc.mask_files import mask_files, read_labels
 from cosembed.errors import DataError
 from cosembed.images.frames import open_frames
 from cosembed.preprocessing.label_overlap import count_labels

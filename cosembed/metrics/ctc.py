@@ -18,10 +18,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cosembed.datasets.annotated_video import Track
-from cosembed.datasets.ctc.reader import read_labels
-from cosembed.datasets.ctc.track_table import read_tracks
-from cosembed.datasets.ctc.validation import check_result, check_truth, mask_files, require_valid
+from cosembed.datasets.ctc.faults import require_valid
+from cosembed.datasets.ctc.mask_files import mask_files, read_labels
+from cosembed.datasets.ctc.track_table import Track, read_tracks
+from cosembed.datasets.ctc.validation import check_result, check_truth
 from cosembed.errors import DataError
 from cosembed.preprocessing.label_overlap import LabelOverlap, label_overlap, present_labels
 

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from cosembed.datasets.annotated_video import Track
-from cosembed.datasets.ctc.track_table import write_tracks
+from cosembed.datasets.ctc.track_table import Track, write_tracks
 from cosembed.errors import InputError
 from cosembed.files.writing import atomic_folder, refuse_existing
 from cosembed.images.tiff import read_image, write_mask

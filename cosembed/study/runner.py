@@ -19,7 +19,8 @@ from absl import flags, logging
 from cosembed import specs
 from cosembed.augment import augmenters
 from cosembed.commands import command_line
-from cosembed.datasets.ctc.validation import check_frames, check_truth, require_valid
+from cosembed.datasets.ctc.faults import require_valid
+from cosembed.datasets.ctc.validation import check_frames, check_truth
 from cosembed.datasets.fetch import fetch
 from cosembed.errors import DataError, InputError
 from cosembed.images.frames import open_frames

@@ -14,8 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cosembed.datasets.annotated_video import Track
-from cosembed.datasets.ctc.track_table import write_tracks
+from cosembed.datasets.ctc.track_table import Track, write_tracks
 from cosembed.files.progress import with_progress
 from cosembed.files.writing import atomic_folder, atomic_write_text
 from cosembed.images.tiff import read_image, write_mask

@@ -13,7 +13,8 @@ import tifffile
 from absl.testing import flagsaver
 
 from cosembed import specs
-from cosembed.datasets.annotated_video import AnnotatedVideo, Track
+from cosembed.datasets.annotated_video import AnnotatedVideo
+from cosembed.datasets.ctc.track_table import Track
 
 ROOT = Path(__file__).parents[2]
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from cosembed.datasets.ctc.validation import mask_files
+from cosembed.datasets.ctc.mask_files import mask_files
 from cosembed.errors import DataError
 from cosembed.metrics import evaluate_ctc
 from cosembed.metrics.ctc import ERRORS, _match, frame_seg

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cosembed.datasets.annotated_video import Track
+from cosembed.datasets.ctc.track_table import Track
 from cosembed.datasets.fetch import fetch
 from cosembed.preprocessing.frames import frame_grid
 from cosembed.simulation import simulate_video, write_video
