@@ -95,7 +95,7 @@ def match_greedily(overlap: LabelOverlap, minimum: float) -> dict[int, int]:
 
 def count_labels(labels: NDArray) -> tuple[NDArray, NDArray[np.int64]]:
     """Returns the different labels of an image (0 included), ascending, and how many pixels each has."""
-    if labels.dtype.kind in "bui" and labels.size and 0 <= labels.min() and labels.max() < _TABLE_SIZE:
+    if labels.dtype.kind in "bui" and labels.size and labels.min() >= 0 and labels.max() < _TABLE_SIZE:
         counts = np.bincount(labels.ravel().astype(np.intp, copy=False))
         present = np.flatnonzero(counts)
         return present, counts[present]

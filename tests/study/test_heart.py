@@ -14,7 +14,7 @@ from cosembed.datasets.heart.cine import CineSlice
 from cosembed.inference.images import segment_cycle
 from cosembed.inference.stepper import FrameStepper, prepare_frames
 from cosembed.models import StackedHourglass
-from cosembed.preprocessing.frames import frame_grid, inverse, resample_linear
+from cosembed.preprocessing.geometry import frame_grid, inverse, resample_linear
 from cosembed.study.tasks import heart as lv_steps
 from experiments import lv
 from tests.helpers.builders import call_experiment, run_command
