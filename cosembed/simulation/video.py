@@ -13,7 +13,8 @@ from scipy import ndimage
 from cosembed.datasets.ctc.track_table import Track, write_tracks
 from cosembed.errors import InputError
 from cosembed.files.writing import atomic_folder, refuse_existing
-from cosembed.images.tiff import read_image, write_mask
+from cosembed.images.reading import read_image
+from cosembed.images.tiff import write_mask
 from cosembed.simulation.population import DIVISION_FRAMES, Events, Population
 from cosembed.simulation.rendering import Camera, render_labels
 

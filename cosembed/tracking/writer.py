@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from cosembed.datasets.ctc.track_table import Track, write_tracks
 from cosembed.files.progress import with_progress
 from cosembed.files.writing import atomic_folder, atomic_write_text
-from cosembed.images.tiff import read_image, write_mask
-from cosembed.preprocessing.frames import Grid
+from cosembed.images.reading import read_image
+from cosembed.images.tiff import write_mask
+from cosembed.preprocessing.geometry import Grid
 from cosembed.specs import UpsamplingSpec
 from cosembed.tracking.tracker import TrackingResult
 from cosembed.tracking.upsample import upsample_labels

@@ -14,7 +14,7 @@ from cosembed.datasets.ctc.faults import Fault, fault_of, size_text
 from cosembed.datasets.ctc.mask_files import misnamed_files
 from cosembed.errors import DataError
 from cosembed.images.frames import open_frames
-from cosembed.images.tiff import image_shape, read_headers, read_image
+from cosembed.images.reading import image_shape, read_headers, read_image
 from cosembed.preprocessing.label_overlap import label_overlap, present_labels
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosembed.errors import DataError
-from cosembed.images.tiff import read_image
+from cosembed.images.reading import read_image
 from cosembed.preprocessing.label_values import LARGEST_LABEL
 
 # The kinds of truth, which are subfolders of a ground-truth folder, and how the names of their files begin.

@@ -24,7 +24,8 @@ from cosembed.datasets.ctc.track_table import Track, cut_tracks, read_tracks, wr
 from cosembed.errors import DataError
 from cosembed.files.writing import atomic_folder
 from cosembed.images.frames import Frames, open_frames
-from cosembed.images.tiff import image_shape, write_mask
+from cosembed.images.reading import image_shape
+from cosembed.images.tiff import write_mask
 from cosembed.preprocessing.label_overlap import present_labels
 from cosembed.specs import CellsDatasetSpec
 

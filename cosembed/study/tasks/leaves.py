@@ -25,7 +25,7 @@ from cosembed.datasets.annotated_video import AnnotatedVideo
 from cosembed.datasets.leaves import Plant, find_plants
 from cosembed.errors import DataError
 from cosembed.files.writing import atomic_write_bytes, atomic_write_text
-from cosembed.images.tiff import read_image
+from cosembed.images.reading import read_image
 from cosembed.inference.images import segment_image
 from cosembed.inference.stepper import FrameStepper
 from cosembed.metrics import difference_in_count, symmetric_best_dice
