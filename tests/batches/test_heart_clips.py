@@ -18,7 +18,9 @@ STILL = (
 
 
 def spec_of(*overrides):
-    return specs.resolve_as(specs.HeartSpec, "ACDC-cine", "paper", "smoke", overrides)
+    return specs.resolve_as(
+        specs.HeartSpec, "ACDC-cine", "paper", "smoke", specs.parse_assignments(overrides)
+    )
 
 
 def beating(frames=7, labelled=(0, 3), side=32, patient="a"):

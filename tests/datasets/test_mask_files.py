@@ -23,7 +23,15 @@ def test_masks_are_listed_by_the_numbers_of_their_frames(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "name", ["mask1.tif", "mask01.tif", "mask.tif", "mask_001.tif", "mask\u0661\u0662\u0663.tif", "mask0000000001.tif"]
+    "name",
+    [
+        "mask1.tif",
+        "mask01.tif",
+        "mask.tif",
+        "mask_001.tif",
+        "mask\u0661\u0662\u0663.tif",
+        "mask0000000001.tif",
+    ],
 )
 def test_files_of_other_names_are_left_out_and_named(tmp_path: Path, name: str) -> None:
     (tmp_path / name).touch()

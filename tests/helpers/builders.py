@@ -47,7 +47,7 @@ def call_experiment(module: ModuleType, *arguments: str) -> subprocess.Completed
 
 def small_spec(*overrides: str, recipe: str = "paper") -> specs.CellsSpec:
     """The smoke profile of the simulated data set."""
-    return specs.resolve("simulated", recipe, "smoke", overrides)
+    return specs.resolve("simulated", recipe, "smoke", specs.parse_assignments(overrides))
 
 
 def untrained_run(folder: Path, spec: specs.CellsSpec) -> Path:

@@ -129,7 +129,7 @@ def collect(folds: list[NamedFold], spec: LeavesSpec, settings: Settings) -> Non
         "profile": spec.profile,
         "split": f"{spec.dataset.fold_count} folds of plants, {len(folds)} of them tested",
         "command": settings.command,
-        "deviations": [list(deviation) for deviation in specs.deviations(spec)],
+        "deviations": [list(deviation) for deviation in specs.deviations_from_paper(spec)],
         "images": images,
     }
     atomic_write_text(settings.folder / "metrics.json", json.dumps(content, indent=1) + "\n")
