@@ -117,17 +117,14 @@ def our_step(size: Size, execution: Execution = DEFAULT) -> Callable[[dict[str, 
     return lambda batch: step(batch, tf.constant(0, tf.int64))
 
 
-def _overrides(size: Size) -> list[str]:
-    network = {
-        "image_size": size.side,
-        "filters": size.filters,
-        "levels": size.levels,
-        "outputs": size.outputs,
+def _overrides(size: Size) -> dict[str, int]:
+    return {
+        "network.image_size": size.side,
+        "network.filters": size.filters,
+        "network.levels": size.levels,
+        "network.outputs": size.outputs,
+        "training.clip_length": size.length,
     }
-    return [
-        *(f"network.{key}={value}" for key, value in network.items()),
-        f"training.clip_length={size.length}",
-    ]
 
 
 def _plain_step(size: Size) -> Callable[[dict[str, tf.Tensor]], object]:

@@ -16,9 +16,10 @@ from cosembed.augment.augmenters import RawClip
 from cosembed.augment.parameters import draw_intensity, draw_spatial
 from cosembed.augment.spatial import check_elastic
 from cosembed.batches.pipeline import Elements, stack
-from cosembed.datasets.heart.cine import UNLABELLED, CineSlice
+from cosembed.datasets.heart.cine import CineSlice
 from cosembed.errors import DataError, SpecError
 from cosembed.preprocessing.frames import preprocess_frame
+from cosembed.preprocessing.label_values import UNLABELLED
 from cosembed.specs import HeartSpec
 
 ELEMENTS: Elements = {"image": ("float32", 5), "classes": ("uint8", 4)}

@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosembed import specs
-from cosembed.datasets.ctc.reader import read_labels
-from cosembed.datasets.ctc.validation import mask_files
+from cosembed.datasets.ctc.mask_files import mask_files, read_labels
 from cosembed.errors import DataError
 from cosembed.images.frames import open_frames
+from cosembed.preprocessing.label_overlap import count_labels
 
 # Clusters must have half the area of a small cell, which is a quarter of its pixels in a pair of frames.
 SMALL_PERCENTILE, SMALL_SHARE, FEWEST_POINTS = 10, 0.5, 10
@@ -110,8 +110,8 @@ def _label_images(folder: Path, prefix: str) -> Iterator[NDArray[np.float64]]:
     """Per label image, the share of its pixels that every cell covers."""
     for path in mask_files(folder, prefix).values():
         labels = read_labels(path)
-        counts = np.bincount(labels.ravel())[1:]
-        yield counts[counts > 0] / labels.size
+        present, counts = count_labels(labels)
+        yield counts[present > 0] / labels.size
 
 
 _TEMPLATE = Template("""\

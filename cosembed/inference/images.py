@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cosembed.clustering import background_embedding, cluster_pair
 from cosembed.datasets.heart.cine import CineSlice
 from cosembed.inference.stepper import FrameStepper, prepare_frames
-from cosembed.preprocessing.frames import frame_grid, inverse, resample_linear
+from cosembed.preprocessing.geometry import frame_grid, inverse, resample_linear
 from cosembed.specs import HeartSpec, LeavesSpec, UpsamplingSpec
 from cosembed.tracking.upsample import upsample_labels
 

@@ -43,11 +43,11 @@ FOLLOW_UP = (
     "mean-shift clustering are not part of this package, so the tracks are not those of the follow-up"
 )
 # What the follow-up changed before the network (sigma in original pixels; percentiles from consideration factors of 0.001).
-_FOLLOW_UP_INPUT = (
-    "preprocessing.smoothing_sigma=1.0",
-    "preprocessing.lower_percentile=0.05",
-    "preprocessing.upper_percentile=99.95",
-)
+_FOLLOW_UP_INPUT = {
+    "preprocessing.smoothing_sigma": 1.0,
+    "preprocessing.lower_percentile": 0.05,
+    "preprocessing.upper_percentile": 99.95,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,13 +190,12 @@ def released_spec(model: StackedHourglass, dataset: str) -> specs.CellsSpec:
     return specs.resolve(dataset, "released", "paper", form_overrides(model))
 
 
-def form_overrides(model: StackedHourglass) -> list[str]:
-    """`key=value` texts that make a data set's spec fit a released network."""
+def form_overrides(model: StackedHourglass) -> dict[str, Any]:
+    """Returns the values, for `specs.override`, that make a data set's spec fit a released network."""
     config = model.get_config() | {"channels": model.input_spec.axes[-1]}
-    form = [
-        f"network.{name}={config[name]}" for name in ("channels", "levels", "filters", "outputs", "variant")
-    ]
-    return [*form, *(_FOLLOW_UP_INPUT if config["variant"] == "mia2019" else ())]
+    names = ("channels", "levels", "filters", "outputs", "variant")
+    form = {f"network.{name}": config[name] for name in names}
+    return form | (_FOLLOW_UP_INPUT if config["variant"] == "mia2019" else {})
 
 
 def find_released(folder: Path, dataset: str) -> Path:

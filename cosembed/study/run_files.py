@@ -24,7 +24,7 @@ from cosembed.models import StackedHourglass
 from cosembed.reporting import figures
 from cosembed.reporting.overlays import encode_png, error_key
 from cosembed.reporting.report import Picture, Report, Section, write_report
-from cosembed.specs import AnySpec, TrainedSpec
+from cosembed.specs import TaskSpec, TrainedSpec
 from cosembed.study.runner import Settings
 from cosembed.study.tables import cells as tables
 from cosembed.training.checkpoints import load_network_as
@@ -98,7 +98,7 @@ def check_run(folder: Path, spec: TrainedSpec, identity: dict[str, str]) -> None
     run.open(spec, identity)
 
 
-def load_finished(folder: Path, spec: AnySpec, identity: dict[str, str]) -> StackedHourglass:
+def load_finished(folder: Path, spec: TaskSpec, identity: dict[str, str]) -> StackedHourglass:
     """The network of a finished training run of this very spec; raises as `check_run`, or `CheckpointError` if unfinished."""
     check_run(folder, spec, identity)
     model, _, step = load_network_as(type(spec), folder)

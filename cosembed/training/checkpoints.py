@@ -128,7 +128,7 @@ def load_network(path: Path) -> tuple[StackedHourglass, specs.CellsSpec, int]:
     return load_network_as(specs.CellsSpec, path)
 
 
-def load_network_as(kind: type[specs.AnySpec], path: Path) -> tuple[StackedHourglass, specs.AnySpec, int]:
+def load_network_as(kind: type[specs.TaskSpec], path: Path) -> tuple[StackedHourglass, specs.TaskSpec, int]:
     """As `load_network`, for a run of any one task."""
     prefixes, run = _locate(path)
     spec = specs.load_as(kind, run.spec_file)

@@ -6,8 +6,9 @@ import pytest
 from cosembed import specs
 from cosembed.batches.heart_clips import HeartSource
 from cosembed.batches.pipeline import batch_dataset
-from cosembed.datasets.heart.cine import UNLABELLED, CineSlice
+from cosembed.datasets.heart.cine import CineSlice
 from cosembed.errors import DataError
+from cosembed.preprocessing.label_values import UNLABELLED
 
 STILL = (
     "augmentation.shift=0", "augmentation.scale=0", "augmentation.translation=0", "augmentation.rotation=0",
@@ -17,7 +18,9 @@ STILL = (
 
 
 def spec_of(*overrides):
-    return specs.resolve_as(specs.HeartSpec, "ACDC-cine", "paper", "smoke", overrides)
+    return specs.resolve_as(
+        specs.HeartSpec, "ACDC-cine", "paper", "smoke", specs.parse_assignments(overrides)
+    )
 
 
 def beating(frames=7, labelled=(0, 3), side=32, patient="a"):

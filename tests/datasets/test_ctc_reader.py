@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
-from cosembed.datasets.annotated_video import Track
 from cosembed.datasets.ctc.linking import link_masks
-from cosembed.datasets.ctc.merging import merge_frame, overlaps
-from cosembed.datasets.ctc.reader import cut, read_labels, read_sequence, write_truth_cut
-from cosembed.datasets.ctc.track_table import read_tracks
+from cosembed.datasets.ctc.mask_files import read_labels
+from cosembed.datasets.ctc.merging import merge_frame
+from cosembed.datasets.ctc.reader import cut, read_sequence, write_truth_cut
+from cosembed.datasets.ctc.track_table import Track, read_tracks
 from cosembed.errors import DataError, OutputError
 from cosembed.specs import CellsDatasetSpec
 
@@ -284,9 +284,19 @@ def spoil_double(root: Path) -> None:
     tifffile.imwrite(root / "01_GT/TRA/man_track002.tif", markers)
 
 
+def spoil_name(root: Path) -> None:
+    (root / "01_GT/SEG/man_seg002.tif").rename(root / "01_GT/SEG/man_seg2.tif")
+
+
+def spoil_twice(root: Path) -> None:
+    tifffile.imwrite(root / "01_GT/TRA/man_track0003.tif", markers_of(3))
+
+
 @pytest.mark.parametrize(
     ("spoil", "sentence"),
     [
+        (spoil_name, r"man_seg2\.tif: is not named man_segNNN\.tif after its frame .*; rename it or move it"),
+        (spoil_twice, r"man_track003\.tif: has the same number as man_track0003\.tif"),
         (spoil_size, r"man_seg002\.tif: is 21 x 16 pixels, its frame 20 x 16; make them equal"),
         (spoil_type, r"man_track001\.tif: is not a label image"),
         (spoil_range, r"man_track001\.tif: is not a label image"),
@@ -322,20 +332,6 @@ def test_a_mask_without_a_marker_is_left_out_with_a_warning(caplog: pytest.LogCa
     assert merged.tolist() == [[1, 1, 0, 0]]
     assert not complete
     assert caplog.messages == ["man_seg000.tif: label 9 covers no marker of TRA and is left out"]
-
-
-label_images = arrays.arrays(np.uint16, (5, 6), elements=st.sampled_from([0, 1, 2, 3, 65535]))
-
-
-@given(label_images, label_images)
-@settings(max_examples=60)
-def test_overlaps_equal_counting_pixel_by_pixel(first: Labels, second: Labels) -> None:
-    expected: dict[tuple[int, int], int] = {}
-    for a, b in zip(first.ravel().tolist(), second.ravel().tolist(), strict=True):
-        if a and b:
-            expected[a, b] = expected.get((a, b), 0) + 1
-    found = overlaps(first, second)
-    assert {(int(a), int(b)): int(n) for a, b, n in zip(*found, strict=True)} == expected
 
 
 @given(arrays.arrays(np.uint16, (6, 7), elements=st.integers(0, 5)), st.permutations(range(1, 6)))

@@ -40,7 +40,7 @@ def spec_file(root: Path) -> Path:
 
 
 def test_seg_alone_is_enough_from_suggestion_to_scores(only_seg, tmp_path):
-    spec = specs.resolve_file(spec_file(only_seg), "paper", "smoke", ["network.levels=2"])
+    spec = specs.resolve_file(spec_file(only_seg), "paper", "smoke", {"network.levels": 2})
     folder = tmp_path / "runs" / "mydata"
     settings = Settings(
         data_dir=only_seg.parent, folder=folder, protocol="crossval", train_frames=None, test_frames=None, fold=None,

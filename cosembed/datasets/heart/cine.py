@@ -17,8 +17,6 @@ from cosembed.files.reading import check_extent
 MYOCARDIUM = 1
 CAVITY = 2
 CLASSES = {"myocardium": MYOCARDIUM, "cavity": CAVITY}
-# In training batches: a pixel of a frame without a label.
-UNLABELLED = 255
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from scipy.ndimage import binary_fill_holes
 
 from cosembed.datasets.heart.cine import CAVITY, MYOCARDIUM, CineSlice, central, open_image, read_pixels
 from cosembed.errors import DataError
-from cosembed.images.tiff import read_image
+from cosembed.images.reading import read_image
 
 _NAME = re.compile(r"(?P<patient>[^.].*)_SA(?P<slice>\d+)_ph(?P<phase>\d+)", re.IGNORECASE)
 _RINGS = ((0, 1), (0, 255))

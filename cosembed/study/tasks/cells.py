@@ -188,7 +188,7 @@ def collect(folds: list[Fold], spec: CellsSpec, settings: Settings) -> None:
         "split": describe_split(folds, settings.protocol),
         "folds": scored,
         "command": settings.command,
-        "deviations": [list(deviation) for deviation in specs.deviations(spec)],
+        "deviations": [list(deviation) for deviation in specs.deviations_from_paper(spec)],
     }
     atomic_write_text(settings.folder / "metrics.json", json.dumps(content, indent=1) + "\n")
     atomic_write_text(settings.folder / "spec.yaml", specs.dump(spec))

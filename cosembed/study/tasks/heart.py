@@ -52,7 +52,7 @@ def variant_spec(spec: HeartSpec, variant: str) -> HeartSpec:
     training = spec.training
     frames = training.batch_size * training.clip_length
     return specs.override(
-        spec, ["network.recurrent=false", f"training.batch_size={frames}", "training.clip_length=1"]
+        spec, {"network.recurrent": False, "training.batch_size": frames, "training.clip_length": 1}
     )
 
 
@@ -136,7 +136,7 @@ def collect(folds: list[NamedFold], spec: HeartSpec, settings: Settings) -> None
             continue
         scores = read_record(file, "warmed")
         # Of the common spec: that one of the networks is not recurrent is no deviation.
-        deviations = [list(deviation) for deviation in specs.deviations(spec)]
+        deviations = [list(deviation) for deviation in specs.deviations_from_paper(spec)]
         entry = variants.setdefault(fold.variant, {"deviations": deviations, "patients": {}})
         entry["patients"] |= scores["warmed"]
         if "unwarmed" in scores:
