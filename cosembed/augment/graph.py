@@ -14,8 +14,9 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from cosembed.augment.augmenters import AugmentedClip, RawClip
-from cosembed.augment.spatial import SPLINE_ORDER, affine_about_centre, elastic_spline
+from cosembed.augment.interface import AugmentedClip, RawClip
+from cosembed.augment.parameters import SPLINE_ORDER
+from cosembed.augment.simpleitk import affine_about_centre, elastic_spline
 from cosembed.errors import InputError
 from cosembed.preprocessing.frames import OUTSIDE
 from cosembed.preprocessing.label_smoothing import TRUNCATE

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.data import measure
-from cosembed.augment.augmenters import RawClip, make_augmenter
+from cosembed.augment import RawClip, make_augmenter
 from cosembed.augment.parameters import draw_intensity, draw_spatial
 from cosembed.batches.clips import ClipSource
 from cosembed.batches.heart_clips import HeartSource
