@@ -15,7 +15,7 @@ from collections.abc import Callable
 import numpy as np
 
 from cosembed import specs
-from cosembed.augment.augmenters import AUGMENTERS
+from cosembed.augment import AUGMENTERS
 from cosembed.batches.clips import ClipSource
 from cosembed.batches.pipeline import batch_dataset
 from cosembed.commands import command_line

@@ -12,8 +12,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from cosembed.augment.augmenters import AugmentedClip, RawClip
-from cosembed.augment.spatial import SPLINE_ORDER, affine_about_centre, elastic_spline
+from cosembed.augment.interface import AugmentedClip, RawClip
+from cosembed.augment.parameters import SPLINE_ORDER
+from cosembed.augment.simpleitk import affine_about_centre, elastic_spline
 from cosembed.preprocessing.frames import OUTSIDE
 from cosembed.preprocessing.label_smoothing import TRUNCATE
 from cosembed.specs import TrainedSpec

@@ -12,10 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cosembed.augment import augmenters
-from cosembed.augment.augmenters import AugmentedClip, RawClip
+from cosembed.augment import DEFAULT_AUGMENTER, AugmentedClip, RawClip, make_augmenter
 from cosembed.augment.parameters import draw_intensity, draw_spatial
-from cosembed.augment.spatial import check_elastic
 from cosembed.batches.instances import background_mask, instance_masks
 from cosembed.batches.pipeline import Elements, stack
 from cosembed.datasets.annotated_video import AnnotatedVideo
@@ -65,7 +63,7 @@ class ClipSource:
         sequences: Videos with truth.
         spec: Clip length, preprocessing, augmentation and instances.
         seed: Of every clip.
-        augment: One of `augmenters.AUGMENTERS`. What is drawn does not depend on it.
+        augment: One of `cosembed.augment.AUGMENTERS`. What is drawn does not depend on it.
 
     Raises:
         DataError: There is no usable frame, no label in any of them, or a frame cannot be read or used.
@@ -78,7 +76,7 @@ class ClipSource:
         sequences: IndexedSequence[AnnotatedVideo],
         spec: CellsSpec | LeavesSpec,
         seed: int,
-        augment: str = augmenters.DEFAULT,
+        augment: str = DEFAULT_AUGMENTER,
     ) -> None:
         self.seed = seed
         self.elements = ELEMENTS
@@ -93,8 +91,7 @@ class ClipSource:
         if not self._usable or not any(sequence.labels.any() for sequence in sequences):
             names = ", ".join(sequence.name for sequence in sequences)
             raise DataError(f"video {names}: no labelled frame to train on; check the _GT folder")
-        check_elastic(spec.augmentation)
-        self._augment = augmenters.make_augmenter(augment, spec)
+        self._augment = make_augmenter(augment, spec)
         # Now rather than when a clip first needs it: an error inside the tf.data pipeline would lose its class and message.
         self._frames = {(entry.sequence, entry.frame): self._prepare(entry) for entry in self._usable}
 

@@ -11,10 +11,8 @@ from collections.abc import Sequence as IndexedSequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cosembed.augment import augmenters
-from cosembed.augment.augmenters import RawClip
+from cosembed.augment import DEFAULT_AUGMENTER, RawClip, make_augmenter
 from cosembed.augment.parameters import draw_intensity, draw_spatial
-from cosembed.augment.spatial import check_elastic
 from cosembed.batches.pipeline import Elements, stack
 from cosembed.datasets.heart.cine import CineSlice
 from cosembed.errors import DataError, SpecError
@@ -32,7 +30,7 @@ class HeartSource:
         slices: Of the training patients.
         spec: Clip length, batch size, preprocessing and augmentation. A clip longer than the heartbeat goes round again.
         seed: Of every batch.
-        augment: One of `augmenters.AUGMENTERS`. What is drawn does not depend on it.
+        augment: One of `cosembed.augment.AUGMENTERS`. What is drawn does not depend on it.
 
     Raises:
         DataError: No frame has a label.
@@ -45,7 +43,7 @@ class HeartSource:
         slices: IndexedSequence[CineSlice],
         spec: HeartSpec,
         seed: int,
-        augment: str = augmenters.DEFAULT,
+        augment: str = DEFAULT_AUGMENTER,
     ) -> None:
         self.seed = seed
         self.elements = ELEMENTS
@@ -58,10 +56,9 @@ class HeartSource:
             raise DataError(
                 f"{', '.join(map(str, slices)) or 'no slices'}: no labelled frame to train on; check the labels"
             )
-        check_elastic(spec.augmentation)
         if spec.network.channels != 1:
             raise SpecError(f"network.channels is {spec.network.channels}; cine MR has one")
-        self._augment = augmenters.make_augmenter(augment, spec)
+        self._augment = make_augmenter(augment, spec)
         self._frames = [
             np.stack(
                 [

@@ -16,7 +16,7 @@ from absl import logging
 from numpy.typing import NDArray
 
 from cosembed import specs
-from cosembed.augment import augmenters
+from cosembed.augment import DEFAULT_AUGMENTER
 from cosembed.errors import CheckpointError, DataError
 from cosembed.files.reading import read_json, reason
 from cosembed.files.writing import atomic_write_text
@@ -78,7 +78,7 @@ def run_identity(train: Iterable[object], settings: Settings) -> dict[str, str]:
     identity = {"train": ", ".join(map(str, train))}
     if settings.deterministic:
         identity["deterministic"] = "yes"
-    if settings.augment != augmenters.DEFAULT:
+    if settings.augment != DEFAULT_AUGMENTER:
         identity["augment"] = settings.augment
     if settings.execution.mixed_precision:
         identity["mixed_precision"] = "yes"

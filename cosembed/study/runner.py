@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from absl import flags, logging
 
 from cosembed import specs
-from cosembed.augment import augmenters
+from cosembed.augment import AUGMENTERS, DEFAULT_AUGMENTER
 from cosembed.commands import command_line
 from cosembed.datasets.ctc.faults import require_valid
 from cosembed.datasets.ctc.validation import check_frames, check_truth
@@ -62,8 +62,8 @@ flags.DEFINE_string(
 )
 flags.DEFINE_enum(
     "augment",
-    augmenters.DEFAULT,
-    augmenters.AUGMENTERS,
+    DEFAULT_AUGMENTER,
+    AUGMENTERS,
     "What augments clips; graph: TensorFlow, for few cores and a GPU.",
 )
 flags.DEFINE_bool(
@@ -121,7 +121,7 @@ class Settings:
     command: str
     checkpoints: Path | None = None
     deterministic: bool = False
-    augment: str = augmenters.DEFAULT
+    augment: str = DEFAULT_AUGMENTER
     execution: Execution = execution.DEFAULT
 
 

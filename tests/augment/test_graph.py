@@ -9,7 +9,7 @@ import tensorflow as tf
 from scipy.interpolate import BSpline
 
 from benchmarks.data import measure
-from cosembed.augment.augmenters import RawClip, make_augmenter
+from cosembed.augment import RawClip, make_augmenter
 from cosembed.augment.graph import cubic_spline, gaussian_filter, sample_linearly
 from cosembed.augment.parameters import draw_intensity, draw_spatial
 from cosembed.batches.clips import ClipSource
