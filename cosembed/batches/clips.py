@@ -17,14 +17,14 @@ from cosembed.augment.augmenters import AugmentedClip, RawClip
 from cosembed.augment.parameters import draw_intensity, draw_spatial
 from cosembed.augment.spatial import check_elastic
 from cosembed.batches.instances import background_mask, instance_masks
-from cosembed.batches.pipeline import Elements, stack
+from cosembed.batches.pipeline import BatchSignature, stack_arrays
 from cosembed.datasets.annotated_video import AnnotatedVideo
 from cosembed.errors import DataError
 from cosembed.preprocessing.frames import preprocess_frame
 from cosembed.specs import CellsSpec, LeavesSpec
 
 # Of a batch: dtype and rank; [B, T, N, N], with a last axis of channels or instances except for labels.
-ELEMENTS: Elements = {
+SIGNATURE: BatchSignature = {
     "image": ("float32", 5),
     "labels": ("uint16", 4),
     "instances": ("uint8", 5),
@@ -81,7 +81,7 @@ class ClipSource:
         augment: str = augmenters.DEFAULT,
     ) -> None:
         self.seed = seed
-        self.elements = ELEMENTS
+        self.signature = SIGNATURE
         self._sequences = sequences
         self._spec = spec
         self._usable = [
@@ -119,9 +119,9 @@ class ClipSource:
         ]
 
     def batch(self, index: int) -> dict[str, NDArray]:
-        """The clips of step `index` stacked: see `ELEMENTS`."""
+        """The clips of step `index` stacked: see `SIGNATURE`."""
         clips = self.clips(index)
-        return {name: stack([getattr(clip, name) for clip in clips]) for name in ELEMENTS}
+        return {name: stack_arrays([getattr(clip, name) for clip in clips]) for name in SIGNATURE}
 
     def _draw(
         self, number: int, chosen: range, spatial: np.random.Generator, intensity: np.random.Generator

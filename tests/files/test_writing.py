@@ -31,7 +31,8 @@ def fail_halfway(path: Path) -> None:
             partial.write_bytes(b"half")
             raise RuntimeError
 
-    pytest.raises(RuntimeError, write)
+    with pytest.raises(RuntimeError):
+        write()
 
 
 def test_a_file_is_replaced_whole_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
