@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import importlib.metadata
+import logging as python_logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+
+from absl import logging
 
 from cosembed.errors import InputError
 
@@ -36,12 +40,23 @@ def check_tensorflow() -> None:
     os.environ.setdefault(LOG_LEVEL, ERRORS_AS_EXCEPTIONS_ONLY)
     try:
         with _without_standard_error():
-            import tensorflow  # noqa: F401
+            import tensorflow
     except ImportError as error:
         raise InputError(
             f"TensorFlow {found} cannot be imported ({error}): install it again with "
             f"pip install --force-reinstall tensorflow=={found}, or remove .venv and run make setup in a checkout"
         ) from error
+    _hide_messages_of(os.path.dirname(tensorflow.__file__))
+
+
+@cache
+def _hide_messages_of(folder: str) -> None:
+    """Leaves the warnings of the Python code in a folder, which writes to the same log as ours."""
+
+    def is_ours_or_a_warning(record: python_logging.LogRecord) -> bool:
+        return record.levelno >= python_logging.WARNING or not record.pathname.startswith(folder)
+
+    logging.get_absl_logger().addFilter(is_ours_or_a_warning)
 
 
 @contextmanager
