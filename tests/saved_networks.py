@@ -61,7 +61,9 @@ def main(name: str) -> None:
         run.checkpoints.mkdir(parents=True)
         for part in (*Path(temporary).glob("run/*.*"), *Path(temporary).glob(f"run/checkpoints/step-{STOPPED_AT}.*")):
             shutil.copy(part, folder / part.relative_to(temporary))
-        released = write_checkpoint(Path(temporary) / "model-1", seeded_variables(1, levels=2, filters=1, outputs=2), optimizer=False)
+        released = write_checkpoint(
+            Path(temporary) / "model-1", seeded_variables(1, levels=2, filters=1, outputs=2), optimizer=False
+        )
         import_released(released, folder / "imported")
     facts = run.versions_file.read_text()
     # Not of interest, and the machine's own.

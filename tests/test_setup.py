@@ -7,7 +7,8 @@ import pytest
 from builders import ROOT
 
 TOOLS = ("sh", "make", "cat", "cksum", "rm", "mkdir", "cp", "chmod")
-# Answers as Python does to what tools/setup.sh asks, makes a virtual environment of a copy of itself, and notes what pip is to do.
+# Answers as Python does to what tools/setup.sh asks, makes a virtual environment of a copy of itself, and notes what pip is
+# to do.
 PYTHON = """#!/bin/sh
 case "$*" in
     *version_info*) echo {version} ;;
@@ -109,12 +110,11 @@ def test_an_absent_venv_module_names_the_package_unless_another_python_has_it(ma
     assert installed(machine)[0].startswith("3.11 ")
 
 
-def test_an_interrupted_setup_is_made_anew(machine):
+def test_an_interrupted_setup_is_made_anew(machine, monkeypatch):
     add_python(machine, "python3.12", "3.12")
-    done = subprocess.run(
-        ["make", "setup"], cwd=machine / "checkout", env={"PATH": str(machine / "bin"), "NOTES": "/dev/null", "PIP_STATUS": "1"},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    monkeypatch.setenv("PIP_STATUS", "1")
+    done = setup(machine)
+    monkeypatch.delenv("PIP_STATUS")
     assert_refused(done, "could not be installed", "run the same command again")
     leftover = machine / "checkout" / ".venv" / "half"
     leftover.touch()

@@ -231,4 +231,3 @@ def _shift(clip: tf.Tensor, shifts: tf.Tensor, *, mirror: bool) -> tf.Tensor:
             there = tf.expand_dims((source >= 0) & (source < side), 3 - axis)
             clip = tf.where(there[..., None], clip, 0.0)
     return clip
-
