@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import sys
 from collections.abc import Callable, Sequence
 
@@ -35,8 +34,6 @@ def run(main: Callable[[], None], argv: Sequence[str] | None = None) -> None:
 
     The module's docstring of `__main__` is the help text. Left-over positional arguments are an error.
     """
-    # TensorFlow's own start-up messages say nothing to a user; its errors still arrive as exceptions.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     arguments = list(sys.argv if argv is None else argv)
     wants_help = {"--help", "-h", "-help"} & set(arguments[1:])
     if wants_help:
