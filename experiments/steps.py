@@ -247,6 +247,8 @@ def _fingerprint(spec: ExperimentSpec, part: Part) -> str:
 
 def _save_samples(path: Path, samples: dict[int, NDArray[np.float32]]) -> None:
     buffer = io.BytesIO()
-    arrays: dict[str, Any] = {str(index): embedding.astype(np.float16) for index, embedding in samples.items()}
+    arrays: dict[str, Any] = {
+        str(index): embedding.astype(np.float16) for index, embedding in samples.items()
+    }
     np.savez_compressed(buffer, **arrays)
     atomic_write_bytes(path, buffer.getvalue())

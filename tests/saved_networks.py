@@ -59,7 +59,10 @@ def main(name: str) -> None:
         weights = train_to_the_end(Path(temporary) / "run")
         run = RunFolder(folder / "run")
         run.checkpoints.mkdir(parents=True)
-        for part in (*Path(temporary).glob("run/*.*"), *Path(temporary).glob(f"run/checkpoints/step-{STOPPED_AT}.*")):
+        for part in (
+            *Path(temporary).glob("run/*.*"),
+            *Path(temporary).glob(f"run/checkpoints/step-{STOPPED_AT}.*"),
+        ):
             shutil.copy(part, folder / part.relative_to(temporary))
         released = write_checkpoint(
             Path(temporary) / "model-1", seeded_variables(1, levels=2, filters=1, outputs=2), optimizer=False

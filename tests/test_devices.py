@@ -28,7 +28,9 @@ def machine(monkeypatch, tmp_path):
         monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: seen if kind == "GPU" else [])
         monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: seen)
         monkeypatch.setattr(tf.config.experimental, "get_device_details", facts.__getitem__)
-        monkeypatch.setattr(tf.config, "set_visible_devices", lambda gpus, _: seen.__setitem__(slice(None), gpus))
+        monkeypatch.setattr(
+            tf.config, "set_visible_devices", lambda gpus, _: seen.__setitem__(slice(None), gpus)
+        )
         build = {"is_cuda_build": cuda} | ({"cuda_compute_capabilities": built} if cuda else {})
         monkeypatch.setattr(tf.sysconfig, "get_build_info", lambda: build)
         monkeypatch.setattr(devices, "DRIVER", tmp_path / "nvidiactl")
@@ -58,13 +60,25 @@ def test_a_gpu_that_the_build_can_drive_is_used(machine, built, name, capability
 @pytest.mark.parametrize(
     ("built", "name", "capability", "reason"),
     [
-        (CURRENT, "NVIDIA B200", (10, 0), "NVIDIA B200 has compute capability 10.0, TensorFlow .* is built for 9.0 at most"),
-        (CURRENT, "NVIDIA RTX 5090", (12, 0), "12.0, TensorFlow .* is built for 9.0 at most: install a TensorFlow"),
+        (
+            CURRENT,
+            "NVIDIA B200",
+            (10, 0),
+            "NVIDIA B200 has compute capability 10.0, TensorFlow .* is built for 9.0 at most",
+        ),
+        (
+            CURRENT,
+            "NVIDIA RTX 5090",
+            (12, 0),
+            "12.0, TensorFlow .* is built for 9.0 at most: install a TensorFlow",
+        ),
         (CLASSIC, "NVIDIA H100", (9, 0), "9.0, TensorFlow .* is built for 8.0 at most"),
         (CURRENT, "NVIDIA GTX 980", (5, 2), "5.2, TensorFlow .* needs 6.0 or newer: use a newer GPU"),
     ],
 )
-def test_a_gpu_too_new_or_too_old_is_hidden_from_tensorflow_and_the_reason_is_said(machine, built, name, capability, reason):
+def test_a_gpu_too_new_or_too_old_is_hidden_from_tensorflow_and_the_reason_is_said(
+    machine, built, name, capability, reason
+):
     machine({name: capability}, built)
     with pytest.raises(InputError, match=f"^--require_gpu: .*{reason}.*or drop the flag$"):
         describe_device(require_gpu=True)
@@ -91,14 +105,18 @@ def test_a_driver_without_cuda_libraries_names_the_packages(machine, monkeypatch
 
 def test_a_tensorflow_without_cuda_is_named(machine):
     machine({}, cuda=False)
-    with pytest.raises(InputError, match="is built without CUDA: install the package tensorflow, not tensorflow-cpu"):
+    with pytest.raises(
+        InputError, match="is built without CUDA: install the package tensorflow, not tensorflow-cpu"
+    ):
         describe_device(require_gpu=True)
 
 
 def test_a_machine_without_driver_computes_on_the_cpu_and_says_nothing_of_gpus(machine):
     machine({}, driver=False)
     assert describe_device().endswith(" cores")
-    with pytest.raises(InputError, match="--require_gpu: this machine has no NVIDIA GPU, or no driver for it"):
+    with pytest.raises(
+        InputError, match="--require_gpu: this machine has no NVIDIA GPU, or no driver for it"
+    ):
         describe_device(require_gpu=True)
 
 
@@ -109,5 +127,7 @@ def test_a_gpu_that_cannot_be_started_is_one_sentence(machine, monkeypatch):
         raise tf.errors.InternalError(None, None, "cudaSetDevice() on GPU:0 failed. Status: out of memory")
 
     monkeypatch.setattr(tf.config, "list_logical_devices", fail)
-    with pytest.raises(InputError, match=r"1 GPU cannot be started \(.*out of memory\): update NVIDIA's driver"):
+    with pytest.raises(
+        InputError, match=r"1 GPU cannot be started \(.*out of memory\): update NVIDIA's driver"
+    ):
         describe_device()

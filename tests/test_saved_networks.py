@@ -34,7 +34,9 @@ def test_outputs_are_those_of_the_line_that_saved(saved, expected):
     assert step == STOPPED_AT
     np.testing.assert_allclose(outputs(model), expected["outputs"], rtol=0, atol=1e-5)
     assert np.abs(expected["outputs"]).max() > 0.05
-    np.testing.assert_allclose(outputs(load_imported(saved / "imported")), expected["imported"], rtol=0, atol=1e-5)
+    np.testing.assert_allclose(
+        outputs(load_imported(saved / "imported")), expected["imported"], rtol=0, atol=1e-5
+    )
     assert np.abs(expected["imported"]).max() > 0.05
 
 
@@ -51,7 +53,9 @@ def test_an_interrupted_run_continues_to_the_same_weights(saved, expected, tmp_p
 
 def test_both_lines_give_everything_the_same_name():
     keys = [
-        tf.train.load_checkpoint(str(SAVED / name / "run" / "checkpoints" / f"step-{STOPPED_AT}")).get_variable_to_shape_map()
+        tf.train.load_checkpoint(
+            str(SAVED / name / "run" / "checkpoints" / f"step-{STOPPED_AT}")
+        ).get_variable_to_shape_map()
         for name in ("classic", "current")
     ]
     assert keys[0] == keys[1]

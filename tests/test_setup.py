@@ -24,7 +24,14 @@ def machine(tmp_path, monkeypatch):
     """A checkout's folder, and a PATH that holds no Python yet."""
     checkout, path = tmp_path / "checkout", tmp_path / "bin"
     (checkout / "tools").mkdir(parents=True)
-    for name in ("Makefile", "setup.py", "pyproject.toml", "constraints.txt", "constraints-tf215.txt", "tools/setup.sh"):
+    for name in (
+        "Makefile",
+        "setup.py",
+        "pyproject.toml",
+        "constraints.txt",
+        "constraints-tf215.txt",
+        "tools/setup.sh",
+    ):
         shutil.copy(ROOT / name, checkout / name)
     path.mkdir()
     for name in TOOLS:
@@ -44,7 +51,12 @@ def add_python(machine, name, version, *, venv=True):
 
 def setup(machine, *arguments):
     return subprocess.run(
-        ["make", "setup", *arguments], cwd=machine / "checkout", capture_output=True, text=True, check=False, timeout=60
+        ["make", "setup", *arguments],
+        cwd=machine / "checkout",
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
 
 
@@ -63,7 +75,12 @@ def assert_refused(done, *words):
 
 
 def test_the_newest_fitting_python_is_taken_and_named(machine):
-    for name, version in (("python3.11", "3.11"), ("python3.12", "3.12"), ("python3.14", "3.14"), ("python3", "3.14")):
+    for name, version in (
+        ("python3.11", "3.11"),
+        ("python3.12", "3.12"),
+        ("python3.14", "3.14"),
+        ("python3", "3.14"),
+    ):
         add_python(machine, name, version)
     done = setup(machine)
     assert done.returncode == 0 and "Python 3.12" in done.stdout and "bin/python3.12" in done.stdout
@@ -89,7 +106,9 @@ def test_a_name_without_a_python_behind_it_is_passed_over(machine):
 
 
 def test_without_a_fitting_python_one_sentence_says_what_to_install(machine):
-    assert_refused(setup(machine), "needs Python 3.11, 3.12 or 3.13", "this machine has none", "PYTHON=/path/to/python")
+    assert_refused(
+        setup(machine), "needs Python 3.11, 3.12 or 3.13", "this machine has none", "PYTHON=/path/to/python"
+    )
     add_python(machine, "python3", "3.9")
     assert_refused(setup(machine), "this machine has none")
     assert not (machine / "checkout" / ".venv").exists()
@@ -158,7 +177,11 @@ def test_the_classic_line_has_its_own_environment_and_python_3_11_only(machine):
     add_python(machine, "python3.11", "3.11")
     assert setup(machine, "LINE=classic").returncode == 0
     (call,) = installed(machine)
-    assert call.startswith("3.11 ") and "--constraint constraints-tf215.txt" in call and call.endswith(".[dev,addons]")
+    assert (
+        call.startswith("3.11 ")
+        and "--constraint constraints-tf215.txt" in call
+        and call.endswith(".[dev,addons]")
+    )
     assert (machine / "checkout" / ".venv-classic").exists() and not (machine / "checkout" / ".venv").exists()
     assert_refused(setup(machine, "LINE=modern"), "LINE=modern: choose current", "or classic")
 

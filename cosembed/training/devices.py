@@ -41,7 +41,9 @@ def describe_device(require_gpu: bool = False) -> str:
         return f"GPU, {', '.join(_name(details[gpu]) for gpu in usable)}"
     why = "; ".join(dict.fromkeys(faults.values())) or _why_none()
     if require_gpu:
-        raise InputError(f"--require_gpu: {why or 'this machine has no NVIDIA GPU, or no driver for it'}, or drop the flag")
+        raise InputError(
+            f"--require_gpu: {why or 'this machine has no NVIDIA GPU, or no driver for it'}, or drop the flag"
+        )
     cores = f"CPU, {len(os.sched_getaffinity(0))} cores"
     return f"{cores} ({why})" if why else cores
 
@@ -53,8 +55,14 @@ def _unfit(details: dict[str, Any]) -> str:
     every operation compiled at its first use, for half an hour and more; an older one cannot run any.
     """
     capability = details.get("compute_capability")
-    built = sorted(_capability(name) for name in tf.sysconfig.get_build_info().get("cuda_compute_capabilities", []))
-    if not capability or not built or any(major == capability[0] and minor <= capability[1] for major, minor in built):
+    built = sorted(
+        _capability(name) for name in tf.sysconfig.get_build_info().get("cuda_compute_capabilities", [])
+    )
+    if (
+        not capability
+        or not built
+        or any(major == capability[0] and minor <= capability[1] for major, minor in built)
+    ):
         return ""
     known = f"{_name(details)} has compute capability {_dotted(capability)}"
     if tuple(capability) < built[0]:
