@@ -1,4 +1,4 @@
-"""`python -m cosembed` is the program `cosembed`."""
+"""Makes `python -m cosembed` the same as the program `cosembed`."""
 
 from cosembed.commands.main import main
 

@@ -1,84 +1,80 @@
-"""The program `cosembed`: lists the commands, or starts the one that is named.
+"""The program `cosembed`: lists its commands, and hands over to the module of the one that is named.
 
-It imports a command only to run it, and reads the descriptions of all others from their files.
+A command's module holds its help text as docstring, `define_flags` and `main`; it is imported only when it is
+asked for, so that the list and the help come at once.
 """
 
 from __future__ import annotations
 
+import ast
+import difflib
+import importlib
+import importlib.util
 import sys
-from functools import partial
+from collections.abc import Sequence
+from pathlib import Path
 
-from cosembed import __version__
-from cosembed.commands.exit_status import exit_as_deserved, fail
+from absl import flags
 
-# In the order in which a newcomer needs them.
-COMMANDS = ("track", "train", "evaluate", "validate", "simulate", "suggest-spec", "import-network")
-_INTRODUCTION = """\
-Segments and tracks cells in videos with cosine embeddings and recurrent hourglass networks.
+import cosembed
+from cosembed.commands import command_line
 
-    cosembed COMMAND --name=value ...      for example: cosembed track --network=RUN --input=VIDEO
-    --output=RESULT cosembed COMMAND --help                the flags of a command, with an example cosembed
-    --version
+# In the order in which a new user meets them.
+COMMANDS = {
+    "track": "cosembed.commands.track",
+    "train": "cosembed.commands.train",
+    "suggest-spec": "cosembed.commands.suggest_spec",
+    "evaluate": "cosembed.commands.evaluate",
+    "validate": "cosembed.commands.validate",
+    "simulate": "cosembed.commands.simulate",
+    "import-network": "cosembed.commands.import_network",
+}
+INTRODUCTION = """\
+cosembed segments and tracks cells in videos with cosine embeddings and recurrent hourglass networks.
 
-Commands:
+    cosembed COMMAND --name=value ...
+    cosembed COMMAND --help
 """
 
 
-def main() -> None:
-    """Runs `cosembed` with the arguments of this process, and exits with the status that the outcome
-    deserves.
+def main(argv: Sequence[str] | None = None) -> None:
+    """Runs the command that the first argument names; exits with its status.
 
-    Raises:
-        SystemExit: Always, unless there is a fault of ours.
+    Args:
+        argv: The program's name and its arguments; those of this process if not given.
     """
-    exit_as_deserved(partial(_dispatch, sys.argv[1:]))
+    command_line.guarded(lambda: _dispatch(list(sys.argv if argv is None else argv)[1:]))
+
+
+def first_line(module: str) -> str:
+    """Reads the first line of a module's docstring without importing the module."""
+    found = importlib.util.find_spec(module)
+    assert found is not None and found.origin is not None
+    text = ast.get_docstring(ast.parse(Path(found.origin).read_text(encoding="utf-8")))
+    assert text is not None
+    return text.splitlines()[0]
 
 
 def _dispatch(arguments: list[str]) -> None:
-    if not arguments or arguments[0] in ("--help", "-help", "-h"):
-        _list_commands()
-    elif arguments[0] == "--version":
-        print(f"cosembed {__version__}")
-    elif arguments[0] in COMMANDS:
-        _start(*arguments)
+    name = arguments[0] if arguments else "--help"
+    if name in command_line.HELP:
+        width = max(map(len, COMMANDS))
+        print(INTRODUCTION)
+        for command, module in COMMANDS.items():
+            print(f"  {command:{width}}  {first_line(module)}")
+    elif name == "--version":
+        print(f"cosembed {cosembed.__version__}")
+    elif name not in COMMANDS:
+        nearest = difflib.get_close_matches(name, COMMANDS, n=1, cutoff=0.5)
+        remedy = f"did you mean '{nearest[0]}'?" if nearest else f"there are {', '.join(COMMANDS)}"
+        command_line.fail(f"'{name}' is not a command of cosembed; {remedy}")
     else:
-        _refuse(arguments[0])
-
-
-def _start(name: str, *arguments: str) -> None:
-    import importlib
-
-    from cosembed.commands import command_line
-
-    module = importlib.import_module(f"cosembed.commands.{_module_of(name)}")
-    command_line.run(module.main, [f"cosembed {name}", *arguments], module.FLAGS, module.__doc__)
-
-
-def _list_commands() -> None:
-    print(_INTRODUCTION)
-    width = max(map(len, COMMANDS))
-    for name in COMMANDS:
-        print(f"  {name:{width}}  {describe(name)}")
-
-
-def describe(name: str) -> str:
-    """Gives the first line of a command's docstring, read from its source, which is not run."""
-    import ast
-    from importlib.resources import files
-
-    source = (files("cosembed.commands") / f"{_module_of(name)}.py").read_text(encoding="utf-8")
-    return (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0]
-
-
-def _refuse(word: str) -> None:
-    import difflib
-
-    if word.startswith("-"):
-        fail(f"'{word}': the name of a command comes first; cosembed alone lists the commands")
-    nearest = difflib.get_close_matches(word.lower().replace("_", "-"), COMMANDS, n=1, cutoff=0.5)
-    suggestion = f"did you mean 'cosembed {nearest[0]}'? " if nearest else ""
-    fail(f"'{word}' is not a command; {suggestion}cosembed alone lists the commands")
-
-
-def _module_of(name: str) -> str:
-    return name.replace("-", "_")
+        module = importlib.import_module(COMMANDS[name])
+        flag_values = flags.FlagValues()
+        module.define_flags(flag_values)
+        command_line.run(
+            lambda: module.main(flag_values),
+            [f"cosembed {name}", *arguments[1:]],
+            flag_values,
+            module.__doc__ or "",
+        )
