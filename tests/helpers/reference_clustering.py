@@ -29,7 +29,7 @@ def joining_levels(reachability, min_points):
 
 
 def join_by_all_distances(grid_points, grid_clusters, points, min_points, agreeing):
-    """Clusters of the grid's points and of those between, by the rules that `cosembed.clustering.grid` states.
+    """Clusters of the grid's points and of those between, by the rules that `cosembed.clustering.grid` gives.
 
     Args:
         grid_points: [n, d].
