@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from cosembed.augment import DEFAULT_AUGMENTER, AugmentedClip, RawClip, make_augmenter
 from cosembed.augment.parameters import draw_intensity, draw_spatial
 from cosembed.batches.instances import background_mask, instance_masks
-from cosembed.batches.pipeline import Elements, stack
+from cosembed.batches.pipeline import BatchSignature, stack_arrays
 from cosembed.datasets.annotated_video import AnnotatedVideo
 from cosembed.errors import DataError
 from cosembed.preprocessing.frames import preprocess_frame
 from cosembed.specs import CellsSpec, LeavesSpec
 
 # Of a batch: dtype and rank; [B, T, N, N], with a last axis of channels or instances except for labels.
-ELEMENTS: Elements = {
+SIGNATURE: BatchSignature = {
     "image": ("float32", 5),
     "labels": ("uint16", 4),
     "instances": ("uint8", 5),
@@ -79,7 +79,7 @@ class ClipSource:
         augment: str = DEFAULT_AUGMENTER,
     ) -> None:
         self.seed = seed
-        self.elements = ELEMENTS
+        self.signature = SIGNATURE
         self._sequences = sequences
         self._spec = spec
         self._usable = [
@@ -116,9 +116,9 @@ class ClipSource:
         ]
 
     def batch(self, index: int) -> dict[str, NDArray]:
-        """The clips of step `index` stacked: see `ELEMENTS`."""
+        """The clips of step `index` stacked: see `SIGNATURE`."""
         clips = self.clips(index)
-        return {name: stack([getattr(clip, name) for clip in clips]) for name in ELEMENTS}
+        return {name: stack_arrays([getattr(clip, name) for clip in clips]) for name in SIGNATURE}
 
     def _draw(
         self, number: int, chosen: range, spatial: np.random.Generator, intensity: np.random.Generator

@@ -13,17 +13,17 @@ from numpy.typing import NDArray
 
 from cosembed.augment import DEFAULT_AUGMENTER, RawClip, make_augmenter
 from cosembed.augment.parameters import draw_intensity, draw_spatial
-from cosembed.batches.pipeline import Elements, stack
-from cosembed.datasets.heart.cine import CineSlice
+from cosembed.batches.pipeline import BatchSignature, stack_arrays
+from cosembed.datasets.heart.slices import HeartSlice
 from cosembed.errors import DataError, SpecError
 from cosembed.preprocessing.frames import preprocess_frame
 from cosembed.preprocessing.label_values import UNLABELLED
 from cosembed.specs import HeartSpec
 
-ELEMENTS: Elements = {"image": ("float32", 5), "classes": ("uint8", 4)}
+SIGNATURE: BatchSignature = {"image": ("float32", 5), "classes": ("uint8", 4)}
 
 
-class HeartSource:
+class HeartClipSource:
     """Makes augmented clips of cine slices; every frame is preprocessed at once and kept in memory.
 
     Args:
@@ -40,13 +40,13 @@ class HeartSource:
 
     def __init__(
         self,
-        slices: IndexedSequence[CineSlice],
+        slices: IndexedSequence[HeartSlice],
         spec: HeartSpec,
         seed: int,
         augment: str = DEFAULT_AUGMENTER,
     ) -> None:
         self.seed = seed
-        self.elements = ELEMENTS
+        self.signature = SIGNATURE
         self._spec = spec
         self._slices = slices
         self._labelled = [
@@ -79,7 +79,7 @@ class HeartSource:
             np.where(known[:, None, None], clip.labels, np.uint8(UNLABELLED))
             for clip, known in zip(augmented, labelled, strict=True)
         ]
-        return {"image": stack([clip.image for clip in augmented]), "classes": stack(classes)}
+        return {"image": stack_arrays([clip.image for clip in augmented]), "classes": stack_arrays(classes)}
 
     def _draw(self, stream: np.random.SeedSequence) -> tuple[RawClip, NDArray[np.bool_]]:
         """A clip, and which of its frames have labels."""

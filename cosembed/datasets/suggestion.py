@@ -32,7 +32,7 @@ FULL_MASKS = 0.9
 
 
 @dataclass(frozen=True)
-class Annotated:
+class AnnotationMeasures:
     """What was measured on the annotation of a data set.
 
     Attributes:
@@ -52,7 +52,7 @@ class Annotated:
     covered: float
 
 
-def measure(root: Path) -> Annotated:
+def measure_annotation(root: Path) -> AnnotationMeasures:
     """Measures all annotated cells below a data set's folder.
 
     Raises:
@@ -74,7 +74,7 @@ def measure(root: Path) -> Annotated:
     if not len(shares):
         raise DataError(f"{root / videos[0]}_GT: SEG and TRA hold no labelled cell; annotate some frames")
     only_marked = masks and markers and np.median(np.concatenate(markers)) < FULL_MASKS * np.median(shares)
-    return Annotated(
+    return AnnotationMeasures(
         videos=videos,
         shape=max((frames.shape for frames in opened), key=math.prod),
         channels=opened[0].channels,
@@ -84,7 +84,7 @@ def measure(root: Path) -> Annotated:
     )
 
 
-def render(name: str, found: Annotated) -> str:
+def render_spec(name: str, found: AnnotationMeasures) -> str:
     """The spec as commented YAML."""
     small = float(np.percentile(found.areas, SMALL_PERCENTILE))
     diameter = math.sqrt(float(np.median(found.areas)) * 4 / math.pi)

@@ -20,12 +20,22 @@ The steps have these numbers throughout the package:
     15. Masks and table are written.
 
 Steps 2 to 7 are `cosembed.clustering`; of this room, `tracker` goes through 2 to 12, `stitch` has 8 and 9,
-`lineage` 10 to 12, `upsample` 13 and `writer` 14 and 15. The room knows neither the
-network nor the frames it saw, only embeddings and labels.
+`lineage` 10 to 12, `upsample` 13 and `writer` 14 and 15. The room knows neither the network nor the
+frames that it saw, only embeddings and labels.
 """
 
 from cosembed.specs import TrackingSpec
 from cosembed.tracking.tracker import TrackingResult, finish_tracks, track_embeddings
-from cosembed.tracking.writer import write_result
+from cosembed.tracking.writer import CellRow, FinishedVideo, cell_rows, finish_video, write_result
 
-__all__ = ["TrackingResult", "TrackingSpec", "finish_tracks", "track_embeddings", "write_result"]
+__all__ = [
+    "CellRow",
+    "FinishedVideo",
+    "TrackingResult",
+    "TrackingSpec",
+    "cell_rows",
+    "finish_tracks",
+    "finish_video",
+    "track_embeddings",
+    "write_result",
+]

@@ -70,8 +70,67 @@ def write_result(
             mask = read_image(path)
             write_mask(path, np.where(np.isin(mask, erased), 0, mask).astype(np.uint16))
         write_tracks(folder / "res_track.txt", tracks)
-        atomic_write_text(folder / "tracks.csv", _format_csv(tracks, regions))
+        atomic_write_text(folder / "tracks.csv", _format_csv(cell_rows(tracks, regions)))
     return tracks
+
+
+class FinishedVideo(NamedTuple):
+    """Holds repaired tracks at the original images' size, as a result folder holds them.
+
+    Attributes:
+        labels: uint16 [T, H, W]; 0 is background.
+        tracks: The repaired track table.
+        regions: For every label of the table its frames, and its region in each.
+    """
+
+    labels: NDArray[np.uint16]
+    tracks: list[Track]
+    regions: dict[int, dict[int, Region]]
+
+
+class CellRow(NamedTuple):
+    """Describes a cell in a frame, as a row of tracks.csv does; centroid and area are in original pixels."""
+
+    label: int
+    parent: int
+    frame: int
+    y: float
+    x: float
+    area: int
+
+
+def finish_video(
+    result: TrackingResult, grid: Grid, image_shape: tuple[int, int], upsampling: UpsamplingSpec
+) -> FinishedVideo:
+    """Upsamples and repairs a result in memory, with the labels and tracks that `write_result` writes.
+
+    Args:
+        result: The tracks at network resolution.
+        grid: Where the network's pixels lie in the original image.
+        image_shape: Height and width of the original images.
+        upsampling: The method of upsampling, and the sigma of its Gaussian in original pixels.
+    """
+    labels = np.empty((len(result.labels), *image_shape), np.uint16)
+    regions: dict[int, dict[int, Region]] = {}
+    for frame, small in enumerate(with_progress(result.labels, len(result.labels), "upsampling")):
+        labels[frame] = upsample_labels(small, grid, image_shape, upsampling)
+        for label, region in measure_regions(labels[frame]).items():
+            regions.setdefault(label, {})[frame] = region
+    tracks = repair_tracks(result.tracks, regions)
+    kept = {track.label: regions[track.label] for track in tracks}
+    erased = [label for label in regions if label not in kept]
+    for frame in sorted({frame for label in erased for frame in regions[label]}):
+        labels[frame][np.isin(labels[frame], erased)] = 0
+    return FinishedVideo(labels, tracks, kept)
+
+
+def cell_rows(tracks: list[Track], regions: Mapping[int, Mapping[int, Region]]) -> list[CellRow]:
+    """Lists every cell of every frame, by label and then by frame; centroids have two decimals."""
+    return [
+        CellRow(track.label, track.parent, frame, round(region.y, 2), round(region.x, 2), region.area)
+        for track in sorted(tracks)
+        for frame, region in sorted(regions[track.label].items())
+    ]
 
 
 def repair_tracks(tracks: list[Track], regions: Mapping[int, Mapping[int, Region]]) -> list[Track]:
@@ -104,9 +163,7 @@ def measure_regions(mask: NDArray[np.uint16]) -> dict[int, Region]:
     }
 
 
-def _format_csv(tracks: list[Track], regions: Mapping[int, Mapping[int, Region]]) -> str:
-    lines = ["label,parent,frame,y,x,area"]
-    for track in sorted(tracks):
-        for frame, region in sorted(regions[track.label].items()):
-            lines.append(f"{track.label},{track.parent},{frame},{region.y:.2f},{region.x:.2f},{region.area}")
+def _format_csv(rows: list[CellRow]) -> str:
+    lines = [",".join(CellRow._fields)]
+    lines += [f"{row.label},{row.parent},{row.frame},{row.y:.2f},{row.x:.2f},{row.area}" for row in rows]
     return "\n".join(lines) + "\n"

@@ -13,7 +13,7 @@ from cosembed.augment import RawClip, make_augmenter
 from cosembed.augment.graph import cubic_spline, gaussian_filter, sample_linearly
 from cosembed.augment.parameters import draw_intensity, draw_spatial
 from cosembed.batches.clips import ClipSource
-from cosembed.batches.heart_clips import HeartSource
+from cosembed.batches.heart_clips import HeartClipSource
 from cosembed.batches.pipeline import batch_dataset
 from cosembed.errors import InputError, OutputError
 from cosembed.study.run_files import run_identity
@@ -121,7 +121,7 @@ def test_a_seed_and_an_index_make_the_same_clips_either_way(sequence):
 
 def test_hearts_are_the_same_either_way_and_unlabelled_frames_stay_unlabelled():
     spec = cine_spec("training.clip_length=5", "training.batch_size=2", *MOVING)
-    ours, graph = (HeartSource([beating()], spec, 1, augment) for augment in ("simpleitk", "graph"))
+    ours, graph = (HeartClipSource([beating()], spec, 1, augment) for augment in ("simpleitk", "graph"))
     for index in range(3):
         assert_equal_batches(graph.batch(index), ours.batch(index), image_tolerance=2e-5)
 

@@ -136,12 +136,12 @@ def run_validate(*flags):
 
 def test_the_command_lists_faults_exits_2_and_paints_masks(result, tmp_path):
     good = run_command(
-        "cosembed.commands.validate", f"--result_dir={result}", f"--overlays={tmp_path / 'pictures'}"
+        "cosembed", "validate", f"--result_dir={result}", f"--overlays={tmp_path / 'pictures'}"
     )
     assert good.returncode == 0, good.stderr
     assert len(list((tmp_path / "pictures").glob("*.png"))) == 6
     write_table(result, [(1, 0, 1, 0), *TRACKS[1:]])
-    bad = run_command("cosembed.commands.validate", f"--result_dir={result}")
+    bad = run_command("cosembed", "validate", f"--result_dir={result}")
     assert bad.returncode == 2
     lines = bad.stderr.splitlines()
     assert lines == [

@@ -10,7 +10,7 @@ import SimpleITK as sitk  # noqa: N813
 import tensorflow as tf
 
 from cosembed import specs
-from cosembed.datasets.heart.cine import CineSlice
+from cosembed.datasets.heart.slices import HeartSlice
 from cosembed.inference.images import segment_cycle
 from cosembed.inference.stepper import FrameStepper, prepare_frames
 from cosembed.models import StackedHourglass
@@ -161,7 +161,7 @@ def test_a_heartbeat_is_segmented_after_one_that_warms_the_state(recurrent):
         {"network.recurrent": recurrent, "network.image_size": 16},
     )
     images = np.random.default_rng(2).normal(0, 1, (4, 16, 16)).astype(np.float32)
-    cine = CineSlice("a", 0, images, np.zeros((4, 16, 16), np.uint8), np.ones(4, bool))
+    cine = HeartSlice("a", 0, images, np.zeros((4, 16, 16), np.uint8), np.ones(4, bool))
     model = network(recurrent)
     found = segment_cycle(FrameStepper(model, normalise=False), cine, spec)
     prepared = np.stack(list(prepare_frames(images, spec)))

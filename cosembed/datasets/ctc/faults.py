@@ -27,7 +27,7 @@ def require_valid(folder: Path, faults: Iterable[Fault]) -> None:
     if grave:
         others = f" (and {len(grave) - 1} more)" if len(grave) > 1 else ""
         raise DataError(
-            f"{folder}: {grave[0]}{others}; python -m cosembed.commands.validate lists every fault"
+            f"{folder}: {grave[0]}{others}; cosembed validate lists every fault"
         )
 
 

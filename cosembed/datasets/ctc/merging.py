@@ -14,7 +14,7 @@ from cosembed.errors import DataError
 from cosembed.preprocessing.label_overlap import label_overlap, present_labels
 
 
-def merge_frame(
+def merge_markers_and_masks(
     markers: NDArray[np.uint16], segmentation: NDArray[np.uint16], source: str
 ) -> tuple[NDArray[np.uint16], bool]:
     """Merges one frame.

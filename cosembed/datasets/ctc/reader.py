@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from cosembed.datasets.annotated_video import AnnotatedVideo
 from cosembed.datasets.ctc.linking import link_masks
 from cosembed.datasets.ctc.mask_files import TRUTH_PREFIXES, mask_files, misnamed_files, read_labels
-from cosembed.datasets.ctc.merging import merge_frame
+from cosembed.datasets.ctc.merging import merge_markers_and_masks
 from cosembed.datasets.ctc.track_table import Track, cut_tracks, read_tracks, write_tracks
 from cosembed.errors import DataError
 from cosembed.files.writing import atomic_folder
@@ -40,7 +40,9 @@ class _Truth:
     segments: tuple[tuple[int, int], ...]
 
 
-def read_sequence(root: Path, video: str, dataset: CellsDatasetSpec, truth: bool = True) -> AnnotatedVideo:
+def read_annotated_video(
+    root: Path, video: str, dataset: CellsDatasetSpec, truth: bool = True
+) -> AnnotatedVideo:
     """Reads one video with its truth.
 
     Args:
@@ -66,7 +68,7 @@ def read_sequence(root: Path, video: str, dataset: CellsDatasetSpec, truth: bool
     )
 
 
-def cut(sequence: AnnotatedVideo, begin: int, end: int) -> AnnotatedVideo:
+def cut_video(sequence: AnnotatedVideo, begin: int, end: int) -> AnnotatedVideo:
     """Frames `begin` to `end` (excluded) of a sequence, renumbered from 0."""
     segments = tuple(
         (max(first, begin) - begin, min(last, end) - begin)
@@ -159,7 +161,7 @@ def _read_markers(folder: Path, markers: dict[int, Path], masks: dict[int, Path]
         _check_tracks(found, index, tracks, markers[number], table)
         present.update(found)
         if number in masks:
-            labels[index], complete[index] = merge_frame(
+            labels[index], complete[index] = merge_markers_and_masks(
                 labels[index], read_labels(masks[number]), str(masks[number])
             )
     for track in tracks:

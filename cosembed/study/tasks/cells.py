@@ -25,10 +25,11 @@ from numpy.typing import NDArray
 from cosembed import released, specs
 from cosembed.baselines.cells import write_baseline
 from cosembed.batches.clips import ClipSource
-from cosembed.datasets.ctc.reader import cut, read_sequence, write_truth_cut
+from cosembed.datasets.ctc.reader import cut_video, read_annotated_video, write_truth_cut
 from cosembed.errors import DataError
 from cosembed.files.writing import atomic_write_bytes, atomic_write_text, remove_folder
 from cosembed.images.frames import open_frames
+from cosembed.inference.stepper import FrameStepper
 from cosembed.inference.video import track_video
 from cosembed.metrics import evaluate_ctc
 from cosembed.specs import CellsSpec
@@ -55,8 +56,8 @@ def train(fold: Fold, spec: CellsSpec, settings: Settings) -> None:
     )
     sequences = []
     for part in fold.train:
-        sequence = read_sequence(part.root, part.video, spec.dataset)
-        sequences.append(cut(sequence, part.begin, part.end))
+        sequence = read_annotated_video(part.root, part.video, spec.dataset)
+        sequences.append(cut_video(sequence, part.begin, part.end))
     # Reads every frame: what cannot be used is found before anything is written.
     source = ClipSource(sequences, spec, spec.training.seed, settings.augment)
     run = RunFolder(settings.folder / fold.name)
@@ -123,7 +124,7 @@ def predict(fold: Fold, spec: CellsSpec, settings: Settings) -> None:
         frames = open_frames(part.root / part.video).cut(part.begin, part.end)
         logging.info("%s: tracking %d frames to %s", part, len(frames), output)
         sample_frames = np.linspace(0, len(frames) - 1, SAMPLES).round().astype(int).tolist()
-        tracked = track_video(model, frames, spec, output, sample_frames)
+        tracked = track_video(FrameStepper(model), frames, spec, output, sample_frames)
         _save_samples(output.parent / f"{part.video}_samples.npz", tracked.samples)
         facts = {
             "made_from": _fingerprint(spec, part),
