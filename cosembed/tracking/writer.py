@@ -1,8 +1,11 @@
-"""Writes tracks as a Cell Tracking Challenge result folder (released code, steps 13 to 15).
+"""Writes tracks as a Cell Tracking Challenge result folder (steps 13 to 15 of `cosembed.tracking`).
 
-maskNNN.tif      uint16, original size, zlib
-res_track.txt    label begin end parent
-tracks.csv       label, parent, frame, y, x, area: one row per instance and frame; centroid and area in original pixels
+maskNNN.tif      the labels of a frame: uint16, original size, compressed with zlib
+res_track.txt    one row for each track: label begin end parent
+tracks.csv       one row for each instance and frame: label, parent, frame, y, x, area; the last three are the
+                 centroid and the area in original pixels
+
+Knows tracks and result folders, not how the tracks were found.
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ from cosembed.tracking.upsample import upsample_labels
 
 
 class Region(NamedTuple):
-    """One instance in one frame: centroid and area in original pixels."""
+    """Describes one instance in one frame by its centroid (y, x) and its area, in original pixels."""
 
     y: float
     x: float
@@ -36,20 +39,20 @@ class Region(NamedTuple):
 def write_result(
     output: Path, result: TrackingResult, grid: Grid, image_shape: tuple[int, int], upsampling: UpsamplingSpec
 ) -> list[Track]:
-    """Upsamples, repairs and writes a result, complete or not at all.
+    """Upsamples, repairs and writes a result, complete or not at all (steps 13 to 15).
 
     Args:
-        output: The folder to write.
-        result: Tracks at network resolution.
-        grid: Where network pixels lie in the original image.
+        output: The folder to write, which must not exist.
+        result: The tracks at network resolution.
+        grid: Where the network's pixels lie in the original image.
         image_shape: Height and width of the original images.
-        upsampling: Method and sigma.
+        upsampling: The method of upsampling, and the sigma of its Gaussian in original pixels.
 
     Returns:
         The repaired track table.
 
     Raises:
-        OutputError: `output` exists.
+        OutputError: The folder exists already.
     """
     regions: dict[int, dict[int, Region]] = {}
     digits = max(3, len(str(len(result.labels) - 1)))
@@ -67,17 +70,17 @@ def write_result(
             mask = read_image(path)
             write_mask(path, np.where(np.isin(mask, erased), 0, mask).astype(np.uint16))
         write_tracks(folder / "res_track.txt", tracks)
-        atomic_write_text(folder / "tracks.csv", _csv(cell_rows(tracks, regions)))
+        atomic_write_text(folder / "tracks.csv", _format_csv(cell_rows(tracks, regions)))
     return tracks
 
 
 class FinishedVideo(NamedTuple):
-    """Tracks at the images' own size, repaired, as a result folder holds them.
+    """Holds repaired tracks at the original images' size, as a result folder holds them.
 
     Attributes:
         labels: uint16 [T, H, W]; 0 is background.
         tracks: The repaired track table.
-        regions: Label -> frame -> region, of the tracks that were kept.
+        regions: For every label of the table its frames, and its region in each.
     """
 
     labels: NDArray[np.uint16]
@@ -86,7 +89,7 @@ class FinishedVideo(NamedTuple):
 
 
 class CellRow(NamedTuple):
-    """One line of tracks.csv: a cell in a frame, its centroid and area in original pixels."""
+    """Describes a cell in a frame, as a row of tracks.csv does; centroid and area are in original pixels."""
 
     label: int
     parent: int
@@ -99,13 +102,13 @@ class CellRow(NamedTuple):
 def finish_video(
     result: TrackingResult, grid: Grid, image_shape: tuple[int, int], upsampling: UpsamplingSpec
 ) -> FinishedVideo:
-    """Upsamples and repairs a result in memory; the same labels and tracks as `write_result` writes.
+    """Upsamples and repairs a result in memory, with the labels and tracks that `write_result` writes.
 
     Args:
-        result: Tracks at network resolution.
-        grid: Where network pixels lie in the original image.
+        result: The tracks at network resolution.
+        grid: Where the network's pixels lie in the original image.
         image_shape: Height and width of the original images.
-        upsampling: Method and sigma.
+        upsampling: The method of upsampling, and the sigma of its Gaussian in original pixels.
     """
     labels = np.empty((len(result.labels), *image_shape), np.uint16)
     regions: dict[int, dict[int, Region]] = {}
@@ -131,13 +134,14 @@ def cell_rows(tracks: list[Track], regions: Mapping[int, Mapping[int, Region]]) 
 
 
 def repair_tracks(tracks: list[Track], regions: Mapping[int, Mapping[int, Region]]) -> list[Track]:
-    """The table that fits the upsampled masks.
+    """Makes the track table fit the upsampled masks (step 14).
 
-    Tracks without pixels or with gaps are dropped, first and last frames follow the masks, lost parents become 0.
+    Tracks without pixels or with gaps are dropped, first and last frames follow the masks, and lost parents
+    become 0.
 
     Args:
         tracks: The table at network resolution.
-        regions: Label -> frame -> region, of the upsampled masks.
+        regions: For every label the frames in which the upsampled masks have it, and its region there.
     """
     kept: dict[int, Track] = {}
     for track in tracks:
@@ -148,7 +152,7 @@ def repair_tracks(tracks: list[Track], regions: Mapping[int, Mapping[int, Region
 
 
 def measure_regions(mask: NDArray[np.uint16]) -> dict[int, Region]:
-    """Centroid and area of every label of a mask [H, W]."""
+    """Measures the centroid and the area of every label of a mask uint16 [H, W], the background left out."""
     rows, columns = np.nonzero(mask)
     labels = mask[rows, columns]
     area = np.bincount(labels)
@@ -159,7 +163,7 @@ def measure_regions(mask: NDArray[np.uint16]) -> dict[int, Region]:
     }
 
 
-def _csv(rows: list[CellRow]) -> str:
+def _format_csv(rows: list[CellRow]) -> str:
     lines = [",".join(CellRow._fields)]
     lines += [f"{row.label},{row.parent},{row.frame},{row.y:.2f},{row.x:.2f},{row.area}" for row in rows]
     return "\n".join(lines) + "\n"
