@@ -88,7 +88,8 @@ def main(flag_values: flags.FlagValues) -> None:
     video = run_job(*job)
     for warning in video.warnings:
         print(f"warning: {warning}", flush=True)
-    video.save(output)
+    # Hours of tracking are not lost to a report that fails.
+    video.save(output, keep_masks=True)
     print(f"Time: {', '.join(f'{stage} {spent:.1f} s' for stage, spent in video.seconds.items())}")
     print(f"{output}: {len(frames)} frames tracked; open {output / 'report.html'} in a browser")
 
