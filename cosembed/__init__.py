@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.2.0"
 
-if sys.version_info < (3, 11):
+if sys.version_info < (3, 11):  # noqa: UP036
     # Whoever installs with pip is told by the package's metadata; this is for a checkout, and for
     # --ignore-requires-python.
     version = ".".join(map(str, sys.version_info[:2]))

@@ -20,17 +20,13 @@ from cosembed.study.runner import Experiment, run
 
 FLAGS = flags.FLAGS
 
-flags.DEFINE_string(
-    "spec", "", "YAML file with the values of your data, as cosembed suggest-spec writes it."
-)
+flags.DEFINE_string("spec", "", "YAML file with the values of your data, as cosembed suggest-spec writes it.")
 
 
 def resolve(recipe: str, profile: str, overrides: Mapping[str, Any]) -> CellsSpec:
     """The spec of the file named by --spec."""
     if not FLAGS.spec:
-        raise InputError(
-            "--spec is missing: write one with cosembed suggest-spec; see --help"
-        )
+        raise InputError("--spec is missing: write one with cosembed suggest-spec; see --help")
     return specs.resolve_file(Path(FLAGS.spec), recipe, profile, overrides)
 
 

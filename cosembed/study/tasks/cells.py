@@ -16,6 +16,7 @@ import io
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -247,7 +248,8 @@ def _fingerprint(spec: CellsSpec, part: VideoRange) -> str:
 
 def _save_samples(path: Path, samples: dict[int, NDArray[np.float32]]) -> None:
     buffer = io.BytesIO()
-    np.savez_compressed(
-        buffer, **{str(index): embedding.astype(np.float16) for index, embedding in samples.items()}
-    )
+    arrays: dict[str, Any] = {
+        str(index): embedding.astype(np.float16) for index, embedding in samples.items()
+    }
+    np.savez_compressed(buffer, **arrays)
     atomic_write_bytes(path, buffer.getvalue())
