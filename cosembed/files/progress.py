@@ -1,4 +1,4 @@
-"""Says how far a loop over frames is: a bar on a terminal, otherwise a log line now and then. Knows nothing of frames."""
+"""Says how far a loop over frames is: a bar on a terminal, otherwise a log line now and then."""
 
 from __future__ import annotations
 
@@ -11,11 +11,18 @@ from absl import logging
 from tqdm import tqdm
 
 Item = TypeVar("Item")
+# So many seconds lie between two lines of a log.
 SECONDS = 20
 
 
 def with_progress(items: Iterable[Item], total: int, title: str) -> Iterator[Item]:
-    """Passes items on; their number is `total`."""
+    """Passes items on and says how far they are.
+
+    Args:
+        items: What to pass on, one by one.
+        total: How many there will be.
+        title: What is done with them, in a word.
+    """
     terminal, last = sys.stderr.isatty(), time.monotonic()
     for count, item in enumerate(
         tqdm(items, total=total, desc=title, unit="frame", disable=not terminal), start=1

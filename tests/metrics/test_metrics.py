@@ -198,7 +198,8 @@ def test_dice_equals_loops_and_keeps_its_properties(first, second):
 def test_dice_by_hand():
     truth = np.array([[1, 1, 1, 1, 2, 2, 0, 0]])
     prediction = np.array([[5, 5, 6, 6, 6, 6, 0, 0]])
-    # Truth 1: with 5 2*2/6, with 6 2*2/8; truth 2: with 6 2*2/6. Prediction 5: 2/3; 6: with 1 1/2, with 2 2/3.
+    # Truth 1: with 5 2*2/6, with 6 2*2/8; truth 2: with 6 2*2/6. Prediction 5: 2/3; 6: with 1 1/2, with 2
+    # 2/3.
     assert best_dice(truth, prediction) == pytest.approx(2 / 3)
     assert symmetric_best_dice(prediction, truth) == pytest.approx(2 / 3)
     empty = np.zeros_like(truth)

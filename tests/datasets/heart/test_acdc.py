@@ -13,7 +13,7 @@ import SimpleITK as sitk  # noqa: N813
 from absl import logging
 from numpy.typing import NDArray
 
-from cosembed.datasets.heart import cine
+from cosembed.datasets.heart import medical_images
 from cosembed.datasets.heart.acdc import read_acdc
 from cosembed.datasets.heart.slices import HeartSlice, central_indices, patients
 from cosembed.datasets.heart.stacom import read_stacom
@@ -432,7 +432,7 @@ def test_readers_of_a_folder_that_is_absent(tmp_path: Path) -> None:
 
 def test_open_image_names_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"absent\.dcm: does not exist"):
-        cine.open_image(tmp_path / "absent.dcm", "GDCMImageIO")
+        medical_images.open_image(tmp_path / "absent.dcm", "GDCMImageIO")
 
 
 def test_reading_leaves_itks_warnings_as_they_were(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

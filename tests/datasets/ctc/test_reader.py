@@ -28,7 +28,8 @@ BOXES = {1: (2, 2, 6, 8), 2: (2, 2, 4, 8), 3: (5, 2, 7, 8), 4: (10, 10, 15, 18)}
 
 def spec(**changes: object) -> CellsDatasetSpec:
     values: dict = {
-        "name": "tiny", "paper_name": "tiny", "archive": "", "licence": "free", "videos": ("01",), "tra_masks": "markers",
+        "name": "tiny", "paper_name": "tiny", "archive": "", "licence": "free", "videos": ("01",),
+        "tra_masks": "markers",
         "complete_frames": {}, "loss_border": 0, "image_shape": SHAPE,
     }  # fmt: skip
     return CellsDatasetSpec(**{**values, **changes})
