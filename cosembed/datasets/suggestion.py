@@ -135,7 +135,7 @@ preprocessing:
 instances:
   neighbour_radius: $radius  # cells closer than this need other embeddings; a typical one is $diameter wide
 tracking:
-  min_points: $min_points  # least size of a cluster; small cells have $small pixels; lower it if they are lost
+  min_points: $min_points  # least size of a cluster; small cells have $small pixels; lower it if they vanish
   coordinate_factor: 0.01      # 0.001 to 0.02; higher keeps far-away cells of equal embedding apart
   border: [0, 0]               # cells wholly inside this border (y, x) are dropped
   parent_dilation: 3           # odd, or 0; larger finds mothers of daughters that jump
