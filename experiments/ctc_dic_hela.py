@@ -6,7 +6,8 @@ Expected row: rank 1 in OP, SEG and TRA (OP above 0.828, SEG above 0.776, TRA ab
 Expected time: about 12 h on a GPU of the paper's time (profile paper); two trainings of less than 45 min on two cores (cpu).
 """
 
-from cosembed.study.runner import Experiment, run
+from cosembed.study.experiment import Experiment
+from experiments.command import run
 
 EXPERIMENT = Experiment(name="ctc_dic_hela", dataset="DIC-C2DH-HeLa")
 

@@ -6,7 +6,8 @@ Expected row: OP 0.914 (rank 2), SEG rank 4 (below 0.893), TRA rank 1 or 2 (abov
 Expected time: about 12 h on a GPU of the paper's time (profile paper); two trainings of less than 45 min on two cores (cpu).
 """
 
-from cosembed.study.runner import Experiment, run
+from cosembed.study.experiment import Experiment
+from experiments.command import run
 
 EXPERIMENT = Experiment(name="ctc_fluo_gowt1", dataset="Fluo-N2DH-GOWT1")
 

@@ -7,7 +7,8 @@ The paper explains why: its nuclei are too small once the image is scaled to 256
 Expected time: about 12 h on a GPU of the paper's time (profile paper); two trainings of less than 45 min on two cores (cpu).
 """
 
-from cosembed.study.runner import Experiment, run
+from cosembed.study.experiment import Experiment
+from experiments.command import run
 
 EXPERIMENT = Experiment(name="ctc_fluo_hela", dataset="Fluo-N2DL-HeLa")
 

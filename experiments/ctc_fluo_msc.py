@@ -6,7 +6,8 @@ Expected row: rank 5 in OP (below 0.676) and SEG (below 0.590), rank 1 or 2 in T
 Expected time: about 12 h on a GPU of the paper's time (profile paper); two trainings of less than 45 min on two cores (cpu).
 """
 
-from cosembed.study.runner import Experiment, run
+from cosembed.study.experiment import Experiment
+from experiments.command import run
 
 EXPERIMENT = Experiment(name="ctc_fluo_msc", dataset="Fluo-C2DL-MSC")
 

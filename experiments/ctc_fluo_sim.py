@@ -6,7 +6,8 @@ Expected row: rank 9 in OP (below 0.878), 8 in SEG (below 0.791), 10 in TRA (bel
 Expected time: about 12 h on a GPU of the paper's time (profile paper); two trainings of less than 45 min on two cores (cpu).
 """
 
-from cosembed.study.runner import Experiment, run
+from cosembed.study.experiment import Experiment
+from experiments.command import run
 
 EXPERIMENT = Experiment(name="ctc_fluo_sim", dataset="Fluo-N2DH-SIM+")
 

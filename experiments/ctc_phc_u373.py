@@ -6,7 +6,8 @@ Expected row: rank 4 in OP (below 0.896), 5 in SEG (below 0.832), rank 1 or 2 in
 Expected time: about 12 h on a GPU of the paper's time (profile paper); two trainings of less than 45 min on two cores (cpu).
 """
 
-from cosembed.study.runner import Experiment, run
+from cosembed.study.experiment import Experiment
+from experiments.command import run
 
 EXPERIMENT = Experiment(name="ctc_phc_u373", dataset="PhC-C2DH-U373")
 

@@ -14,8 +14,9 @@ from pathlib import Path
 from cosembed.datasets.leaves import find_plants
 from cosembed.errors import DataError
 from cosembed.specs import LeavesDatasetSpec, LeavesSpec
+from cosembed.study.experiment import Experiment, Settings
 from cosembed.study.folds import RECORD, NamedFold, make_folds
-from cosembed.study.runner import Experiment, Settings, run
+from experiments.command import run
 
 
 def prepare(dataset: LeavesDatasetSpec, data_dir: Path) -> None:

@@ -16,8 +16,9 @@ from pathlib import Path
 from cosembed.datasets.heart.readers import patient_names, read_slices
 from cosembed.errors import DataError
 from cosembed.specs import HeartDatasetSpec, HeartSpec
+from cosembed.study.experiment import Experiment, Settings
 from cosembed.study.folds import RECORD, NamedFold, make_folds
-from cosembed.study.runner import Experiment, Settings, run
+from experiments.command import run
 
 VARIANTS = ("recurrent", "non-recurrent")
 

@@ -1,38 +1,20 @@
 """Your own annotated videos: trains, tests on what it did not train on, and reports; the paper has no such experiment.
 
-    python -m cosembed.commands.suggest_spec --data=data/mydata --output=mydata.yaml
+    cosembed suggest-spec --data=data/mydata --output=mydata.yaml
     python -m experiments.own --spec=mydata.yaml --data_dir=data --out_dir=runs --name=mydata --profile=cpu
 
 Expected: no numbers are known; the report shows the scores beside a classical baseline's.
 Expected time: about 45 min per training on two cores (profile cpu).
 """
 
-from pathlib import Path
-
 from absl import flags
 
-from cosembed import specs
-from cosembed.errors import InputError
-from cosembed.specs import CellsSpec
-from cosembed.study.runner import Experiment, run
+from cosembed.commands import command_line
+from cosembed.study import own_data
+from experiments.command import command_of
 
-FLAGS = flags.FLAGS
-
-flags.DEFINE_string(
-    "spec", "", "YAML file with the values of your data, as cosembed.commands.suggest_spec writes it."
-)
-
-
-def resolve(recipe: str, profile: str, overrides: list[str]) -> CellsSpec:
-    """The spec of the file named by --spec."""
-    if not FLAGS.spec:
-        raise InputError(
-            "--spec is missing: write one with python -m cosembed.commands.suggest_spec; see --help"
-        )
-    return specs.resolve_file(Path(FLAGS.spec), recipe, profile, overrides)
-
-
-EXPERIMENT = Experiment(name="own", dataset="", resolve=resolve)
+EXPERIMENT = own_data.EXPERIMENT
 
 if __name__ == "__main__":
-    run(EXPERIMENT)
+    own_data.define_flags(flags.FLAGS)
+    command_line.run(lambda: own_data.run_from_flags(flags.FLAGS, command_of(EXPERIMENT.name)))

@@ -22,8 +22,8 @@ from cosembed.commands import command_line
 from cosembed.errors import DataError, InputError
 from cosembed.files.writing import atomic_write_text
 from cosembed.reporting.report import write_report
-from cosembed.study import runner
-from cosembed.study.in_turn import exit_if_failed, given_flags, run_in_turn
+from cosembed.study.experiment_processes import exit_if_failed, given_arguments, run_one_after_another
+from cosembed.study.flags import CELLS_ONLY
 from cosembed.study.tables import cells as tables
 from cosembed.study.tables import heart as table1a
 from cosembed.study.tables import leaves as table1b
@@ -37,10 +37,21 @@ TITLES = {
     "cvppp": "Table 1b: leaves",
     "ctc": "Table 2: Cell Tracking Challenge",
 }
-FLAGS = runner.FLAGS
+FLAGS = flags.FLAGS
 
-flags.DEFINE_list("only", list(MODULES), f"What to run, separated by commas: {', '.join(MODULES)}.")
-flags.DEFINE_bool("tables_only", False, "Run nothing; write the tables of what is in OUT_DIR.")
+
+def define_flags(flag_values: flags.FlagValues) -> None:
+    """Defines the flags of `experiments.reproduce_ctc`, --only and --tables_only."""
+    reproduce_ctc.define_flags(flag_values)
+    flags.DEFINE_list(
+        "only",
+        list(MODULES),
+        f"What to run, separated by commas: {', '.join(MODULES)}.",
+        flag_values=flag_values,
+    )
+    flags.DEFINE_bool(
+        "tables_only", False, "Run nothing; write the tables of what is in OUT_DIR.", flag_values=flag_values
+    )
 
 
 def main() -> None:
@@ -50,7 +61,7 @@ def main() -> None:
             raise InputError(f"--only: unknown part '{part}'; known: {', '.join(MODULES)}")
     commands = {part: [module, *_flags(part)] for part, module in MODULES.items()}
     chosen = [] if FLAGS.tables_only else FLAGS.only
-    statuses = run_in_turn({part: commands[part] for part in chosen})
+    statuses = run_one_after_another({part: commands[part] for part in chosen})
     out_dir = Path(FLAGS.out_dir)
     content = []
     for part, read in READERS.items():
@@ -70,10 +81,12 @@ def main() -> None:
 def _flags(part: str) -> list[str]:
     """The flags of one part: all that the user gave and that it knows."""
     if part != "ctc":
-        return given_flags(name for name in reproduce_ctc.PASSED_ON if name not in runner.CELLS_ONLY)
+        return given_arguments(FLAGS, (name for name in reproduce_ctc.PASSED_ON if name not in CELLS_ONLY))
     # The authors' networks determine both.
     implied = ("profile", "recipe") if FLAGS.checkpoints else ()
-    return given_flags(name for name in (*reproduce_ctc.PASSED_ON, "datasets") if name not in implied)
+    return given_arguments(
+        FLAGS, (name for name in (*reproduce_ctc.PASSED_ON, "datasets") if name not in implied)
+    )
 
 
 def _noted(
@@ -109,4 +122,5 @@ def _cells(out_dir: Path) -> Table | None:
 READERS: dict[str, Callable[[Path], Table | None]] = {"lv": _ventricle, "cvppp": _leaves, "ctc": _cells}
 
 if __name__ == "__main__":
+    define_flags(FLAGS)
     command_line.run(main)

@@ -18,8 +18,8 @@ from absl import flags
 from cosembed.commands import command_line
 from cosembed.errors import InputError
 from cosembed.files.writing import atomic_write_text
-from cosembed.study import runner
-from cosembed.study.in_turn import exit_if_failed, given_flags, run_in_turn
+from cosembed.study import flags as study_flags
+from cosembed.study.experiment_processes import exit_if_failed, given_arguments, run_one_after_another
 from cosembed.study.tables import cells as tables
 
 EXPERIMENTS = {
@@ -44,9 +44,13 @@ PASSED_ON = (
     "deterministic",
     "set",
 )
-FLAGS = runner.FLAGS
+FLAGS = flags.FLAGS
 
-flags.DEFINE_list("datasets", ["all"], "Data sets by name, separated by commas.")
+
+def define_flags(flag_values: flags.FlagValues) -> None:
+    """Defines the flags of every experiment, and --datasets."""
+    study_flags.define_flags(flag_values)
+    flags.DEFINE_list("datasets", ["all"], "Data sets by name, separated by commas.", flag_values=flag_values)
 
 
 def main() -> None:
@@ -55,8 +59,10 @@ def main() -> None:
     for dataset in chosen:
         if dataset not in EXPERIMENTS:
             raise InputError(f"--datasets: unknown data set '{dataset}'; known: {', '.join(EXPERIMENTS)}")
-    options = given_flags(PASSED_ON)
-    statuses = run_in_turn({dataset: [f"experiments.{EXPERIMENTS[dataset]}", *options] for dataset in chosen})
+    options = given_arguments(FLAGS, PASSED_ON)
+    statuses = run_one_after_another(
+        {dataset: [f"experiments.{EXPERIMENTS[dataset]}", *options] for dataset in chosen}
+    )
     out_dir = Path(FLAGS.out_dir)
     scored = tables.read_scores(out_dir / EXPERIMENTS[dataset] / "metrics.json" for dataset in chosen)
     if scored:
@@ -67,4 +73,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    define_flags(FLAGS)
     command_line.run(main)

@@ -13,7 +13,8 @@ from absl import logging
 
 from cosembed.simulation import simulate_video, write_video
 from cosembed.specs import CellsDatasetSpec
-from cosembed.study.runner import Experiment, run
+from cosembed.study.experiment import Experiment
+from experiments.command import run
 
 FRAMES, SIZE, CELLS, DIFFICULTY = 40, 192, 20, 1.0
 SEEDS = {"01": 1, "02": 2}

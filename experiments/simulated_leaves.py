@@ -14,8 +14,9 @@ from absl import logging
 from cosembed.datasets.leaves import SUBSET
 from cosembed.simulation.leaves import write_plants
 from cosembed.specs import LeavesDatasetSpec
-from cosembed.study.runner import Experiment, run
+from cosembed.study.experiment import Experiment
 from experiments import cvppp
+from experiments.command import run
 
 PLANTS, SIZE, SEED = 120, 128, 7
 

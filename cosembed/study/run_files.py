@@ -25,7 +25,7 @@ from cosembed.reporting import figures
 from cosembed.reporting.overlays import encode_png, error_key
 from cosembed.reporting.report import Picture, Report, Section, write_report
 from cosembed.specs import AnySpec, TrainedSpec
-from cosembed.study.runner import Settings
+from cosembed.study.experiment import Settings
 from cosembed.study.tables import cells as tables
 from cosembed.training.checkpoints import load_network_as
 from cosembed.training.run_folder import UNKNOWN, Record, RunFolder, describe_versions

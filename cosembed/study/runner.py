@@ -1,4 +1,4 @@
-"""The one place that turns flags into steps: prepare, train, predict, evaluate, report.
+"""Runs the steps of an experiment: prepare, train, predict, evaluate, report.
 
 Knows every other part of the package by its public functions; holds no method and no numbers of its own. Every step can
 be started again: what is complete is kept, what is not is made anew or continued.
@@ -7,18 +7,10 @@ be started again: what is complete is kept, what is not is made anew or continue
 from __future__ import annotations
 
 import importlib
-import shlex
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
-from absl import flags, logging
+from absl import logging
 
-from cosembed import specs
-from cosembed.augment import augmenters
-from cosembed.commands import command_line
 from cosembed.datasets.ctc.validation import check_frames, check_truth, require_valid
 from cosembed.datasets.fetch import fetch
 from cosembed.errors import DataError, InputError
@@ -26,149 +18,13 @@ from cosembed.images.frames import open_frames
 from cosembed.requirements import check_tensorflow
 from cosembed.specs import CellsSpec, TrainedSpec
 from cosembed.study import protocols as protocol
+from cosembed.study.experiment import Experiment, Settings
 from cosembed.study.folds import RECORD, record_folds
 from cosembed.study.protocols import Fold
 from cosembed.study.run_log import run_log
-from cosembed.training import execution
-from cosembed.training.execution import Execution
 
 AnyFold = TypeVar("AnyFold")
 MODES = ("prepare", "train", "predict", "evaluate", "report")
-# Flags that mean something for videos in the challenge's layout only.
-CELLS_ONLY = ("protocol", "train_frames", "test_frames", "base_url", "checkpoints")
-FLAGS = flags.FLAGS
-
-flags.DEFINE_string("mode", "all", f"The step to run ({', '.join(MODES)}), or all of them in order.")
-flags.DEFINE_string("data_dir", "data", "Folder that holds (or receives) <dataset>/01, 01_GT, 02, 02_GT.")
-flags.DEFINE_string("out_dir", "runs", "Results go to <out_dir>/<experiment>/.")
-flags.DEFINE_string("name", "", "Another name for the experiment's folder.")
-flags.DEFINE_string("profile", "paper", "paper (GPU), cpu (two cores), smoke (seconds, for tests).")
-flags.DEFINE_string(
-    "recipe", "paper", "paper: what the paper states; released: as the released models were trained."
-)
-flags.DEFINE_multi_string(
-    "set", [], "key=value laid over the spec, for example training.iterations=2000; repeatable."
-)
-flags.DEFINE_string(
-    "protocol", "crossval", "crossval, or submission (train on all, track the unlabelled videos)."
-)
-flags.DEFINE_string("train_frames", "", "begin:end, for a data set with one annotated video.")
-flags.DEFINE_string("test_frames", "", "begin:end, likewise.")
-flags.DEFINE_integer("fold", -1, "Run only this fold, counted from 0.")
-flags.DEFINE_string("base_url", "", "Where archives are fetched from, instead of the challenge's site.")
-flags.DEFINE_string(
-    "checkpoints", "", "Folder of the authors' networks, <dataset>/ each, used instead of training."
-)
-flags.DEFINE_enum(
-    "augment",
-    augmenters.DEFAULT,
-    augmenters.AUGMENTERS,
-    "What augments clips; graph: TensorFlow, for few cores and a GPU.",
-)
-flags.DEFINE_bool(
-    "deterministic", False, "The same bits on every run with the same seed and machine; may be slower."
-)
-flags.DEFINE_bool(
-    "mixed_precision", False, "Train with convolutions in bfloat16; faster on GPUs that know it."
-)
-flags.DEFINE_bool("recompute", False, "Train in about two thirds of the memory and 1.3 times the time.")
-flags.DEFINE_bool("require_gpu", False, "Stop if TensorFlow sees no GPU.")
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """One row or column of the paper, and the parts of its task.
-
-    Attributes:
-        name: Of the experiment's folder.
-        dataset: A name of `specs.dataset_names()`; empty if `resolve` is given.
-        resolve: (recipe, profile, overrides) -> the spec, where it is not one of `data_specs`.
-        prepare: Makes or checks data that is not downloaded; None: fetched from the challenge's site.
-        make_folds: (spec, settings) -> folds, each with a `name`; reads no images.
-        check: Reads all data once, so that what cannot be used is found before anything is trained.
-        steps: The module that trains, predicts, evaluates, collects and reports.
-        alternatives: Other data sets; the first one that lies in the data folder is used.
-    """
-
-    name: str
-    dataset: str
-    prepare: Callable[[Any, Path], None] | None = None
-    make_folds: Callable[[Any, Settings], list[Any]] | None = None
-    check: Callable[[Any, Settings], None] | None = None
-    steps: str = "cosembed.study.tasks.cells"
-    alternatives: tuple[str, ...] = ()
-    resolve: Callable[[str, str, list[str]], TrainedSpec] | None = None
-
-    def find_dataset(self, data_dir: Path) -> str:
-        """The data set that is there; the first one if none is."""
-        found = [name for name in (self.dataset, *self.alternatives) if (data_dir / name).exists()]
-        return found[0] if found else self.dataset
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The flags, typed."""
-
-    data_dir: Path
-    folder: Path
-    protocol: str
-    train_frames: tuple[int, int] | None
-    test_frames: tuple[int, int] | None
-    fold: int | None
-    base_url: str | None
-    require_gpu: bool
-    command: str
-    checkpoints: Path | None = None
-    deterministic: bool = False
-    augment: str = augmenters.DEFAULT
-    execution: Execution = execution.DEFAULT
-
-
-def run(experiment: Experiment) -> None:
-    """The main program of an experiment module."""
-    command_line.run(lambda: _main(experiment))
-
-
-def _main(experiment: Experiment) -> None:
-    recipe, profile = FLAGS.recipe, FLAGS.profile
-    if experiment.make_folds is not None:
-        for flag in CELLS_ONLY:
-            if FLAGS[flag].present and getattr(FLAGS, flag):
-                raise InputError(f"--{flag}: is for the cell data sets only; drop the flag")
-    if FLAGS.checkpoints:
-        recipe = _implied("recipe", "released")
-        profile = _implied("profile", "paper")
-    if experiment.resolve is not None:
-        spec = experiment.resolve(recipe, profile, FLAGS.set)
-    else:
-        spec = specs.resolve_any(experiment.find_dataset(Path(FLAGS.data_dir)), recipe, profile, FLAGS.set)
-    if FLAGS.protocol not in protocol.PROTOCOLS:
-        raise InputError(f"--protocol={FLAGS.protocol}: choose one of {', '.join(protocol.PROTOCOLS)}")
-    settings = Settings(
-        data_dir=Path(FLAGS.data_dir),
-        folder=Path(FLAGS.out_dir) / (FLAGS.name or experiment.name),
-        protocol=FLAGS.protocol,
-        train_frames=protocol.parse_range(FLAGS.train_frames, "train_frames"),
-        test_frames=protocol.parse_range(FLAGS.test_frames, "test_frames"),
-        fold=FLAGS.fold if FLAGS.fold >= 0 else None,
-        base_url=FLAGS.base_url or None,
-        require_gpu=FLAGS.require_gpu,
-        command=shlex.join(["python", "-m", f"experiments.{experiment.name}", *sys.argv[1:]]),
-        checkpoints=Path(FLAGS.checkpoints) if FLAGS.checkpoints else None,
-        deterministic=FLAGS.deterministic,
-        augment=FLAGS.augment,
-        execution=Execution(FLAGS.mixed_precision, FLAGS.recompute),
-    )
-    run_experiment(experiment, FLAGS.mode, spec, settings)
-
-
-def _implied(flag: str, value: str) -> str:
-    """The value that the authors' networks demand of a flag."""
-    if FLAGS[flag].present and getattr(FLAGS, flag) != value:
-        raise InputError(
-            f"--{flag}={getattr(FLAGS, flag)}: the networks of --checkpoints go with {value}; drop the flag"
-        )
-    return value
 
 
 def run_experiment(experiment: Experiment, mode: str, spec: TrainedSpec, settings: Settings) -> None:

@@ -32,13 +32,13 @@ def run_command(module: str, *arguments: str) -> subprocess.CompletedProcess:
 
 def call_experiment(module: ModuleType, *arguments: str) -> subprocess.CompletedProcess:
     """An experiment's command in this process: for what is refused before anything is computed."""
-    from cosembed.study import runner
+    from experiments.command import run
 
     output, errors, status = io.StringIO(), io.StringIO(), 0
     with redirect_stdout(output), redirect_stderr(errors), flagsaver.flagsaver():
         try:
             with mock.patch.object(sys, "argv", [module.__name__, *arguments]):
-                runner.run(module.EXPERIMENT)
+                run(module.EXPERIMENT)
         except SystemExit as ended:
             status = ended.code or 0
     return subprocess.CompletedProcess(arguments, status, output.getvalue(), errors.getvalue())

@@ -115,8 +115,8 @@ def track_as_one(model, frames, spec, output, sample_frames):
 
 def run_steps(folder: Path, names: Iterable[str], test_frames: tuple[int, int] = (1, 3)) -> None:
     """Steps of an experiment on a video beside `folder`, whose frame 0 has trained it."""
+    from cosembed.study.experiment import Settings
     from cosembed.study.protocols import Fold, VideoRange
-    from cosembed.study.runner import Settings
     from cosembed.study.tasks import cells as steps
 
     root = folder.parent / "data" / "simulated"

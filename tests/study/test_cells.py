@@ -17,7 +17,8 @@ from cosembed import specs
 from cosembed.datasets.ctc.validation import check_result
 from cosembed.errors import DataError, InputError, OutputError
 from cosembed.simulation import simulate_video, write_video
-from cosembed.study.runner import Experiment, Settings, check_videos, make_folds, run_experiment
+from cosembed.study.experiment import Experiment, Settings
+from cosembed.study.runner import check_videos, make_folds, run_experiment
 from experiments import (
     ctc_dic_hela,
     ctc_fluo_gowt1,

@@ -14,7 +14,8 @@ import yaml
 from cosembed import specs
 from cosembed.datasets.suggestion import measure, render
 from cosembed.errors import DataError, SpecError
-from cosembed.study.runner import Settings, run_experiment
+from cosembed.study.experiment import Settings
+from cosembed.study.runner import run_experiment
 from experiments import own
 from tests.helpers.builders import ROOT, moving_squares, run_command, write_ctc
 

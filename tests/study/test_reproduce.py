@@ -15,6 +15,7 @@ PROGRAM = """
 from cosembed.commands import command_line
 from experiments import reproduce
 reproduce.MODULES.update(lv="stand_in_lv", cvppp="stand_in_cvppp", ctc="stand_in_ctc")
+reproduce.define_flags(reproduce.FLAGS)
 command_line.run(reproduce.main)
 """
 # A stand-in notes its arguments, then does what the test wrote into its file.

@@ -32,9 +32,9 @@ from cosembed.images.frames import open_frames
 from cosembed.inference.video import track_video
 from cosembed.metrics import evaluate_ctc
 from cosembed.specs import CellsSpec
+from cosembed.study.experiment import Settings
 from cosembed.study.protocols import Fold, VideoRange, describe_split
 from cosembed.study.run_files import check_run, load_finished, read_record, run_identity
-from cosembed.study.runner import Settings
 from cosembed.study.tables import cells as tables
 from cosembed.training.checkpoints import checkpoint_manager, save_checkpoint
 from cosembed.training.devices import describe_device

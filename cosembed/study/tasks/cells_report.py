@@ -20,6 +20,7 @@ from cosembed.reporting.overlays import ERROR_COLOURS, embedding_rgb, error_over
 from cosembed.reporting.panels import grey_rgb, labelled_row, resized
 from cosembed.reporting.report import Picture, Row, Section
 from cosembed.specs import CellsSpec
+from cosembed.study.experiment import Settings
 from cosembed.study.protocols import Fold, VideoRange, describe_split
 from cosembed.study.run_files import (
     deviations_section,
@@ -31,7 +32,6 @@ from cosembed.study.run_files import (
     training_section,
     write_page,
 )
-from cosembed.study.runner import Settings
 from cosembed.study.tables import cells as tables
 from cosembed.training.run_folder import RunFolder
 

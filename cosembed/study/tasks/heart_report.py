@@ -13,6 +13,7 @@ from cosembed.reporting.overlays import encode_png, label_key, overlay, stretch
 from cosembed.reporting.panels import grey_rgb, labelled_row
 from cosembed.reporting.report import Picture, Section
 from cosembed.specs import HeartSpec
+from cosembed.study.experiment import Settings
 from cosembed.study.folds import NamedFold
 from cosembed.study.run_files import (
     deviations_section,
@@ -25,7 +26,6 @@ from cosembed.study.run_files import (
     training_section,
     write_page,
 )
-from cosembed.study.runner import Settings
 from cosembed.study.tables import heart as table1a
 from cosembed.study.tasks.heart import read_fold
 from cosembed.training.run_folder import RunFolder

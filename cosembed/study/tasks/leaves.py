@@ -30,6 +30,7 @@ from cosembed.inference.images import segment_image
 from cosembed.inference.stepper import FrameStepper
 from cosembed.metrics import difference_in_count, symmetric_best_dice
 from cosembed.specs import LeavesSpec
+from cosembed.study.experiment import Settings
 from cosembed.study.folds import NamedFold
 from cosembed.study.run_files import (
     add_seconds,
@@ -39,7 +40,6 @@ from cosembed.study.run_files import (
     results_folder,
     run_identity,
 )
-from cosembed.study.runner import Settings
 from cosembed.training.devices import describe_device
 from cosembed.training.loop import train as train_network
 from cosembed.training.run_folder import RunFolder

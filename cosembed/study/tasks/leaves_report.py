@@ -12,6 +12,7 @@ from cosembed.reporting.overlays import ERROR_COLOURS, colour_labels, embedding_
 from cosembed.reporting.panels import labelled_row, resized
 from cosembed.reporting.report import Section
 from cosembed.specs import LeavesSpec
+from cosembed.study.experiment import Settings
 from cosembed.study.folds import NamedFold
 from cosembed.study.run_files import (
     deviations_section,
@@ -24,7 +25,6 @@ from cosembed.study.run_files import (
     training_section,
     write_page,
 )
-from cosembed.study.runner import Settings
 from cosembed.study.tables import leaves as table1b
 from cosembed.study.tasks.leaves import plants_of, read_result
 from cosembed.training.checkpoints import load_network_as
