@@ -10,9 +10,11 @@ from absl import flags
 from cosembed.commands import command_line
 from cosembed.study.experiment import Experiment
 from cosembed.study.flags import define_flags, run_from_flags
+from cosembed.study.folds import Item
+from cosembed.study.task import Spec
 
 
-def run(experiment: Experiment) -> None:
+def run(experiment: Experiment[Spec, Item]) -> None:
     """Runs an experiment as the program of its module."""
     define_flags(flags.FLAGS)
     command_line.run(lambda: run_from_flags(experiment, flags.FLAGS, command_of(experiment.name)))

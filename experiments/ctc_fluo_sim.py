@@ -7,9 +7,11 @@ Expected time: about 12 h on a GPU of the paper's time (profile paper); two trai
 """
 
 from cosembed.study.experiment import Experiment
+from cosembed.study.tasks.cells import CellsTask
+from experiments import REPORTED
 from experiments.command import run
 
-EXPERIMENT = Experiment(name="ctc_fluo_sim", dataset="Fluo-N2DH-SIM+")
+EXPERIMENT = Experiment(name="ctc_fluo_sim", dataset="Fluo-N2DH-SIM+", task=CellsTask(), reported=REPORTED)
 
 if __name__ == "__main__":
     run(EXPERIMENT)

@@ -20,7 +20,10 @@ from cosembed.errors import InputError
 from cosembed.files.writing import atomic_write_text
 from cosembed.study import flags as study_flags
 from cosembed.study.experiment_processes import exit_if_failed, given_arguments, run_one_after_another
-from cosembed.study.tables import cells as tables
+from cosembed.study.scores import METRICS
+from cosembed.study.tables import cells as table2
+from cosembed.study.tables.reported import read_reported
+from experiments import REPORTED
 
 EXPERIMENTS = {
     "DIC-C2DH-HeLa": "ctc_dic_hela",
@@ -64,11 +67,12 @@ def main() -> None:
         {dataset: [f"experiments.{EXPERIMENTS[dataset]}", *options] for dataset in chosen}
     )
     out_dir = Path(FLAGS.out_dir)
-    scored = tables.read_scores(out_dir / EXPERIMENTS[dataset] / "metrics.json" for dataset in chosen)
+    scored = table2.read_existing(out_dir / EXPERIMENTS[dataset] / METRICS for dataset in chosen)
     if scored:
-        atomic_write_text(out_dir / "table2.md", tables.table2_markdown(scored))
-        atomic_write_text(out_dir / "table2.json", tables.table2_json(scored))
-        print(tables.table2_text(scored))
+        reported = read_reported(REPORTED).cells
+        atomic_write_text(out_dir / "table2.md", table2.markdown(scored, reported))
+        atomic_write_text(out_dir / "table2.json", table2.as_json(scored, reported))
+        print(table2.text(scored, reported))
     exit_if_failed(statuses)
 
 

@@ -13,10 +13,13 @@ from absl import flags
 from cosembed import specs
 from cosembed.augment import augmenters
 from cosembed.errors import InputError
-from cosembed.specs import TrainedSpec
+from cosembed.specs import CellsSpec
 from cosembed.study import protocols
-from cosembed.study.experiment import Experiment, Settings, has_cells
+from cosembed.study.experiment import Experiment
+from cosembed.study.folds import Item
 from cosembed.study.runner import MODES, run_experiment
+from cosembed.study.settings import Settings
+from cosembed.study.task import Spec
 from cosembed.training.execution import Execution
 
 # Flags that mean something for videos in the challenge's layout only.
@@ -65,7 +68,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     switch("require_gpu", "Stop if TensorFlow sees no GPU.")
 
 
-def run_from_flags(experiment: Experiment, flag_values: flags.FlagValues, command: str) -> None:
+def run_from_flags(experiment: Experiment[Spec, Item], flag_values: flags.FlagValues, command: str) -> None:
     """Runs an experiment as parsed flags say.
 
     Args:
@@ -76,17 +79,20 @@ def run_from_flags(experiment: Experiment, flag_values: flags.FlagValues, comman
     Raises:
         InputError: Flags or data that cannot be used.
     """
-    if not has_cells(experiment):
+    kind = experiment.task.spec_class
+    if not issubclass(kind, CellsSpec):
         for flag in CELLS_ONLY:
             if flag_values[flag].present and flag_values[flag].value:
                 raise InputError(f"--{flag}: is for the cell data sets only; drop the flag")
     dataset = experiment.find_dataset(Path(flag_values.data_dir))
     recipe, profile = recipe_and_profile(flag_values)
-    spec = specs.resolve_any(dataset, recipe, profile, flag_values.set)
+    spec = specs.resolve_as(kind, dataset, recipe, profile, flag_values.set)
     run_spec(experiment, spec, flag_values, command)
 
 
-def run_spec(experiment: Experiment, spec: TrainedSpec, flag_values: flags.FlagValues, command: str) -> None:
+def run_spec(
+    experiment: Experiment[Spec, Item], spec: Spec, flag_values: flags.FlagValues, command: str
+) -> None:
     """Runs an experiment with a spec that is put together already; otherwise as `run_from_flags`."""
     settings = make_settings(flag_values, experiment.name, command)
     run_experiment(experiment, flag_values.mode, spec, settings)

@@ -10,8 +10,9 @@ from cosembed import specs
 from cosembed.errors import InputError
 from cosembed.study import flags as study_flags
 from cosembed.study.experiment import Experiment
+from cosembed.study.tasks.cells import CellsTask
 
-EXPERIMENT = Experiment(name="own", dataset="")
+EXPERIMENT = Experiment(name="own", dataset="", task=CellsTask())
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
