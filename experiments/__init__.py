@@ -1,7 +1,7 @@
 """The catalogue of experiments: one thin module for each row of the paper, and the paper's own numbers.
 
-A module is data: its docstring names the paper's section, the command, the expected row and the expected time.
-`command.py` starts an experiment as a program; `reproduce` and `reproduce_ctc` start several.
+A module is data: its docstring names the paper's section, the command, the expected row and the expected
+time. `command.py` starts an experiment as a program; `reproduce` and `reproduce_ctc` start several.
 """
 
 from pathlib import Path

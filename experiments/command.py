@@ -1,4 +1,7 @@
-"""Starts an experiment of the catalogue as a program. Knows the command line, not what the experiment does."""
+"""Starts an experiment of the catalogue as a program.
+
+This module knows the command line, not what the experiment does.
+"""
 
 from __future__ import annotations
 

@@ -2,9 +2,11 @@
 
     python -m experiments.cvppp --data_dir=data --out_dir=runs --profile=cpu
 
-DATA_DIR/CVPPP-A1 holds the 128 plants of CVPPP A1, as PNG files in A1/ or as the HDF5 file of 2017. Three folds.
+DATA_DIR/CVPPP-A1 holds the 128 plants of CVPPP A1, as PNG files in A1/ or as the HDF5 file of 2017. Three
+folds.
 Expected row: SBD 84.5 ± 5.5, absolute difference in count 1.5 ± 1.2.
-Expected time: three times 8 h on a GPU of the paper's time (profile paper); three times 27 min on two cores (cpu).
+Expected time: three times 8 h on a GPU of the paper's time (profile paper); three times 27 min on two cores
+(cpu).
 """
 
 from cosembed.study.experiment import Experiment

@@ -1,4 +1,6 @@
-"""Your own annotated videos: trains, tests on what it did not train on, and reports; the paper has no such experiment.
+"""Your own annotated videos: trains, tests on what it did not train on, and reports.
+
+The paper has no such experiment.
 
     cosembed suggest-spec --data=data/mydata --output=mydata.yaml
     python -m experiments.own --spec=mydata.yaml --data_dir=data --out_dir=runs --name=mydata --profile=cpu

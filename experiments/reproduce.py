@@ -1,12 +1,13 @@
-"""The whole paper: left ventricle (Table 1a), leaves (Table 1b), Cell Tracking Challenge (Table 2), beside its numbers.
+"""The whole paper beside its numbers: left ventricle (Table 1a), leaves (Table 1b), cells (Table 2).
 
     python -m experiments.reproduce --data_dir=data --out_dir=runs --profile=paper
     python -m experiments.reproduce --out_dir=runs --tables_only
 
-Runs experiments.lv, experiments.cvppp and experiments.reproduce_ctc one after the other with the same flags; if one fails,
-the others go on and the failure is named at the end. Started again, each continues where it stopped. The tables, of whatever
-has results in OUT_DIR, are written to <out_dir>/reproduction.md and reproduction.html. --protocol, --base_url, --datasets and
---checkpoints go to the cell data sets only; with --checkpoints, --profile and --recipe go to the others only.
+Runs experiments.lv, experiments.cvppp and experiments.reproduce_ctc one after the other with the same flags;
+if one fails, the others go on and the failure is named at the end. Started again, each continues where it
+stopped. The tables, of whatever has results in OUT_DIR, are written to <out_dir>/reproduction.md and
+reproduction.html. --protocol, --base_url, --datasets and --checkpoints go to the cell data sets only; with
+--checkpoints, --profile and --recipe go to the others only.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""All six Cell Tracking Challenge data sets: prepare, train, track, score, and Table 2 beside the paper's numbers.
+"""All six Cell Tracking Challenge data sets, from their data to Table 2 beside the paper's numbers.
 
     python -m experiments.reproduce_ctc --data_dir=data --out_dir=runs --profile=paper
     python -m experiments.reproduce_ctc --data_dir=data --out_dir=runs --checkpoints=networks
 
-Each data set runs as its own experiment; if one fails, the others go on and the failure is named at the end. Started
-again, it continues where it stopped. With --checkpoints, the authors' networks (networks/<dataset>/model-40000.index and
-its data file, or folders made by cosembed.commands.import_network) take the place of training. The table is written to
-<out_dir>/table2.md and table2.json.
+Each data set runs as its own experiment; if one fails, the others go on and the failure is named at the end.
+Started again, it continues where it stopped. With --checkpoints, the authors' networks
+(networks/<dataset>/model-40000.index and its data file, or folders made by cosembed import-network)
+take the place of training. The table is written to <out_dir>/table2.md and table2.json.
 """
 
 from __future__ import annotations

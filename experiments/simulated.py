@@ -2,8 +2,8 @@
 
     python -m experiments.simulated --data_dir=runs/demo-data --out_dir=runs --fold=0 --profile=cpu
 
-Expected: SEG at least 0.70 and TRA at least 0.85 on the unseen video (profile cpu); a classical baseline at least 0.1
-below in SEG.
+Expected: SEG at least 0.70 and TRA at least 0.85 on the unseen video (profile cpu); a classical baseline at
+least 0.1 below in SEG.
 Expected time: about 10 minutes on two cores.
 """
 

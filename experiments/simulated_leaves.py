@@ -2,8 +2,8 @@
 
     python -m experiments.simulated_leaves --data_dir=runs/demo-data --out_dir=runs --fold=0 --profile=cpu
 
-Expected: SBD at least 0.70 and an absolute difference in count of at most 2.0 on the unseen plants (profile cpu),
-above the classical baseline.
+Expected: SBD at least 0.70 and an absolute difference in count of at most 2.0 on the unseen plants (profile
+cpu), above the classical baseline.
 Expected time: about 17 minutes on two cores.
 """
 

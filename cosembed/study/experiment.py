@@ -29,6 +29,6 @@ class Experiment(Generic[Spec, Item]):
     reported: Path | None = None
 
     def find_dataset(self, data_dir: Path) -> str:
-        """Names the first of the experiment's data sets that lies in the data folder, or the first one if none does."""
+        """Names the first of the data sets that lies in the data folder, or the first one if none does."""
         found = [name for name in (self.dataset, *self.alternatives) if (data_dir / name).exists()]
         return found[0] if found else self.dataset

@@ -1,7 +1,9 @@
-"""Defines the flags that all experiments share, and runs an experiment as they say. Knows no data and no network.
+"""Defines the flags that all experiments share, and runs an experiment as they say.
 
-Nothing is defined when this module is imported: `define_flags` adds the flags to the `FlagValues` that a program chooses,
-so that several programs can live in one process.
+This module knows no data and no network.
+
+Nothing is defined when this module is imported: `define_flags` adds the flags to the `FlagValues` that a
+program chooses, so that several programs can live in one process.
 """
 
 from __future__ import annotations

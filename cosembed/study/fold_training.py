@@ -1,4 +1,7 @@
-"""Trains the network of a fold, or loads it, with the check that it is one of this very spec. Knows none of the tasks."""
+"""Trains the network of a fold, or loads it, with the check that it is one of this very spec.
+
+This module knows none of the tasks.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,9 @@ from cosembed.training.run_folder import RunFolder
 
 
 def train_fold(stages: TaskStages[Spec, Item], fold: Fold[Item], spec: Spec, settings: Settings) -> None:
-    """Trains the network of a fold, or continues to; one of the authors takes its place where settings say so.
+    """Trains the network of a fold, or continues to.
+
+    A network of the authors takes its place where the settings name a folder of them.
 
     Raises:
         InputError: Data, a folder or a device that cannot be used; nothing has been written.
@@ -81,7 +86,8 @@ def load_finished_network(fold: Fold[Item], spec: TrainedSpec, settings: Setting
     model, _, step = load_network_as(type(spec), folder)
     if step < spec.training.iterations:
         raise CheckpointError(
-            f"{folder}: trained for {step} of {spec.training.iterations} steps; run --mode=train again to finish"
+            f"{folder}: trained for {step} of {spec.training.iterations} steps; run --mode=train again to "
+            "finish"
         )
     return model
 

@@ -1,7 +1,9 @@
-"""Says what trains and what is tested, and deals names (of patients, of plants) to folds. Knows no images and no network.
+"""Says what trains and what is tested, and deals names (of patients, of plants) to folds.
 
-Names are taken in order, `fold_count` at a time, and dealt to the folds at random: any run of names is spread evenly.
-Where the names are known beforehand, the drawn folds are committed with the data set's spec.
+This module knows no images and no network.
+
+Names are taken in order, `fold_count` at a time, and dealt to the folds at random: any run of names is spread
+evenly. Where the names are known beforehand, the drawn folds are committed with the data set's spec.
 """
 
 from __future__ import annotations
@@ -85,7 +87,8 @@ def named_folds(
         dataset: It holds the number of folds, the seed and, if they are committed, the folds themselves.
         root: The data's folder, for messages.
         variants: The names of networks; a fold's name begins with its variant.
-        recorded: The file of `record_folds`. Where it exists, and no folds are committed, none are drawn again.
+        recorded: The file of `record_folds`. Where it exists, and no folds are committed, none are drawn
+            again.
 
     Raises:
         DataError: A fold without any of the names, a name that no fold holds, or a damaged record.
@@ -94,7 +97,8 @@ def named_folds(
     drawn = dataset.folds or _read(recorded) or draw_folds(names, dataset.fold_count, dataset.fold_seed)
     if len(drawn) != dataset.fold_count:
         raise SpecError(
-            f"dataset.folds of {dataset.name}: there are {len(drawn)}, not {dataset.fold_count}; correct one of them"
+            f"dataset.folds of {dataset.name}: there are {len(drawn)}, not {dataset.fold_count}; correct "
+            "one of them"
         )
     counts = Counter(name for fold in drawn for name in fold)
     twice = sorted(name for name, number in counts.items() if number > 1)
@@ -112,7 +116,8 @@ def named_folds(
     for number, fold in enumerate(present):
         if not fold:
             raise DataError(
-                f"{root}: fold {number} is empty: none of {', '.join(drawn[number][:3]) or 'its names'} is there; add some"
+                f"{root}: fold {number} is empty: none of {', '.join(drawn[number][:3]) or 'its names'} is "
+                "there; add some"
             )
     return [
         Fold(

@@ -1,4 +1,7 @@
-"""Trains on a person's own annotated videos, as a spec file says. Knows flags and the spec file, not the paper's data sets."""
+"""Trains on a person's own annotated videos, as a spec file says.
+
+This module knows flags and the spec file, not the paper's data sets.
+"""
 
 from __future__ import annotations
 

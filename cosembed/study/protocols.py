@@ -1,9 +1,10 @@
 """Decides which frames of videos train and which are tested. Knows no network and reads no images.
 
-`crossval`: train on one annotated video, test on the other, both ways; with one annotated video, its first 70 % train and
-the rest is tested, or the frame ranges asked for. `submission`: train on all annotated videos, track the challenge's
-videos without truth, as the paper did. Frame ranges are half-open, in the video's own numbering. With networks of the
-authors, which were trained on all annotated videos, nothing trains and every annotated video is tested.
+`crossval`: train on one annotated video, test on the other, both ways; with one annotated video, its first
+70 % train and the rest is tested, or the frame ranges asked for. `submission`: train on all annotated videos,
+track the challenge's videos without truth, as the paper did. Frame ranges are half-open, in the video's own
+numbering. With networks of the authors, which were trained on all annotated videos, nothing trains and every
+annotated video is tested.
 """
 
 from __future__ import annotations
@@ -95,8 +96,8 @@ def crossval_folds(
             )
     if length < 2 or max(train_frames[0], test_frames[0]) < min(train_frames[1], test_frames[1]):
         raise InputError(
-            f"{root / video}: frames {train_frames[0]}:{train_frames[1]} train and {test_frames[0]}:{test_frames[1]} are "
-            "tested; the ranges must not overlap"
+            f"{root / video}: frames {train_frames[0]}:{train_frames[1]} train and "
+            f"{test_frames[0]}:{test_frames[1]} are tested; the ranges must not overlap"
         )
     train, test = (VideoRange(root, video, *frames) for frames in (train_frames, test_frames))
     return [Fold(f"test_{video}_frames_{test.begin}_{test.end}", 0, (train,), (test,))]
@@ -105,7 +106,7 @@ def crossval_folds(
 def submission_fold(
     root: Path, lengths: Mapping[str, int], test_root: Path, test_lengths: Mapping[str, int]
 ) -> Fold[VideoRange]:
-    """Makes the fold of the protocol `submission`: all annotated videos train, all unlabelled ones are tracked."""
+    """Makes the fold of `submission`: all annotated videos train, all unlabelled ones are tracked."""
     train = tuple(VideoRange(root, video, 0, length) for video, length in lengths.items())
     test = tuple(VideoRange(test_root, video, 0, length) for video, length in test_lengths.items())
     return Fold("submission", 0, train, test, scored=False)

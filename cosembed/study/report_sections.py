@@ -98,7 +98,7 @@ def write_page(
     spec: TrainedSpec,
     settings: Settings,
 ) -> None:
-    """Writes report.html: a warning above all else unless the profile is the paper's, the whole spec at the end."""
+    """Writes report.html: a warning first, unless the profile is the paper's, and the spec at the end."""
     warnings = layout.not_a_reproduction([spec.profile])
     sections = [*sections, Section("Every value of this run (spec.yaml)", code=specs.dump(spec))]
     write_report(settings.folder / "report.html", Report(title, facts, sections, warnings))

@@ -1,8 +1,11 @@
-"""Keeps the results of a fold: each is there as a whole and made by this very spec, or it is absent. Knows no task.
+"""Keeps the results of a fold: each is there as a whole and made by this very spec, or it is absent.
 
-A result is a file or folder below `<fold>/results`. Its record, `<name>.json` beside it, says what made it and how long
-each stage took. The record is written last: a result without one, or with one of other values, is none. That results
-come from the network in the fold's folder needs no record: `RunFolder` refuses to train another one there.
+This module knows no task.
+
+A result is a file or folder below `<fold>/results`. Its record, `<name>.json` beside it, says what made it
+and how long each stage took. The record is written last: a result without one, or with one of other values,
+is none. That results come from the network in the fold's folder needs no record: `RunFolder` refuses to train
+another one there.
 """
 
 from __future__ import annotations
@@ -157,5 +160,6 @@ def read_arrays(path: Path) -> dict[str, NDArray]:
         zlib.error,
     ) as error:
         raise DataError(
-            f"{path}: is damaged ({reason(error)}); remove the folder {path.parent} and run --mode=predict again"
+            f"{path}: is damaged ({reason(error)}); remove the folder {path.parent} and run --mode=predict "
+            "again"
         ) from error

@@ -1,4 +1,6 @@
-"""Runs the stages of an experiment: prepare, train, predict, evaluate, report. Knows no flags, no method and no numbers.
+"""Runs the stages of an experiment: prepare, train, predict, evaluate, report.
+
+This module knows no flags, no method and no numbers.
 
 Every stage can be started again: what is complete is kept, what is not is made anew or continued.
 """
@@ -69,7 +71,10 @@ def run_experiment(experiment: Experiment[Spec, Item], mode: str, spec: Spec, se
 def run_fold(
     stages: TaskStages[Spec, Item], fold: Fold[Item], spec: Spec, settings: Settings, mode: str
 ) -> None:
-    """Trains, predicts and evaluates one fold, as far as the mode says; `spec` is that of the fold's variant."""
+    """Trains, predicts and evaluates one fold, as far as the mode says.
+
+    `spec` is that of the fold's variant.
+    """
     from cosembed.study.fold_training import check_run, load_finished_network, train_fold
 
     if mode in ("train", "all"):

@@ -1,7 +1,9 @@
-"""Holds scores, and reads and writes them as metrics.json. Knows neither how scores are made nor how they are shown.
+"""Holds scores, and reads and writes them as metrics.json.
 
-Every experiment's metrics.json says in the same keys what made its scores (`Provenance`); beside them are the scores of
-its task. A fold's metrics.json holds the scores of that fold alone.
+This module knows neither how scores are made nor how they are shown.
+
+Every experiment's metrics.json says in the same keys what made its scores (`Provenance`); beside them are the
+scores of its task. A fold's metrics.json holds the scores of that fold alone.
 """
 
 from __future__ import annotations
@@ -72,7 +74,10 @@ class ExperimentScores:
 
 @dataclass(frozen=True, kw_only=True)
 class CtcMeasures:
-    """Holds the measures of the Cell Tracking Challenge, 0 to 1; None where there was no truth to score with."""
+    """Holds the measures of the Cell Tracking Challenge, 0 to 1.
+
+    A measure is None where there was no truth to score with.
+    """
 
     SEG: float | None = None
     DET: float | None = None
@@ -82,7 +87,7 @@ class CtcMeasures:
 
 @dataclass(frozen=True, kw_only=True)
 class CtcScores(CtcMeasures):
-    """Holds what `evaluate_ctc` finds in a result: measures, the corrections behind TRA, and how much was scored.
+    """Holds what `evaluate_ctc` finds: measures, the corrections behind TRA, and how much was scored.
 
     Attributes:
         NS, FN, FP, ED, EA, EC: Numbers of corrections, as `cosembed.metrics.ctc.ERROR_NAMES` explains them.
@@ -134,7 +139,10 @@ class CellsScores(ExperimentScores, CtcMeasures):
 
 @dataclass(frozen=True, kw_only=True)
 class HeartIou:
-    """Holds the IoU of both classes in one patient, 0 to 1; None where neither truth nor result has the class."""
+    """Holds the IoU of both classes in one patient, 0 to 1.
+
+    A class is None where neither truth nor result has it.
+    """
 
     myocardium: float | None
     cavity: float | None
@@ -180,7 +188,7 @@ class HeartDifference:
 
 @dataclass(frozen=True, kw_only=True)
 class HeartScores(ExperimentScores):
-    """Holds the scores of both networks (`recurrent`, `non-recurrent`), and class by class their difference."""
+    """Holds the scores of the variants `recurrent` and `non-recurrent`, and their difference by class."""
 
     task: ClassVar[str] = "heart"
 

@@ -1,4 +1,7 @@
-"""Holds what a user asks of an experiment beside its spec. It is data only: it knows no flags and no TensorFlow."""
+"""Holds what a user asks of an experiment beside its spec.
+
+It is data only: it knows no flags and no TensorFlow.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Says what a study asks of a task. Knows none of the tasks.
 
-A `Task` finds and checks its data without TensorFlow. Its `TaskStages`, whose module imports TensorFlow, are loaded by
-`Task.stages` once the input has been found in order.
+A `Task` finds and checks its data without TensorFlow. Its `TaskStages`, whose module imports TensorFlow, are
+loaded by `Task.stages` once the input has been found in order.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ StagesSpec = TypeVar("StagesSpec", bound=TrainedSpec, contravariant=True)
 
 
 class Task(Protocol[Spec, Item]):
-    """Finds, splits and checks the data of a task. `Item` is what a fold consists of, a range of frames or a name."""
+    """Finds, splits and checks the data of a task.
+
+    `Item` is what a fold consists of: a range of frames, or a name.
+    """
 
     @property
     def spec_class(self) -> type[Spec]:
@@ -67,7 +70,10 @@ class Task(Protocol[Spec, Item]):
 
 
 class TaskStages(Protocol[StagesSpec, Item]):
-    """Does what differs between the tasks after the input was found in order; every `spec` is that of the fold's variant."""
+    """Does what differs between the tasks after the input was found in order.
+
+    Every `spec` is that of the fold's variant.
+    """
 
     def describe_training(self, fold: Fold[Item]) -> str:
         """Says in a phrase what a fold trains on."""

@@ -1,4 +1,7 @@
-"""Draws what a network makes of a batch while it trains, for TensorBoard. Knows batches, not how a network is trained."""
+"""Draws what a network makes of a batch while it trains, for TensorBoard.
+
+This module knows batches, not how a network is trained.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which device computes, said aloud, and how strictly. Knows nothing of networks."""
+"""Says which device computes, and makes it compute the same every time. Knows nothing of networks."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from cosembed.errors import InputError
 
 
 def make_deterministic() -> None:
-    """Same seed, same machine: the same bits. TensorFlow then uses only operations whose sums have a fixed order."""
+    """Makes the same seed on the same machine give the same bits.
+
+    TensorFlow then uses only operations whose sums have a fixed order.
+    """
     tf.config.experimental.enable_op_determinism()
 
 
 def describe_device(require_gpu: bool = False) -> str:
-    """One phrase such as `CPU, 2 cores` or `GPU, NVIDIA A100`.
+    """Names the device in a phrase, such as `CPU, 2 cores` or `GPU, NVIDIA A100`.
 
     Raises:
         InputError: `require_gpu` and TensorFlow sees none.

@@ -1,8 +1,8 @@
 """Trains a network: clips in, checkpoints out. Knows nothing of files of videos, clustering or scores.
 
-Everything that decides a step is a function of the spec and the step's number: the batch (`BatchSource.batch`), the
-learning rate, and the saved weights and moments. A run that is interrupted and started again therefore ends with the
-same weights as one that was not.
+Everything that decides a step is a function of the spec and the step's number: the batch
+(`BatchSource.batch`), the learning rate, and the saved weights and moments. A run that is interrupted and
+started again therefore ends with the same weights as one that was not.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ def train(
         The trained network.
 
     Raises:
-        TrainingError: The loss or a gradient is not finite; names the step, the clip's seed and the last checkpoint.
+        TrainingError: The loss or a gradient is not finite; names the step, the clip's seed and the last
+            checkpoint.
         OutputError: A checkpoint cannot be written.
     """
     state = _restore(spec, run, title, execution)
@@ -141,13 +142,16 @@ class _Journal:
 
 
 def make_train_step(spec: TrainedSpec, model: StackedHourglass, optimizer: Optimizer) -> Any:
-    """Makes the graph of one optimisation step: (batch, 0-based step) -> (loss with L2 term, the task's loss, all finite).
+    """Makes the graph of one optimisation step.
 
-    Weights change only if the loss and all gradients are finite. Clips of any number of frames share one trace.
+    It is a function (batch, 0-based step) -> (loss with L2 term, the task's loss, whether all is finite).
+    Weights change only if the loss and all gradients are finite. Clips of any number of frames share one
+    trace.
     """
     objective, variables = make_objective(spec), model.trainable_variables
 
-    # Nothing here is Python control flow over tensors; translating it would cost a quarter of the time to the first step.
+    # Nothing here is Python control flow over tensors; translating it would cost a quarter of the time to the
+    # first step.
     @tf.function(input_signature=[objective.signature, tf.TensorSpec([], tf.int64)], autograph=False)
     def train_step(batch: dict[str, tf.Tensor], step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         with tf.GradientTape() as tape:
@@ -163,6 +167,7 @@ def make_train_step(spec: TrainedSpec, model: StackedHourglass, optimizer: Optim
 
 def _not_finite(step: int, source: BatchSource, checkpoint: str | None) -> str:
     return (
-        f"the loss or a gradient is not finite at step {step} (clip {step - 1}, seed {source.seed}); the last good "
-        f"checkpoint is {checkpoint or 'none'}. Lower training.learning_rate or set training.gradient_clip, and train again"
+        f"the loss or a gradient is not finite at step {step} (clip {step - 1}, seed {source.seed}); the "
+        f"last good checkpoint is {checkpoint or 'none'}. Lower training.learning_rate or set "
+        "training.gradient_clip, and train again"
     )

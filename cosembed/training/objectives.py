@@ -1,4 +1,7 @@
-"""Says what differs between the specs in one training step: the batch and the loss. Knows no files and no optimizer."""
+"""Says what differs between the specs in one training step: the batch and the loss.
+
+This module knows no files and no optimizer.
+"""
 
 from __future__ import annotations
 

@@ -68,7 +68,10 @@ def untrained_run(folder: Path, spec: specs.CellsSpec) -> Path:
 def moving_squares(
     frames: int = 6, height: int = 40, width: int = 48
 ) -> tuple[np.ndarray, np.ndarray, list[Track]]:
-    """Three squares that move right, one of which divides in frame 3. Images uint16, labels uint16, tracks."""
+    """Three squares that move right, one of which divides in frame 3.
+
+    Images uint16, labels uint16, tracks.
+    """
     labels = np.zeros((frames, height, width), np.uint16)
     for frame in range(frames):
         labels[frame, 4:14, 3 + frame : 13 + frame] = 1
@@ -113,7 +116,10 @@ def write_ctc(
     video: str = "01",
     seg: object = None,
 ) -> Path:
-    """Writes frames and truth in the challenge's layout with tifffile alone; `seg` are the frames with SEG (default all)."""
+    """Writes frames and truth in the challenge's layout with tifffile alone.
+
+    `seg` are the frames with SEG (default all).
+    """
     (root / video).mkdir(parents=True)
     (root / f"{video}_GT" / "TRA").mkdir(parents=True)
     (root / f"{video}_GT" / "SEG").mkdir()

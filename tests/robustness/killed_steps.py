@@ -54,9 +54,16 @@ def download() -> Step:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     dataset = CellsDatasetSpec(
-        name="tiny", paper_name="tiny", archive="tiny.zip", licence="Free.", videos=("01",), tra_masks="markers",
-        complete_frames={}, loss_border=0, image_shape=(4, 4),
-    )  # fmt: skip
+        name="tiny",
+        paper_name="tiny",
+        archive="tiny.zip",
+        licence="Free.",
+        videos=("01",),
+        tra_masks="markers",
+        complete_frames={},
+        loss_border=0,
+        image_shape=(4, 4),
+    )
     base_url = f"http://127.0.0.1:{server.server_address[1]}/training-datasets"
 
     def run(folder: Path) -> None:
@@ -117,7 +124,7 @@ def track_as_one(model, frames, spec, output, sample_frames):
 
 
 def run_modes(folder: Path, modes: Iterable[str], test_frames: tuple[int, int] = (1, 3)) -> None:
-    """Modes of an experiment on a video beside `folder`, whose frame 0 has trained it, then its metrics.json."""
+    """Runs modes of an experiment on a video beside `folder`, whose frame 0 has trained it, then collects."""
     from cosembed.study.folds import Fold
     from cosembed.study.protocols import VideoRange
     from cosembed.study.runner import collect_scores, run_fold

@@ -30,7 +30,8 @@ from tests.robustness.killed_steps import run_modes, track_as_one
 from tests.robustness.killing import tree
 
 SIMULATE = ("cosembed.commands.simulate", "--frames=2", "--size=64", "--cells=3")
-# In its own process: even root then has to ask before it writes (CAP_DAC_OVERRIDE is dropped for what follows).
+# In its own process: even root then has to ask before it writes (CAP_DAC_OVERRIDE is dropped for what
+# follows).
 UNPRIVILEGED = (
     "import ctypes, os, sys; ctypes.CDLL(None).prctl(24, 1, 0, 0, 0); os.execv(sys.executable, sys.argv[1:])"
 )
@@ -46,7 +47,7 @@ with run_log(Path(sys.argv[1])):
 
 @contextmanager
 def limited_to(largest: int) -> Iterator[None]:
-    """No file can grow beyond so many bytes: a full disk that needs no disk. Processes started meanwhile inherit it."""
+    """Lets no file grow beyond so many bytes, as on a full disk; processes started meanwhile inherit it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (largest, hard))
     try:
@@ -57,9 +58,14 @@ def limited_to(largest: int) -> Iterator[None]:
 
 def run_python(*arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [sys.executable, *arguments], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
-        check=False, timeout=300,
-    )  # fmt: skip
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
 
 
 def assert_one_sentence(done: subprocess.CompletedProcess, *words: str) -> None:

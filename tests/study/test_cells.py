@@ -1,4 +1,4 @@
-"""Experiments from the command line: whole runs on small simulated and real videos, continuation, and bad input."""
+"""Experiments on cells: whole runs on small simulated and real videos, continuation, and bad input."""
 
 import json
 import os
@@ -148,9 +148,13 @@ def test_every_data_set_of_table_2_has_its_module():
 def test_reproduction_goes_on_when_one_data_set_fails_and_says_so(tmp_path):
     write_ctc(tmp_path / "data" / "Fluo-N2DH-SIM+", *moving_squares(frames=8))
     done = run_command(
-        "experiments.reproduce_ctc", f"--data_dir={tmp_path / 'data'}", f"--out_dir={tmp_path / 'runs'}", "--profile=smoke",
-        "--datasets=PhC-C2DH-U373,Fluo-N2DH-SIM+", "--base_url=http://127.0.0.1:9/training-datasets",
-    )  # fmt: skip
+        "experiments.reproduce_ctc",
+        f"--data_dir={tmp_path / 'data'}",
+        f"--out_dir={tmp_path / 'runs'}",
+        "--profile=smoke",
+        "--datasets=PhC-C2DH-U373,Fluo-N2DH-SIM+",
+        "--base_url=http://127.0.0.1:9/training-datasets",
+    )
     assert done.returncode == 2
     assert "failed: PhC-C2DH-U373" in done.stderr
     assert f"put the archive at {tmp_path / 'data' / 'PhC-C2DH-U373.zip'}, or its content at" in done.stderr
@@ -316,11 +320,18 @@ def test_tracking_a_video_of_ones_own(simulated, tmp_path):
 @pytest.mark.parametrize(
     "module",
     [
-        "cosembed.commands.track", "cosembed.commands.evaluate", "cosembed.commands.validate", "cosembed.commands.simulate", "cosembed.commands.suggest_spec",
-        "benchmarks.classical_baseline", "experiments.ctc_dic_hela", "experiments.simulated", "experiments.own",
+        "cosembed.commands.track",
+        "cosembed.commands.evaluate",
+        "cosembed.commands.validate",
+        "cosembed.commands.simulate",
+        "cosembed.commands.suggest_spec",
+        "benchmarks.classical_baseline",
+        "experiments.ctc_dic_hela",
+        "experiments.simulated",
+        "experiments.own",
         "experiments.reproduce_ctc",
     ],
-)  # fmt: skip
+)
 def test_help_fits_a_screen_and_gives_an_example(module):
     done = run_command(module, "--help")
     assert done.returncode == 0
@@ -382,7 +393,7 @@ def test_what_does_not_go_with_networks_of_the_authors_is_refused(tmp_path):
 
 
 def test_the_same_seed_gives_the_same_bits(tmp_path, simulated):
-    """Weights after 20 steps, masks and table of two runs with --deterministic, each in a process of its own."""
+    """Weights after 20 steps, masks and table of two deterministic runs, each in a process of its own."""
     runs = []
     for name in ("first", "second"):
         flags = ["--profile=smoke", "--fold=0", "--deterministic", "--set=training.iterations=20"]

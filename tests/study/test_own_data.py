@@ -1,4 +1,4 @@
-"""Training on one's own annotated video: the suggested spec, the experiment, and the snippet that opens a result."""
+"""Training on one's own video: the suggested spec, the experiment, the snippet that opens a result."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""All tables in one document: experiments that run, fail or have no results, with small stand-ins for them."""
+"""All tables in one document, with small stand-ins for experiments that run, fail or have no results."""
 
 import json
 import os
@@ -63,8 +63,11 @@ def run(out, *arguments, **actions):
     path = os.pathsep.join([str(ROOT), str(folder)])
     return subprocess.run(
         [sys.executable, "-c", PROGRAM, f"--out_dir={out}", *arguments],
-        capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": path},
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": path},
+    )
 
 
 def ran(out):
@@ -105,10 +108,13 @@ def test_all_three_tables_ours_beside_the_papers(out):
             assert cell in html
     head = text.split("\n## ")[0]
     for words in (
-        "Profile cpu: smaller than the paper's", "Profile smoke: smaller than the paper's",
-        "Table 1a: left ventricle: recipe paper, profile cpu", "Table 1b: leaves: recipe paper, profile cpu",
-        "Table 2: Cell Tracking Challenge: recipe released, profile smoke", "python -m experiments.reproduce",
-    ):  # fmt: skip
+        "Profile cpu: smaller than the paper's",
+        "Profile smoke: smaller than the paper's",
+        "Table 1a: left ventricle: recipe paper, profile cpu",
+        "Table 1b: leaves: recipe paper, profile cpu",
+        "Table 2: Cell Tracking Challenge: recipe released, profile smoke",
+        "python -m experiments.reproduce",
+    ):
         assert words in head
     assert html.count("<table>") == 5 and html.count('class="warning"') == 2
     assert "No results yet" not in text + html
@@ -138,7 +144,8 @@ def test_missing_tables_say_what_makes_them(out):
 
 def test_every_part_runs_with_the_flags_given_and_its_own(tmp_path):
     out = tmp_path / "runs"
-    action = f"(out / 'cvppp').mkdir()\n(out / 'cvppp' / 'metrics.json').write_text({json.dumps(LEAVES_METRICS)!r})\n"
+    content = json.dumps(LEAVES_METRICS)
+    action = f"(out / 'cvppp').mkdir()\n(out / 'cvppp' / 'metrics.json').write_text({content!r})\n"
     flags = [
         "--data_dir=my data",
         "--profile=cpu",

@@ -1,4 +1,7 @@
-"""Results are complete and of this very spec, or absent; damaged files are named, and nothing in them is run."""
+"""Results are complete and of this very spec, or absent.
+
+Damaged files are named, and nothing in them is run.
+"""
 
 import numpy as np
 import pytest

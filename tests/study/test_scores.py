@@ -1,4 +1,7 @@
-"""Scores as metrics.json holds them: written and read back equal, in the keys that others read; damage is named."""
+"""Scores as metrics.json holds them: written and read back equal, in the keys that others read.
+
+Damage is named.
+"""
 
 import json
 
@@ -57,9 +60,16 @@ def test_the_measures_of_cells_are_at_the_top(tmp_path):
 def test_folds_without_scores_are_passed_over(tmp_path):
     baseline = CtcScores(frames=2, seg_frames=0, evaluator="by hand")
     cells = CellsFoldScores(
-        fold="test_01", train="", test="01 [0:2]", SEG=0.5, NS=1, frames=2, seg_frames=2,
-        evaluator="by hand", baseline=baseline,
-    )  # fmt: skip
+        fold="test_01",
+        train="",
+        test="01 [0:2]",
+        SEG=0.5,
+        NS=1,
+        frames=2,
+        seg_frames=2,
+        evaluator="by hand",
+        baseline=baseline,
+    )
     heart = HeartFoldScores(
         fold="fold_0", train="a, b", test="c", warmed={"c": HeartIou(myocardium=0.5, cavity=None)}
     )

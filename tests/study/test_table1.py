@@ -1,4 +1,4 @@
-"""Tables 1a and 1b: means and deviations worked by hand, the paper's cells beside them, and what a reader must be told."""
+"""Tables 1a and 1b: means and deviations by hand, the paper's cells, and what a reader must be told."""
 
 from cosembed.study.scores import HeartScores, LeavesScores, read_scores
 from cosembed.study.tables import heart as table1a
@@ -60,8 +60,16 @@ def test_table_1b_by_hand(tmp_path):
     # No deviation where no source gives one, and a mark on what is of low confidence.
     assert table["RIS+CRF"]["SBD in %"] == "66.6" and table["MSU"]["|DiC|"] == "2.3 ?"
     assert [row[0] for row in table1b.rows(scores, PAPER.leaves)[1:]] == [
-        "RIS+CRF", "MSU", "Nottingham", "Wageningen", "IPK", "IS+RA", "Ours (paper)", "classical baseline, here", "ours, here",
-    ]  # fmt: skip
+        "RIS+CRF",
+        "MSU",
+        "Nottingham",
+        "Wageningen",
+        "IPK",
+        "IS+RA",
+        "Ours (paper)",
+        "classical baseline, here",
+        "ours, here",
+    ]
     notes = " ".join(table1b.header_lines(scores, PAPER.leaves))
     assert "not a reproduction" in notes and "not the paper's" in notes and "not directly comparable" in notes
     assert "`python -m experiments.simulated_leaves`" in table1b.markdown(scores, PAPER.leaves)
@@ -76,3 +84,18 @@ def test_table_1b_by_hand(tmp_path):
         "not a reproduction" not in notes and "not the paper's" not in notes and "not comparable" not in notes
     )
     assert "values that differ from the profile paper: 1" in notes
+
+
+def test_without_numbers_of_a_paper_ours_stand_alone(tmp_path):
+    hearts = read_scores(HeartScores, write_metrics(tmp_path, HEART_METRICS))
+    assert table1a.rows(hearts, {})[0] == [
+        "IoU in %",
+        "non-recurrent, ours",
+        "recurrent, ours",
+        "recurrent unwarmed, ours",
+    ]
+    assert by_name(table1a.rows(hearts, {}))["cavity"]["recurrent, ours"] == "80.0 ± 14.1"
+    plants = read_scores(LeavesScores, write_metrics(tmp_path, LEAVES_METRICS))
+    assert [row[0] for row in table1b.rows(plants, {})[1:]] == ["classical baseline, here", "ours, here"]
+    for notes in (table1a.header_lines(hearts, {}), table1b.header_lines(plants, {})):
+        assert "paper's" not in " ".join(notes[1:])

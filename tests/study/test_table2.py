@@ -34,9 +34,14 @@ SECOND = {
     "TRA": [0.881, 0.765, 0.947, 0.987, 0.981, 0.961],
 }
 LEAVES = {
-    "RIS+CRF": (66.6, 1.1), "MSU": (66.7, 2.3), "Nottingham": (68.3, 3.8), "Wageningen": (71.1, 2.2), "IPK": (74.4, 2.6),
-    "IS+RA": (84.9, 0.8), "Ours (paper)": (84.5, 1.5),
-}  # fmt: skip
+    "RIS+CRF": (66.6, 1.1),
+    "MSU": (66.7, 2.3),
+    "Nottingham": (68.3, 3.8),
+    "Wageningen": (71.1, 2.2),
+    "IPK": (74.4, 2.6),
+    "IS+RA": (84.9, 0.8),
+    "Ours (paper)": (84.5, 1.5),
+}
 
 
 def cells(lines, split):

@@ -1,4 +1,7 @@
-"""Makes Table 2, cells: our scores beside the paper's. Knows scores and reported numbers, not how either was made."""
+"""Makes Table 2, cells: our scores beside the paper's.
+
+This module knows scores and reported numbers, not how either was made.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +17,14 @@ from cosembed.study.tables.reported import UNKNOWN, ReportedCell, ReportedTable
 
 MEASURES = ("OP", "SEG", "TRA")
 DIFFERENCE = (
-    "Ours and the paper's values are not directly comparable: the paper's are of the challenge's test videos, whose "
-    "truth is not public, with networks trained on all annotated videos; ours are of annotated videos, or parts of a "
-    "video, that the network was not trained on."
+    "Ours and the paper's values are not directly comparable: the paper's are of the challenge's test "
+    "videos, whose truth is not public, with networks trained on all annotated videos; ours are of annotated "
+    "videos, or parts of a video, that the network was not trained on."
 )
 SEEN = (
-    "Ours and the paper's values are not comparable: ours are of annotated videos that the authors' networks were "
-    "trained on, the paper's of the challenge's test videos. Track those with --protocol=submission and send the "
-    "result to the challenge."
+    "Ours and the paper's values are not comparable: ours are of annotated videos that the authors' networks "
+    "were trained on, the paper's of the challenge's test videos. Track those with --protocol=submission and "
+    "send the result to the challenge."
 )
 
 
@@ -35,9 +38,10 @@ def read_existing(paths: Iterable[Path]) -> list[CellsScores]:
 
 
 def rows(scores: Sequence[CellsScores], reported: ReportedTable) -> list[list[str]]:
-    """Gives header and rows, for every data set and measure: ours, every fold in brackets, the baseline, the paper's.
+    """Gives the header, and a row for every data set and measure.
 
-    The baseline and the paper have columns only if some data set has them.
+    Its cells are our mean with every fold in brackets, the baseline's, and the paper's. The baseline and the
+    paper have columns only if some data set has them.
     """
     baselines = any(entry.baseline for entry in scores)
     known = any(entry.provenance.data in reported for entry in scores)

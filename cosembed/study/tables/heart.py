@@ -1,4 +1,7 @@
-"""Makes Table 1a, left ventricle: our IoU beside the paper's. Knows scores and reported numbers, not how either was made."""
+"""Makes Table 1a, left ventricle: our IoU beside the paper's.
+
+This module knows scores and reported numbers, not how either was made.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +20,10 @@ PAPERS_DATA, PAPERS_PATIENTS = "LVSC", 96
 
 
 def rows(scores: HeartScores, reported: ReportedTable) -> list[list[str]]:
-    """Gives header and a row per class: every network's IoU in %, mean ± standard deviation over patients, beside the paper's.
+    """Gives the header and a row per class.
 
-    The paper has columns only if its numbers are given.
+    Its cells are every network's IoU in %, mean ± standard deviation over patients. The paper has columns
+    only if its numbers are given.
     """
     header = ["IoU in %"]
     for variant in VARIANTS:
@@ -46,14 +50,16 @@ def header_lines(scores: HeartScores, reported: ReportedTable) -> list[str]:
     lines.append(layout.origin_line(f"{made_by.data}, {patients} patients", made_by))
     if reported and made_by.data != PAPERS_DATA:
         lines.append(
-            "The data are not the paper's (96 patients of the STACOM 2011 challenge): the numbers are not comparable."
+            "The data are not the paper's (96 patients of the STACOM 2011 challenge): the numbers are not "
+            "comparable."
         )
     elif reported and patients != PAPERS_PATIENTS:
         lines.append(
             f"The paper has {PAPERS_PATIENTS} patients, not {patients}: the numbers are not comparable."
         )
     lines.append(
-        "Mean and sample standard deviation over patients; a patient's IoU is over all its labelled frames and slices."
+        "Mean and sample standard deviation over patients; a patient's IoU is over all its labelled frames "
+        "and slices."
     )
     return [*lines, *(_difference_line(name, entry) for name, entry in scores.comparison.items())]
 
@@ -79,7 +85,8 @@ def _difference_line(name: str, entry: HeartDifference) -> str:
     verdict = f"more than chance (p = {p:.3f})" if p < SIGNIFICANT else f"not more than chance (p = {p:.2f})"
     # The test knows the spread over patients, not that over trainings.
     difference = f"{100 * entry.difference:+.1f} over {entry.patients} patients"
-    return f"Recurrent minus non-recurrent, {name}: {difference}, {verdict}; {entry.test}, one training per fold."
+    conditions = f"{entry.test}, one training per fold"
+    return f"Recurrent minus non-recurrent, {name}: {difference}, {verdict}; {conditions}."
 
 
 def _over_patients(patients: Mapping[str, HeartIou], name: str) -> str:

@@ -1,4 +1,7 @@
-"""Lays tables out as text and Markdown, with what made their numbers. Knows nothing of what the numbers measure."""
+"""Lays tables out as text and Markdown, with what made their numbers.
+
+This module knows nothing of what the numbers measure.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,7 @@ def as_text(rows: Sequence[Sequence[str]], notes: Iterable[str]) -> str:
 def as_markdown(
     title: str, rows: Sequence[Sequence[str]], notes: Iterable[str], origins: Iterable[Origin]
 ) -> str:
-    """Lays out title, notes and table, then for everything in it the command and the deviations from the paper's profile."""
+    """Lays out title, notes and table, then the commands behind it and where they deviate from the paper."""
     header, *body = _padded(rows)
     lines = [f"| {' | '.join(row)} |" for row in (header, ["-" * len(cell) for cell in header], *body)]
     details = []

@@ -1,4 +1,7 @@
-"""Makes Table 1b, leaves: our SBD and difference in count beside the paper's and others'. Knows scores and reported numbers."""
+"""Makes Table 1b, leaves: our SBD and difference in count beside the paper's and others'.
+
+This module knows scores and reported numbers.
+"""
 
 from __future__ import annotations
 
@@ -40,13 +43,14 @@ def header_lines(scores: LeavesScores, reported: ReportedTable) -> list[str]:
         lines.append("The data are not the paper's (128 plants of CVPPP A1): the numbers are not comparable.")
     elif reported and len(scores.images) != PAPERS_PLANTS:
         lines.append(
-            f"The paper tested {PAPERS_PLANTS} plants, not {len(scores.images)}: the numbers are not comparable."
+            f"The paper tested {PAPERS_PLANTS} plants, not {len(scores.images)}: the numbers are not "
+            "comparable."
         )
     lines.append("Mean and sample standard deviation over images; DiC is found minus true leaves.")
     if reported:
         lines[-1] += (
-            " The paper's own row is three-fold cross-validation and so not directly comparable to the other methods. "
-            f"'{DOUBT.strip()}': of low confidence."
+            " The paper's own row is three-fold cross-validation and so not directly comparable to the "
+            f"other methods. '{DOUBT.strip()}': of low confidence."
         )
     return lines
 

@@ -1,6 +1,9 @@
-"""Reads a paper's own numbers, with source and confidence; what is not known stays unknown. Knows nothing of ours.
+"""Reads a paper's own numbers, with source and confidence.
 
-The file is not part of the package: whoever names an experiment names the file with the numbers to compare with.
+What is not known stays unknown. This module knows nothing of our numbers.
+
+The file is not part of the package: whoever names an experiment names the file with the numbers to compare
+with.
 """
 
 from __future__ import annotations
@@ -55,7 +58,7 @@ class ReportedCell:
                 raise ValueError(f"'{name}' is {value!r}, none of {', '.join(CONFIDENCES)}")
 
     def text(self, digits: int) -> str:
-        """Prints the value with its standard deviation, or else "not known" with its bound, if there is one."""
+        """Prints the value with its standard deviation; one that is not known with its bound, if any."""
         if self.value is None:
             return UNKNOWN if self.bound is None else f"{UNKNOWN} ({self.bound})"
         spread = "" if self.sd is None else f" ± {self.sd:.{digits}f}"
@@ -105,7 +108,10 @@ def read_reported(path: Path) -> Reported:
 
 
 def parse_table(content: Any) -> ReportedTable:
-    """Reads the rows of one table; raises `ValueError`, `TypeError` or `KeyError` that names what is wrong."""
+    """Reads the rows of one table.
+
+    Raises `ValueError`, `TypeError` or `KeyError` that names what is wrong.
+    """
     rows = {}
     for row, cells in content["rows"].items():
         if list(cells) != content["columns"]:

@@ -1,4 +1,7 @@
-"""Puts all tables of the paper into one document, Markdown and HTML. Knows the tables, not how their numbers were made."""
+"""Puts all tables of the paper into one document, Markdown and HTML.
+
+This module knows the tables, not how their numbers were made.
+"""
 
 from __future__ import annotations
 

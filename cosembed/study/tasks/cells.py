@@ -1,4 +1,7 @@
-"""Finds and checks videos of cells in the challenge's layout, and splits them into folds. Imports no TensorFlow."""
+"""Finds and checks videos of cells in the challenge's layout, and splits them into folds.
+
+This module imports no TensorFlow.
+"""
 
 from __future__ import annotations
 
@@ -77,7 +80,8 @@ class CellsTask:
         annotated = [video for video in dataset.videos if (root / f"{video}_GT").is_dir()]
         if not annotated:
             raise DataError(
-                f"{root}: no annotated video ({', '.join(f'{v} and {v}_GT' for v in dataset.videos)}); add one"
+                f"{root}: no annotated video ({', '.join(f'{v} and {v}_GT' for v in dataset.videos)}); add "
+                "one"
             )
         lengths = {video: len(open_frames(root / video)) for video in annotated}
         if settings.checkpoints is not None and (settings.train_frames or settings.test_frames):

@@ -1,4 +1,7 @@
-"""Puts the results of cells into a report and a table. Knows the files of a fold; makes no results of its own."""
+"""Puts the results of cells into a report and a table.
+
+This module knows the files of a fold; it makes no results of its own.
+"""
 
 from __future__ import annotations
 
@@ -33,9 +36,9 @@ from cosembed.study.tasks.cells import compared_with, frames_of, samples_file, t
 
 WORST_FRAMES = 3
 EMBEDDINGS = (
-    "The embedding is shown by three of its dimensions as red, green and blue (as in the paper's Figures 1 and 11): "
-    "a cell should be of one colour, its neighbours of others; cells far apart may share one. A tracked instance "
-    "keeps its colour; there are fourteen, so that they repeat."
+    "The embedding is shown by three of its dimensions as red, green and blue (as in the paper's Figures 1 "
+    "and 11): a cell should be of one colour, its neighbours of others; cells far apart may share one. A "
+    "tracked instance keeps its colour; there are fourteen, so that they repeat."
 )
 
 
@@ -163,7 +166,7 @@ def _frames_section(
         )
     legend = report_sections.error_legend()
     text = (
-        "Below the curve the worst frames. A cell is correct if its mask and a true one overlap with an IoU above "
-        "0.5; of the others, a mask over several cells is merged, a cell under several masks is split."
+        "Below the curve the worst frames. A cell is correct if its mask and a true one overlap with an IoU "
+        "above 0.5; of the others, a mask over several cells is merged, a cell under several masks is split."
     )
     return Section(f"{fold.name}: segmentation frame by frame", text, (), pictures, legend)

@@ -1,4 +1,6 @@
-"""Trains on, tracks and scores videos of cells. Knows the files of a fold, not how data are found or reports look.
+"""Trains on, tracks and scores videos of cells.
+
+This module knows the files of a fold, not how data are found or reports look.
 
 Files of a fold, below <out_dir>/<experiment>/<fold>/:
 

@@ -11,8 +11,7 @@ from cosembed.datasets.heart.cine import CineSlice
 from cosembed.datasets.heart.readers import patient_names, read_slices
 from cosembed.errors import DataError
 from cosembed.specs import HeartSpec
-from cosembed.study import folds as named
-from cosembed.study.folds import RECORD, Fold
+from cosembed.study.folds import RECORD, Fold, named_folds, record_folds
 from cosembed.study.result_store import StoredResult, stored_result
 from cosembed.study.settings import Settings
 from cosembed.study.task import TaskStages
@@ -22,11 +21,13 @@ VARIANTS = ("recurrent", "non-recurrent")
 
 @dataclass(frozen=True)
 class HeartTask:
-    """Segments the left ventricle with a recurrent network and one that is not (paper section 3, "Left Ventricle
-    Segmentation").
+    """Segments the left ventricle with a recurrent network and one that is not.
+
+    The paper's section 3 describes it under "Left Ventricle Segmentation".
 
     Attributes:
-        missing: Completes the sentence `DATA_DIR: ...` where the data, which cannot be downloaded, are absent.
+        missing: Completes the sentence `DATA_DIR: ...` where the data, which cannot be downloaded, are
+            absent.
     """
 
     missing: str
@@ -45,7 +46,7 @@ class HeartTask:
         """Splits patients into folds, each for both networks."""
         root = settings.data_dir / spec.dataset.name
         names = patient_names(root, spec.dataset.layout)
-        return named.named_folds(names, spec.dataset, root, VARIANTS, settings.folder / RECORD)
+        return named_folds(names, spec.dataset, root, VARIANTS, settings.folder / RECORD)
 
     def check(self, folds: Sequence[Fold[str]], spec: HeartSpec, settings: Settings, mode: str) -> None:
         """Reads every patient, one after the other, before anything is trained."""
@@ -56,7 +57,7 @@ class HeartTask:
 
     def record_folds(self, folds: Sequence[Fold[str]], settings: Settings) -> None:
         """Writes down which patients each fold tests."""
-        named.record_folds(folds, settings.folder / RECORD)
+        record_folds(folds, settings.folder / RECORD)
 
     def variant_spec(self, spec: HeartSpec, variant: str) -> HeartSpec:
         """Derives the spec of one of both networks."""

@@ -1,4 +1,7 @@
-"""Puts the results of hearts into a table and a report. Knows the files of a fold; makes no results of its own."""
+"""Puts the results of hearts into a table and a report.
+
+This module knows the files of a fold; it makes no results of its own.
+"""
 
 from __future__ import annotations
 

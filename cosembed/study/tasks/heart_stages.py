@@ -1,8 +1,10 @@
-"""Trains on, segments and scores cine MR of the heart. Knows the files of a fold, not how data are found or reports look.
+"""Trains on, segments and scores cine MR of the heart.
+
+This module knows the files of a fold, not how data are found or reports look.
 
 Files of a fold, below <out_dir>/<experiment>/<variant>/<fold>/: the training run as in any experiment, and
 
-    results/<patient>.npz       classes found, uint8 [T, H, W] per slice: warmed, and unwarmed where the network is recurrent
+    results/<patient>.npz       classes found, uint8 [T, H, W] per slice: warmed, and unwarmed if recurrent
     results/<patient>.json      what made them
     metrics.json                IoU of every patient
 """
@@ -62,7 +64,8 @@ class HeartStages:
     def predict(self, model: StackedHourglass, fold: Fold[str], spec: HeartSpec, settings: Settings) -> None:
         """Segments every frame of the test patients.
 
-        A recurrent network goes round the heartbeat twice: the first time warms its state, the second is the result.
+        A recurrent network goes round the heartbeat twice: the first time warms its state, the second is the
+        result.
         """
         stepper = FrameStepper(model, normalise=False)
         slices = read_patients(fold.test, spec, settings)
@@ -143,7 +146,10 @@ def score_patient(slices: Sequence[CineSlice], found: Sequence[NDArray[np.uint8]
 
 
 def compare(variants: Mapping[str, HeartVariantScores]) -> dict[str, HeartDifference]:
-    """Compares both networks over the patients that both have, with a paired test; empty if there are too few."""
+    """Compares both networks over the patients that both have, with a paired test.
+
+    The comparison is empty where there are too few of them.
+    """
     if len(variants) < 2:
         return {}
     first, second = (variants[name].patients for name in ("recurrent", "non-recurrent"))

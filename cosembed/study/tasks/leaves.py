@@ -15,8 +15,7 @@ from cosembed.errors import DataError
 from cosembed.images.tiff import read_image
 from cosembed.simulation.leaves import write_plants
 from cosembed.specs import LeavesSpec
-from cosembed.study import folds as named
-from cosembed.study.folds import RECORD, Fold
+from cosembed.study.folds import RECORD, Fold, named_folds, record_folds
 from cosembed.study.result_store import StoredResult, stored_result
 from cosembed.study.settings import Settings
 from cosembed.study.task import TaskStages
@@ -80,7 +79,7 @@ class LeavesTask:
                 f"{root}: its plants have no labels (plantNNN_label.png); give the training images of A1"
             )
         names = [plant.name for plant in plants]
-        return named.named_folds(names, spec.dataset, root, recorded=settings.folder / RECORD)
+        return named_folds(names, spec.dataset, root, recorded=settings.folder / RECORD)
 
     def check(self, folds: Sequence[Fold[str]], spec: LeavesSpec, settings: Settings, mode: str) -> None:
         """Reads every plant, one after the other, before anything is trained."""
@@ -92,7 +91,7 @@ class LeavesTask:
 
     def record_folds(self, folds: Sequence[Fold[str]], settings: Settings) -> None:
         """Writes down which plants each fold tests."""
-        named.record_folds(folds, settings.folder / RECORD)
+        record_folds(folds, settings.folder / RECORD)
 
     def variant_spec(self, spec: LeavesSpec, variant: str) -> LeavesSpec:
         """Gives the spec itself: there is one network only."""

@@ -1,4 +1,7 @@
-"""Puts the results of leaves into a table and a report. Knows the files of a fold; runs the network for pictures only."""
+"""Puts the results of leaves into a table and a report.
+
+This module knows the files of a fold; it runs the network for pictures only.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +26,10 @@ from cosembed.training.checkpoints import load_network_as
 
 SHOWN = 6
 EXPLANATION = (
-    "The worst plants come first. The embedding is shown by three of its dimensions as red, green and blue: a leaf "
-    "should be of one colour, its neighbours of others. A leaf is correct if its mask and a true one overlap with an "
-    "IoU above 0.5; of the others, a mask over several leaves is merged, a leaf under several masks is split."
+    "The worst plants come first. The embedding is shown by three of its dimensions as red, green and blue: "
+    "a leaf should be of one colour, its neighbours of others. A leaf is correct if its mask and a true one "
+    "overlap with an IoU above 0.5; of the others, a mask over several leaves is merged, a leaf under "
+    "several masks is split."
 )
 
 

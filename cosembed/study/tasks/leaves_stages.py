@@ -1,9 +1,12 @@
-"""Trains on, segments and scores images of plants. Knows the files of a fold, not how data are found or reports look.
+"""Trains on, segments and scores images of plants.
+
+This module knows the files of a fold, not how data are found or reports look.
 
 Files of a fold, below <out_dir>/<experiment>/<fold>/: the training run as in any experiment, and
 
-    results/<plant>_label.png       instances at the image's size, 16-bit grey; results/<plant>.json says what made them
-    metrics.json                    SBD and difference in count of every plant, ours and the classical baseline's
+    results/<plant>_label.png   instances at the image's size, 16-bit grey
+    results/<plant>.json        what made them
+    metrics.json                SBD and difference in count of every plant, ours and the classical baseline's
 """
 
 from __future__ import annotations
