@@ -1,4 +1,4 @@
-"""The tasks behind their protocol: TensorFlow waits for the check of the input, pictures show what is learnt."""
+"""The tasks behind their protocol: data, variants, stages that wait for the input's check, and pictures."""
 
 import subprocess
 import sys
@@ -8,10 +8,16 @@ import pytest
 import tensorflow as tf
 
 from cosembed import specs
+from cosembed.study.experiment import Experiment
+from cosembed.study.runner import run_experiment
+from cosembed.study.tasks.cells import CellsSimulation, CellsTask
 from cosembed.study.tasks.heart import variant_spec
+from cosembed.study.tasks.leaves import LeavesSimulation, LeavesTask
 from cosembed.study.training_pictures import class_picture, embedding_picture
 from experiments import ctc_dic_hela, cvppp, lv, own, simulated, simulated_leaves
 from tests.helpers.builders import ROOT, moving_squares, write_ctc
+from tests.helpers.studies import make_settings
+from tests.robustness.killing import tree
 
 REFUSED = """
 import sys
@@ -47,6 +53,24 @@ def test_tensorflow_is_not_imported_before_the_input_was_found_in_order(tmp_path
     ] * 3
     assert imported == "False"
     assert not (tmp_path / "runs").exists()
+
+
+def test_simulated_data_are_made_where_they_are_absent_and_kept(tmp_path):
+    cells = CellsTask(CellsSimulation(frames=2, size=64, cells=3, difficulty=0.5, seeds={"01": 1, "02": 2}))
+    leaves = LeavesTask(LeavesSimulation(plants=6, size=64, seed=7))
+    settings = make_settings(tmp_path / "data", tmp_path / "run")
+    for name, task, dataset in (("cells", cells, "simulated"), ("leaves", leaves, "simulated-leaves")):
+        spec = specs.resolve_as(task.spec_class, dataset, "paper", "smoke")
+        experiment = Experiment(name=name, dataset=dataset, task=task)
+        run_experiment(experiment, "prepare", spec, settings)
+        content = tree(tmp_path / "data" / dataset)
+        first = {"cells": "01/t000.tif", "leaves": "A1/plant001_rgb.png"}[name]
+        (tmp_path / "data" / dataset / first).touch()
+        times = (tmp_path / "data" / dataset / first).stat().st_mtime_ns
+        run_experiment(experiment, "prepare", spec, settings)
+        assert tree(tmp_path / "data" / dataset) == content and first in content
+        assert (tmp_path / "data" / dataset / first).stat().st_mtime_ns == times
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("module", [ctc_dic_hela, lv, cvppp, own, simulated, simulated_leaves])

@@ -60,12 +60,12 @@ class CellsTask:
         if self.simulation is None:
             fetch(spec.dataset, settings.data_dir, settings.base_url)
             return
-        made, root = self.simulation, settings.data_dir / spec.dataset.name
+        values, root = self.simulation, settings.data_dir / spec.dataset.name
         for video in spec.dataset.videos:
             if not (root / f"{video}_GT").is_dir():
-                seed = made.seeds[video]
-                logging.info("%s: simulating video %s (%d frames, seed %d)", root, video, made.frames, seed)
-                content = simulate_video(made.frames, made.size, made.cells, made.difficulty, seed)
+                seed = values.seeds[video]
+                logging.info("%s: simulating video %s (%d frames, seed %d)", root, video, values.frames, seed)
+                content = simulate_video(values.frames, values.size, values.cells, values.difficulty, seed)
                 write_video(root, video, content)
 
     def make_folds(self, spec: CellsSpec, settings: Settings) -> list[Fold[VideoRange]]:

@@ -56,15 +56,19 @@ class LeavesTask:
             DataError: They are absent and can only be asked for.
         """
         root = settings.data_dir / spec.dataset.name
-        made = self.simulation
-        if made is None:
+        values = self.simulation
+        if values is None:
             if not root.exists():
                 raise DataError(f"{root}: is missing; {self.remedy}")
         elif not (root / SUBSET).exists():
             logging.info(
-                "%s: simulating %d plants of %d pixels, seed %d", root, made.plants, made.size, made.seed
+                "%s: simulating %d plants of %d pixels, seed %d",
+                root,
+                values.plants,
+                values.size,
+                values.seed,
             )
-            write_plants(root, made.plants, made.size, made.seed)
+            write_plants(root, values.plants, values.size, values.seed)
 
     def make_folds(self, spec: LeavesSpec, settings: Settings) -> list[Fold[str]]:
         """Splits labelled plants into folds.
