@@ -83,7 +83,14 @@ def test_python_commands_of_the_howto_run(desk):
     assert (desk / "mydata_RES" / "res_track.txt").exists()
 
 
-PARSE = "import sys, importlib; from absl import flags; importlib.import_module(sys.argv[1]); flags.FLAGS(sys.argv[1:])"
+# Runs a program up to the point where its flags are parsed.
+PARSE = """
+import runpy, sys
+from absl import flags
+from cosembed.commands import command_line
+command_line.run = lambda *_, **__: flags.FLAGS(sys.argv[1:])
+runpy.run_module(sys.argv[1], run_name="__main__")
+"""
 
 
 @pytest.mark.parametrize(
