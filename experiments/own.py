@@ -7,7 +7,9 @@ Expected: no numbers are known; the report shows the scores beside a classical b
 Expected time: about 45 min per training on two cores (profile cpu).
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from absl import flags
 
@@ -23,7 +25,7 @@ flags.DEFINE_string(
 )
 
 
-def resolve(recipe: str, profile: str, overrides: list[str]) -> CellsSpec:
+def resolve(recipe: str, profile: str, overrides: Mapping[str, Any]) -> CellsSpec:
     """The spec of the file named by --spec."""
     if not FLAGS.spec:
         raise InputError(

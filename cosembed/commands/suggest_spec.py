@@ -17,8 +17,8 @@ from absl import flags
 
 from cosembed import specs
 from cosembed.commands import command_line
-from cosembed.datasets.ctc.reader import read_sequence
-from cosembed.datasets.suggestion import measure, render
+from cosembed.datasets.ctc.reader import read_annotated_video
+from cosembed.datasets.suggestion import measure_annotation, render_spec
 from cosembed.errors import InputError, OutputError
 from cosembed.files.writing import atomic_write_text
 from cosembed.specs import CellsDatasetSpec
@@ -42,11 +42,11 @@ def main() -> None:
     root, output = Path(FLAGS.data), Path(FLAGS.output)
     if output.exists():
         raise OutputError(f"{output}: exists already; choose another name or remove it first")
-    found = measure(root)
-    text = render(root.resolve().name, found)
+    found = measure_annotation(root)
+    text = render_spec(root.resolve().name, found)
     dataset = from_mapping(CellsDatasetSpec, yaml.safe_load(text)["dataset"], str(output))
     for video in found.videos:
-        sequence = read_sequence(root, video, dataset)
+        sequence = read_annotated_video(root, video, dataset)
         stretches = ", ".join(f"{begin} to {end - 1}" for begin, end in sequence.segments)
         print(
             f"video {video}: {len(sequence)} frames, {sequence.complete.sum()} completely segmented; trains on {stretches}"

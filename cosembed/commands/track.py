@@ -74,7 +74,7 @@ def main() -> None:
         make_deterministic()
     device = describe_device(FLAGS.require_gpu)
     model, spec, network = _load(Path(FLAGS.checkpoint), FLAGS.dataset)
-    spec = specs.override(spec, FLAGS.set)
+    spec = specs.override(spec, specs.parse_assignments(FLAGS.set))
     name = FLAGS.input if FLAGS.channel is None else f"{FLAGS.input}, channel {FLAGS.channel}"
     facts = describe_job(frames, name, network, spec, device)
     for title, fact in facts:

@@ -19,8 +19,8 @@ from absl import flags
 from numpy.typing import NDArray
 
 from cosembed.commands import command_line
-from cosembed.datasets.ctc.reader import read_labels
-from cosembed.datasets.ctc.validation import check_frames, check_result, check_truth, mask_files
+from cosembed.datasets.ctc.mask_files import mask_files, read_labels
+from cosembed.datasets.ctc.validation import check_frames, check_result, check_truth
 from cosembed.errors import DataError, InputError
 from cosembed.files.writing import atomic_folder, atomic_write_bytes, refuse_existing
 from cosembed.images.frames import Frames, open_frames

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosembed.clustering import background_embedding, cluster_pair
-from cosembed.datasets.heart.cine import CineSlice
+from cosembed.datasets.heart.slices import HeartSlice
 from cosembed.inference.stepper import FrameStepper, prepare_frames
-from cosembed.preprocessing.frames import frame_grid, inverse, resample_linear
+from cosembed.preprocessing.geometry import frame_grid, inverse, resample_linear
 from cosembed.specs import HeartSpec, LeavesSpec, UpsamplingSpec
 from cosembed.tracking.upsample import upsample_labels
 
@@ -38,7 +38,7 @@ def segment_image(stepper: FrameStepper, image: NDArray, spec: LeavesSpec) -> ND
     return upsample_labels(labels.astype(np.uint16), grid, (height, width), UNSMOOTHED)
 
 
-def segment_cycle(stepper: FrameStepper, cine: CineSlice, spec: HeartSpec) -> dict[str, NDArray[np.uint8]]:
+def segment_cycle(stepper: FrameStepper, cine: HeartSlice, spec: HeartSpec) -> dict[str, NDArray[np.uint8]]:
     """The classes of every frame of a heartbeat, from logits enlarged linearly.
 
     Args:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from cosembed.models import StackedHourglass
 from cosembed.models.stacked_hourglass import States
-from cosembed.preprocessing.frames import fit_frame, preprocess_frame
+from cosembed.preprocessing.frames import preprocess_frame
+from cosembed.preprocessing.geometry import fit_frame
 from cosembed.specs import TrainedSpec
 
 

@@ -17,7 +17,7 @@ from cosembed.files.progress import with_progress
 from cosembed.images.frames import Frames
 from cosembed.inference.stepper import embed_frames, prepare_frames
 from cosembed.models import StackedHourglass
-from cosembed.preprocessing.frames import frame_grid
+from cosembed.preprocessing.geometry import frame_grid
 from cosembed.specs import CellsSpec
 from cosembed.tracking import track_embeddings, write_result
 

@@ -28,7 +28,7 @@ from cosembed.files.writing import atomic_folder
 from cosembed.models import StackedHourglass
 from cosembed.models.hourglass import Hourglass
 from cosembed.specs.dataclass_mapping import bounded, check, from_mapping, to_mapping
-from cosembed.training.checkpoints import UNREADABLE, written_by_tensorflow
+from cosembed.training.checkpoints import UNREADABLE, network_checkpoint, written_by_tensorflow
 
 CELL = "net/rnn/unet_{}_cell"
 NETWORK_FILE, WEIGHTS = "network.json", "weights"
@@ -43,11 +43,11 @@ FOLLOW_UP = (
     "mean-shift clustering are not part of this package, so the tracks are not those of the follow-up"
 )
 # What the follow-up changed before the network (sigma in original pixels; percentiles from consideration factors of 0.001).
-_FOLLOW_UP_INPUT = (
-    "preprocessing.smoothing_sigma=1.0",
-    "preprocessing.lower_percentile=0.05",
-    "preprocessing.upper_percentile=99.95",
-)
+_FOLLOW_UP_INPUT = {
+    "preprocessing.smoothing_sigma": 1.0,
+    "preprocessing.lower_percentile": 0.05,
+    "preprocessing.upper_percentile": 99.95,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +118,7 @@ def import_released(prefix: str | Path, output: Path) -> NetworkForm:
     form = _form(path, _open(path)[1])
     with atomic_folder(output) as folder:
         with written_by_tensorflow(output):
-            tf.train.Checkpoint(model=model).write(str(folder / WEIGHTS))
+            network_checkpoint(model).write(str(folder / WEIGHTS))
         content = {"network": to_mapping(form), "source": {"name": path.name, "sha256": _digest(path)}}
         (folder / NETWORK_FILE).write_text(json.dumps(content, indent=1) + "\n")
     return form
@@ -154,7 +154,7 @@ def load_imported(path: Path) -> StackedHourglass:
     try:
         form = from_mapping(NetworkForm, json.loads(file.read_text())["network"], str(file))
         model = _build(form)
-        status = tf.train.Checkpoint(model=model).read(str(path / WEIGHTS))
+        status = network_checkpoint(model).read(str(path / WEIGHTS))
         status.assert_existing_objects_matched().expect_partial()
     except (*UNREADABLE, KeyError, TypeError, SpecError) as error:
         raise CheckpointError(
@@ -190,13 +190,12 @@ def released_spec(model: StackedHourglass, dataset: str) -> specs.CellsSpec:
     return specs.resolve(dataset, "released", "paper", form_overrides(model))
 
 
-def form_overrides(model: StackedHourglass) -> list[str]:
-    """`key=value` texts that make a data set's spec fit a released network."""
+def form_overrides(model: StackedHourglass) -> dict[str, Any]:
+    """Returns the values, for `specs.override`, that make a data set's spec fit a released network."""
     config = model.get_config() | {"channels": model.input_spec.axes[-1]}
-    form = [
-        f"network.{name}={config[name]}" for name in ("channels", "levels", "filters", "outputs", "variant")
-    ]
-    return [*form, *(_FOLLOW_UP_INPUT if config["variant"] == "mia2019" else ())]
+    names = ("channels", "levels", "filters", "outputs", "variant")
+    form = {f"network.{name}": config[name] for name in names}
+    return form | (_FOLLOW_UP_INPUT if config["variant"] == "mia2019" else {})
 
 
 def find_released(folder: Path, dataset: str) -> Path:

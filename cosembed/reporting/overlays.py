@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+
+from cosembed.preprocessing.label_overlap import label_overlap, present_labels
+from cosembed.preprocessing.label_values import UNLABELLED
 
 # Okabe and Ito's palette, distinguishable with colour-blindness, then the same colours lighter.
 _BASE = np.array(
@@ -74,40 +79,38 @@ def error_overlay(
     Returns:
         RGB uint8 [H, W, 3] and the number of masks of each kind.
     """
-    overlap = np.zeros((int(truth.max()) + 1, int(prediction.max()) + 1))
-    np.add.at(overlap, (truth.astype(np.intp), prediction.astype(np.intp)), 1)
-    true_area, predicted_area = overlap.sum(axis=1), overlap.sum(axis=0)
-    union = true_area[:, None] + predicted_area[None] - overlap
-    matched = overlap / np.maximum(union, 1) > MATCH_IOU
-    matched[0], matched[:, 0] = False, False
-    inside_prediction = overlap / np.maximum(true_area, 1)[:, None] > 0.5
-    inside_truth = overlap / np.maximum(predicted_area, 1)[None] > 0.5
+    pairs = label_overlap(truth, prediction)
+    matched = pairs.pick(pairs.iou > MATCH_IOU)
+    # At most one mask can hold more than half of another one.
+    mostly_in_prediction = pairs.pick(pairs.shared / pairs.first_area > 0.5)
+    mostly_in_truth = pairs.pick(pairs.shared / pairs.second_area > 0.5)
+    covering = dict(
+        zip(mostly_in_prediction.first.tolist(), mostly_in_prediction.second.tolist(), strict=True)
+    )
+    holding = dict(zip(mostly_in_truth.second.tolist(), mostly_in_truth.first.tolist(), strict=True))
+    merged = {label for label, count in Counter(covering.values()).items() if count >= 2}
+    split = {label for label, count in Counter(holding.values()).items() if count >= 2}
     colours = np.zeros((*truth.shape, 3), np.uint8)
     counts = dict.fromkeys(ERROR_COLOURS, 0)
-
     painted = {kind: _striped(kind, truth.shape) for kind in ERROR_COLOURS}
 
     def paint(kind: str, where: NDArray[np.bool_]) -> None:
         colours[where] = painted[kind][where]
         counts[kind] += 1
 
-    merged = {label for label in range(1, len(predicted_area)) if inside_prediction[1:, label].sum() >= 2}
-    split = {label for label in range(1, len(true_area)) if inside_truth[label, 1:].sum() >= 2}
-    for label in np.flatnonzero(true_area):
-        if label == 0 or matched[label].any():
+    for label in present_labels(truth):
+        if label in matched.first:
             continue
         if label in split:
             paint("split", truth == label)
-        elif not any(inside_prediction[label, other] for other in merged):
+        elif covering.get(label) not in merged:
             paint("missed", truth == label)
-    for label in np.flatnonzero(predicted_area):
-        if label == 0:
-            continue
-        if matched[:, label].any():
+    for label in present_labels(prediction):
+        if label in matched.second:
             paint("correct", prediction == label)
         elif label in merged:
             paint("merged", prediction == label)
-        elif not any(inside_truth[other, label] for other in split):
+        elif holding.get(label) not in split:
             paint("false", prediction == label)
     picture = _tint(frame, colours, colours.any(axis=-1), _outlines(truth) | _outlines(prediction), 0.45)
     return picture, counts
@@ -154,7 +157,7 @@ def class_picture(image: NDArray, found: NDArray, truth: NDArray) -> NDArray[np.
     Args:
         image: float [T, N, N, C].
         found: Classes [T, N, N], 0 is background.
-        truth: Likewise; frames without a label hold 255 and are left blank.
+        truth: Likewise; pixels without a label hold `UNLABELLED` and are left blank.
 
     Returns:
         RGB uint8 [3 N, T N, 3].
@@ -163,7 +166,7 @@ def class_picture(image: NDArray, found: NDArray, truth: NDArray) -> NDArray[np.
         [np.repeat(stretch(frame)[..., None], 3, axis=-1) for frame in image],
         [overlay(frame, classes) for frame, classes in zip(image, found, strict=True)],
         [
-            overlay(frame, np.where(classes == 255, 0, classes))
+            overlay(frame, np.where(classes == UNLABELLED, 0, classes))
             for frame, classes in zip(image, truth, strict=True)
         ],
     ]

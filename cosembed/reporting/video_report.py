@@ -15,10 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cosembed.datasets.annotated_video import Track
-from cosembed.datasets.ctc.reader import read_labels
-from cosembed.datasets.ctc.track_table import read_tracks
-from cosembed.datasets.ctc.validation import mask_files
+from cosembed.datasets.ctc.mask_files import mask_files, read_labels
+from cosembed.datasets.ctc.track_table import Track, read_tracks
 from cosembed.files.progress import with_progress
 from cosembed.files.writing import atomic_write_bytes
 from cosembed.images.frames import Frames

@@ -14,12 +14,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cosembed.datasets.annotated_video import Track
-from cosembed.datasets.ctc.track_table import write_tracks
+from cosembed.datasets.ctc.track_table import Track, write_tracks
 from cosembed.files.progress import with_progress
 from cosembed.files.writing import atomic_folder, atomic_write_text
-from cosembed.images.tiff import read_image, write_mask
-from cosembed.preprocessing.frames import Grid
+from cosembed.images.reading import read_image
+from cosembed.images.tiff import write_mask
+from cosembed.preprocessing.geometry import Grid
 from cosembed.specs import UpsamplingSpec
 from cosembed.tracking.tracker import TrackingResult
 from cosembed.tracking.upsample import upsample_labels

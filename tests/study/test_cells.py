@@ -65,7 +65,7 @@ def simulated(tmp_path_factory):
 
 
 def spec_of(dataset="simulated", *overrides):
-    return specs.resolve(dataset, "paper", "smoke", ["network.levels=2", *overrides])
+    return specs.resolve(dataset, "paper", "smoke", specs.parse_assignments(["network.levels=2", *overrides]))
 
 
 def test_a_whole_experiment_both_ways_then_again_without_work(simulated, tmp_path):

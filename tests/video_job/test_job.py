@@ -12,8 +12,7 @@ import tensorflow as tf
 import tifffile
 from PIL import Image
 
-from cosembed.datasets.annotated_video import Track
-from cosembed.datasets.ctc.track_table import read_tracks
+from cosembed.datasets.ctc.track_table import Track, read_tracks
 from cosembed.datasets.ctc.validation import check_result
 from cosembed.errors import DataError, InputError
 from cosembed.images.frames import Frames, open_frames

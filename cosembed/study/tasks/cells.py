@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from cosembed import released, specs
 from cosembed.baselines.cells import write_baseline
 from cosembed.batches.clips import ClipSource
-from cosembed.datasets.ctc.reader import cut, read_sequence, write_truth_cut
+from cosembed.datasets.ctc.reader import cut_video, read_annotated_video, write_truth_cut
 from cosembed.errors import DataError
 from cosembed.files.writing import atomic_write_bytes, atomic_write_text, remove_folder
 from cosembed.images.frames import open_frames
@@ -55,8 +55,8 @@ def train(fold: Fold, spec: CellsSpec, settings: Settings) -> None:
     )
     sequences = []
     for part in fold.train:
-        sequence = read_sequence(part.root, part.video, spec.dataset)
-        sequences.append(cut(sequence, part.begin, part.end))
+        sequence = read_annotated_video(part.root, part.video, spec.dataset)
+        sequences.append(cut_video(sequence, part.begin, part.end))
     # Reads every frame: what cannot be used is found before anything is written.
     source = ClipSource(sequences, spec, spec.training.seed, settings.augment)
     run = RunFolder(settings.folder / fold.name)
@@ -188,7 +188,7 @@ def collect(folds: list[Fold], spec: CellsSpec, settings: Settings) -> None:
         "split": describe_split(folds, settings.protocol),
         "folds": scored,
         "command": settings.command,
-        "deviations": [list(deviation) for deviation in specs.deviations(spec)],
+        "deviations": [list(deviation) for deviation in specs.deviations_from_paper(spec)],
     }
     atomic_write_text(settings.folder / "metrics.json", json.dumps(content, indent=1) + "\n")
     atomic_write_text(settings.folder / "spec.yaml", specs.dump(spec))
