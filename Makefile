@@ -13,7 +13,7 @@ DATASETS ?= all
 CHECKPOINTS ?=
 ARGS ?=
 
-.PHONY: help setup demo demo-leaves bench test fuzz survive lint reproduce reproduce-lv reproduce-cvppp reproduce-ctc clean
+.PHONY: help setup demo demo-leaves bench test fuzz survive lint reproduce reproduce-lv reproduce-cvppp reproduce-ctc docs clean
 
 help:
 	@echo "make demo             simulate, train, track and score a small video on the CPU (minutes); see runs/demo/report.html"
@@ -27,6 +27,7 @@ help:
 	@echo "make reproduce-cvppp  Table 1b, leaves: DATA_DIR= PROFILE= RECIPE="
 	@echo "make reproduce-ctc    Table 2, six Cell Tracking Challenge data sets: DATA_DIR= PROFILE=paper|cpu|smoke RECIPE=paper|released DATASETS=name,... CHECKPOINTS="
 	@echo "make lint             ruff and mypy"
+	@echo "make docs             the documentation as a website, in build/docs"
 
 setup: $(READY)
 
@@ -75,6 +76,10 @@ reproduce-cvppp: setup
 reproduce-ctc: setup
 	$(PY) -m experiments.reproduce_ctc --data_dir=$(DATA_DIR) --out_dir=$(OUT_DIR) --datasets=$(DATASETS) \
 	  $(if $(CHECKPOINTS),--checkpoints=$(CHECKPOINTS),--profile=$(PROFILE) --recipe=$(RECIPE)) $(ARGS)
+
+docs: setup
+	$(PY) -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) --editable '.[docs]'
+	$(PY) -m mkdocs build --strict
 
 clean:
 	rm -rf $(VENV) build *.egg-info
