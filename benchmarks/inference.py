@@ -4,7 +4,7 @@
     python -m benchmarks.inference --profile=cpu --frames=2000      # one video, in this process; prints one JSON line
 
 The network is untrained, so its embeddings are not tracked: each is computed, then replaced by a synthetic one of cells that
-wander about. What is timed is the work of `cosembed.commands.track` without its files.
+wander about. What is timed is the work of `cosembed track` without its files.
 """
 
 from __future__ import annotations

@@ -1,94 +1,90 @@
-"""What every command line shares: exit statuses and one-sentence errors. Knows no command.
+"""What every command line shares: flags, help, and log messages. Knows no command.
 
-0: done; 2: the user's input or flags are wrong (one sentence on stderr, no traceback); 1: anything else.
+Flags are absl's, written --name=value. A command of `cosembed` has a `FlagValues` of its own; the programs of
+a checkout use absl's global one.
 """
 
 from __future__ import annotations
 
-import errno
-import os
+import inspect
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
-from absl import app, flags
+from absl import flags, logging
 
-from cosembed.errors import CosembedError, InputError
+from cosembed.commands.exit_status import exit_as_deserved, fail
+from cosembed.errors import InputError
 
-_REMEDIES = {
-    errno.ENOSPC: "free space on the disk and run the same command again",
-    errno.EDQUOT: "free space on the disk and run the same command again",
-    errno.EFBIG: "raise the limit on the size of files (ulimit -f) and run the same command again",
-    errno.EIO: "check the disk and run the same command again",
-    errno.EROFS: "choose a folder that can be written",
-    errno.EACCES: "choose a file or folder that you may read and write",
-    errno.EPERM: "choose a file or folder that you may read and write",
-    errno.ENOENT: "check the path",
-    errno.ENOTDIR: "check the path, a file is in the place of a folder",
-    errno.EEXIST: "check the path, a file is in the place of a folder",
-    errno.EISDIR: "check the path, a folder is in the place of a file",
-    errno.ENAMETOOLONG: "choose a shorter path",
-}
+_HELP = {"--help", "-help", "-h"}
+# Flags of these modules are shown by a program that uses absl's global flags; those of absl itself are not.
+_OURS = ("__main__", "cosembed", "experiments", "benchmarks")
 
 
-def run(main: Callable[[], None], argv: Sequence[str] | None = None) -> None:
-    """Parses absl flags, calls `main`, and exits with the status that the outcome deserves.
+def run(
+    main: Callable[[], None],
+    argv: Sequence[str] | None = None,
+    flag_values: flags.FlagValues = flags.FLAGS,
+    help_text: str | None = None,
+) -> None:
+    """Parses flags, calls `main`, and exits with the status that the outcome deserves.
 
-    The module's docstring of `__main__` is the help text. Left-over positional arguments are an error.
+    Args:
+        main: Reads its flags from `flag_values`.
+        argv: The program's name and its arguments; those of this process by default.
+        flag_values: Where the program's flags are defined.
+        help_text: What --help prints above the flags; the docstring of the program's module by default.
+
+    Raises:
+        SystemExit: Always, unless `main` raises what is a fault of ours.
     """
-    # TensorFlow's own start-up messages say nothing to a user; its errors still arrive as exceptions.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     arguments = list(sys.argv if argv is None else argv)
-    wants_help = {"--help", "-h", "-help"} & set(arguments[1:])
-    if wants_help:
-        _print_help()
-        sys.exit(0)
+    exit_as_deserved(partial(_parse_and_call, main, arguments, flag_values, help_text))
+
+
+def _parse_and_call(
+    main: Callable[[], None], arguments: list[str], flag_values: flags.FlagValues, help_text: str | None
+) -> None:
+    if _HELP & set(arguments[1:]):
+        _print_help(sys.modules["__main__"].__doc__ if help_text is None else help_text, flag_values)
+        return
     try:
-        rest = flags.FLAGS(arguments)
+        # A second run in one process begins anew.
+        flag_values.unparse_flags()
+        rest = flag_values(arguments)
     except flags.Error as error:
-        _fail(f"{error}; see --help")
+        fail(f"{error}; see --help")
     if len(rest) > 1:
-        _fail(f"unexpected argument '{rest[1]}': options are written --name=value; see --help")
-    try:
-        app.run(lambda _: _guarded(main), argv=[arguments[0]], flags_parser=lambda args: args)
-    except KeyboardInterrupt:
-        sys.exit(130)
+        fail(f"unexpected argument '{rest[1]}': options are written --name=value; see --help")
+    _start_logging()
+    main()
 
 
-def _guarded(main: Callable[[], None]) -> None:
-    try:
-        main()
-    except InputError as error:
-        _fail(str(error))
-    except CosembedError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
-    except OSError as error:
-        known = error.errno in _REMEDIES
-        if not known and not error.filename:
-            raise
-        remedy = (
-            _REMEDIES[error.errno or 0]
-            if known
-            else "check the disk and the path, and run the same command again"
-        )
-        _fail(f"{error.filename or 'the output folder'}: {error.strerror}; {remedy}")
+def require(flag_values: flags.FlagValues, *names: str) -> None:
+    """Raises `InputError` unless each of some flags was given a value."""
+    for name in names:
+        if not flag_values[name].value:
+            raise InputError(f"--{name} is missing; see --help")
 
 
-def _fail(sentence: str) -> None:
-    print(f"error: {' '.join(sentence.split())}", file=sys.stderr)
-    sys.exit(2)
+def _start_logging() -> None:
+    """Sends log messages from `INFO` on to standard error, in absl's format."""
+    # absl's handler refuses to work before its own flags are parsed.
+    if not flags.FLAGS.is_parsed():
+        flags.FLAGS.mark_as_parsed()
+    logging.use_absl_handler()
+    if flags.FLAGS["verbosity"].using_default_value:
+        logging.set_verbosity(logging.INFO)
 
 
-def _print_help() -> None:
-    main_module = sys.modules["__main__"]
-    print((main_module.__doc__ or "").strip(), end="\n\n")
-    ours = ("__main__", sys.argv[0], "cosembed", "experiments", "benchmarks")
-    modules = flags.FLAGS.flags_by_module_dict()
-    for flag in [
-        flag
-        for module, items in modules.items()
-        if module.split(".")[0] in ours or module in ours
-        for flag in items
-    ]:
+def _print_help(text: str | None, flag_values: flags.FlagValues) -> None:
+    print(inspect.cleandoc(text or ""), end="\n\n")
+    for flag in _shown_flags(flag_values):
         default = "" if flag.default in (None, False, "", []) else f" (default: {flag.default})"
         print(f"  --{flag.name}: {flag.help}{default}")
+
+
+def _shown_flags(flag_values: flags.FlagValues) -> Iterator[flags.Flag]:
+    for module, defined in flag_values.flags_by_module_dict().items():
+        if module.split(".")[0] in _OURS or module == sys.argv[0]:
+            yield from defined

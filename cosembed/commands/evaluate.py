@@ -1,6 +1,6 @@
-"""Scores a Cell Tracking Challenge result folder: SEG, DET, TRA, OP and the errors behind them.
+"""Scores a Cell Tracking Challenge result folder: SEG, DET, TRA, OP, and the errors behind them.
 
-    python -m cosembed.commands.evaluate --result_dir=01_RES --ground_truth_dir=01_GT --json=scores.json
+    cosembed evaluate --result_dir=01_RES --ground_truth_dir=01_GT --json=scores.json
 
 Truth of one kind is enough: a score without its truth is printed as "not scored" (null in the file).
 """
@@ -14,21 +14,20 @@ from absl import flags
 
 from cosembed.commands import command_line
 from cosembed.errors import InputError
-from cosembed.files.writing import atomic_write_text
-from cosembed.metrics.ctc import ERROR_NAMES, evaluate_ctc
 
-FLAGS = flags.FLAGS
+FLAGS = flags.FlagValues()
 
-flags.DEFINE_string("result_dir", "", "Folder of maskNNN.tif and res_track.txt.")
-flags.DEFINE_string("ground_truth_dir", "", "Folder with TRA, SEG, or both.")
-flags.DEFINE_string("json", "", "Also write the scores to this file.")
+flags.DEFINE_string("result_dir", "", "Folder of maskNNN.tif and res_track.txt.", FLAGS)
+flags.DEFINE_string("ground_truth_dir", "", "Folder with TRA, SEG, or both.", FLAGS)
+flags.DEFINE_string("json", "", "Also write the scores to this file.", FLAGS)
 
 
 def main() -> None:
     """Prints the scores."""
-    for name in ("result_dir", "ground_truth_dir"):
-        if not getattr(FLAGS, name):
-            raise InputError(f"--{name} is missing; see --help")
+    from cosembed.files.writing import atomic_write_text
+    from cosembed.metrics.ctc import ERROR_NAMES, evaluate_ctc
+
+    command_line.require(FLAGS, "result_dir", "ground_truth_dir")
     if FLAGS.json and Path(FLAGS.json).is_dir():
         raise InputError(f"--json={FLAGS.json}: is a folder; give the name of a file")
     scores = evaluate_ctc(FLAGS.result_dir, FLAGS.ground_truth_dir)
@@ -37,11 +36,8 @@ def main() -> None:
     if scores["TRA"] is not None:
         print(", ".join(f"{scores[name]} {meaning} ({name})" for name, meaning in ERROR_NAMES.items()))
     print(
-        f"{scores['frames']} masks, {scores['seg_frames']} frames with SEG truth; py-ctcmetrics {scores['py-ctcmetrics']}"
+        f"{scores['frames']} masks, {scores['seg_frames']} frames with SEG truth; "
+        f"py-ctcmetrics {scores['py-ctcmetrics']}"
     )
     if FLAGS.json:
         atomic_write_text(Path(FLAGS.json), json.dumps(scores, indent=1) + "\n")
-
-
-if __name__ == "__main__":
-    command_line.run(main)

@@ -1,9 +1,10 @@
-"""Converts one of the authors' released networks, a TensorFlow 1 checkpoint, for use with cosembed.commands.track.
+"""Converts a network of the authors, a TensorFlow 1 checkpoint, for use with cosembed track.
 
-    python -m cosembed.commands.import_network --checkpoint=models/DIC-C2DH-HeLa/model-40000 --output=networks/DIC-C2DH-HeLa
-    python -m cosembed.commands.track --checkpoint=networks/DIC-C2DH-HeLa --dataset=DIC-C2DH-HeLa --input=01 --output=01_RES
+    cosembed import-network --checkpoint=models/DIC-C2DH-HeLa/model-40000 --output=networks/DIC-C2DH-HeLa
+    cosembed track --network=networks/DIC-C2DH-HeLa --dataset=DIC-C2DH-HeLa --input=01 --output=01_RES
 
-Every variable's name and shape is checked. Networks of MICCAI 2018 and of the 2019 follow-up are told apart by themselves.
+Every variable's name and shape is checked. Networks of MICCAI 2018 and of the 2019 follow-up are told apart
+by themselves.
 """
 
 from __future__ import annotations
@@ -13,16 +14,13 @@ from pathlib import Path
 from absl import flags
 
 from cosembed.commands import command_line
-from cosembed.errors import InputError
-from cosembed.files.writing import refuse_existing
-from cosembed.requirements import check_tensorflow
 
-FLAGS = flags.FLAGS
+FLAGS = flags.FlagValues()
 
 flags.DEFINE_string(
-    "checkpoint", "", "The checkpoint's prefix: PREFIX.index and PREFIX.data-00000-of-00001 exist."
+    "checkpoint", "", "The checkpoint's prefix: PREFIX.index and PREFIX.data-00000-of-00001 exist.", FLAGS
 )
-flags.DEFINE_string("output", "", "Folder to write; it must not exist yet.")
+flags.DEFINE_string("output", "", "Folder to write; it must not exist yet.", FLAGS)
 
 
 def main() -> None:
@@ -31,9 +29,10 @@ def main() -> None:
     Raises:
         InputError: A missing flag, a checkpoint that cannot be used, or an output folder that exists.
     """
-    for name in ("checkpoint", "output"):
-        if not getattr(FLAGS, name):
-            raise InputError(f"--{name} is missing; see --help")
+    from cosembed.files.writing import refuse_existing
+    from cosembed.requirements import check_tensorflow
+
+    command_line.require(FLAGS, "checkpoint", "output")
     output = Path(FLAGS.output)
     refuse_existing(output)
     # TensorFlow is imported only once the flags have been found in order.
@@ -42,10 +41,6 @@ def main() -> None:
 
     form = import_released(FLAGS.checkpoint, output)
     print(
-        f"{output}: network {form.variant}, {form.levels} levels, {form.filters} filters, {form.outputs} outputs, "
-        f"{form.channels} input channel{'s' if form.channels > 1 else ''}"
+        f"{output}: network {form.variant}, {form.levels} levels, {form.filters} filters, "
+        f"{form.outputs} outputs, {form.channels} input channel{'s' if form.channels > 1 else ''}"
     )
-
-
-if __name__ == "__main__":
-    command_line.run(main)

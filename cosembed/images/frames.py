@@ -88,12 +88,7 @@ class Frames(Sequence[NDArray]):
             raise DataError(
                 f"{name}: is {_size(frame.shape)}, but the first frame is {_size(self.shape)}; make them equal"
             )
-        if frame.dtype.kind == "f" and not np.isfinite(frame).all():
-            raise DataError(f"{name}: holds values that are not finite (NaN or infinity); replace them")
-        if frame.min() == frame.max():
-            raise DataError(
-                f"{name}: every pixel has the value {frame.min()}; remove or replace the empty frame"
-            )
+        check_pixels(frame, name)
         return frame
 
     def cut(self, begin: int, end: int) -> Frames:
@@ -117,6 +112,14 @@ class Frames(Sequence[NDArray]):
             chosen = (source._replace(pages=source.pages[number - 1 : number]) for source in self._sources)
             return Frames(tuple(chosen), self._header)
         return Frames(self._sources, self._header, number - 1 if self.channels > 1 else None)
+
+
+def check_pixels(frame: NDArray, name: str) -> None:
+    """Raises `DataError` for a frame whose pixels are not finite or all equal; `name` is what to call it."""
+    if frame.dtype.kind == "f" and not np.isfinite(frame).all():
+        raise DataError(f"{name}: holds values that are not finite (NaN or infinity); replace them")
+    if frame.min() == frame.max():
+        raise DataError(f"{name}: every pixel has the value {frame.min()}; remove or replace the empty frame")
 
 
 def open_frames(path: Path) -> Frames:

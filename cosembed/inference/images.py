@@ -1,4 +1,5 @@
-"""A trained network on single images and on heartbeats: everything between pixels and a label image. Knows no files.
+"""A trained network on single images and on heartbeats: everything between pixels and a label image. Knows no
+files.
 
 Videos of instances go another way, through `cosembed.inference.video`.
 """
@@ -47,8 +48,8 @@ def segment_cycle(stepper: FrameStepper, cine: HeartSlice, spec: HeartSpec) -> d
         spec: Preprocessing; whether the network is recurrent.
 
     Returns:
-        uint8 [T, H, W] by name: `warmed`, for a recurrent network after one heartbeat that warms its state, whose own result
-        is `unwarmed`.
+        uint8 [T, H, W] by name: `warmed`, for a recurrent network after one heartbeat that warms its state,
+        whose own result is `unwarmed`.
     """
     height, width = cine.frames.shape[1:3]
     to_image = inverse(frame_grid((height, width), spec.preprocessing, spec.network.image_size))

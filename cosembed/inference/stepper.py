@@ -1,4 +1,5 @@
-"""A trained network over a video, one frame at a time with the state carried on. Knows no clustering and no files.
+"""A trained network over a video, one frame at a time with the state carried on. Knows no clustering and no
+files.
 
 The state starts at zero and is never reset, so memory and the one trace do not depend on the video's length.
 """
@@ -39,7 +40,8 @@ class FrameStepper:
 
     Args:
         model: The trained network.
-        normalise: L2-normalise the second hourglass's output (embeddings, paper section 2.1), or leave it raw (logits).
+        normalise: L2-normalise the second hourglass's output (embeddings, paper section 2.1), or leave it raw
+            (logits).
     """
 
     def __init__(self, model: StackedHourglass, *, normalise: bool = True) -> None:
@@ -51,7 +53,14 @@ class FrameStepper:
         self._step = tf.function(step)
 
     def __call__(self, images: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
-        """float32 [N, N, C] in the order of time -> float32 [N, N, D], the state carried on from frame to frame."""
+        """Runs the network over a video, the state carried on from frame to frame.
+
+        Args:
+            images: float32 [N, N, C], in the order of time.
+
+        Yields:
+            float32 [N, N, D].
+        """
         states: States = []
         for image in images:
             states = states or self._model.zero_states(1, *image.shape[:2])

@@ -107,7 +107,7 @@ def load_released(prefix: str | Path) -> StackedHourglass:
 
 
 def import_released(prefix: str | Path, output: Path) -> NetworkForm:
-    """Converts a checkpoint of the authors into a folder that `cosembed.commands.track` reads; complete or not at all.
+    """Converts a checkpoint of the authors into a folder that `cosembed track` reads; complete or not at all.
 
     Raises:
         CheckpointError: As `load_released`.
@@ -215,7 +215,7 @@ def find_released(folder: Path, dataset: str) -> Path:
             else f"{len(found)} checkpoints ({found[0].name}, ...)"
         )
         raise CheckpointError(
-            f"{place}: holds {what}; put the files of one there, or a folder made by cosembed.commands.import_network"
+            f"{place}: holds {what}; put the files of one there, or a folder made by cosembed import-network"
         )
     return found[0]
 

@@ -248,7 +248,7 @@ def make_folds(spec: CellsSpec, settings: Settings) -> list[Fold]:
 
 
 def check_videos(folds: list[Fold], mode: str) -> None:
-    """Reads the frames and the truth that a step works on: the checks of `cosembed.commands.validate`, before hours of work.
+    """Reads the frames and the truth that a step works on: the checks of `cosembed validate`, before hours of work.
 
     Raises:
         DataError: Names the first fault of a folder, and how many more there are.

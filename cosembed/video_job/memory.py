@@ -1,6 +1,7 @@
 """How much memory it takes to track a video, and how much there is. Knows sizes, holds no arrays.
 
-The factors were measured on the package's own steps; what they multiply is what the steps hold at the same time.
+The factors were measured on the package's own steps; what they multiply is what the steps hold at the same
+time.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ FEATURE_MAPS = 24
 LABEL_MAPS = 20
 # Bytes per original pixel of the one frame being read or written, and per channel of it.
 FRAME_PIXEL, FRAME_CHANNEL = 24, 12
-# Copies of the points that HDBSCAN and its tree hold, in float64; bytes per point and neighbour, by how the tree is found.
+# Copies of the points that HDBSCAN and its tree hold, in float64; bytes per point and neighbour, by how the
+# tree is found.
 POINT_COPIES = 8
 LISTED_NEIGHBOUR, SEARCHED_NEIGHBOUR = 60, 21
 FOREGROUND = 0.5
@@ -70,7 +72,7 @@ def check(parts: dict[str, int], free: int | None) -> str:
     listed = ", ".join(f"{name} {megabytes(size)}" for name, size in parts.items())
     if free is not None and total > free:
         remedy = "use a smaller network or a machine with more memory"
-        if max(parts, key=lambda name: parts[name]) == "label maps":
+        if max(parts, key=lambda name: parts[name]) in ("label maps", "masks"):
             remedy = "cut the video into shorter ones, or use a machine with more memory"
         raise InputError(
             f"memory: about {megabytes(total)} needed ({listed}), but {megabytes(free)} available; {remedy}"

@@ -4,7 +4,6 @@ import imagecodecs
 import numpy as np
 import pytest
 import tifffile
-from absl.testing import flagsaver
 
 from cosembed.commands import command_line, validate
 from cosembed.datasets.ctc.validation import check_frames, check_result, check_truth
@@ -129,19 +128,19 @@ def test_truth_is_checked_against_its_frames(tmp_path):
 
 def run_validate(*flags):
     """The command in this process; its exit status."""
-    with flagsaver.flagsaver(), pytest.raises(SystemExit) as ended:
-        command_line.run(validate.main, ["validate", *flags])
+    with pytest.raises(SystemExit) as ended:
+        command_line.run(validate.main, ["validate", *flags], validate.FLAGS)
     return ended.value.code or 0
 
 
 def test_the_command_lists_faults_exits_2_and_paints_masks(result, tmp_path):
     good = run_command(
-        "cosembed.commands.validate", f"--result_dir={result}", f"--overlays={tmp_path / 'pictures'}"
+        "cosembed", "validate", f"--result_dir={result}", f"--overlays={tmp_path / 'pictures'}"
     )
     assert good.returncode == 0, good.stderr
     assert len(list((tmp_path / "pictures").glob("*.png"))) == 6
     write_table(result, [(1, 0, 1, 0), *TRACKS[1:]])
-    bad = run_command("cosembed.commands.validate", f"--result_dir={result}")
+    bad = run_command("cosembed", "validate", f"--result_dir={result}")
     assert bad.returncode == 2
     lines = bad.stderr.splitlines()
     assert lines == [

@@ -201,7 +201,8 @@ def test_the_baseline_separates_and_follows_bright_discs():
 
 def test_both_programs_write_once_and_refuse_to_overwrite(tmp_path):
     simulate = [
-        "cosembed.commands.simulate",
+        "cosembed",
+        "simulate",
         f"--output={tmp_path}",
         "--video=03",
         "--frames=4",

@@ -294,7 +294,8 @@ def test_tracking_a_video_of_ones_own(simulated, tmp_path):
     frames = np.stack([tifffile.imread(path) for path in sorted((simulated / "simulated" / "02").iterdir())])
     tifffile.imwrite(tmp_path / "video.tif", frames[:, :50, :60], photometric="minisblack")
     done = run_command(
-        "cosembed.commands.track",
+        "cosembed",
+        "track",
         network,
         f"--input={tmp_path / 'video.tif'}",
         f"--output={tmp_path / 'RES'}",
@@ -306,14 +307,16 @@ def test_tracking_a_video_of_ones_own(simulated, tmp_path):
     assert (tmp_path / "RES" / "report.html").exists()
     assert tifffile.imread(tmp_path / "RES" / "mask004.tif").shape == (50, 60)
     again = run_command(
-        "cosembed.commands.track",
+        "cosembed",
+        "track",
         network,
         f"--input={tmp_path / 'video.tif'}",
         f"--output={tmp_path / 'RES'}",
     )
     assert_input_error(again, "RES", "exists already")
     nothing = run_command(
-        "cosembed.commands.track",
+        "cosembed",
+        "track",
         f"--checkpoint={tmp_path}",
         f"--input={tmp_path / 'video.tif'}",
         f"--output={tmp_path / 'X'}",
@@ -325,7 +328,6 @@ def test_tracking_a_video_of_ones_own(simulated, tmp_path):
 @pytest.mark.parametrize(
     "module",
     [
-        "cosembed.commands.track", "cosembed.commands.evaluate", "cosembed.commands.validate", "cosembed.commands.simulate", "cosembed.commands.suggest_spec",
         "benchmarks.classical_baseline", "experiments.ctc_dic_hela", "experiments.simulated", "experiments.own",
         "experiments.reproduce_ctc",
     ],

@@ -82,11 +82,11 @@ def test_tra_labels_are_markers_only_where_seg_is_larger(tmp_path):
 
 def test_the_command_writes_a_commented_file_once(only_seg):
     arguments = [f"--data={only_seg}", f"--output={only_seg.parent / 'new.yaml'}"]
-    done = run_command("cosembed.commands.suggest_spec", *arguments)
+    done = run_command("cosembed", "suggest-spec", *arguments)
     assert done.returncode == 0, done.stderr
     assert "video 01: 10 frames, 9 completely segmented; trains on 0 to 3, 5 to 9" in done.stdout
     assert "# least size of a cluster" in (only_seg.parent / "new.yaml").read_text()
-    again = run_command("cosembed.commands.suggest_spec", *arguments)
+    again = run_command("cosembed", "suggest-spec", *arguments)
     assert (
         again.returncode == 2 and "new.yaml: exists already" in again.stderr and again.stderr.count("\n") == 1
     )

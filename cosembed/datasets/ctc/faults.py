@@ -26,9 +26,7 @@ def require_valid(folder: Path, faults: Iterable[Fault]) -> None:
     grave = [fault for fault in faults if not fault.warning]
     if grave:
         others = f" (and {len(grave) - 1} more)" if len(grave) > 1 else ""
-        raise DataError(
-            f"{folder}: {grave[0]}{others}; python -m cosembed.commands.validate lists every fault"
-        )
+        raise DataError(f"{folder}: {grave[0]}{others}; cosembed validate lists every fault")
 
 
 def fault_of(path: Path, error: DataError) -> Fault:
