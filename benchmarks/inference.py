@@ -53,7 +53,7 @@ def measure(quick: bool = False) -> list[Row]:
 
 def track_one(profile: str, frames: int) -> dict[str, float]:
     """Tracks one video in this process; see `measure`."""
-    from cosembed.inference.stepper import embed_frames
+    from cosembed.inference.stepper import FrameStepper
     from cosembed.tracking import track_embeddings
     from cosembed.training.checkpoints import build_network
 
@@ -71,7 +71,7 @@ def track_one(profile: str, frames: int) -> dict[str, float]:
             yield CYCLE - 1 - abs(frame % (2 * CYCLE - 2) - (CYCLE - 1))
 
     def embeddings() -> Iterator[NDArray[np.float32]]:
-        computed = embed_frames(model, (images[index] for index in there_and_back()))
+        computed = FrameStepper(model)(images[index] for index in there_and_back())
         for frame, index in enumerate(there_and_back()):
             begin = time.perf_counter()
             next(computed)

@@ -13,10 +13,10 @@ from functools import partial
 
 from absl import flags, logging
 
-from cosembed.commands.exit_status import exit_as_deserved, fail
+from cosembed.commands.exit_status import exit_as_deserved
 from cosembed.errors import InputError
 
-_HELP = {"--help", "-help", "-h"}
+HELP = {"--help", "-h", "-help"}
 # Flags of these modules are shown by a program that uses absl's global flags; those of absl itself are not.
 _OURS = ("__main__", "cosembed", "experiments", "benchmarks")
 
@@ -25,51 +25,54 @@ def run(
     main: Callable[[], None],
     argv: Sequence[str] | None = None,
     flag_values: flags.FlagValues = flags.FLAGS,
-    help_text: str | None = None,
+    description: str = "",
 ) -> None:
     """Parses flags, calls `main`, and exits with the status that the outcome deserves.
 
     Args:
-        main: Reads its flags from `flag_values`.
-        argv: The program's name and its arguments; those of this process by default.
-        flag_values: Where the program's flags are defined.
-        help_text: What --help prints above the flags; the docstring of the program's module by default.
+        main: The command; it reads `flag_values`.
+        argv: The program's name and its arguments; those of this process if not given.
+        flag_values: The command's flags; left-over positional arguments are an error.
+        description: The help text above the flags; the docstring of `__main__` if not given.
 
     Raises:
         SystemExit: Always, unless `main` raises what is a fault of ours.
     """
     arguments = list(sys.argv if argv is None else argv)
-    exit_as_deserved(partial(_parse_and_call, main, arguments, flag_values, help_text))
-
-
-def _parse_and_call(
-    main: Callable[[], None], arguments: list[str], flag_values: flags.FlagValues, help_text: str | None
-) -> None:
-    if _HELP & set(arguments[1:]):
-        _print_help(sys.modules["__main__"].__doc__ if help_text is None else help_text, flag_values)
-        return
-    try:
-        # A second run in one process begins anew.
-        flag_values.unparse_flags()
-        rest = flag_values(arguments)
-    except flags.Error as error:
-        fail(f"{error}; see --help")
-    if len(rest) > 1:
-        fail(f"unexpected argument '{rest[1]}': options are written --name=value; see --help")
-    _start_logging()
-    main()
+    exit_as_deserved(partial(_parse_and_call, main, arguments, flag_values, description))
 
 
 def require(flag_values: flags.FlagValues, *names: str) -> None:
-    """Raises `InputError` unless each of some flags was given a value."""
+    """Raises `InputError` unless the user gave each of the named flags a value."""
     for name in names:
         if not flag_values[name].value:
             raise InputError(f"--{name} is missing; see --help")
 
 
+def log_to_terminal() -> None:
+    """Shows what is logged as plain lines."""
+    logging.get_absl_handler().setFormatter(None)
+
+
+def _parse_and_call(
+    main: Callable[[], None], arguments: list[str], flag_values: flags.FlagValues, description: str
+) -> None:
+    if HELP & set(arguments[1:]):
+        _print_help(flag_values, description or sys.modules["__main__"].__doc__ or "")
+        return
+    try:
+        rest = flag_values(arguments)
+    except flags.Error as error:
+        raise InputError(f"{error}; see --help") from error
+    if len(rest) > 1:
+        raise InputError(f"unexpected argument '{rest[1]}': options are written --name=value; see --help")
+    _start_logging()
+    main()
+
+
 def _start_logging() -> None:
     """Sends log messages from `INFO` on to standard error, in absl's format."""
-    # absl's handler refuses to work before its own flags are parsed.
+    # absl's handler refuses to work before its own flags are parsed; those of a command are others.
     if not flags.FLAGS.is_parsed():
         flags.FLAGS.mark_as_parsed()
     logging.use_absl_handler()
@@ -77,11 +80,12 @@ def _start_logging() -> None:
         logging.set_verbosity(logging.INFO)
 
 
-def _print_help(text: str | None, flag_values: flags.FlagValues) -> None:
-    print(inspect.cleandoc(text or ""), end="\n\n")
+def _print_help(flag_values: flags.FlagValues, description: str) -> None:
+    print(inspect.cleandoc(description), end="\n\n")
     for flag in _shown_flags(flag_values):
         default = "" if flag.default in (None, False, "", []) else f" (default: {flag.default})"
-        print(f"  --{flag.name}: {flag.help}{default}")
+        # absl adds a second line to the help of a flag that can be repeated.
+        print(f"  --{flag.name}: {flag.help.partition(chr(10))[0].rstrip(';')}{default}")
 
 
 def _shown_flags(flag_values: flags.FlagValues) -> Iterator[flags.Flag]:

@@ -15,22 +15,23 @@ from absl import flags
 from cosembed.commands import command_line
 from cosembed.errors import InputError
 
-FLAGS = flags.FlagValues()
 
-flags.DEFINE_string("result_dir", "", "Folder of maskNNN.tif and res_track.txt.", FLAGS)
-flags.DEFINE_string("ground_truth_dir", "", "Folder with TRA, SEG, or both.", FLAGS)
-flags.DEFINE_string("json", "", "Also write the scores to this file.", FLAGS)
+def define_flags(flag_values: flags.FlagValues) -> None:
+    """Defines the flags of this command."""
+    flags.DEFINE_string("result_dir", "", "Folder of maskNNN.tif and res_track.txt.", flag_values=flag_values)
+    flags.DEFINE_string("ground_truth_dir", "", "Folder with TRA, SEG, or both.", flag_values=flag_values)
+    flags.DEFINE_string("json", "", "Also write the scores to this file.", flag_values=flag_values)
 
 
-def main() -> None:
+def main(flag_values: flags.FlagValues) -> None:
     """Prints the scores."""
     from cosembed.files.writing import atomic_write_text
     from cosembed.metrics.ctc import ERROR_NAMES, evaluate_ctc
 
-    command_line.require(FLAGS, "result_dir", "ground_truth_dir")
-    if FLAGS.json and Path(FLAGS.json).is_dir():
-        raise InputError(f"--json={FLAGS.json}: is a folder; give the name of a file")
-    scores = evaluate_ctc(FLAGS.result_dir, FLAGS.ground_truth_dir)
+    command_line.require(flag_values, "result_dir", "ground_truth_dir")
+    if flag_values.json and Path(flag_values.json).is_dir():
+        raise InputError(f"--json={flag_values.json}: is a folder; give the name of a file")
+    scores = evaluate_ctc(flag_values.result_dir, flag_values.ground_truth_dir)
     for name in ("SEG", "DET", "TRA", "OP"):
         print(f"{name} {'not scored' if scores[name] is None else format(scores[name], '.6f')}")
     if scores["TRA"] is not None:
@@ -39,5 +40,5 @@ def main() -> None:
         f"{scores['frames']} masks, {scores['seg_frames']} frames with SEG truth; "
         f"py-ctcmetrics {scores['py-ctcmetrics']}"
     )
-    if FLAGS.json:
-        atomic_write_text(Path(FLAGS.json), json.dumps(scores, indent=1) + "\n")
+    if flag_values.json:
+        atomic_write_text(Path(flag_values.json), json.dumps(scores, indent=1) + "\n")

@@ -15,15 +15,19 @@ from absl import flags
 
 from cosembed.commands import command_line
 
-FLAGS = flags.FlagValues()
 
-flags.DEFINE_string(
-    "checkpoint", "", "The checkpoint's prefix: PREFIX.index and PREFIX.data-00000-of-00001 exist.", FLAGS
-)
-flags.DEFINE_string("output", "", "Folder to write; it must not exist yet.", FLAGS)
+def define_flags(flag_values: flags.FlagValues) -> None:
+    """Defines the flags of this command."""
+    flags.DEFINE_string(
+        "checkpoint",
+        "",
+        "The checkpoint's prefix: PREFIX.index and PREFIX.data-00000-of-00001 exist.",
+        flag_values=flag_values,
+    )
+    flags.DEFINE_string("output", "", "Folder to write; it must not exist yet.", flag_values=flag_values)
 
 
-def main() -> None:
+def main(flag_values: flags.FlagValues) -> None:
     """Reads, checks and writes.
 
     Raises:
@@ -32,14 +36,14 @@ def main() -> None:
     from cosembed.files.writing import refuse_existing
     from cosembed.requirements import check_tensorflow
 
-    command_line.require(FLAGS, "checkpoint", "output")
-    output = Path(FLAGS.output)
+    command_line.require(flag_values, "checkpoint", "output")
+    output = Path(flag_values.output)
     refuse_existing(output)
     # TensorFlow is imported only once the flags have been found in order.
     check_tensorflow()
     from cosembed.released import import_released
 
-    form = import_released(FLAGS.checkpoint, output)
+    form = import_released(flag_values.checkpoint, output)
     print(
         f"{output}: network {form.variant}, {form.levels} levels, {form.filters} filters, "
         f"{form.outputs} outputs, {form.channels} input channel{'s' if form.channels > 1 else ''}"

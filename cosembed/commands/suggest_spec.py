@@ -17,17 +17,20 @@ from absl import flags
 from cosembed.commands import command_line
 from cosembed.errors import OutputError
 
-FLAGS = flags.FlagValues()
-
-flags.DEFINE_string("data", "", "Folder of the data set: videos and their _GT folders.", FLAGS)
-flags.DEFINE_string("output", "", "YAML file to write; it must not exist.", FLAGS)
-
 # A cell of fewer network pixels has too few for embeddings of its own.
 FEWEST_PIXELS = 20
 CPU_SIZE = 128
 
 
-def main() -> None:
+def define_flags(flag_values: flags.FlagValues) -> None:
+    """Defines the flags of this command."""
+    flags.DEFINE_string(
+        "data", "", "Folder of the data set: videos and their _GT folders.", flag_values=flag_values
+    )
+    flags.DEFINE_string("output", "", "YAML file to write; it must not exist.", flag_values=flag_values)
+
+
+def main(flag_values: flags.FlagValues) -> None:
     """Measures, checks, writes, and says what was found."""
     import numpy as np
     import yaml
@@ -36,20 +39,21 @@ def main() -> None:
     from cosembed.datasets.ctc.reader import read_annotated_video
     from cosembed.datasets.suggestion import measure_annotation, render_spec
     from cosembed.files.writing import atomic_write_text
+    from cosembed.specs import CellsDatasetSpec
     from cosembed.specs.dataclass_mapping import from_mapping
 
-    command_line.require(FLAGS, "data", "output")
-    root, output = Path(FLAGS.data), Path(FLAGS.output)
+    command_line.require(flag_values, "data", "output")
+    root, output = Path(flag_values.data), Path(flag_values.output)
     if output.exists():
         raise OutputError(f"{output}: exists already; choose another name or remove it first")
     found = measure_annotation(root)
     text = render_spec(root.resolve().name, found)
-    dataset = from_mapping(specs.CellsDatasetSpec, yaml.safe_load(text)["dataset"], str(output))
-    for name in found.videos:
-        video = read_annotated_video(root, name, dataset)
-        stretches = ", ".join(f"{begin} to {end - 1}" for begin, end in video.segments)
+    dataset = from_mapping(CellsDatasetSpec, yaml.safe_load(text)["dataset"], str(output))
+    for video in found.videos:
+        sequence = read_annotated_video(root, video, dataset)
+        stretches = ", ".join(f"{begin} to {end - 1}" for begin, end in sequence.segments)
         print(
-            f"video {name}: {len(video)} frames, {video.complete.sum()} completely segmented; "
+            f"video {video}: {len(sequence)} frames, {sequence.complete.sum()} completely segmented; "
             f"trains on {stretches}"
         )
     atomic_write_text(output, text)
@@ -64,12 +68,10 @@ def main() -> None:
             "warning: too few for profile cpu; cut the videos into smaller fields of view, or train with "
             "--profile=paper"
         )
-    print(f"{output}: written; next: {_training_command(root, output)}")
+    print(f"{output}: written; next: {_training_command(root.resolve(), output)}")
 
 
 def _training_command(root: Path, spec_file: Path) -> str:
-    """Gives what a reader types next; the folder of the data set is named by the spec."""
-    flags_of_training = (f"--spec={spec_file}", f"--data_dir={root.resolve().parent}", "--out_dir=runs")
-    return shlex.join(
-        ["cosembed", "train", *flags_of_training, f"--name={root.resolve().name}", "--profile=cpu"]
-    )
+    """Gives what a reader types next; the spec names the data set's folder below --data_dir."""
+    where = (f"--data_dir={root.parent}", "--out_dir=runs", f"--name={root.name}")
+    return shlex.join(["cosembed", "train", f"--spec={spec_file}", *where, "--profile=cpu"])

@@ -14,38 +14,42 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from absl import flags, logging
+from absl import flags
 
 from cosembed.commands import command_line
-
-FLAGS = flags.FlagValues()
-
-flags.DEFINE_string(
-    "network",
-    "",
-    "Folder of a trained run, one checkpoint of it, or a network of the authors.",
-    FLAGS,
-)
-flags.DEFINE_alias("checkpoint", "network", FLAGS)
-flags.DEFINE_string("dataset", "", "For a network of the authors: the data set whose values are used.", FLAGS)
-flags.DEFINE_string("input", "", "Folder of TIFF or PNG frames, or one multi-page TIFF.", FLAGS)
-flags.DEFINE_integer(
-    "channel", None, "The channel to track, counted from 1; needed if frames have several.", flag_values=FLAGS
-)
-flags.DEFINE_string("output", "", "Folder to write; it must not exist yet.", FLAGS)
-flags.DEFINE_multi_string(
-    "set",
-    [],
-    "key=value laid over the run's spec, for example tracking.min_points=60; repeatable.",
-    flag_values=FLAGS,
-)
-flags.DEFINE_bool(
-    "deterministic", False, "The same bits on every run on the same machine; may be slower.", FLAGS
-)
-flags.DEFINE_bool("require_gpu", False, "Stop if TensorFlow sees no GPU.", FLAGS)
+from cosembed.errors import InputError
 
 
-def main() -> None:
+def define_flags(flag_values: flags.FlagValues) -> None:
+    """Defines the flags of this command."""
+
+    def text(name: str, help_text: str) -> None:
+        flags.DEFINE_string(name, "", help_text, flag_values=flag_values)
+
+    text("network", "Folder of a trained run, one checkpoint of it, or a network of the authors.")
+    text("checkpoint", "Another name of --network.")
+    text("dataset", "For a network of the authors: the data set whose values are used.")
+    text("input", "Folder of TIFF or PNG frames, or one multi-page TIFF.")
+    flags.DEFINE_integer(
+        "channel",
+        None,
+        "The channel to track, counted from 1; needed if frames have several.",
+        flag_values=flag_values,
+    )
+    text("output", "Folder to write; it must not exist yet.")
+    flags.DEFINE_multi_string(
+        "set",
+        [],
+        "key=value in place of the network's, for example tracking.min_points=60; repeatable.",
+        flag_values=flag_values,
+    )
+    flags.DEFINE_bool(
+        "deterministic", False, "The same bits on every run; may be slower.", flag_values=flag_values
+    )
+    flags.DEFINE_bool("require_gpu", False, "Stop if TensorFlow has no GPU.", flag_values=flag_values)
+
+
+def main(flag_values: flags.FlagValues) -> None:
     """Checks the input, then tracks it frame by frame.
 
     Raises:
@@ -56,31 +60,45 @@ def main() -> None:
     from cosembed.images.frames import open_frames
     from cosembed.requirements import check_tensorflow
 
-    command_line.require(FLAGS, "network", "input", "output")
-    if FLAGS.dataset:
-        specs.resolve(FLAGS.dataset, "released")
-    values = specs.parse_assignments(FLAGS.set)
-    logging.get_absl_handler().setFormatter(None)
-    frames = open_frames(Path(FLAGS.input))
-    if FLAGS.channel is not None:
-        frames = frames.only_channel(FLAGS.channel)
-    output = Path(FLAGS.output)
+    network_path = _network_path(flag_values)
+    command_line.require(flag_values, "input", "output")
+    known = specs.dataset_names("cells")
+    if flag_values.dataset and flag_values.dataset not in known:
+        raise InputError(f"--dataset: unknown data set '{flag_values.dataset}'; known: {', '.join(known)}")
+    settings = specs.parse_assignments(flag_values.set)
+    # The frames are found in order before TensorFlow is imported, which takes seconds.
+    frames = open_frames(Path(flag_values.input))
+    name = flag_values.input
+    if flag_values.channel is not None:
+        frames, name = frames.only_channel(flag_values.channel), f"{name}, channel {flag_values.channel}"
+    output = Path(flag_values.output)
     refuse_existing(output)
-    # TensorFlow is imported only once the input has been found in order.
     check_tensorflow()
-    from cosembed.training.devices import describe_device, make_deterministic
-    from cosembed.video_job.job import describe_job, run_job
-    from cosembed.video_job.network import load_network
+    from cosembed.inference.networks import load_network
+    from cosembed.training.devices import make_deterministic
+    from cosembed.video_job.job import plan_job, run_job
 
-    if FLAGS.deterministic:
+    command_line.log_to_terminal()
+    if flag_values.deterministic:
         make_deterministic()
-    device = describe_device(FLAGS.require_gpu)
-    network = load_network(FLAGS.network, FLAGS.dataset)
-    spec = network.spec_with(values)
-    name = FLAGS.input if FLAGS.channel is None else f"{FLAGS.input}, channel {FLAGS.channel}"
-    facts = describe_job(frames, name, network.description, spec, device)
-    for title, fact in facts:
+    network = load_network(network_path, flag_values.dataset or None, require_gpu=flag_values.require_gpu)
+    job = plan_job(frames, name, network, settings)
+    for title, fact in job[-1]:
         print(f"{title}: {fact}", flush=True)
-    seconds = run_job(network.model, frames, spec, output, facts)
-    print(f"Time: {', '.join(f'{stage} {spent:.1f} s' for stage, spent in seconds.items())}")
+    video = run_job(*job)
+    for warning in video.warnings:
+        print(f"warning: {warning}", flush=True)
+    # Hours of tracking are not lost to a report that fails.
+    video.save(output, keep_masks=True)
+    print(f"Time: {', '.join(f'{stage} {spent:.1f} s' for stage, spent in video.seconds.items())}")
     print(f"{output}: {len(frames)} frames tracked; open {output / 'report.html'} in a browser")
+
+
+def _network_path(flag_values: flags.FlagValues) -> str:
+    """Reads --network, or --checkpoint, its other name."""
+    network, checkpoint = flag_values.network, flag_values.checkpoint
+    if network and checkpoint and network != checkpoint:
+        raise InputError("--checkpoint: is another name of --network; give one of them")
+    if not network and not checkpoint:
+        raise InputError("--network is missing; see --help")
+    return str(network or checkpoint)

@@ -1,1 +1,4 @@
-"""Data sets on disk as annotated videos, heartbeats and plants. Knows archive layouts, not what is learnt from them."""
+"""Reads data sets on disk as annotated videos, heart slices and plants.
+
+This room knows the layouts of archives, not what is learnt from them.
+"""

@@ -1,6 +1,6 @@
-"""Says how far a loop over frames is: a bar, or a log line now and then. Knows nothing of frames.
+"""Says how far a loop over frames is: a bar on a terminal or in a notebook, else a log line now and then.
 
-The bar is for terminals and notebooks; a log line is written where nobody watches.
+It knows nothing of frames.
 """
 
 from __future__ import annotations
@@ -12,44 +12,48 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TypeVar
 
-from absl import logging
+from absl.logging import get_absl_logger
 from tqdm import tqdm
 
 Item = TypeVar("Item")
+# So many seconds lie between two lines of a log.
 SECONDS = 20
-_wanted = ContextVar("progress is wanted", default=True)
-
-
-def with_progress(items: Iterable[Item], total: int, title: str) -> Iterator[Item]:
-    """Passes items on and says how many of them have passed.
-
-    Args:
-        items: What is passed on.
-        total: Their number.
-        title: What is being done, in a word.
-    """
-    if not _wanted.get():
-        yield from items
-        return
-    watched, last = _is_watched(), time.monotonic()
-    bar = tqdm(items, total=total, desc=title, unit="frame", disable=not watched)
-    for count, item in enumerate(bar, start=1):
-        yield item
-        if not watched and time.monotonic() - last > SECONDS:
-            last = time.monotonic()
-            logging.info("%s: frame %d of %d", title, count, total)
+_SILENT = ContextVar("silent", default=False)
 
 
 @contextmanager
-def progress(wanted: bool) -> Iterator[None]:
-    """Lets the loops that begin in the block say how far they are, or keeps all of them silent."""
-    before = _wanted.set(wanted)
+def progress_shown(shown: bool) -> Iterator[None]:
+    """Shows the progress of the loops inside the block, or hides it."""
+    before = _SILENT.set(not shown)
     try:
         yield
     finally:
-        _wanted.reset(before)
+        _SILENT.reset(before)
 
 
-def _is_watched() -> bool:
-    # The standard error of a notebook says that it is no terminal.
+def is_progress_shown() -> bool:
+    """Tells whether loops show their progress here."""
+    return not _SILENT.get()
+
+
+def with_progress(items: Iterable[Item], total: int, title: str) -> Iterator[Item]:
+    """Passes items on and says how many of them are done.
+
+    Args:
+        items: What the loop is over.
+        total: The number of items.
+        title: What the loop does, such as `tracking`.
+    """
+    bar, last = not _SILENT.get() and _can_draw(), time.monotonic()
+    for count, item in enumerate(
+        tqdm(items, total=total, desc=title, unit="frame", disable=not bar), start=1
+    ):
+        yield item
+        if not bar and not _SILENT.get() and time.monotonic() - last > SECONDS:
+            last = time.monotonic()
+            get_absl_logger().info("%s: frame %d of %d", title, count, total)
+
+
+def _can_draw() -> bool:
+    """Tells whether a line can be written again: on a terminal, and in a notebook, whose kernel says so."""
     return sys.stderr.isatty() or "ipykernel" in sys.modules

@@ -1,114 +1,160 @@
-"""A video in memory, or in anything that slices like an array, as frames that are read and checked one at a
-time.
+"""A video in memory, or in anything that slices like an array, as frames that are checked on access.
 
-Knows no files. The array is never converted as a whole: dask and Zarr arrays give one frame after the other.
+Knows no files.
+
+A lazy array (of dask or zarr, say) is read one frame at a time and never as a whole.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cosembed.errors import CosembedError, DataError, InputError
+from cosembed.errors import DataError, InputError
 from cosembed.files.reading import reason
 from cosembed.images.frames import check_pixels
 
-_AXES = "give an array with the axes [T, H, W] or [T, H, W, C]"
+_AXES = "give [T, H, W], or [T, H, W, C] for frames of several channels; one image is image[None]"
+
+
+class VideoFrames(Protocol):
+    """What tracking needs of a video, wherever its frames are: `Frames` on disk and `ArrayFrames` give it."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width."""
+
+    @property
+    def dtype(self) -> str:
+        """The type of the pixels, for example `uint16`."""
+
+    @property
+    def channels(self) -> int:
+        """How many channels a frame has; with one, it is [H, W]."""
+
+    @property
+    def numbers(self) -> list[int]:
+        """The number of every frame in the video's own numbering."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[NDArray]: ...
+
+    def __getitem__(self, index: int, /) -> NDArray: ...
 
 
 class ArrayFrames:
-    """Frames [H, W] or [H, W, C] of an array; indexing reads and checks one frame.
+    """Frames [H, W] or [H, W, C] of an array, numbered from 0.
 
     Args:
-        array: [T, H, W] or [T, H, W, C] of unsigned or signed integers or floats: whatever has `shape` and
-            `dtype` and gives a frame for `array[index]`.
+        array: Has the shape [T, H, W] or [T, H, W, C], a real numeric dtype, and gives a frame when it is
+            indexed; a list of frames is taken as such an array.
+        name: What the array is called in messages.
 
     Raises:
-        DataError: Another number of axes, no frame, no pixel, or a dtype that holds no grey values.
+        DataError: The array has another rank or dtype, or no frames or pixels.
     """
 
-    def __init__(self, array: Any) -> None:
+    def __init__(self, array: Any, name: str = "frames") -> None:
+        if isinstance(array, list | tuple):
+            array = _stacked(array, name)
+        if not hasattr(array, "__getitem__") or not hasattr(array, "dtype"):
+            raise DataError(f"{name}: is a {type(array).__name__}, not an array; {_AXES}")
         try:
             shape = tuple(int(size) for size in array.shape)
-            dtype = np.dtype(array.dtype)
+            kind = np.dtype(array.dtype).kind
         except (AttributeError, TypeError, ValueError) as error:
             raise DataError(
-                f"frames: is of type {type(array).__name__}, not an array; {_AXES}, or the path of a video"
+                f"{name}: is a {type(array).__name__}, whose shape and type numpy does not know; "
+                "convert it with numpy.asarray"
             ) from error
         if len(shape) not in (3, 4):
-            alone = "; a single image is a video of one frame, image[None]" if len(shape) == 2 else ""
-            raise DataError(f"frames: has {len(shape)} axes, of the sizes {shape}; {_AXES}{alone}")
-        if 0 in shape:
-            raise DataError(f"frames: is empty, its sizes are {shape}; give at least one frame")
-        if dtype.kind not in "uif":
-            raise DataError(f"frames: is of type {dtype}; convert it to unsigned integers or float32")
-        self._array, self._shape, self._dtype = array, shape, dtype
+            raise DataError(f"{name}: has the shape {shape}; {_AXES}")
+        if min(shape) < 1:
+            raise DataError(f"{name}: has the shape {shape}, which holds no pixel; {_AXES}")
+        if kind not in "uif":
+            raise DataError(
+                f"{name}: is of type {array.dtype}; convert it to whole or real numbers, such as uint16"
+            )
+        self._array = array
+        self._name = name
         self._channel: int | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
         """Height and width."""
-        return self._shape[1], self._shape[2]
+        return int(self._array.shape[1]), int(self._array.shape[2])
 
     @property
     def dtype(self) -> str:
-        """Type of the pixels, for example `uint16`."""
-        return self._dtype.name
+        """The type of the pixels, for example `uint16`."""
+        return np.dtype(self._array.dtype).name
 
     @property
     def channels(self) -> int:
         """How many channels a frame has; with one, it is [H, W]."""
-        return self._shape[3] if len(self._shape) == 4 and self._channel is None else 1
+        return int(self._array.shape[3]) if len(self._array.shape) == 4 and self._channel is None else 1
 
     @property
     def numbers(self) -> list[int]:
-        """The number of every frame, counted from 0."""
+        """The frames' numbers, from 0."""
         return list(range(len(self)))
 
     def __len__(self) -> int:
-        return self._shape[0]
+        return int(self._array.shape[0])
 
     def __iter__(self) -> Iterator[NDArray]:
+        """Reads the frames one after the other."""
         return (self[index] for index in range(len(self)))
 
-    def __getitem__(self, index: int, /) -> NDArray:
-        if not 0 <= index < len(self):
-            raise IndexError(f"frame {index}: there are {len(self)}")
-        frame = self._read(index)
-        if len(self._shape) == 4 and (self._channel is not None or self._shape[3] == 1):
+    def __getitem__(self, index: int) -> NDArray:
+        """Reads and checks one frame.
+
+        Raises:
+            DataError: The frame cannot be read, holds values that are not finite, or is of one value only.
+        """
+        if not -len(self) <= index < len(self):
+            raise IndexError(index)
+        name = f"{self._name}[{index % len(self)}]"
+        frame = self._read(index, name)
+        if frame.ndim == 3 and (self._channel is not None or frame.shape[-1] == 1):
             frame = frame[..., self._channel or 0]
-        check_pixels(frame, f"frames[{index}]")
+        check_pixels(frame, name)
         return frame
 
+    def _read(self, index: int, name: str) -> NDArray:
+        # Whatever library holds the array, it raises errors of its own.
+        try:
+            frame = np.asarray(self._array[index])
+        except Exception as error:
+            raise DataError(f"{name}: cannot be read ({reason(error)}); check the array") from error
+        if frame.shape != tuple(self._array.shape[1:]) or frame.dtype.kind not in "uif":
+            raise DataError(
+                f"{name}: has the shape {frame.shape} and the type {frame.dtype}, unlike the array; check it"
+            )
+        return frame.astype(frame.dtype.newbyteorder("="), copy=False)
+
     def only_channel(self, number: int) -> ArrayFrames:
-        """Returns the same video with one of its channels.
+        """Gives the same video with one of its channels.
 
         Args:
-            number: Counted from 1, as Fiji does.
+            number: The channel, counted from 1, as Fiji does.
 
         Raises:
             InputError: There is no such channel.
         """
         if not 1 <= number <= self.channels:
-            raise InputError(f"channel={number}: the frames have {self.channels} channels, counted from 1")
-        chosen = ArrayFrames(self._array)
-        chosen._channel = number - 1
+            raise InputError(f"channel {number}: {self._name} holds {self.channels} channels, counted from 1")
+        chosen = ArrayFrames(self._array, self._name)
+        chosen._channel = number - 1 if self.channels > 1 else None
         return chosen
 
-    def _read(self, index: int) -> NDArray:
-        # Whatever library holds the array raises errors of its own.
-        try:
-            frame = np.asarray(self._array[index])
-        except CosembedError:
-            raise
-        except Exception as error:
-            raise DataError(f"frames[{index}]: cannot be read ({reason(error)}); check the array") from error
-        if frame.shape != self._shape[1:] or frame.dtype.kind not in "uif":
-            raise DataError(
-                f"frames[{index}]: has the shape {frame.shape} and type {frame.dtype}, but the array states "
-                f"{self._shape[1:]} and {self._dtype}; check the array"
-            )
-        return frame.astype(frame.dtype.newbyteorder("="), copy=False)
+
+def _stacked(frames: list | tuple, name: str) -> NDArray:
+    try:
+        return np.asarray(frames)
+    except ValueError as error:
+        raise DataError(f"{name}: is a list of unequal frames ({reason(error)}); make them equal") from error

@@ -1,5 +1,6 @@
-"""A trained network on single images and on heartbeats: everything between pixels and a label image. Knows no
-files.
+"""A trained network on single images and on heartbeats: everything between pixels and a label image.
+
+Knows no files.
 
 Videos of instances go another way, through `cosembed.inference.video`.
 """

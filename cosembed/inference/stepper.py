@@ -1,5 +1,6 @@
-"""A trained network over a video, one frame at a time with the state carried on. Knows no clustering and no
-files.
+"""A trained network over a video, one frame at a time with the state carried on.
+
+Knows no clustering and no files.
 
 The state starts at zero and is never reset, so memory and the one trace do not depend on the video's length.
 """
@@ -53,31 +54,11 @@ class FrameStepper:
         self._step = tf.function(step)
 
     def __call__(self, images: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
-        """Runs the network over a video, the state carried on from frame to frame.
-
-        Args:
-            images: float32 [N, N, C], in the order of time.
-
-        Yields:
-            float32 [N, N, D].
+        """float32 [N, N, C] in the order of time -> float32 [N, N, D], the state carried on from frame to
+        frame.
         """
         states: States = []
         for image in images:
             states = states or self._model.zero_states(1, *image.shape[:2])
             output, states = self._step(tf.convert_to_tensor(image), states)
             yield output.numpy()
-
-
-def embed_frames(
-    model: StackedHourglass, images: Iterable[NDArray[np.float32]]
-) -> Iterator[NDArray[np.float32]]:
-    """Embeddings of the second hourglass, L2-normalised per pixel (paper section 2.1).
-
-    Args:
-        model: The trained network.
-        images: float32 [N, N, C], in the order of time.
-
-    Yields:
-        float32 [N, N, D], unit length.
-    """
-    yield from FrameStepper(model)(images)

@@ -1,5 +1,5 @@
-"""From a trained network and a video to tracks, with the time of each stage; and from there to a result
-folder.
+"""From a trained network and a video to a result folder: inference, tracking, writing, with the time of each
+stage.
 
 The only module that knows both the network side and the tracking side at test time; it holds no method of its
 own.
@@ -16,39 +16,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosembed.files.progress import with_progress
-from cosembed.images.frame_sequence import FrameSequence
+from cosembed.files.writing import atomic_folder
+from cosembed.images.array_frames import VideoFrames
 from cosembed.inference.stepper import FrameStepper, prepare_frames
-from cosembed.models import StackedHourglass
-from cosembed.preprocessing.geometry import frame_grid
+from cosembed.preprocessing.geometry import Grid, frame_grid
 from cosembed.specs import CellsSpec
-from cosembed.tracking import TrackingResult, track_embeddings, write_result
-from cosembed.tracking.writer import MaskStore, RestoredTracks, restore_resolution
+from cosembed.tracking import TrackingResult, track_embeddings
+from cosembed.tracking.writer import MaskFolder, MaskStore, RestoredTracks, restore_resolution, write_tables
 
 
 @dataclass(frozen=True)
-class NetworkTracks:
-    """A tracked video at network resolution.
+class TrackedFrames:
+    """A video tracked at network resolution, not written yet.
 
     Attributes:
-        result: Labels and tracks.
-        seconds: Stage -> wall time.
+        result: Label maps and tracks.
+        grid: Where network pixels lie in the original images.
+        image_shape: Height and width of the original images.
+        seconds: Wall time per stage.
         samples: Frame index -> embedding float32 [N, N, D] of the frames asked for.
     """
 
     result: TrackingResult
+    grid: Grid
+    image_shape: tuple[int, int]
     seconds: dict[str, float]
     samples: dict[int, NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
-class TrackingOutcome:
-    """What happened while a video was tracked into a folder, for logs and reports.
+class WrittenVideo:
+    """What happened, for logs and reports.
 
     Attributes:
         frames: Number of frames.
         tracks: Number of tracks written.
-        seconds: Stage -> wall time.
-        samples: Frame index -> embedding float32 [N, N, D] of the frames asked for.
+        seconds: Wall time per stage.
+        samples: As in `TrackedFrames`.
     """
 
     frames: int
@@ -57,44 +61,16 @@ class TrackingOutcome:
     samples: dict[int, NDArray[np.float32]]
 
 
-def track_video(
-    model: StackedHourglass,
-    frames: FrameSequence,
-    spec: CellsSpec,
-    output: Path,
-    sample_frames: Sequence[int] = (),
-) -> TrackingOutcome:
-    """Tracks a video and writes masks, res_track.txt and tracks.csv to a folder, complete or not at all.
-
-    Args:
-        model: The trained network of `spec`.
-        frames: The video, read frame by frame.
-        spec: Preprocessing, tracking and upsampling values.
-        output: The result folder; must not exist.
-        sample_frames: Frames whose embeddings are kept for pictures.
-
-    Raises:
-        DataError: A frame cannot be read or used.
-        OutputError: `output` exists.
-    """
-    tracked = track_frames(FrameStepper(model), frames, spec, sample_frames)
-    begin = time.perf_counter()
-    grid = frame_grid(frames.shape, spec.preprocessing, spec.network.image_size)
-    tracks = write_result(output, tracked.result, grid, frames.shape, spec.upsampling)
-    seconds = tracked.seconds | {"upsampling and writing": round(time.perf_counter() - begin, 2)}
-    return TrackingOutcome(len(frames), len(tracks), seconds, tracked.samples)
-
-
 def track_frames(
-    stepper: FrameStepper, frames: FrameSequence, spec: CellsSpec, sample_frames: Sequence[int] = ()
-) -> NetworkTracks:
-    """Tracks a video at network resolution; writes nothing.
+    stepper: FrameStepper, frames: VideoFrames, spec: CellsSpec, sample_frames: Sequence[int] = ()
+) -> TrackedFrames:
+    """Runs the network over a video and tracks its embeddings.
 
     Args:
-        stepper: Of the trained network of `spec`, normalising.
+        stepper: Runs the trained network of `spec`, normalising.
         frames: The video, read frame by frame.
         spec: Preprocessing and tracking values.
-        sample_frames: Frames whose embeddings are kept for pictures.
+        sample_frames: Indices of the frames whose embeddings are kept for pictures.
 
     Raises:
         DataError: A frame cannot be read or used.
@@ -116,22 +92,49 @@ def track_frames(
         "network": round(network, 2),
         "clustering and tracking": round(time.perf_counter() - begin - network, 2),
     }
-    return NetworkTracks(result, seconds, samples)
+    grid = frame_grid(frames.shape, spec.preprocessing, spec.network.image_size)
+    return TrackedFrames(result, grid, frames.shape, seconds, samples)
 
 
-def restore_masks(
-    tracked: NetworkTracks, image_shape: tuple[int, int], spec: CellsSpec, masks: MaskStore
-) -> RestoredTracks:
-    """Brings tracks to the original resolution.
+def write_tracked(tracked: TrackedFrames, spec: CellsSpec, output: Path) -> WrittenVideo:
+    """Writes masks, res_track.txt and tracks.csv to `output`, complete or not at all.
 
     Args:
-        tracked: Tracks at network resolution.
-        image_shape: Height and width of the original images.
-        spec: Preprocessing and upsampling values.
-        masks: Receives a mask uint16 [H, W] per frame.
+        tracked: What `track_frames` found.
+        spec: Upsampling values.
+        output: The result folder; it must not exist.
+
+    Raises:
+        OutputError: `output` exists.
     """
-    grid = frame_grid(image_shape, spec.preprocessing, spec.network.image_size)
-    return restore_resolution(tracked.result, grid, image_shape, spec.upsampling, masks)
+    begin, count = time.perf_counter(), len(tracked.result.labels)
+    with atomic_folder(output) as folder:
+        restored = restore_frames(tracked, spec, MaskFolder(folder, count))
+        write_tables(folder, restored)
+    seconds = tracked.seconds | {"upsampling and writing": round(time.perf_counter() - begin, 2)}
+    return WrittenVideo(count, len(restored.tracks), seconds, tracked.samples)
+
+
+def restore_frames(tracked: TrackedFrames, spec: CellsSpec, masks: MaskStore) -> RestoredTracks:
+    """Brings a tracked video to the size of its frames.
+
+    Args:
+        tracked: What `track_frames` found.
+        spec: Upsampling values.
+        masks: Receives the mask uint16 [H, W] of every frame.
+    """
+    return restore_resolution(tracked.result, tracked.grid, tracked.image_shape, spec.upsampling, masks)
+
+
+def track_video(
+    stepper: FrameStepper,
+    frames: VideoFrames,
+    spec: CellsSpec,
+    output: Path,
+    sample_frames: Sequence[int] = (),
+) -> WrittenVideo:
+    """Tracks a video and writes the result: `track_frames`, then `write_tracked`."""
+    return write_tracked(track_frames(stepper, frames, spec, sample_frames), spec, output)
 
 
 class _Stopwatch:

@@ -1,4 +1,7 @@
-"""The authors' released networks: TensorFlow 1 checkpoints into a `StackedHourglass`. Knows no video and no tracking."""
+"""The authors' released networks: TensorFlow 1 checkpoints into a `StackedHourglass`.
+
+Knows no video and no tracking.
+"""
 
 from cosembed.released.networks import (
     FOLLOW_UP,

@@ -112,7 +112,7 @@ def error_overlay(
             paint("merged", prediction == label)
         elif holding.get(label) not in split:
             paint("false", prediction == label)
-    picture = _tint(frame, colours, colours.any(axis=-1), _outlines(truth) | _outlines(prediction), 0.45)
+    picture = _tint(frame, colours, np.any(colours, axis=-1), _outlines(truth) | _outlines(prediction), 0.45)
     return picture, counts
 
 

@@ -1,4 +1,7 @@
-"""Every value of an experiment, typed and frozen, and how it is put together. Knows no TensorFlow and reads no images."""
+"""Holds every value of an experiment, typed and frozen, and puts them together.
+
+Knows no TensorFlow, reads no images.
+"""
 
 from cosembed.specs.overriding import TaskSpec, override, parse_assignments
 from cosembed.specs.resolving import (

@@ -197,8 +197,10 @@ def run_experiment(experiment: Experiment, mode: str, spec: TrainedSpec, setting
         return
     # TensorFlow is imported only once the input has been found in order.
     check_tensorflow()
-    from cosembed.training.devices import make_deterministic
+    from cosembed.training.devices import describe_device, make_deterministic
 
+    # A GPU that TensorFlow cannot drive is hidden from it, or refused, before anything is computed.
+    describe_device(settings.require_gpu)
     steps = importlib.import_module(experiment.steps)
     if settings.deterministic:
         make_deterministic()

@@ -1,9 +1,11 @@
-"""Writes tracks as a Cell Tracking Challenge result folder (released code, steps 13 to 15).
+"""Writes tracks as a Cell Tracking Challenge result folder (steps 13 to 15 of `cosembed.tracking`).
 
-maskNNN.tif      uint16, original size, zlib
-res_track.txt    label begin end parent
-tracks.csv       label, parent, frame, y, x, area: one row per instance and frame; centroid and area in
-original pixels
+maskNNN.tif      the labels of a frame: uint16, original size, compressed with zlib
+res_track.txt    one row for each track: label begin end parent
+tracks.csv       one row for each instance and frame: label, parent, frame, y, x, area; the last three are the
+                 centroid and the area in original pixels
+
+Knows tracks and result folders, not how the tracks were found.
 """
 
 from __future__ import annotations
@@ -28,15 +30,15 @@ from cosembed.tracking.upsample import upsample_labels
 
 
 class Region(NamedTuple):
-    """One instance in one frame: centroid and area in original pixels."""
+    """Describes one instance in one frame by its centroid (y, x) and its area, in original pixels."""
 
     y: float
     x: float
     area: int
 
 
-class TableRow(NamedTuple):
-    """One row of tracks.csv: an instance in one frame; centroid in original pixels, to two decimals."""
+class CellRow(NamedTuple):
+    """Describes a cell in a frame, as a row of tracks.csv does; centroid and area are in original pixels."""
 
     label: int
     parent: int
@@ -47,7 +49,7 @@ class TableRow(NamedTuple):
 
 
 class MaskStore(Protocol):
-    """Holds a mask uint16 [H, W] per frame: an array [T, H, W], or files."""
+    """Holds a mask uint16 [H, W] for every frame: an array [T, H, W], or files."""
 
     def __getitem__(self, frame: int, /) -> NDArray: ...
 
@@ -55,11 +57,11 @@ class MaskStore(Protocol):
 
 
 class MaskFolder:
-    """Holds the masks of a video as files, maskNNN.tif.
+    """Holds the masks of a video as the files maskNNN.tif.
 
     Args:
         folder: Where the files lie.
-        frames: Number of frames, which decides how many digits a name has.
+        frames: The number of frames, which decides how many digits a name has.
     """
 
     def __init__(self, folder: Path, frames: int) -> None:
@@ -78,20 +80,20 @@ class MaskFolder:
 
 @dataclass(frozen=True)
 class RestoredTracks:
-    """The tracks of masks at the original resolution.
+    """Holds the tracks that fit the masks of the original images' size.
 
     Attributes:
-        tracks: The track table that fits the masks.
-        regions: Label -> frame -> region.
+        tracks: The repaired track table.
+        regions: For every label of the table its frames, and its region in each.
     """
 
     tracks: list[Track]
     regions: dict[int, dict[int, Region]]
 
-    def table(self) -> list[TableRow]:
-        """Returns the rows of tracks.csv, by label and frame."""
+    def rows(self) -> list[CellRow]:
+        """Lists every cell of every frame, by label and then by frame; centroids have two decimals."""
         return [
-            TableRow(track.label, track.parent, frame, round(region.y, 2), round(region.x, 2), region.area)
+            CellRow(track.label, track.parent, frame, round(region.y, 2), round(region.x, 2), region.area)
             for track in sorted(self.tracks)
             for frame, region in sorted(self.regions[track.label].items())
         ]
@@ -100,20 +102,20 @@ class RestoredTracks:
 def write_result(
     output: Path, result: TrackingResult, grid: Grid, image_shape: tuple[int, int], upsampling: UpsamplingSpec
 ) -> list[Track]:
-    """Upsamples, repairs and writes a result, complete or not at all.
+    """Upsamples, repairs and writes a result, complete or not at all (steps 13 to 15).
 
     Args:
-        output: The folder to write.
-        result: Tracks at network resolution.
-        grid: Where network pixels lie in the original image.
+        output: The folder to write, which must not exist.
+        result: The tracks at network resolution.
+        grid: Where the network's pixels lie in the original image.
         image_shape: Height and width of the original images.
-        upsampling: Method and sigma.
+        upsampling: The method of upsampling, and the sigma of its Gaussian in original pixels.
 
     Returns:
         The repaired track table.
 
     Raises:
-        OutputError: `output` exists.
+        OutputError: The folder exists already.
     """
     with atomic_folder(output) as folder:
         masks = MaskFolder(folder, len(result.labels))
@@ -129,50 +131,48 @@ def restore_resolution(
     upsampling: UpsamplingSpec,
     masks: MaskStore,
 ) -> RestoredTracks:
-    """Upsamples a result frame by frame into a store of masks, and repairs tracks and masks.
+    """Upsamples a result frame by frame into a store of masks, and repairs tracks and masks (steps 13 and
+    14).
 
     Args:
-        result: Tracks at network resolution.
-        grid: Where network pixels lie in the original image.
+        result: The tracks at network resolution.
+        grid: Where the network's pixels lie in the original image.
         image_shape: Height and width of the original images.
-        upsampling: Method and sigma.
-        masks: Receives every mask; those of tracks that cannot be kept are erased from it.
-
-    Returns:
-        The repaired track table and the regions of the masks.
+        upsampling: The method of upsampling, and the sigma of its Gaussian in original pixels.
+        masks: Receives the mask of every frame; tracks that cannot be kept are erased from it.
     """
     regions: dict[int, dict[int, Region]] = {}
-    for frame, labels in enumerate(with_progress(result.labels, len(result.labels), "writing")):
+    for frame, labels in enumerate(with_progress(result.labels, len(result.labels), "upsampling")):
         mask = upsample_labels(labels, grid, image_shape, upsampling)
         masks[frame] = mask
         for label, region in measure_regions(mask).items():
             regions.setdefault(label, {})[frame] = region
     tracks = repair_tracks(result.tracks, regions)
-    kept = {track.label for track in tracks}
+    kept = {track.label: regions[track.label] for track in tracks}
     erased = [label for label in regions if label not in kept]
     for frame in sorted({frame for label in erased for frame in regions[label]}):
         mask = masks[frame]
         masks[frame] = np.where(np.isin(mask, erased), 0, mask).astype(np.uint16)
-    return RestoredTracks(tracks, regions)
+    return RestoredTracks(tracks, kept)
 
 
 def write_tables(folder: Path, restored: RestoredTracks) -> None:
-    """Writes res_track.txt and tracks.csv."""
+    """Writes res_track.txt and tracks.csv (step 15)."""
     write_tracks(folder / "res_track.txt", restored.tracks)
-    lines = [",".join(TableRow._fields)]
-    lines += [f"{r.label},{r.parent},{r.frame},{r.y:.2f},{r.x:.2f},{r.area}" for r in restored.table()]
+    lines = [",".join(CellRow._fields)]
+    lines += [f"{r.label},{r.parent},{r.frame},{r.y:.2f},{r.x:.2f},{r.area}" for r in restored.rows()]
     atomic_write_text(folder / "tracks.csv", "\n".join(lines) + "\n")
 
 
 def repair_tracks(tracks: list[Track], regions: Mapping[int, Mapping[int, Region]]) -> list[Track]:
-    """The table that fits the upsampled masks.
+    """Makes the track table fit the upsampled masks (step 14).
 
-    Tracks without pixels or with gaps are dropped, first and last frames follow the masks, lost parents
+    Tracks without pixels or with gaps are dropped, first and last frames follow the masks, and lost parents
     become 0.
 
     Args:
         tracks: The table at network resolution.
-        regions: Label -> frame -> region, of the upsampled masks.
+        regions: For every label the frames in which the upsampled masks have it, and its region there.
     """
     kept: dict[int, Track] = {}
     for track in tracks:
@@ -183,7 +183,7 @@ def repair_tracks(tracks: list[Track], regions: Mapping[int, Mapping[int, Region
 
 
 def measure_regions(mask: NDArray[np.uint16]) -> dict[int, Region]:
-    """Centroid and area of every label of a mask [H, W]."""
+    """Measures the centroid and the area of every label of a mask uint16 [H, W], the background left out."""
     rows, columns = np.nonzero(mask)
     labels = mask[rows, columns]
     area = np.bincount(labels)

@@ -61,7 +61,9 @@ def train(
     model = build_network(spec, execution)
     optimizer = Optimizer(list(named_weights(model).values()), spec.training)
     saved_step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
-    manager = checkpoint_manager(run.checkpoints, model=model, optimizer=optimizer, step=saved_step)
+    manager = checkpoint_manager(
+        run.checkpoints, model=model, optimizer=optimizer.checkpoint(), step=saved_step
+    )
     restored = restore_newest(manager.checkpoint, saved_checkpoints(run.checkpoints))
     start, total = int(saved_step.numpy()), spec.training.iterations
     if restored:

@@ -1,173 +1,286 @@
-"""Decides the order of what happens to a person's own video: what will be done, the check of every frame,
-tracking, report.
+"""Everything that happens to a person's own video: what will be done, the check of every frame, tracking,
+files.
 
-Knows no flags; each step is a module of its own. The command writes masks to a folder as they are made,
-`track` keeps them in memory; all else is the same.
+Knows no flags and prints nothing; the command `cosembed track` and the function `cosembed.track` both go
+through here. Only the order of the steps is decided here; each is a module of its own.
 """
 
 from __future__ import annotations
 
+import os
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from absl import logging
+from numpy.typing import NDArray
 
 from cosembed import specs
 from cosembed.clustering import describe_clustering
-from cosembed.errors import InputError
-from cosembed.files.progress import with_progress
+from cosembed.datasets.ctc.track_table import Track
+from cosembed.errors import InputError, OutputError, SpecError
+from cosembed.files.progress import is_progress_shown, progress_shown, with_progress
 from cosembed.files.writing import atomic_folder
-from cosembed.images.frame_sequence import FrameSequence
-from cosembed.images.frames import Frames
+from cosembed.images.array_frames import ArrayFrames, VideoFrames
+from cosembed.images.frames import Frames, open_frames
 from cosembed.images.survey import survey_frames
-from cosembed.inference.stepper import FrameStepper
-from cosembed.inference.video import NetworkTracks, restore_masks, track_frames
-from cosembed.models import StackedHourglass
-from cosembed.reporting.video_report import write_video_report
+from cosembed.inference.networks import Network, load_network
+from cosembed.inference.video import TrackedFrames, restore_frames, track_frames
 from cosembed.specs import CellsSpec
-from cosembed.tracking.writer import MaskFolder, write_tables
+from cosembed.tracking import CellRow
+from cosembed.tracking.writer import MaskFolder, RestoredTracks, write_tables
 from cosembed.training.run_folder import describe_versions, environment
 from cosembed.video_job import memory
 from cosembed.video_job.quality_warnings import warnings_about_input
+from cosembed.video_job.video_report import write_video_report
 
 SAMPLES = 4
+# What can be chosen anew for a trained network; all else was decided when it was trained.
+CHANGEABLE = ("preprocessing", "tracking", "upsampling")
 
 
-def describe_job(
-    frames: FrameSequence,
-    name: str,
-    network: str,
-    spec: CellsSpec,
-    device: str,
+class TrackedVideo:
+    """Holds a tracked video. `track` makes it; nothing is written until `save` is called.
+
+    Attributes:
+        warnings: What makes the input doubtful, a sentence each.
+        seconds: Stage -> wall time so far.
+    """
+
+    def __init__(
+        self,
+        frames: VideoFrames,
+        spec: CellsSpec,
+        tracked: TrackedFrames,
+        warnings: list[str],
+        facts: list[tuple[str, str]],
+    ) -> None:
+        """Not for users: call `track`."""
+        self.warnings = warnings
+        self.seconds = dict(tracked.seconds)
+        self._frames = frames
+        self._spec = spec
+        self._tracked = tracked
+        self._facts = facts
+        self._shows_progress = is_progress_shown()
+
+    def __repr__(self) -> str:
+        (height, width), count = self._frames.shape, len(self._frames)
+        return f"<TrackedVideo of {count} frame{'s' * (count > 1)} of {width} x {height} pixels>"
+
+    @property
+    def labels(self) -> NDArray[np.uint16]:
+        """The cells as label images, uint16 [T, H, W] of the frames' size; 0 is background. Read-only."""
+        return self._restored[0]
+
+    @property
+    def tracks(self) -> list[Track]:
+        """The track table: (label, begin, end, parent), frames from 0, the end included, parent 0 for none."""
+        return self._restored[1].tracks
+
+    def table(self) -> list[CellRow]:
+        """Lists the rows of tracks.csv: (label, parent, frame, y, x, area), in pixels of the frames."""
+        return self._restored[1].rows()
+
+    def save(self, folder: str | os.PathLike[str], *, keep_masks: bool = False) -> None:
+        """Writes what `cosembed track` writes, complete or not at all: masks, tables, report and pictures.
+
+        Args:
+            folder: The result folder; it must not exist, or be empty.
+            keep_masks: Whether masks and tables, once they are complete, stay even if the report fails.
+
+        Raises:
+            DataError: A frame, read again for the pictures, has become unreadable.
+            OutputError: The folder holds something, or cannot be written.
+        """
+        output = Path(folder)
+        try:
+            if keep_masks:
+                with atomic_folder(output) as partial:
+                    self._write_tracks(partial)
+                self._write_report(output, output.name)
+            else:
+                with atomic_folder(output) as partial:
+                    self._write_tracks(partial)
+                    self._write_report(partial, output.name)
+        except OSError as error:
+            raise OutputError(
+                f"{error.filename or output}: cannot be written ({error.strerror}); free space on the disk, or "
+                "choose a folder that can be written"
+            ) from error
+
+    def _write_tracks(self, folder: Path) -> None:
+        """Writes masks and tables, a frame at a time."""
+        begin = time.perf_counter()
+        with progress_shown(self._shows_progress):
+            restored = restore_frames(self._tracked, self._spec, MaskFolder(folder, len(self._frames)))
+        write_tables(folder, restored)
+        self.seconds["upsampling and writing"] = round(time.perf_counter() - begin, 2)
+
+    def _write_report(self, folder: Path, name: str) -> None:
+        facts = [*self._facts, ("Versions", describe_versions(environment()["versions"]))]
+        samples, values = self._tracked.samples, specs.dump(self._spec)
+        with progress_shown(self._shows_progress):
+            self.seconds = write_video_report(
+                folder, name, self._frames, samples, facts, self.warnings, self.seconds, values
+            )
+
+    @cached_property
+    def _restored(self) -> tuple[NDArray[np.uint16], RestoredTracks]:
+        """The labels and tracks of the frames' size, which are made when they are first asked for."""
+        count, (height, width) = len(self._frames), self._frames.shape
+        memory.check({"masks": 2 * count * height * width}, memory.available())
+        labels = np.zeros((count, height, width), np.uint16)
+        with progress_shown(self._shows_progress):
+            restored = restore_frames(self._tracked, self._spec, labels)
+        labels.flags.writeable = False
+        return labels, restored
+
+
+def track(
+    frames: Any,
+    network: Network | str | os.PathLike[str],
     *,
-    masks_in_memory: bool = False,
-) -> list[tuple[str, str]]:
-    """Says what will be done, before it is.
+    settings: Mapping[str, Any] | None = None,
+    channel: int | None = None,
+    progress: bool = True,
+) -> TrackedVideo:
+    """Segments and tracks the cells of a video.
+
+    Args:
+        frames: An array [T, H, W] or [T, H, W, C] of whole or real numbers, anything that slices like one (of
+            dask or zarr, say, which is read one frame at a time), or the path of a folder of TIFF or PNG
+            frames or of a multi-page TIFF.
+        network: What `load_network` returns, or what it is given. Loading it once serves many videos.
+        settings: Values that take the place of the network's own, for example `{"tracking.min_points": 60}`;
+            those of preprocessing, tracking and upsampling can be chosen.
+        channel: The channel to track, counted from 1; needed if frames have several.
+        progress: Whether progress is shown, on a terminal or in a notebook.
+
+    Returns:
+        The tracked video; nothing is written unless its `save` is called.
+
+    Raises:
+        DataError: The frames have another rank or type, hold NaN or infinity, or cannot be read.
+        CheckpointError: There is no such network, or it is damaged.
+        SpecError: A setting is unknown, out of range, or cannot be chosen.
+        InputError: The network reads another number of channels, or the memory does not suffice.
+
+    Example:
+        >>> import cosembed
+        >>> images = cosembed.simulate_video(frames=3, size=64, cells=3, difficulty=0, seed=1).images
+        >>> images.shape, images.dtype
+        ((3, 64, 64), dtype('uint16'))
+        >>> network = cosembed.load_network("runs/demo/test_02")
+        >>> video = cosembed.track(images, network, progress=False)
+        >>> video.labels.shape, video.labels.dtype
+        ((3, 64, 64), dtype('uint16'))
+        >>> len(video.tracks) == len({row.label for row in video.table()})
+        True
+        >>> video.save("my_frames_RES")
+        >>> cosembed.track(images[0], network)
+        Traceback (most recent call last):
+            ...
+        cosembed.errors.DataError: frames: has the shape (64, 64); give [T, H, W], ...
+    """
+    found, name = as_frames(frames, channel)
+    if not isinstance(network, Network):
+        network = load_network(network)
+    with progress_shown(progress):
+        return run_job(*plan_job(found, name, network, settings or {}))
+
+
+def as_frames(frames: Any, channel: int | None = None) -> tuple[VideoFrames, str]:
+    """Takes an array, or opens a path, as a video of one channel if one is chosen.
+
+    Returns:
+        The video, and what to call it.
+    """
+    is_path = isinstance(frames, str | os.PathLike)
+    video: Frames | ArrayFrames = open_frames(Path(frames)) if is_path else ArrayFrames(frames)
+    name = str(frames) if is_path else "frames"
+    if channel is None:
+        return video, name
+    return video.only_channel(channel), f"{name}, channel {channel}"
+
+
+def plan_job(
+    frames: VideoFrames, name: str, network: Network, settings: Mapping[str, Any]
+) -> tuple[VideoFrames, Network, CellsSpec, list[tuple[str, str]]]:
+    """Checks that the network can track the video, and says what will be done before it is.
 
     Args:
         frames: The video, of one channel if one was chosen.
         name: What to call the video.
-        network: What to call the network.
-        spec: Of the network.
-        device: That computes.
-        masks_in_memory: The masks at the original resolution are kept in memory.
+        network: The trained network.
+        settings: Values that take the place of the network's own.
 
     Returns:
-        Facts and their names, for the screen and the report.
+        What `run_job` takes: the video, the network, its values, and facts with their names for the screen
+        and the report.
 
     Raises:
         InputError: The network reads another number of channels, or the memory does not suffice.
+        SpecError: A setting is unknown, out of range, or was decided when the network was trained.
     """
+    spec = _with_settings(network.spec, settings)
     wanted, (height, width) = spec.network.channels, frames.shape
     if frames.channels != wanted:
-        remedy = (
-            "choose one with --channel (in Python channel=), counted from 1"
-            if wanted == 1
-            else "give frames of as many, without --channel (in Python channel=)"
-        )
-        stack = isinstance(frames, Frames) and frames.paths[0].suffix.lower() != ".png"
-        if len(frames) == 1 and wanted == 1 and stack:
-            remedy += "; if they are time points, save the TIFF with the axes TYX"
-        raise InputError(f"{name}: has {frames.channels} channels, the network reads {wanted}; {remedy}")
-    parts = memory.estimate(len(frames), frames.shape, spec)
-    if masks_in_memory:
-        parts["masks"] = len(frames) * height * width * np.dtype(np.uint16).itemsize
-    needed = memory.check(parts, memory.available())
-    size = spec.network.image_size
-    return [
-        (
-            "Video",
-            f"{name}, {len(frames)} frame{'s' * (len(frames) > 1)} of {width} x {height} pixels, "
-            f"{frames.dtype}",
-        ),
-        ("Network", f"{network}, {size} x {size} pixels"),
+        raise InputError(f"{name}: {_channel_fault(frames, wanted)}")
+    needed = memory.check(memory.estimate(len(frames), frames.shape, spec), memory.available())
+    size, plural = spec.network.image_size, "s" * (len(frames) > 1)
+    video = f"{name}, {len(frames)} frame{plural} of {width} x {height} pixels, {frames.dtype}"
+    facts = [
+        ("Video", video),
+        ("Network", f"{network.description}, {size} x {size} pixels"),
         ("Clustering", describe_clustering(spec.tracking)),
         ("Memory", needed),
-        ("Device", device),
+        ("Device", network.device),
     ]
+    return frames, network, spec, facts
 
 
-@dataclass(frozen=True)
-class CheckedTracks:
-    """A video whose frames were checked and tracked, at network resolution.
-
-    Attributes:
-        tracked: Labels and tracks, with samples of the embeddings.
-        warnings: Sentences about the input that make the tracks doubtful.
-        seconds: Stage -> wall time.
-    """
-
-    tracked: NetworkTracks
-    warnings: list[str]
-    seconds: dict[str, float]
-
-
-def check_and_track(stepper: FrameStepper, frames: FrameSequence, spec: CellsSpec) -> CheckedTracks:
-    """Reads every frame once, so that a bad one is found before hours of work, then tracks the video.
+def run_job(
+    frames: VideoFrames, network: Network, spec: CellsSpec, facts: list[tuple[str, str]]
+) -> TrackedVideo:
+    """Checks every frame, then tracks the video.
 
     Args:
-        stepper: Of the trained network.
         frames: The video.
-        spec: Of the network.
+        network: The trained network.
+        spec: The values that it is used with.
+        facts: What the report says was done.
 
     Raises:
         DataError: A frame cannot be read or used.
     """
     begin = time.perf_counter()
     survey = survey_frames(with_progress(frames, len(frames), "reading"))
-    reading = {"reading": round(time.perf_counter() - begin, 2)}
+    reading = round(time.perf_counter() - begin, 2)
     warnings = list(warnings_about_input(frames.shape, spec.dataset.image_shape, survey))
-    for warning in warnings:
-        logging.warning("warning: %s", warning)
     samples = np.unique(np.linspace(0, len(frames) - 1, SAMPLES).round().astype(int)).tolist()
-    tracked = track_frames(stepper, frames, spec, samples)
-    return CheckedTracks(tracked, warnings, reading | tracked.seconds)
+    tracked = track_frames(network.stepper, frames, spec, samples)
+    video = TrackedVideo(frames, spec, tracked, warnings, facts)
+    video.seconds = {"reading": reading} | video.seconds
+    return video
 
 
-def run_job(
-    model: StackedHourglass,
-    frames: FrameSequence,
-    spec: CellsSpec,
-    output: Path,
-    facts: list[tuple[str, str]],
-) -> dict[str, float]:
-    """Checks every frame, tracks the video, and adds the report; masks are kept if only the report fails.
-
-    Args:
-        model: The trained network.
-        frames: The video.
-        spec: Of the network.
-        output: The result folder; must not exist.
-        facts: For the report.
-
-    Returns:
-        Stage -> wall time.
-
-    Raises:
-        DataError: A frame cannot be read or used; nothing has been written.
-        OutputError: `output` exists.
-    """
-    checked = check_and_track(FrameStepper(model), frames, spec)
-    begin = time.perf_counter()
-    with atomic_folder(output) as folder:
-        masks = MaskFolder(folder, len(frames))
-        write_tables(folder, restore_masks(checked.tracked, frames.shape, spec, masks))
-    logging.info("%s: masks and tables are complete; pictures and report follow", output)
-    seconds = checked.seconds | {"upsampling and writing": round(time.perf_counter() - begin, 2)}
-    return add_report(output, frames, spec, checked, facts, seconds)
+def _with_settings(spec: CellsSpec, settings: Mapping[str, Any]) -> CellsSpec:
+    for key in settings:
+        if key.split(".")[0] not in CHANGEABLE:
+            raise SpecError(
+                f"{key}: was decided when the network was trained; choose values of {', '.join(CHANGEABLE)}"
+            )
+    return specs.override(spec, settings)
 
 
-def add_report(
-    output: Path,
-    frames: FrameSequence,
-    spec: CellsSpec,
-    checked: CheckedTracks,
-    facts: list[tuple[str, str]],
-    seconds: dict[str, float],
-) -> dict[str, float]:
-    """Adds pictures and report to a folder of masks and tables; returns the time of all stages."""
-    facts = [*facts, ("Versions", describe_versions(environment()["versions"]))]
-    samples, warnings = checked.tracked.samples, checked.warnings
-    return write_video_report(output, frames, samples, facts, warnings, seconds, specs.dump(spec))
+def _channel_fault(frames: VideoFrames, wanted: int) -> str:
+    remedy = "choose one by its number, counted from 1 (--channel)"
+    if wanted > 1:
+        remedy = "give frames of as many, and choose none"
+    elif len(frames) == 1 and frames.channels not in (3, 4):
+        # With so many channels it is rather a colour picture.
+        remedy += "; if they are time points, save the TIFF with the axes TYX, or give an array [T, H, W]"
+    return f"has {frames.channels} channels, the network reads {wanted}; {remedy}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from cosembed.clustering import grid_stride
+from cosembed.clustering import choose_stride
 from cosembed.clustering.points import uses_lists
 from cosembed.errors import InputError
 from cosembed.specs import CellsSpec
@@ -40,8 +40,8 @@ def estimate(frames: int, image_shape: tuple[int, int], spec: CellsSpec) -> dict
     """
     network, tracking = spec.network, spec.tracking
     pixels = network.image_size**2
-    points = int(FOREGROUND * 2 * pixels / grid_stride(tracking) ** 2)
-    neighbours = max(2, round(tracking.min_points / grid_stride(tracking) ** 2)) + 1
+    points = int(FOREGROUND * 2 * pixels / choose_stride(tracking) ** 2)
+    neighbours = max(2, round(tracking.min_points / choose_stride(tracking) ** 2)) + 1
     neighbour = LISTED_NEIGHBOUR if uses_lists(points, neighbours) else SEARCHED_NEIGHBOUR
     return {
         "network": NETWORK_BASE + FEATURE_MAPS * 4 * pixels * network.filters,

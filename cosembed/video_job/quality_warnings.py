@@ -1,4 +1,7 @@
-"""What should make a person doubt the tracks of a video without truth. Knows numbers only; every doubt is one sentence."""
+"""What should make a person doubt the tracks of a video without truth.
+
+Knows numbers only; every doubt is one sentence.
+"""
 
 from __future__ import annotations
 

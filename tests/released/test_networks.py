@@ -295,19 +295,19 @@ def test_mistakes_on_the_command_line_are_one_sentence_and_status_2(imported, tm
     shutil.copytree(imported, tmp_path / "other")
     (tmp_path / "other" / "model-40000.data-00000-of-00001").unlink()
     for command, flags, message in [
-        ("track", [network, *track], "--dataset is missing"),
+        ("track", [network, *track], "dataset is missing"),
         ("track", [network, "--dataset=Fluo", *track], "unknown data set 'Fluo'"),
         (
             "track",
             [f"--checkpoint={tmp_path}/01", "--dataset=Fluo-C2DL-MSC", *track],
-            "is none; drop the flag",
+            "is none; leave it out",
         ),
         (
             "track",
             [f"--checkpoint={tmp_path}/other/model-40000", "--dataset=Fluo-C2DL-MSC", *track],
             "no such file",
         ),
-        ("track", ["--network=.", *track], "holds no trained network"),
+        ("track", ["--checkpoint=.", *track], "holds no trained network"),
         ("import-network", [f"--output={tmp_path}/new"], "--checkpoint is missing"),
         (
             "import-network",

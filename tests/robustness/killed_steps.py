@@ -103,14 +103,14 @@ def predict_and_score() -> Step:
 
 def track_as_one(model, frames, spec, output, sample_frames):
     """As `pipeline.track_video`: one instance that fills the image."""
-    from cosembed.inference.video import TrackingOutcome
+    from cosembed.inference.video import TrackedVideo
 
     count, side = len(frames), spec.network.image_size
     found = TrackingResult(np.ones((count, side, side), np.uint16), [Track(1, 0, count - 1, 0)])
     write_result(
         output, found, frame_grid(frames.shape, spec.preprocessing, side), frames.shape, spec.upsampling
     )
-    return TrackingOutcome(count, 1, {"network": 1.0}, {0: np.zeros((4, 4, 2), np.float32)})
+    return TrackedVideo(count, 1, {"network": 1.0}, {0: np.zeros((4, 4, 2), np.float32)})
 
 
 def run_steps(folder: Path, names: Iterable[str], test_frames: tuple[int, int] = (1, 3)) -> None:

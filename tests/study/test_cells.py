@@ -406,6 +406,13 @@ def test_the_same_seed_gives_the_same_bits(tmp_path, simulated):
                 f"--out_dir={tmp_path}/{name}",
             )
             assert done.returncode == 0, done.stderr
+            # Nothing but our own lines: TensorFlow says nothing at its start.
+            foreign = [
+                line
+                for line in done.stderr.splitlines()
+                if not line.startswith(("simulated test_02: ", "02 [0:5]: "))
+            ]
+            assert foreign == []
         runs.append(tmp_path / name / "simulated" / "test_02")
     readers = [tf.train.load_checkpoint(str(run / "checkpoints" / "step-20")) for run in runs]
     names = [

@@ -16,6 +16,7 @@ import io
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -29,6 +30,7 @@ from cosembed.datasets.ctc.reader import cut_video, read_annotated_video, write_
 from cosembed.errors import DataError
 from cosembed.files.writing import atomic_write_bytes, atomic_write_text, remove_folder
 from cosembed.images.frames import open_frames
+from cosembed.inference.stepper import FrameStepper
 from cosembed.inference.video import track_video
 from cosembed.metrics import evaluate_ctc
 from cosembed.specs import CellsSpec
@@ -123,7 +125,7 @@ def predict(fold: Fold, spec: CellsSpec, settings: Settings) -> None:
         frames = open_frames(part.root / part.video).cut(part.begin, part.end)
         logging.info("%s: tracking %d frames to %s", part, len(frames), output)
         sample_frames = np.linspace(0, len(frames) - 1, SAMPLES).round().astype(int).tolist()
-        tracked = track_video(model, frames, spec, output, sample_frames)
+        tracked = track_video(FrameStepper(model), frames, spec, output, sample_frames)
         _save_samples(output.parent / f"{part.video}_samples.npz", tracked.samples)
         facts = {
             "made_from": _fingerprint(spec, part),
@@ -246,7 +248,8 @@ def _fingerprint(spec: CellsSpec, part: VideoRange) -> str:
 
 def _save_samples(path: Path, samples: dict[int, NDArray[np.float32]]) -> None:
     buffer = io.BytesIO()
-    np.savez_compressed(
-        buffer, **{str(index): embedding.astype(np.float16) for index, embedding in samples.items()}
-    )
+    arrays: dict[str, Any] = {
+        str(index): embedding.astype(np.float16) for index, embedding in samples.items()
+    }
+    np.savez_compressed(buffer, **arrays)
     atomic_write_bytes(path, buffer.getvalue())

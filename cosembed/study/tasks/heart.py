@@ -89,7 +89,7 @@ def predict(fold: NamedFold, spec: HeartSpec, settings: Settings) -> None:
         if file.exists():
             continue
         begin = time.perf_counter()
-        arrays = {}
+        arrays: dict[str, Any] = {}
         for cine in slices:
             if cine.patient == patient:
                 for name, classes in segment_cycle(stepper, cine, spec).items():

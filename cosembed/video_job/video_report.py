@@ -19,7 +19,7 @@ from cosembed.datasets.ctc.mask_files import mask_files, read_labels
 from cosembed.datasets.ctc.track_table import Track, read_tracks
 from cosembed.files.progress import with_progress
 from cosembed.files.writing import atomic_write_bytes
-from cosembed.images.frames import Frames
+from cosembed.images.array_frames import VideoFrames
 from cosembed.reporting import figures, movie
 from cosembed.reporting.overlays import embedding_rgb, encode_png, overlay, stretch
 from cosembed.reporting.panels import grey_rgb, labelled_row, picture_column, picture_row, resized
@@ -40,7 +40,8 @@ PYTHON = (
 
 def write_video_report(
     output: Path,
-    frames: Frames,
+    name: str,
+    frames: VideoFrames,
     samples: Mapping[int, NDArray[np.float32]],
     facts: Sequence[tuple[str, str]],
     doubts: Sequence[str],
@@ -51,6 +52,7 @@ def write_video_report(
 
     Args:
         output: The result folder.
+        name: What the report calls it.
         frames: The video.
         samples: Frame -> embedding float32 [N, N, D] of the frames to show.
         facts: What was done.
@@ -115,7 +117,7 @@ def write_video_report(
     counts = [len(cells) for cells in areas]
     warnings = [*doubts, *warnings_about_tracks(counts, tracks)]
     facts = [*facts, *_findings(counts, tracks)]
-    write_report(output / "report.html", Report(f"{output.name}: tracked cells", facts, sections, warnings))
+    write_report(output / "report.html", Report(f"{name}: tracked cells", facts, sections, warnings))
     return times
 
 
