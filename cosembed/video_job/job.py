@@ -19,11 +19,11 @@ from cosembed.images.frames import Frames
 from cosembed.images.survey import survey_frames
 from cosembed.inference.video import track_video
 from cosembed.models import StackedHourglass
-from cosembed.reporting.video_report import write_video_report
 from cosembed.specs import CellsSpec
 from cosembed.training.run_folder import describe_versions, environment
 from cosembed.video_job import memory
 from cosembed.video_job.quality_warnings import warnings_about_input
+from cosembed.video_job.video_report import write_video_report
 
 SAMPLES = 4
 

@@ -18,10 +18,10 @@ from cosembed.datasets.ctc.validation import check_result
 from cosembed.errors import DataError, InputError
 from cosembed.images.frames import Frames, open_frames
 from cosembed.images.survey import Survey, survey_frames
-from cosembed.reporting import movie, video_report
+from cosembed.reporting import movie
 from cosembed.reporting.overlays import TINT, colour_labels
 from cosembed.training.checkpoints import load_network
-from cosembed.video_job import memory
+from cosembed.video_job import memory, video_report
 from cosembed.video_job.job import describe_job, run_job
 from cosembed.video_job.quality_warnings import warnings_about_input, warnings_about_tracks
 from tests.helpers.builders import moving_squares, small_spec, untrained_run
