@@ -1,4 +1,7 @@
-"""A classical baseline: Otsu threshold, distance watershed, overlap linking. No training, no parameters per data set."""
+"""Tracks cells by a classical method to compare with: Otsu threshold, distance watershed, overlap linking.
+
+It learns nothing, and has the same values for every data set.
+"""
 
 from __future__ import annotations
 
@@ -19,15 +22,25 @@ from cosembed.datasets.ctc.track_table import write_tracks
 from cosembed.files.writing import atomic_folder
 from cosembed.images.tiff import write_mask
 
+# Lengths are in pixels: sigma over the frame, sigma over the distance map, least distance of two seeds.
 SMOOTHING = 2.0
 SEED_SMOOTHING = 2.0
 SEED_DISTANCE = 7
+# Smaller instances than these, in pixels, are dropped.
 SMALLEST = 50
+# A track goes on in a label of the next frame at this IoU or more.
 MIN_IOU = 0.1
 
 
-def segment(frame: NDArray) -> NDArray[np.int32]:
-    """Instances of one frame [H, W]: Otsu after smoothing, split by a watershed of the distance to the background."""
+def segment_cells(frame: NDArray) -> NDArray[np.int32]:
+    """Segments the cells of one frame by Otsu's threshold, and splits them by a watershed of the distance map.
+
+    Args:
+        frame: [H, W] or [H, W, C] of any dtype; of several channels the first one counts.
+
+    Returns:
+        Labels [H, W]; 0 is background.
+    """
     grey = np.asarray(frame, np.float64)
     smooth = ndimage.gaussian_filter(grey[..., 0] if grey.ndim == 3 else grey, SMOOTHING)
     foreground = smooth > threshold_otsu(smooth)
@@ -44,11 +57,14 @@ def segment(frame: NDArray) -> NDArray[np.int32]:
     return labels
 
 
-def baseline(frames: Iterable[NDArray]) -> tuple[NDArray[np.uint16], list[Track]]:
-    """Segments every frame and links by overlap, largest IoU first.
+def track_cells(frames: Iterable[NDArray]) -> tuple[NDArray[np.uint16], list[Track]]:
+    """Segments every frame and links the cells by overlap, largest IoU first.
 
-    Two labels or more that lie mostly in one of the frame before are its daughters. Any other unlinked label begins a track;
-    its parent is the track it overlaps most among those that ended in the frame before.
+    Two labels or more that lie mostly in one of the frame before are its daughters. Any other unlinked label
+    begins a track; its parent is the track it overlaps most among those that ended in the frame before.
+
+    Args:
+        frames: The video, frame by frame, as `segment_cells` takes them; at least one.
 
     Returns:
         Labels uint16 [T, H, W] and the track table.
@@ -56,7 +72,7 @@ def baseline(frames: Iterable[NDArray]) -> tuple[NDArray[np.uint16], list[Track]
     images: list[NDArray[np.uint16]] = []
     tracks: dict[int, Track] = {}
     for index, frame in enumerate(frames):
-        labels = segment(frame)
+        labels = segment_cells(frame)
         links, parents = _link(_overlaps(images[-1], labels)) if images else ({}, {})
         table = np.zeros(int(labels.max()) + 1, np.uint16)
         for label in np.setdiff1d(labels, 0).tolist():
@@ -69,8 +85,16 @@ def baseline(frames: Iterable[NDArray]) -> tuple[NDArray[np.uint16], list[Track]
 
 
 def write_baseline(frames: Iterable[NDArray], output: Path) -> None:
-    """Writes the baseline's result folder."""
-    labels, tracks = baseline(frames)
+    """Tracks a video by the baseline and writes a result folder, complete or not at all.
+
+    Args:
+        frames: The video, frame by frame; at least one.
+        output: The folder to write.
+
+    Raises:
+        OutputError: `output` exists.
+    """
+    labels, tracks = track_cells(frames)
     with atomic_folder(output) as folder:
         for index, mask in enumerate(labels):
             write_mask(folder / f"mask{index:03d}.tif", mask)
@@ -85,7 +109,7 @@ class _Overlap(NamedTuple):
 
 
 def _overlaps(before: NDArray[np.uint16], labels: NDArray[np.int32]) -> list[_Overlap]:
-    """All overlapping labels of two frames, largest IoU first; `share` is the part of the new label in the old one."""
+    """Lists overlapping labels, largest IoU first; `share` is the part of the new label in the old one."""
     both = (before > 0) & (labels > 0)
     pairs, counts = np.unique(
         np.stack([before[both], labels[both]]).astype(np.int64), axis=1, return_counts=True
@@ -98,7 +122,7 @@ def _overlaps(before: NDArray[np.uint16], labels: NDArray[np.int32]) -> list[_Ov
 
 
 def _link(overlaps: list[_Overlap]) -> tuple[dict[int, int], dict[int, int]]:
-    """The old label that each new label continues, and the old label that each unlinked new label descends from."""
+    """Finds for each new label the old label that it continues, or else the one that it descends from."""
     inside = [overlap for overlap in overlaps if overlap.iou >= MIN_IOU and overlap.share > 0.5]
     mothers = {old for old, count in Counter(overlap.old for overlap in inside).items() if count >= 2}
     parents = {overlap.new: overlap.old for overlap in inside if overlap.old in mothers}
