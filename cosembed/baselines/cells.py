@@ -33,7 +33,7 @@ MIN_IOU = 0.1
 
 
 def segment_cells(frame: NDArray) -> NDArray[np.int32]:
-    """Segments the cells of one frame by Otsu's threshold, and splits them by a watershed of the distance map.
+    """Segments the cells of one frame by Otsu's threshold, split by a watershed of the distance map.
 
     Args:
         frame: [H, W] or [H, W, C] of any dtype; of several channels the first one counts.
