@@ -73,7 +73,7 @@ class Case:
 
     @property
     def spec(self) -> TrackingSpec:
-        """The values of tracking, without clean-up at the border, so labels compare with the released call's."""
+        """The values of tracking, without clean-up at the border, as in the released call."""
         return TrackingSpec(
             min_points=self.min_points,
             coordinate_factor=self.coordinate_factor,
