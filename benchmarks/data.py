@@ -15,7 +15,7 @@ from collections.abc import Callable
 import numpy as np
 
 from cosembed import specs
-from cosembed.augment.augmenters import AUGMENTERS
+from cosembed.augment import AUGMENTERS
 from cosembed.batches.clips import ClipSource
 from cosembed.batches.pipeline import batch_dataset
 from cosembed.commands import command_line
@@ -110,12 +110,13 @@ def _step_seconds(spec: CellsSpec, source: ClipSource) -> float:
     # TensorFlow is imported only where a network is measured.
     import tensorflow as tf
 
+    from cosembed.models import named_weights
     from cosembed.training.checkpoints import build_network
     from cosembed.training.loop import make_train_step
     from cosembed.training.optimizers import Optimizer
 
     model = build_network(spec)
-    step = make_train_step(spec, model, Optimizer(model.trainable_variables, spec.training))
+    step = make_train_step(spec, model, Optimizer(list(named_weights(model).values()), spec.training))
     (batch,) = batch_dataset(source, 0, 1)
     zero = tf.constant(0, tf.int64)
     count, seconds, _ = _repeat(lambda _: float(step(batch, zero)[0]), SECONDS)

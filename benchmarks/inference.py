@@ -4,7 +4,7 @@
     python -m benchmarks.inference --profile=cpu --frames=2000    # one video, in this process, as a JSON line
 
 The network is untrained, so its embeddings are not tracked: each is computed, then replaced by a synthetic
-one of cells that wander about. What is timed is the work of `cosembed.commands.track` without its files.
+one of cells that wander about. What is timed is the work of `cosembed track` without its files.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def measure(quick: bool = False) -> list[Row]:
 
 def track_one(profile: str, frames: int) -> dict[str, float]:
     """Tracks one video in this process, and returns the figures that `measure` names."""
-    from cosembed.inference.stepper import embed_frames
+    from cosembed.inference.stepper import FrameStepper
     from cosembed.tracking import track_embeddings
     from cosembed.training.checkpoints import build_network
 
@@ -75,7 +75,7 @@ def track_one(profile: str, frames: int) -> dict[str, float]:
             yield CYCLE - 1 - abs(frame % (2 * CYCLE - 2) - (CYCLE - 1))
 
     def embeddings() -> Iterator[NDArray[np.float32]]:
-        computed = embed_frames(model, (images[index] for index in there_and_back()))
+        computed = FrameStepper(model)(images[index] for index in there_and_back())
         for frame, index in enumerate(there_and_back()):
             begin = time.perf_counter()
             next(computed)

@@ -11,8 +11,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from cosembed.losses.cosine_embedding import EPSILON, NEIGHBOUR, OWN
+from cosembed.losses.cosine_embedding import EPSILON
 from cosembed.models.stacked_hourglass import NORM_EPSILON
+from cosembed.preprocessing.label_values import NEIGHBOUR, OWN
 
 
 class PlainConvGRU(tf.keras.layers.Layer):

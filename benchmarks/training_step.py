@@ -23,6 +23,7 @@ from benchmarks.plain_network import plain_loss, plain_network
 from cosembed import specs
 from cosembed.commands import command_line
 from cosembed.losses import l2_penalty
+from cosembed.models import named_weights
 from cosembed.specs import CellsSpec
 from cosembed.training.checkpoints import build_network
 from cosembed.training.execution import DEFAULT, Execution
@@ -132,21 +133,18 @@ def our_step(size: Size, execution: Execution = DEFAULT) -> Callable[[dict[str, 
     spec = specs.resolve("DIC-C2DH-HeLa", "paper", "paper", _overrides(size))
     assert isinstance(spec, CellsSpec)
     model = build_network(spec, execution)
-    step = make_train_step(spec, model, Optimizer(model.trainable_variables, spec.training))
+    step = make_train_step(spec, model, Optimizer(list(named_weights(model).values()), spec.training))
     return lambda batch: step(batch, tf.constant(0, tf.int64))
 
 
-def _overrides(size: Size) -> list[str]:
-    network = {
-        "image_size": size.side,
-        "filters": size.filters,
-        "levels": size.levels,
-        "outputs": size.outputs,
+def _overrides(size: Size) -> dict[str, int]:
+    return {
+        "network.image_size": size.side,
+        "network.filters": size.filters,
+        "network.levels": size.levels,
+        "network.outputs": size.outputs,
+        "training.clip_length": size.length,
     }
-    return [
-        *(f"network.{key}={value}" for key, value in network.items()),
-        f"training.clip_length={size.length}",
-    ]
 
 
 def _plain_step(size: Size) -> Callable[[dict[str, tf.Tensor]], object]:

@@ -5,7 +5,7 @@
 
 Each data set runs as its own experiment; if one fails, the others go on and the failure is named at the end. Started
 again, it continues where it stopped. With --checkpoints, the authors' networks (networks/<dataset>/model-40000.index and
-its data file, or folders made by cosembed.commands.import_network) take the place of training. The table is written to
+its data file, or folders made by cosembed import-network) take the place of training. The table is written to
 <out_dir>/table2.md and table2.json.
 """
 

@@ -1,22 +1,20 @@
 """Augmentation as one TensorFlow graph, for machines with few cores and a fast GPU. Draws nothing, knows no instances.
 
-It does what `augmenters` does with SimpleITK, from the same drawn parameters and with the same result up to rounding. The
-one module that knows tensorflow-addons, which has reached its end of life: nothing else needs it.
+It does what `augmenters` does with SimpleITK, from the same drawn parameters and with the same result up to rounding.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
-from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
-from cosembed.augment.augmenters import AugmentedClip, RawClip
-from cosembed.augment.spatial import SPLINE_ORDER, affine_about_centre, elastic_spline
-from cosembed.errors import InputError
+from cosembed.augment.interface import AugmentedClip, RawClip
+from cosembed.augment.parameters import SPLINE_ORDER
+from cosembed.augment.simpleitk import affine_about_centre, elastic_spline
 from cosembed.preprocessing.frames import OUTSIDE
 from cosembed.preprocessing.label_smoothing import TRUNCATE
 from cosembed.specs import TrainedSpec
@@ -35,13 +33,9 @@ class GraphAugmenter:
 
     Args:
         spec: As for `augmenters.make_augmenter`.
-
-    Raises:
-        InputError: tensorflow-addons is not installed.
     """
 
     def __init__(self, spec: TrainedSpec) -> None:
-        self._ops = _addons_image()
         self._spec = spec
         grid = spec.augmentation.elastic_grid
         signature = {
@@ -119,11 +113,10 @@ class GraphAugmenter:
     def _sample_image(self, frames: tf.Tensor, places: _Places) -> tf.Tensor:
         """[T, h, w, C] -> [T, N, N, C], linearly."""
         side = self._spec.network.image_size
-        # Frames as channels: all are sampled at the same points. `dense_image_warp` is this function at as many points as the
-        # image has pixels, often ten times those that the network needs.
+        # Frames as channels: all are sampled at the same points.
         frames = tf.transpose(frames, [1, 2, 0, 3])
-        frames = tf.reshape(frames, tf.concat([[1], tf.shape(frames)[:2], [-1]], axis=0))
-        image = self._ops.interpolate_bilinear(frames, tf.reshape(places.points, [1, -1, 2]), indexing="xy")
+        frames = tf.reshape(frames, tf.concat([tf.shape(frames)[:2], [-1]], axis=0))
+        image = sample_linearly(frames, places.points)
         image = tf.reshape(image, [side, side, -1, self._spec.network.channels])
         image = tf.where(places.covered[..., None, None], image, OUTSIDE[self._spec.preprocessing.padding])
         return tf.transpose(image, [2, 0, 1, 3])
@@ -161,37 +154,76 @@ class GraphAugmenter:
         return tf.transpose(tf.reshape(across, [self._spec.network.image_size, -1, 2]), [1, 0, 2])[..., ::-1]
 
     def _spline(self, coefficients: tf.Tensor) -> tf.Tensor:
-        """The cubic B-splines of coefficients [g, k] at the pixels of one axis: [N, k].
-
-        With zeros around it, such a spline ends flat, which makes it the natural cubic spline through its values at its knots;
-        that is what the polyharmonic spline of order 3 is in one dimension. (In two it would only come near.)
-        """
+        """The cubic B-splines of coefficients [g, k] at the pixels of one axis: [N, k]."""
         grid, side = coefficients.shape[0], self._spec.network.image_size
-        padded = tf.pad(coefficients, [[SPLINE_ORDER, SPLINE_ORDER], [0, 0]])
-        values = (padded[:-2] + 4 * padded[1:-1] + padded[2:]) / 6
-        knots = tf.range(-SPLINE_ORDER, grid + 1, dtype=tf.float64)
-        # ITK's knots begin and end a little outside the outermost pixels.
+        # ITK's knots begin and end a little outside the outermost pixels, and its first coefficient lies one knot before them.
         domain = elastic_spline(side, grid)
         begin, length = domain.GetTransformDomainOrigin()[0], domain.GetTransformDomainPhysicalDimensions()[0]
-        pixels = (tf.range(side, dtype=tf.float64) - begin) * (grid - SPLINE_ORDER) / length
-        return self._ops.interpolate_spline(
-            knots[None, :, None], values[None], pixels[None, :, None], SPLINE_ORDER
-        )[0]
+        return cubic_spline(coefficients, (np.arange(side) - begin) * (grid - SPLINE_ORDER) / length + 1)
 
     def _smooth(self, labels: tf.Tensor) -> tf.Tensor:
         """As `data.smoothing.smooth_labels`, labels as floats [N, N]: the label whose filtered mask is largest."""
-        sigma, side = self._spec.preprocessing.label_smoothing, self._spec.network.image_size
-        radius = int(TRUNCATE * sigma + 0.5)
-        axis = tf.clip_by_value(tf.range(-radius, side + radius), 0, side - 1)
-        # The edge repeated, a border that the filter itself does not offer.
-        wide = tf.gather(tf.gather(labels, axis), axis, axis=1)
+        sigma = self._spec.preprocessing.label_smoothing
         present = tf.sort(tf.unique(tf.concat([[0.0], tf.reshape(labels, [-1])], axis=0)).y)
-        masks = tf.cast(wide[..., None] == present, tf.float32)
-        for shape in ((2 * radius + 1, 1), (1, 2 * radius + 1)):
-            masks = self._ops.gaussian_filter2d(masks, shape, sigma, padding="CONSTANT")
-        middle = slice(radius, radius + side)
+        masks = gaussian_filter(
+            tf.cast(labels == present[:, None, None], tf.float32), sigma, int(TRUNCATE * sigma + 0.5)
+        )
         # Of equal ones the first: the background, then the lower label.
-        return tf.gather(present, tf.argmax(masks[middle, middle], axis=-1))
+        return tf.gather(present, tf.argmax(masks, axis=0))
+
+
+def sample_linearly(images: tf.Tensor, points: tf.Tensor) -> tf.Tensor:
+    """Interpolates linearly between the four pixels around every point.
+
+    Args:
+        images: float [h, w, K].
+        points: float [..., 2], (x, y) in pixels, inside the image.
+
+    Returns:
+        As `images`, [..., K].
+    """
+    height, width, channels = tf.unstack(tf.shape(images))
+    pixels = tf.reshape(images, [-1, channels])
+    lower = tf.floor(points)
+    weight_x, weight_y = tf.unstack(tf.cast(points - lower, images.dtype)[..., None, :], axis=-1)
+    left, top = tf.unstack(tf.cast(lower, tf.int32), axis=-1)
+    # Beyond the last pixel the weight is zero.
+    right, bottom = tf.minimum(left + 1, width - 1), tf.minimum(top + 1, height - 1)
+
+    def row(y: tf.Tensor) -> tf.Tensor:
+        first, second = tf.gather(pixels, y * width + left), tf.gather(pixels, y * width + right)
+        return first + weight_x * (second - first)
+
+    upper = row(top)
+    return upper + weight_y * (row(bottom) - upper)
+
+
+def cubic_spline(coefficients: tf.Tensor, places: NDArray[np.float64]) -> tf.Tensor:
+    """The uniform cubic B-splines of float64 coefficients [g, k], one at every integer from 0, at `places` [N]: [N, k]."""
+    distance = np.abs(places[:, None] - np.arange(coefficients.shape[0]))
+    near, far = 2 / 3 - distance**2 + distance**3 / 2, (2 - distance) ** 3 / 6
+    return tf.matmul(tf.constant(np.select([distance < 1, distance < 2], [near, far])), coefficients)
+
+
+def gaussian_filter(images: tf.Tensor, sigma: float, radius: int) -> tf.Tensor:
+    """Filters float32 images [K, H, W] along both axes, the edge pixels repeated around them.
+
+    Args:
+        images: One filter serves all.
+        sigma: Standard deviation, in pixels.
+        radius: Where the filter is cut, in pixels.
+
+    Returns:
+        As `images`.
+    """
+    weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
+    weights = (weights / weights.sum()).astype(np.float32)
+    filtered = images[..., None]
+    for axis, shape in ((1, [-1, 1, 1, 1]), (2, [1, -1, 1, 1])):
+        side = tf.shape(images)[axis]
+        repeated = tf.clip_by_value(tf.range(-radius, side + radius), 0, side - 1)
+        filtered = tf.nn.conv2d(tf.gather(filtered, repeated, axis=axis), weights.reshape(shape), 1, "VALID")
+    return filtered[..., 0]
 
 
 def _within(points: tf.Tensor, low: tf.Tensor | float, high: tf.Tensor) -> tf.Tensor:
@@ -209,16 +241,3 @@ def _shift(clip: tf.Tensor, shifts: tf.Tensor, *, mirror: bool) -> tf.Tensor:
             there = tf.expand_dims((source >= 0) & (source < side), 3 - axis)
             clip = tf.where(there[..., None], clip, 0.0)
     return clip
-
-
-def _addons_image() -> ModuleType:
-    try:
-        with warnings.catch_warnings():
-            # It announces its end of life on every import.
-            warnings.simplefilter("ignore")
-            import tensorflow_addons
-    except ImportError as error:
-        raise InputError(
-            f"--augment=graph: tensorflow-addons is missing ({error}); install tensorflow-addons==0.23.0 or drop the flag"
-        ) from error
-    return tensorflow_addons.image

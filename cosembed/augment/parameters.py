@@ -1,6 +1,7 @@
-"""Draws every random number of a clip's augmentation. Knows no images: what is drawn is applied elsewhere.
+"""Draws every random number of a clip's augmentation. Knows no image; the augmenters apply what is drawn.
 
-All draws are uniform (paper appendix 6). Translation, elastic movement, drift and jiggle are in network pixels.
+All draws are uniform (paper appendix 6). Translation, elastic movement, drift and jiggle are in network
+pixels.
 """
 
 from __future__ import annotations
@@ -10,22 +11,26 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cosembed.errors import SpecError
 from cosembed.specs import AugmentationSpec
 
+# The splines of elastic movement are of third order (paper appendix 6).
+SPLINE_ORDER = 3
 Pair = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class SpatialParameters:
-    """One spatial transform for all frames of a clip; pairs and last axes are (y, x).
+    """Describes one spatial transform of all frames of a clip. Pairs and last axes are in the order (y, x).
 
     Attributes:
-        translation: Network pixels.
-        flip: Per axis.
-        rotation: Radians.
-        zoom: Factor per axis; above 1 enlarges.
-        elastic: Movement of the spline's control points, float [grid, grid, 2] in network pixels; empty if off.
-        shifts: Whole network pixels per frame, int [T, 2]: drift plus jiggle, cut to integers.
+        translation: Movement of the whole image, in network pixels.
+        flip: Whether each axis is reversed.
+        rotation: Angle in radians, about the centre.
+        zoom: Factor along each axis; above 1 enlarges.
+        elastic: float64 [grid, grid, 2]: movement of the spline's control points, in network pixels; empty if
+            it is off.
+        shifts: int64 [T, 2]: drift plus jiggle of every frame, cut to whole network pixels.
     """
 
     translation: Pair
@@ -38,7 +43,15 @@ class SpatialParameters:
 
 @dataclass(frozen=True)
 class IntensityParameters:
-    """Intensity changes of a clip; `frame_*` have one entry per frame."""
+    """Describes the changes of a clip's intensities, in the order in which they are applied.
+
+    Attributes:
+        gamma: Exponent on the clip rescaled to 0..1 by its own least and largest value; 1 is off.
+        shift: What is added to all frames.
+        scale: What all frames are then multiplied by.
+        frame_shift: float64 [T]: what is added to each frame.
+        frame_scale: float64 [T]: what each frame is then multiplied by.
+    """
 
     gamma: float
     shift: float
@@ -47,8 +60,28 @@ class IntensityParameters:
     frame_scale: NDArray[np.float64]
 
 
+def check_elastic(spec: AugmentationSpec) -> None:
+    """Checks that the elastic grid has enough control points for its spline.
+
+    Raises:
+        SpecError: It has fewer than `SPLINE_ORDER` + 1 along an axis, but more than none.
+    """
+    if 0 < spec.elastic_grid <= SPLINE_ORDER:
+        raise SpecError(
+            f"augmentation.elastic_grid is {spec.elastic_grid}; its spline needs {SPLINE_ORDER + 1} or more, "
+            "or 0 for none"
+        )
+
+
 def draw_spatial(generator: np.random.Generator, spec: AugmentationSpec, frames: int) -> SpatialParameters:
-    """Draws the spatial parameters of a clip of `frames` frames."""
+    """Draws the spatial transform of a clip.
+
+    Args:
+        generator: The source of every draw; the order of the draws is fixed, so that a seed always gives the
+            same clip.
+        spec: The half-widths of the distributions.
+        frames: Number of frames T.
+    """
 
     def pair(half_width: float, centre: float = 0.0) -> Pair:
         first, second = generator.uniform(centre - half_width, centre + half_width, 2)
@@ -56,7 +89,7 @@ def draw_spatial(generator: np.random.Generator, spec: AugmentationSpec, frames:
 
     flips = generator.random(2) < spec.flip
     drift = generator.uniform(-spec.drift, spec.drift, 2)
-    # Grows linearly with the frame's number over the clip's length (released code).
+    # The drift grows linearly with the frame's number over the clip's length (released code).
     path = np.arange(frames)[:, None] / frames * drift + generator.uniform(
         -spec.jiggle, spec.jiggle, (frames, 2)
     )
@@ -74,7 +107,13 @@ def draw_spatial(generator: np.random.Generator, spec: AugmentationSpec, frames:
 def draw_intensity(
     generator: np.random.Generator, spec: AugmentationSpec, frames: int
 ) -> IntensityParameters:
-    """Draws the intensity parameters of a clip of `frames` frames."""
+    """Draws the changes of a clip's intensities.
+
+    Args:
+        generator: The source of every draw, in a fixed order.
+        spec: The half-widths of the distributions.
+        frames: Number of frames T.
+    """
     return IntensityParameters(
         gamma=float(generator.uniform(1 - spec.gamma, 1 + spec.gamma)),
         shift=float(generator.uniform(-spec.shift, spec.shift)),

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +16,10 @@ from skimage.feature import peak_local_max
 from skimage.filters import threshold_otsu
 from skimage.segmentation import watershed
 
-from cosembed.datasets.annotated_video import Track
-from cosembed.datasets.ctc.track_table import write_tracks
+from cosembed.datasets.ctc.track_table import Track, write_tracks
 from cosembed.files.writing import atomic_folder
 from cosembed.images.tiff import write_mask
+from cosembed.preprocessing.label_overlap import LabelOverlap, label_overlap, match_greedily, present_labels
 
 # Lengths are in pixels: sigma over the frame, sigma over the distance map, least distance of two seeds.
 SMOOTHING = 2.0
@@ -73,9 +72,9 @@ def track_cells(frames: Iterable[NDArray]) -> tuple[NDArray[np.uint16], list[Tra
     tracks: dict[int, Track] = {}
     for index, frame in enumerate(frames):
         labels = segment_cells(frame)
-        links, parents = _link(_overlaps(images[-1], labels)) if images else ({}, {})
+        links, parents = _link(label_overlap(images[-1], labels)) if images else ({}, {})
         table = np.zeros(int(labels.max()) + 1, np.uint16)
-        for label in np.setdiff1d(labels, 0).tolist():
+        for label in present_labels(labels):
             number = links.get(label, len(tracks) + 1)
             track = tracks.get(number, Track(number, index, index, parents.get(label, 0)))
             tracks[number] = track._replace(end=index)
@@ -101,37 +100,26 @@ def write_baseline(frames: Iterable[NDArray], output: Path) -> None:
         write_tracks(folder / "res_track.txt", tracks)
 
 
-class _Overlap(NamedTuple):
-    iou: float
-    old: int
-    new: int
-    share: float
+def _link(overlap: LabelOverlap) -> tuple[dict[int, int], dict[int, int]]:
+    """Finds the old label that each new label continues, or else the old label that it descends from.
 
+    Args:
+        overlap: The old labels are the first, the new ones the second.
 
-def _overlaps(before: NDArray[np.uint16], labels: NDArray[np.int32]) -> list[_Overlap]:
-    """Lists overlapping labels, largest IoU first; `share` is the part of the new label in the old one."""
-    both = (before > 0) & (labels > 0)
-    pairs, counts = np.unique(
-        np.stack([before[both], labels[both]]).astype(np.int64), axis=1, return_counts=True
-    )
-    old_area, new_area = np.bincount(before.ravel())[pairs[0]], np.bincount(labels.ravel())[pairs[1]]
-    columns = (counts / (old_area + new_area - counts), pairs[0], pairs[1], counts / new_area)
-    return sorted(
-        (_Overlap(*row) for row in zip(*(column.tolist() for column in columns), strict=True)), reverse=True
-    )
-
-
-def _link(overlaps: list[_Overlap]) -> tuple[dict[int, int], dict[int, int]]:
-    """Finds for each new label the old label that it continues, or else the one that it descends from."""
-    inside = [overlap for overlap in overlaps if overlap.iou >= MIN_IOU and overlap.share > 0.5]
-    mothers = {old for old, count in Counter(overlap.old for overlap in inside).items() if count >= 2}
-    parents = {overlap.new: overlap.old for overlap in inside if overlap.old in mothers}
-    links: dict[int, int] = {}
-    for overlap in overlaps:
-        free = overlap.old not in mothers and overlap.old not in links.values()
-        if overlap.iou >= MIN_IOU and free and overlap.new not in links and overlap.new not in parents:
-            links[overlap.new] = overlap.old
-    for overlap in overlaps:
-        if overlap.new not in links and overlap.old not in links.values():
-            parents.setdefault(overlap.new, overlap.old)
+    Returns:
+        New label -> the old label that it continues, and new label -> the old label that is its parent.
+    """
+    # Of equal overlaps, the one of the higher labels counts first.
+    overlap = overlap.pick(slice(None, None, -1))
+    inside = overlap.pick((overlap.iou >= MIN_IOU) & (overlap.shared / overlap.second_area > 0.5))
+    mothers = [old for old, count in Counter(inside.first.tolist()).items() if count >= 2]
+    daughters = inside.pick(np.isin(inside.first, mothers))
+    parents = dict(zip(daughters.second.tolist(), daughters.first.tolist(), strict=True))
+    free = ~np.isin(overlap.first, mothers) & ~np.isin(overlap.second, daughters.second)
+    continued = match_greedily(overlap.pick(free), MIN_IOU)
+    links = {new: old for old, new in continued.items()}
+    ended = overlap.pick(~np.isin(overlap.first, list(continued)) & ~np.isin(overlap.second, list(links)))
+    ended = ended.pick(np.argsort(-ended.iou, kind="stable"))
+    for old, new in zip(ended.first.tolist(), ended.second.tolist(), strict=True):
+        parents.setdefault(new, old)
     return links, parents

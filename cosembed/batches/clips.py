@@ -12,19 +12,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cosembed.augment import augmenters
-from cosembed.augment.augmenters import AugmentedClip, RawClip
+from cosembed.augment import DEFAULT_AUGMENTER, AugmentedClip, RawClip, make_augmenter
 from cosembed.augment.parameters import draw_intensity, draw_spatial
-from cosembed.augment.spatial import check_elastic
 from cosembed.batches.instances import background_mask, instance_masks
-from cosembed.batches.pipeline import Elements, stack
+from cosembed.batches.pipeline import BatchSignature, stack_arrays
 from cosembed.datasets.annotated_video import AnnotatedVideo
 from cosembed.errors import DataError
 from cosembed.preprocessing.frames import preprocess_frame
 from cosembed.specs import CellsSpec, LeavesSpec
 
 # Of a batch: dtype and rank; [B, T, N, N], with a last axis of channels or instances except for labels.
-ELEMENTS: Elements = {
+SIGNATURE: BatchSignature = {
     "image": ("float32", 5),
     "labels": ("uint16", 4),
     "instances": ("uint8", 5),
@@ -65,7 +63,7 @@ class ClipSource:
         sequences: Videos with truth.
         spec: Clip length, preprocessing, augmentation and instances.
         seed: Of every clip.
-        augment: One of `augmenters.AUGMENTERS`. What is drawn does not depend on it.
+        augment: One of `cosembed.augment.AUGMENTERS`. What is drawn does not depend on it.
 
     Raises:
         DataError: There is no usable frame, no label in any of them, or a frame cannot be read or used.
@@ -78,10 +76,10 @@ class ClipSource:
         sequences: IndexedSequence[AnnotatedVideo],
         spec: CellsSpec | LeavesSpec,
         seed: int,
-        augment: str = augmenters.DEFAULT,
+        augment: str = DEFAULT_AUGMENTER,
     ) -> None:
         self.seed = seed
-        self.elements = ELEMENTS
+        self.signature = SIGNATURE
         self._sequences = sequences
         self._spec = spec
         self._usable = [
@@ -93,8 +91,7 @@ class ClipSource:
         if not self._usable or not any(sequence.labels.any() for sequence in sequences):
             names = ", ".join(sequence.name for sequence in sequences)
             raise DataError(f"video {names}: no labelled frame to train on; check the _GT folder")
-        check_elastic(spec.augmentation)
-        self._augment = augmenters.make_augmenter(augment, spec)
+        self._augment = make_augmenter(augment, spec)
         # Now rather than when a clip first needs it: an error inside the tf.data pipeline would lose its class and message.
         self._frames = {(entry.sequence, entry.frame): self._prepare(entry) for entry in self._usable}
 
@@ -119,9 +116,9 @@ class ClipSource:
         ]
 
     def batch(self, index: int) -> dict[str, NDArray]:
-        """The clips of step `index` stacked: see `ELEMENTS`."""
+        """The clips of step `index` stacked: see `SIGNATURE`."""
         clips = self.clips(index)
-        return {name: stack([getattr(clip, name) for clip in clips]) for name in ELEMENTS}
+        return {name: stack_arrays([getattr(clip, name) for clip in clips]) for name in SIGNATURE}
 
     def _draw(
         self, number: int, chosen: range, spatial: np.random.Generator, intensity: np.random.Generator

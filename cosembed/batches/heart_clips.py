@@ -11,27 +11,26 @@ from collections.abc import Sequence as IndexedSequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cosembed.augment import augmenters
-from cosembed.augment.augmenters import RawClip
+from cosembed.augment import DEFAULT_AUGMENTER, RawClip, make_augmenter
 from cosembed.augment.parameters import draw_intensity, draw_spatial
-from cosembed.augment.spatial import check_elastic
-from cosembed.batches.pipeline import Elements, stack
-from cosembed.datasets.heart.cine import UNLABELLED, CineSlice
+from cosembed.batches.pipeline import BatchSignature, stack_arrays
+from cosembed.datasets.heart.slices import HeartSlice
 from cosembed.errors import DataError, SpecError
 from cosembed.preprocessing.frames import preprocess_frame
+from cosembed.preprocessing.label_values import UNLABELLED
 from cosembed.specs import HeartSpec
 
-ELEMENTS: Elements = {"image": ("float32", 5), "classes": ("uint8", 4)}
+SIGNATURE: BatchSignature = {"image": ("float32", 5), "classes": ("uint8", 4)}
 
 
-class HeartSource:
+class HeartClipSource:
     """Makes augmented clips of cine slices; every frame is preprocessed at once and kept in memory.
 
     Args:
         slices: Of the training patients.
         spec: Clip length, batch size, preprocessing and augmentation. A clip longer than the heartbeat goes round again.
         seed: Of every batch.
-        augment: One of `augmenters.AUGMENTERS`. What is drawn does not depend on it.
+        augment: One of `cosembed.augment.AUGMENTERS`. What is drawn does not depend on it.
 
     Raises:
         DataError: No frame has a label.
@@ -41,13 +40,13 @@ class HeartSource:
 
     def __init__(
         self,
-        slices: IndexedSequence[CineSlice],
+        slices: IndexedSequence[HeartSlice],
         spec: HeartSpec,
         seed: int,
-        augment: str = augmenters.DEFAULT,
+        augment: str = DEFAULT_AUGMENTER,
     ) -> None:
         self.seed = seed
-        self.elements = ELEMENTS
+        self.signature = SIGNATURE
         self._spec = spec
         self._slices = slices
         self._labelled = [
@@ -57,10 +56,9 @@ class HeartSource:
             raise DataError(
                 f"{', '.join(map(str, slices)) or 'no slices'}: no labelled frame to train on; check the labels"
             )
-        check_elastic(spec.augmentation)
         if spec.network.channels != 1:
             raise SpecError(f"network.channels is {spec.network.channels}; cine MR has one")
-        self._augment = augmenters.make_augmenter(augment, spec)
+        self._augment = make_augmenter(augment, spec)
         self._frames = [
             np.stack(
                 [
@@ -81,7 +79,7 @@ class HeartSource:
             np.where(known[:, None, None], clip.labels, np.uint8(UNLABELLED))
             for clip, known in zip(augmented, labelled, strict=True)
         ]
-        return {"image": stack([clip.image for clip in augmented]), "classes": stack(classes)}
+        return {"image": stack_arrays([clip.image for clip in augmented]), "classes": stack_arrays(classes)}
 
     def _draw(self, stream: np.random.SeedSequence) -> tuple[RawClip, NDArray[np.bool_]]:
         """A clip, and which of its frames have labels."""

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from cosembed.preprocessing.label_overlap import present_labels
+from cosembed.preprocessing.label_values import NEIGHBOUR, OWN
 from cosembed.specs import InstancesSpec
-
-OWN, NEIGHBOUR = 1, 2
 
 
 def instance_masks(
@@ -29,8 +29,7 @@ def instance_masks(
     Returns:
         uint8 [T, N, N, spec.maximum]; unused channels are 0.
     """
-    present = np.flatnonzero(np.bincount(labels.ravel()))
-    present = present[present > 0]
+    present = np.array(present_labels(labels), np.intp)
     dense = np.zeros(int(labels.max()) + 1, np.intp)
     dense[present] = np.arange(1, len(present) + 1)
     compact = dense[labels]

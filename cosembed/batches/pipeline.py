@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 PREFETCHED = 4
 # Name -> (dtype, rank).
-Elements = Mapping[str, tuple[str, int]]
+BatchSignature = Mapping[str, tuple[str, int]]
 
 
 class BatchSource(Protocol):
@@ -21,17 +21,17 @@ class BatchSource(Protocol):
 
     Attributes:
         seed: Of every batch.
-        elements: The arrays of a batch.
+        signature: The arrays of a batch.
     """
 
     seed: int
-    elements: Elements
+    signature: BatchSignature
 
     def batch(self, index: int) -> Mapping[str, NDArray]:
         """The batch of step `index`, counted from 0."""
 
 
-def stack(arrays: Sequence[NDArray]) -> NDArray:
+def stack_arrays(arrays: Sequence[NDArray]) -> NDArray:
     """As `np.stack`, without a copy of a batch's only element."""
     return np.stack(arrays) if len(arrays) > 1 else arrays[0][None]
 
@@ -40,17 +40,17 @@ def batch_dataset(source: BatchSource, start: int, stop: int) -> tf.data.Dataset
     """The batches of steps `start` to `stop` (excluded), in order; it may start anywhere and gives the same batches."""
     import tensorflow as tf
 
-    elements = source.elements
+    signature = source.signature
 
     def make(index: NDArray[np.int64]) -> list[NDArray]:
         batch = source.batch(int(index))
-        return [batch[name] for name in elements]
+        return [batch[name] for name in signature]
 
     def load(index: tf.Tensor) -> dict[str, tf.Tensor]:
-        tensors = tf.numpy_function(make, [index], [dtype for dtype, _ in elements.values()], stateful=False)
-        for tensor, (_, rank) in zip(tensors, elements.values(), strict=True):
+        tensors = tf.numpy_function(make, [index], [dtype for dtype, _ in signature.values()], stateful=False)
+        for tensor, (_, rank) in zip(tensors, signature.values(), strict=True):
             tensor.set_shape([None] * rank)
-        return dict(zip(elements, tensors, strict=True))
+        return dict(zip(signature, tensors, strict=True))
 
     return (
         tf.data.Dataset.range(start, stop)

@@ -1,6 +1,7 @@
-"""What every command line shares: exit statuses and one-sentence errors. Knows no command.
+"""Runs a command line: reads its flags, calls it, and decides the exit status. Knows no command.
 
-0: done; 2: the user's input or flags are wrong (one sentence on stderr, no traceback); 1: anything else.
+0: done; 2: the user's input or flags are wrong (one sentence on stderr, no traceback); 1: anything else. As
+shells have it, 130 after Ctrl-C and 141 when the reader of the output has gone (`... | head -1`).
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from absl import app, flags
+from absl import flags, logging
 
 from cosembed.errors import CosembedError, InputError
 
+INTERRUPTED, READER_GONE = 130, 141
+HELP = {"--help", "-h", "-help"}
 _REMEDIES = {
     errno.ENOSPC: "free space on the disk and run the same command again",
     errno.EDQUOT: "free space on the disk and run the same command again",
@@ -30,35 +33,41 @@ _REMEDIES = {
 }
 
 
-def run(main: Callable[[], None], argv: Sequence[str] | None = None) -> None:
-    """Parses absl flags, calls `main`, and exits with the status that the outcome deserves.
+def run(
+    main: Callable[[], None],
+    argv: Sequence[str] | None = None,
+    flag_values: flags.FlagValues = flags.FLAGS,
+    description: str = "",
+) -> None:
+    """Parses flags, calls `main`, and exits with the status that the outcome deserves.
 
-    The module's docstring of `__main__` is the help text. Left-over positional arguments are an error.
+    Args:
+        main: The command; it reads `flag_values`.
+        argv: The program's name and its arguments; those of this process if not given.
+        flag_values: The command's flags; left-over positional arguments are an error.
+        description: The help text above the flags; the docstring of `__main__` if not given.
     """
-    # TensorFlow's own start-up messages say nothing to a user; its errors still arrive as exceptions.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     arguments = list(sys.argv if argv is None else argv)
-    wants_help = {"--help", "-h", "-help"} & set(arguments[1:])
-    if wants_help:
-        _print_help()
-        sys.exit(0)
+    guarded(lambda: _parse_and_call(main, arguments, flag_values, description))
+
+
+def guarded(call: Callable[[], None]) -> None:
+    """Calls a function and turns its errors into one sentence and an exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        # A path that the terminal's encoding cannot say is shown by escapes, for it must not end the program.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
-        rest = flags.FLAGS(arguments)
-    except flags.Error as error:
-        _fail(f"{error}; see --help")
-    if len(rest) > 1:
-        _fail(f"unexpected argument '{rest[1]}': options are written --name=value; see --help")
-    try:
-        app.run(lambda _: _guarded(main), argv=[arguments[0]], flags_parser=lambda args: args)
+        call()
+        sys.stdout.flush()
     except KeyboardInterrupt:
-        sys.exit(130)
-
-
-def _guarded(main: Callable[[], None]) -> None:
-    try:
-        main()
+        print("interrupted: what is complete is kept, nothing is half-written", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # Python would try to write what is left when it ends, and fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(READER_GONE)
     except InputError as error:
-        _fail(str(error))
+        fail(str(error))
     except CosembedError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
@@ -66,24 +75,52 @@ def _guarded(main: Callable[[], None]) -> None:
         known = error.errno in _REMEDIES
         if not known and not error.filename:
             raise
-        remedy = (
-            _REMEDIES[error.errno or 0]
-            if known
-            else "check the disk and the path, and run the same command again"
-        )
-        _fail(f"{error.filename or 'the output folder'}: {error.strerror}; {remedy}")
+        otherwise = "check the disk and the path, and run the same command again"
+        remedy = _REMEDIES[error.errno or 0] if known else otherwise
+        fail(f"{error.filename or 'the output folder'}: {error.strerror}; {remedy}")
 
 
-def _fail(sentence: str) -> None:
+def fail(sentence: str) -> None:
+    """Says what is wrong with the input, and exits with status 2."""
     print(f"error: {' '.join(sentence.split())}", file=sys.stderr)
     sys.exit(2)
 
 
-def _print_help() -> None:
-    main_module = sys.modules["__main__"]
-    print((main_module.__doc__ or "").strip(), end="\n\n")
-    ours = ("__main__", sys.argv[0], "cosembed", "experiments", "benchmarks")
-    modules = flags.FLAGS.flags_by_module_dict()
+def require(flag_values: flags.FlagValues, *names: str) -> None:
+    """Raises `InputError` unless the user gave each of the named flags a value."""
+    for name in names:
+        if not flag_values[name].value:
+            raise InputError(f"--{name} is missing; see --help")
+
+
+def log_to_terminal() -> None:
+    """Shows what is logged as plain lines."""
+    logging.set_verbosity(logging.INFO)
+    logging.get_absl_handler().setFormatter(None)
+
+
+def _parse_and_call(
+    main: Callable[[], None], arguments: list[str], flag_values: flags.FlagValues, description: str
+) -> None:
+    if HELP & set(arguments[1:]):
+        _print_help(arguments[0], flag_values, description or sys.modules["__main__"].__doc__ or "")
+        return
+    try:
+        rest = flag_values(arguments)
+    except flags.Error as error:
+        raise InputError(f"{error}; see --help") from error
+    if len(rest) > 1:
+        raise InputError(f"unexpected argument '{rest[1]}': options are written --name=value; see --help")
+    # The logger reads absl's own flags, which are not among those of a command.
+    flags.FLAGS.mark_as_parsed()
+    logging.use_absl_handler()
+    main()
+
+
+def _print_help(program: str, flag_values: flags.FlagValues, description: str) -> None:
+    print(description.strip(), end="\n\n")
+    ours = ("__main__", program, "cosembed", "experiments", "benchmarks")
+    modules = flag_values.flags_by_module_dict()
     for flag in [
         flag
         for module, items in modules.items()

@@ -1,6 +1,6 @@
 """Scores a Cell Tracking Challenge result folder: SEG, DET, TRA, OP and the errors behind them.
 
-    python -m cosembed.commands.evaluate --result_dir=01_RES --ground_truth_dir=01_GT --json=scores.json
+    cosembed evaluate --result_dir=01_RES --ground_truth_dir=01_GT --json=scores.json
 
 Truth of one kind is enough: a score without its truth is printed as "not scored" (null in the file).
 """
@@ -17,21 +17,20 @@ from cosembed.errors import InputError
 from cosembed.files.writing import atomic_write_text
 from cosembed.metrics.ctc import ERROR_NAMES, evaluate_ctc
 
-FLAGS = flags.FLAGS
 
-flags.DEFINE_string("result_dir", "", "Folder of maskNNN.tif and res_track.txt.")
-flags.DEFINE_string("ground_truth_dir", "", "Folder with TRA, SEG, or both.")
-flags.DEFINE_string("json", "", "Also write the scores to this file.")
+def define_flags(flag_values: flags.FlagValues) -> None:
+    """Defines the flags of this command."""
+    flags.DEFINE_string("result_dir", "", "Folder of maskNNN.tif and res_track.txt.", flag_values=flag_values)
+    flags.DEFINE_string("ground_truth_dir", "", "Folder with TRA, SEG, or both.", flag_values=flag_values)
+    flags.DEFINE_string("json", "", "Also write the scores to this file.", flag_values=flag_values)
 
 
-def main() -> None:
+def main(flag_values: flags.FlagValues) -> None:
     """Prints the scores."""
-    for name in ("result_dir", "ground_truth_dir"):
-        if not getattr(FLAGS, name):
-            raise InputError(f"--{name} is missing; see --help")
-    if FLAGS.json and Path(FLAGS.json).is_dir():
-        raise InputError(f"--json={FLAGS.json}: is a folder; give the name of a file")
-    scores = evaluate_ctc(FLAGS.result_dir, FLAGS.ground_truth_dir)
+    command_line.require(flag_values, "result_dir", "ground_truth_dir")
+    if flag_values.json and Path(flag_values.json).is_dir():
+        raise InputError(f"--json={flag_values.json}: is a folder; give the name of a file")
+    scores = evaluate_ctc(flag_values.result_dir, flag_values.ground_truth_dir)
     for name in ("SEG", "DET", "TRA", "OP"):
         print(f"{name} {'not scored' if scores[name] is None else format(scores[name], '.6f')}")
     if scores["TRA"] is not None:
@@ -39,9 +38,5 @@ def main() -> None:
     print(
         f"{scores['frames']} masks, {scores['seg_frames']} frames with SEG truth; py-ctcmetrics {scores['py-ctcmetrics']}"
     )
-    if FLAGS.json:
-        atomic_write_text(Path(FLAGS.json), json.dumps(scores, indent=1) + "\n")
-
-
-if __name__ == "__main__":
-    command_line.run(main)
+    if flag_values.json:
+        atomic_write_text(Path(flag_values.json), json.dumps(scores, indent=1) + "\n")

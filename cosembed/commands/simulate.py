@@ -1,7 +1,8 @@
-"""Simulates a labelled video of cells in the Cell Tracking Challenge's layout, or labelled plants in that of CVPPP A1.
+"""Simulates a labelled video of cells in the Cell Tracking Challenge's layout, or labelled plants in that of
+CVPPP A1.
 
-    python -m cosembed.commands.simulate --output=data/simulated --frames=40 --size=192 --seed=1
-    python -m cosembed.commands.simulate --kind=leaves --output=data/plants --frames=40 --size=256 --seed=1
+    cosembed simulate --output=data/simulated --frames=40 --size=192 --seed=1
+    cosembed simulate --kind=leaves --output=data/plants --frames=40 --size=256 --seed=1
 
 Writes OUTPUT/01 (frames) and OUTPUT/01_GT (complete truth), or OUTPUT/A1. The same flags give the same files.
 """
@@ -12,42 +13,50 @@ from pathlib import Path
 
 from absl import flags
 
-from cosembed.commands import command_line
 from cosembed.errors import InputError
 from cosembed.simulation import simulate_video, write_video
 from cosembed.simulation.leaves import write_plants
 from cosembed.simulation.video import touching_share
 
-FLAGS = flags.FLAGS
 
-flags.DEFINE_string("output", "", "Folder to write to.")
-flags.DEFINE_string("kind", "cells", "What to simulate: cells (a video) or leaves (plants seen from above).")
-flags.DEFINE_string("video", "01", "Name of the video; cells only.")
-flags.DEFINE_integer("frames", 40, "Number of frames; of plants for leaves.")
-flags.DEFINE_integer("size", 192, "Side of the square image, in pixels.")
-flags.DEFINE_integer("cells", 20, "How many cells live at a time; cells only.")
-flags.DEFINE_float("difficulty", 1.0, "0 easy, 1 default, 2 hard: noise, contrast, uneven light; cells only.")
-flags.DEFINE_integer("seed", 1, "The same seed gives the same files.")
-
-
-def main() -> None:
-    """Simulates and writes the video, or the plants."""
-    if not FLAGS.output:
-        raise InputError("--output is missing; see --help")
-    if FLAGS.kind not in ("cells", "leaves"):
-        raise InputError(f"--kind={FLAGS.kind}: is unknown; choose cells or leaves")
-    if FLAGS.kind == "leaves":
-        write_plants(Path(FLAGS.output), FLAGS.frames, FLAGS.size, FLAGS.seed)
-        print(f"{Path(FLAGS.output) / 'A1'}: {FLAGS.frames} plants")
-        return
-    video = simulate_video(FLAGS.frames, FLAGS.size, FLAGS.cells, FLAGS.difficulty, FLAGS.seed)
-    write_video(Path(FLAGS.output), FLAGS.video, video)
-    divided = sum(track.parent > 0 for track in video.tracks)
-    folder, share = Path(FLAGS.output) / FLAGS.video, touching_share(video.labels)
-    print(
-        f"{folder}: {FLAGS.frames} frames, {len(video.tracks)} tracks, {divided} daughters, {share:.0%} touching"
+def define_flags(flag_values: flags.FlagValues) -> None:
+    """Defines the flags of this command."""
+    flags.DEFINE_string("output", "", "Folder to write to.", flag_values=flag_values)
+    flags.DEFINE_string(
+        "kind",
+        "cells",
+        "What to simulate: cells (a video) or leaves (plants seen from above).",
+        flag_values=flag_values,
     )
+    flags.DEFINE_string("video", "01", "Name of the video; cells only.", flag_values=flag_values)
+    flags.DEFINE_integer("frames", 40, "Number of frames; of plants for leaves.", flag_values=flag_values)
+    flags.DEFINE_integer("size", 192, "Side of the square image, in pixels.", flag_values=flag_values)
+    flags.DEFINE_integer("cells", 20, "How many cells live at a time; cells only.", flag_values=flag_values)
+    flags.DEFINE_float(
+        "difficulty",
+        1.0,
+        "0 easy, 1 default, 2 hard: noise, contrast, uneven light; cells only.",
+        flag_values=flag_values,
+    )
+    flags.DEFINE_integer("seed", 1, "The same seed gives the same files.", flag_values=flag_values)
 
 
-if __name__ == "__main__":
-    command_line.run(main)
+def main(flag_values: flags.FlagValues) -> None:
+    """Simulates and writes the video, or the plants."""
+    if not flag_values.output:
+        raise InputError("--output is missing; see --help")
+    if flag_values.kind not in ("cells", "leaves"):
+        raise InputError(f"--kind={flag_values.kind}: is unknown; choose cells or leaves")
+    if flag_values.kind == "leaves":
+        write_plants(Path(flag_values.output), flag_values.frames, flag_values.size, flag_values.seed)
+        print(f"{Path(flag_values.output) / 'A1'}: {flag_values.frames} plants")
+        return
+    video = simulate_video(
+        flag_values.frames, flag_values.size, flag_values.cells, flag_values.difficulty, flag_values.seed
+    )
+    write_video(Path(flag_values.output), flag_values.video, video)
+    divided = sum(track.parent > 0 for track in video.tracks)
+    folder, share = Path(flag_values.output) / flag_values.video, touching_share(video.labels)
+    print(
+        f"{folder}: {flag_values.frames} frames, {len(video.tracks)} tracks, {divided} daughters, {share:.0%} touching"
+    )

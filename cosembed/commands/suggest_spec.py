@@ -1,10 +1,10 @@
 """Writes a spec for training on your own annotated videos, with values that suit the size of their cells.
 
-    python -m cosembed.commands.suggest_spec --data=data/mydata --output=mydata.yaml
-    python -m experiments.own --spec=mydata.yaml --data_dir=data --out_dir=runs --name=mydata --profile=cpu
+    cosembed suggest-spec --data=data/mydata --output=mydata.yaml
+    cosembed train --spec=mydata.yaml --data_dir=data --out_dir=runs --name=mydata --profile=cpu
 
-The folder holds videos (01/t000.tif, ...) and their truth (01_GT/SEG/man_seg000.tif, ..., or 01_GT/TRA). All of it is read
-and checked. The file is yours: every line has a comment, change what you know better.
+The folder holds videos (01/t000.tif, ...) and their truth (01_GT/SEG/man_seg000.tif, ..., or 01_GT/TRA). All
+of it is read and checked. The file is yours: every line has a comment, change what you know better.
 """
 
 from __future__ import annotations
@@ -17,36 +17,37 @@ from absl import flags
 
 from cosembed import specs
 from cosembed.commands import command_line
-from cosembed.datasets.ctc.reader import read_sequence
-from cosembed.datasets.suggestion import measure, render
-from cosembed.errors import InputError, OutputError
+from cosembed.datasets.ctc.reader import read_annotated_video
+from cosembed.datasets.suggestion import measure_annotation, render_spec
+from cosembed.errors import OutputError
 from cosembed.files.writing import atomic_write_text
 from cosembed.specs import CellsDatasetSpec
 from cosembed.specs.dataclass_mapping import from_mapping
-
-FLAGS = flags.FLAGS
-
-flags.DEFINE_string("data", "", "Folder of the data set: videos and their _GT folders.")
-flags.DEFINE_string("output", "", "YAML file to write; it must not exist.")
 
 # A cell of fewer network pixels has too few for embeddings of its own.
 FEWEST_PIXELS = 20
 CPU_SIZE = 128
 
 
-def main() -> None:
+def define_flags(flag_values: flags.FlagValues) -> None:
+    """Defines the flags of this command."""
+    flags.DEFINE_string(
+        "data", "", "Folder of the data set: videos and their _GT folders.", flag_values=flag_values
+    )
+    flags.DEFINE_string("output", "", "YAML file to write; it must not exist.", flag_values=flag_values)
+
+
+def main(flag_values: flags.FlagValues) -> None:
     """Measures, checks, writes, and says what was found."""
-    for name in ("data", "output"):
-        if not getattr(FLAGS, name):
-            raise InputError(f"--{name} is missing; see --help")
-    root, output = Path(FLAGS.data), Path(FLAGS.output)
+    command_line.require(flag_values, "data", "output")
+    root, output = Path(flag_values.data), Path(flag_values.output)
     if output.exists():
         raise OutputError(f"{output}: exists already; choose another name or remove it first")
-    found = measure(root)
-    text = render(root.resolve().name, found)
+    found = measure_annotation(root)
+    text = render_spec(root.resolve().name, found)
     dataset = from_mapping(CellsDatasetSpec, yaml.safe_load(text)["dataset"], str(output))
     for video in found.videos:
-        sequence = read_sequence(root, video, dataset)
+        sequence = read_annotated_video(root, video, dataset)
         stretches = ", ".join(f"{begin} to {end - 1}" for begin, end in sequence.segments)
         print(
             f"video {video}: {len(sequence)} frames, {sequence.complete.sum()} completely segmented; trains on {stretches}"
@@ -61,10 +62,4 @@ def main() -> None:
         print(
             "warning: too few for profile cpu; cut the videos into smaller fields of view, or train with --profile=paper"
         )
-    print(
-        f"{output}: written; next: python -m experiments.own --spec={output} --data_dir={root.parent} --profile=cpu"
-    )
-
-
-if __name__ == "__main__":
-    command_line.run(main)
+    print(f"{output}: written; next: cosembed train --spec={output} --data_dir={root.parent} --profile=cpu")

@@ -1,10 +1,10 @@
 """Checks Cell Tracking Challenge folders and lists every fault with its file; exit status 2 if there is one.
 
-    python -m cosembed.commands.validate --result_dir=01_RES --overlays=pictures
-    python -m cosembed.commands.validate --ground_truth_dir=01_GT --frames_dir=01
+    cosembed validate --result_dir=01_RES --overlays=pictures
+    cosembed validate --ground_truth_dir=01_GT --frames_dir=01
 
---overlays writes a coloured picture of every mask, over its frame if --frames_dir is given: 16-bit labels look black in
-most viewers. Lines with "warning:" do not make a folder invalid.
+--overlays writes a coloured picture of every mask, over its frame if --frames_dir is given: 16-bit labels
+look black in most viewers. Lines with "warning:" do not make a folder invalid.
 """
 
 from __future__ import annotations
@@ -18,37 +18,39 @@ import numpy as np
 from absl import flags
 from numpy.typing import NDArray
 
-from cosembed.commands import command_line
-from cosembed.datasets.ctc.reader import read_labels
-from cosembed.datasets.ctc.validation import check_frames, check_result, check_truth, mask_files
+from cosembed.datasets.ctc.mask_files import mask_files, read_labels
+from cosembed.datasets.ctc.validation import check_frames, check_result, check_truth
 from cosembed.errors import DataError, InputError
 from cosembed.files.writing import atomic_folder, atomic_write_bytes, refuse_existing
 from cosembed.images.frames import Frames, open_frames
 from cosembed.reporting.overlays import colour_labels, encode_png, overlay
 
-FLAGS = flags.FLAGS
 
-flags.DEFINE_string("result_dir", "", "Folder of maskNNN.tif and res_track.txt.")
-flags.DEFINE_string("ground_truth_dir", "", "Folder with TRA, SEG, or both.")
-flags.DEFINE_string("frames_dir", "", "The frames that belong to them.")
-flags.DEFINE_string("overlays", "", "Folder to write coloured pictures to; it must not exist.")
+def define_flags(flag_values: flags.FlagValues) -> None:
+    """Defines the flags of this command."""
+    flags.DEFINE_string("result_dir", "", "Folder of maskNNN.tif and res_track.txt.", flag_values=flag_values)
+    flags.DEFINE_string("ground_truth_dir", "", "Folder with TRA, SEG, or both.", flag_values=flag_values)
+    flags.DEFINE_string("frames_dir", "", "The frames that belong to them.", flag_values=flag_values)
+    flags.DEFINE_string(
+        "overlays", "", "Folder to write coloured pictures to; it must not exist.", flag_values=flag_values
+    )
 
 
-def main() -> None:
+def main(flag_values: flags.FlagValues) -> None:
     """Prints faults to stderr, one a line."""
-    if not FLAGS.result_dir and not FLAGS.ground_truth_dir:
+    if not flag_values.result_dir and not flag_values.ground_truth_dir:
         raise InputError("give --result_dir, --ground_truth_dir, or both; see --help")
-    if FLAGS.overlays:
-        refuse_existing(Path(FLAGS.overlays))
-    frames_dir = Path(FLAGS.frames_dir) if FLAGS.frames_dir else None
+    if flag_values.overlays:
+        refuse_existing(Path(flag_values.overlays))
+    frames_dir = Path(flag_values.frames_dir) if flag_values.frames_dir else None
     faults = check_frames(frames_dir) if frames_dir is not None else []
     masks: list[tuple[int, Path]] = []
-    if FLAGS.result_dir:
-        folder = Path(FLAGS.result_dir)
+    if flag_values.result_dir:
+        folder = Path(flag_values.result_dir)
         faults += check_result(folder, frames_dir=frames_dir)
         masks += mask_files(folder, "mask").items()
-    if FLAGS.ground_truth_dir:
-        folder = Path(FLAGS.ground_truth_dir)
+    if flag_values.ground_truth_dir:
+        folder = Path(flag_values.ground_truth_dir)
         faults += check_truth(folder, frames_dir)
         masks += [
             *mask_files(folder / "TRA", "man_track").items(),
@@ -57,11 +59,11 @@ def main() -> None:
     # Frames that cannot be opened are a fault of each folder that is compared with them.
     for fault in dict.fromkeys(faults):
         print(fault, file=sys.stderr)
-    if FLAGS.overlays:
-        _write_overlays(Path(FLAGS.overlays), masks, frames_dir)
+    if flag_values.overlays:
+        _write_overlays(Path(flag_values.overlays), masks, frames_dir)
     if any(not fault.warning for fault in faults):
         sys.exit(2)
-    print(f"{FLAGS.result_dir or FLAGS.ground_truth_dir}: valid, {len(masks)} masks")
+    print(f"{flag_values.result_dir or flag_values.ground_truth_dir}: valid, {len(masks)} masks")
 
 
 def _write_overlays(folder: Path, masks: Iterable[tuple[int, Path]], frames_dir: Path | None) -> None:
@@ -89,7 +91,3 @@ def _picture(labels: NDArray[np.uint16], number: int, frames: Frames | None) -> 
         with suppress(DataError):
             return overlay(frames[frames.numbers.index(number)], labels)
     return colour_labels(labels)
-
-
-if __name__ == "__main__":
-    command_line.run(main)

@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence as IndexedSequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-
-class Track(NamedTuple):
-    """One row of a track table: `label` exists in frames `begin`..`end` (both included); parent 0 means none."""
-
-    label: int
-    begin: int
-    end: int
-    parent: int
+from cosembed.datasets.ctc.track_table import Track
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from PIL.PngImagePlugin import PngImageFile
 
 from cosembed.errors import DataError
 from cosembed.files.reading import check_extent, check_regular, reason
+from cosembed.preprocessing.label_values import LARGEST_LABEL
 
 SUBSET = "A1"
 HDF5_SUFFIXES = (".h5", ".hdf5")
@@ -148,8 +149,10 @@ class Plant:
                 f"{self._label}: is {labels.shape[1]} x {labels.shape[0]} pixels, but {self._rgb} is {shape[1]} x {shape[0]}; "
                 "replace the one that is wrong"
             )
-        if labels.min() < 0 or labels.max() > np.iinfo(np.uint16).max:
-            raise DataError(f"{self._label}: holds values outside 0..65535; number the leaves from 1")
+        if labels.min() < 0 or labels.max() > LARGEST_LABEL:
+            raise DataError(
+                f"{self._label}: holds values outside 0..{LARGEST_LABEL}; number the leaves from 1"
+            )
         if not labels.any():
             raise DataError(f"{self._label}: holds no leaf, every pixel is 0; replace it or remove the plant")
         return labels.astype(np.uint16)

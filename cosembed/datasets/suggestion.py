@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosembed import specs
-from cosembed.datasets.ctc.reader import read_labels
-from cosembed.datasets.ctc.validation import mask_files
+from cosembed.datasets.ctc.mask_files import mask_files, read_labels
 from cosembed.errors import DataError
 from cosembed.images.frames import open_frames
+from cosembed.preprocessing.label_overlap import count_labels
 
 # Clusters must have half the area of a small cell, which is a quarter of its pixels in a pair of frames.
 SMALL_PERCENTILE, SMALL_SHARE, FEWEST_POINTS = 10, 0.5, 10
@@ -32,7 +32,7 @@ FULL_MASKS = 0.9
 
 
 @dataclass(frozen=True)
-class Annotated:
+class AnnotationMeasures:
     """What was measured on the annotation of a data set.
 
     Attributes:
@@ -52,7 +52,7 @@ class Annotated:
     covered: float
 
 
-def measure(root: Path) -> Annotated:
+def measure_annotation(root: Path) -> AnnotationMeasures:
     """Measures all annotated cells below a data set's folder.
 
     Raises:
@@ -74,7 +74,7 @@ def measure(root: Path) -> Annotated:
     if not len(shares):
         raise DataError(f"{root / videos[0]}_GT: SEG and TRA hold no labelled cell; annotate some frames")
     only_marked = masks and markers and np.median(np.concatenate(markers)) < FULL_MASKS * np.median(shares)
-    return Annotated(
+    return AnnotationMeasures(
         videos=videos,
         shape=max((frames.shape for frames in opened), key=math.prod),
         channels=opened[0].channels,
@@ -84,7 +84,7 @@ def measure(root: Path) -> Annotated:
     )
 
 
-def render(name: str, found: Annotated) -> str:
+def render_spec(name: str, found: AnnotationMeasures) -> str:
     """The spec as commented YAML."""
     small = float(np.percentile(found.areas, SMALL_PERCENTILE))
     diameter = math.sqrt(float(np.median(found.areas)) * 4 / math.pi)
@@ -110,8 +110,8 @@ def _label_images(folder: Path, prefix: str) -> Iterator[NDArray[np.float64]]:
     """Per label image, the share of its pixels that every cell covers."""
     for path in mask_files(folder, prefix).values():
         labels = read_labels(path)
-        counts = np.bincount(labels.ravel())[1:]
-        yield counts[counts > 0] / labels.size
+        present, counts = count_labels(labels)
+        yield counts[present > 0] / labels.size
 
 
 _TEMPLATE = Template("""\

@@ -1,4 +1,5 @@
-"""Small tools for any file: writing that is complete or absent, reading what anyone may have made, and progress.
+"""Small tools for any file: writing that is complete or absent, reading what anyone may have made, and
+progress.
 
 They know no format and nothing of the method.
 """

@@ -1,16 +1,23 @@
-"""Writing so that what is written is complete or absent, whatever ends the program. Knows no file format.
+"""Writes files and folders that are complete or absent, whatever ends the program. Knows no file format.
 
 A file or folder is made under a hidden name beside its place, `.<name>.<random>.partial`, and renamed when it is complete.
-Its maker holds a lock on it, which the system releases however the maker ends: a partial without its maker was left by one
-that was killed, and is removed when its place is written again.
+Its maker holds a lock on it, which the system releases however the maker ends: a partial without its maker was left by
+one that was killed, and is removed when its place is written again.
+
+A symbolic link stays, and what it leads to is written. A pipe, a device, or an open file of a process (/dev/stdout) is
+never replaced: the complete content is passed on to it.
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+import re
 import secrets
 import shutil
+import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from glob import escape
@@ -18,9 +25,12 @@ from pathlib import Path
 
 from cosembed.errors import OutputError
 
+_MOST_LINKS = 40
+_OPEN_FILES = re.compile(r"/proc/[^/]+(/task/[^/]+)?/fd|/dev/fd")
+
 
 def atomic_write_bytes(path: Path, content: bytes) -> None:
-    """Writes `content` beside `path`, then renames it into place; a reader sees the old file or the new one."""
+    """Writes bytes beside `path`, then renames them into place; a reader sees the old file or the new one."""
     with atomic_file(path) as partial, partial.open("wb") as file:
         file.write(content)
         file.flush()
@@ -28,40 +38,55 @@ def atomic_write_bytes(path: Path, content: bytes) -> None:
 
 
 def atomic_write_text(path: Path, content: str) -> None:
-    """As `atomic_write_bytes`, for UTF-8 text."""
+    """Writes text as UTF-8, otherwise as `atomic_write_bytes`."""
     atomic_write_bytes(path, content.encode())
 
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
-    """Yields an empty file beside `path` that takes its place when the block ends without an error.
+    """Yields an empty file that takes the place of `path` when the block ends without an error.
+
+    Args:
+        path: A file, which need not exist; a link to one; or a pipe or device, to which the content is passed on.
 
     Raises:
         OSError: It cannot be written; its `filename` is `path`.
     """
-    with _partial(path, lambda partial: partial.touch(exist_ok=False)) as partial:
-        yield partial
+    target = _follow(path)
+    if _is_stream(target):
+        with tempfile.TemporaryDirectory() as folder:
+            content = Path(folder) / "content"
+            content.touch()
+            yield content
+            _pass_on(content, target, path)
+    else:
+        with _partial(path, target, lambda partial: partial.touch(exist_ok=False)) as partial:
+            yield partial
 
 
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """Yields an empty folder beside `path` that takes its name when the block ends without an error.
+    """Yields an empty folder that takes the place of `path` when the block ends without an error.
+
+    Args:
+        path: A folder that does not exist yet or is empty, or a link to such a one.
 
     Raises:
         OutputError: `path` exists already; nothing is overwritten.
         OSError: It cannot be written; its `filename` is `path`.
     """
     refuse_existing(path)
-    with _partial(path, Path.mkdir) as partial:
+    with _partial(path, _follow(path), Path.mkdir) as partial:
         yield partial
         refuse_existing(path)
 
 
 def remove_folder(path: Path) -> None:
-    """Removes a folder, if it is there, so that no part of it is ever taken for the whole."""
+    """Removes a folder, if it is there, so that no part of it is ever taken for the whole; a link to it stays."""
     if path.exists():
-        partial = _hidden_name(path)
-        os.rename(path, partial)
+        target = _follow(path)
+        partial = _hidden_name(target)
+        os.rename(target, partial)
         shutil.rmtree(partial)
 
 
@@ -86,17 +111,59 @@ def lock(descriptor: int) -> bool | None:
     return True
 
 
-@contextmanager
-def _partial(path: Path, make: Callable[[Path], None]) -> Iterator[Path]:
-    partial = _hidden_name(path)
+def _follow(path: Path) -> Path:
+    """Returns where symbolic links lead in the end: anything, or nothing that exists.
+
+    Raises:
+        OSError: They lead in a circle.
+    """
+    target = path
+    for _ in range(_MOST_LINKS):
+        if _open_files(target) or not target.is_symlink():
+            return target
+        target = target.parent / target.readlink()
+    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+
+
+def _open_files(path: Path) -> bool:
+    """Tells whether a path is one of a process's open files, /proc/self/fd/1 or /dev/fd/1, which only look like links."""
+    return _OPEN_FILES.fullmatch(os.path.realpath(path.parent)) is not None
+
+
+def _is_stream(target: Path) -> bool:
+    """Tells whether bytes can only be passed on to a path: an open file, a pipe, a device."""
+    return _open_files(target) or (target.exists() and not target.is_file() and not target.is_dir())
+
+
+def _pass_on(content: Path, target: Path, path: Path) -> None:
+    """Writes the content of a file to a stream; errors name `path`, as the caller does."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(path)
+        own = target.parent.resolve() == Path("/proc/self/fd").resolve()
+        if own and target.name.isdecimal():
+            # Opened anew, a regular file would be written from its beginning, over what this program has printed.
+            sys.stdout.flush()
+            stream = os.fdopen(os.dup(int(target.name)), "wb")
+        else:
+            stream = target.open("ab")
+        with stream, content.open("rb") as file:
+            shutil.copyfileobj(file, stream)
+    except OSError as error:
+        error.filename = str(path)
+        raise
+
+
+@contextmanager
+def _partial(path: Path, target: Path, make: Callable[[Path], None]) -> Iterator[Path]:
+    """Yields what `make` makes beside `target` and renames it to that; errors name `path`, as the caller does."""
+    partial = _hidden_name(target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(target)
         make(partial)
         with _opened(partial) as descriptor:
             lock(descriptor)
             yield partial
-            os.replace(partial, path)
+            os.replace(partial, target)
     except BaseException as error:
         _remove(partial)
         if isinstance(error, OSError) and str(partial) in str(error.filename or partial):
@@ -110,7 +177,7 @@ def _hidden_name(path: Path) -> Path:
 
 def _remove_leftovers(path: Path) -> None:
     for leftover in path.parent.glob(f".{escape(path.name)}.????????.partial"):
-        # Gone: that of another program which ended just now.
+        # It may be gone by now: another program that ended just now has removed its own.
         with suppress(FileNotFoundError), _opened(leftover) as descriptor:
             if lock(descriptor):
                 _remove(leftover)

@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosembed.errors import DataError, InputError
+from cosembed.images.decoding import Header
+from cosembed.images.reading import SUFFIXES, read_image
 from cosembed.images.stacks import Layout, read_layout
-from cosembed.images.tiff import SUFFIXES, Header, read_image
 
 _LAST_NUMBER = re.compile(r"(\d+)(?!.*\d)")
 

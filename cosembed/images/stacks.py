@@ -12,7 +12,10 @@ from typing import NamedTuple
 import numpy as np
 
 from cosembed.errors import DataError
-from cosembed.images.tiff import Header, is_png, opened, read_headers
+from cosembed.images.decoding import Header
+from cosembed.images.png import is_png
+from cosembed.images.reading import read_headers
+from cosembed.images.tiff import open_tiff
 
 # tifffile's names of an axis that the file itself does not name.
 _UNNAMED = ("I", "Q")
@@ -35,8 +38,7 @@ def read_layout(path: Path) -> Layout:
     one_by_one: list[tuple[int, ...]] = [(page,) for page in range(len(headers))]
     if len(headers) == 1 or is_png(path):
         return Layout(headers, one_by_one)
-    with opened(path) as file:
-        assert file is not None
+    with open_tiff(path) as file:
         series = file.series[0]
         leading = [
             (axis, size) for axis, size in zip(series.axes, series.shape, strict=True) if axis not in "YXS"

@@ -1,1 +1,3 @@
-"""A trained network at work: frame by frame, over a video into a result folder, and on single images and heartbeats."""
+"""A trained network at work: frame by frame, over a video into a result folder, and on single images and
+heartbeats.
+"""

@@ -1,4 +1,6 @@
-"""A trained network on single images and on heartbeats: everything between pixels and a label image. Knows no files.
+"""A trained network on single images and on heartbeats: everything between pixels and a label image.
+
+Knows no files.
 
 Videos of instances go another way, through `cosembed.inference.video`.
 """
@@ -9,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosembed.clustering import background_embedding, cluster_pair
-from cosembed.datasets.heart.cine import CineSlice
+from cosembed.datasets.heart.slices import HeartSlice
 from cosembed.inference.stepper import FrameStepper, prepare_frames
-from cosembed.preprocessing.frames import frame_grid, inverse, resample_linear
+from cosembed.preprocessing.geometry import frame_grid, inverse, resample_linear
 from cosembed.specs import HeartSpec, LeavesSpec, UpsamplingSpec
 from cosembed.tracking.upsample import upsample_labels
 
@@ -38,7 +40,7 @@ def segment_image(stepper: FrameStepper, image: NDArray, spec: LeavesSpec) -> ND
     return upsample_labels(labels.astype(np.uint16), grid, (height, width), UNSMOOTHED)
 
 
-def segment_cycle(stepper: FrameStepper, cine: CineSlice, spec: HeartSpec) -> dict[str, NDArray[np.uint8]]:
+def segment_cycle(stepper: FrameStepper, cine: HeartSlice, spec: HeartSpec) -> dict[str, NDArray[np.uint8]]:
     """The classes of every frame of a heartbeat, from logits enlarged linearly.
 
     Args:
@@ -47,8 +49,8 @@ def segment_cycle(stepper: FrameStepper, cine: CineSlice, spec: HeartSpec) -> di
         spec: Preprocessing; whether the network is recurrent.
 
     Returns:
-        uint8 [T, H, W] by name: `warmed`, for a recurrent network after one heartbeat that warms its state, whose own result
-        is `unwarmed`.
+        uint8 [T, H, W] by name: `warmed`, for a recurrent network after one heartbeat that warms its state,
+        whose own result is `unwarmed`.
     """
     height, width = cine.frames.shape[1:3]
     to_image = inverse(frame_grid((height, width), spec.preprocessing, spec.network.image_size))

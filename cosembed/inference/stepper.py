@@ -1,4 +1,6 @@
-"""A trained network over a video, one frame at a time with the state carried on. Knows no clustering and no files.
+"""A trained network over a video, one frame at a time with the state carried on.
+
+Knows no clustering and no files.
 
 The state starts at zero and is never reset, so memory and the one trace do not depend on the video's length.
 """
@@ -13,7 +15,8 @@ from numpy.typing import NDArray
 
 from cosembed.models import StackedHourglass
 from cosembed.models.stacked_hourglass import States
-from cosembed.preprocessing.frames import fit_frame, preprocess_frame
+from cosembed.preprocessing.frames import preprocess_frame
+from cosembed.preprocessing.geometry import fit_frame
 from cosembed.specs import TrainedSpec
 
 
@@ -38,7 +41,8 @@ class FrameStepper:
 
     Args:
         model: The trained network.
-        normalise: L2-normalise the second hourglass's output (embeddings, paper section 2.1), or leave it raw (logits).
+        normalise: L2-normalise the second hourglass's output (embeddings, paper section 2.1), or leave it raw
+            (logits).
     """
 
     def __init__(self, model: StackedHourglass, *, normalise: bool = True) -> None:
@@ -50,24 +54,11 @@ class FrameStepper:
         self._step = tf.function(step)
 
     def __call__(self, images: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
-        """float32 [N, N, C] in the order of time -> float32 [N, N, D], the state carried on from frame to frame."""
+        """float32 [N, N, C] in the order of time -> float32 [N, N, D], the state carried on from frame to
+        frame.
+        """
         states: States = []
         for image in images:
             states = states or self._model.zero_states(1, *image.shape[:2])
             output, states = self._step(tf.convert_to_tensor(image), states)
             yield output.numpy()
-
-
-def embed_frames(
-    model: StackedHourglass, images: Iterable[NDArray[np.float32]]
-) -> Iterator[NDArray[np.float32]]:
-    """Embeddings of the second hourglass, L2-normalised per pixel (paper section 2.1).
-
-    Args:
-        model: The trained network.
-        images: float32 [N, N, C], in the order of time.
-
-    Yields:
-        float32 [N, N, D], unit length.
-    """
-    yield from FrameStepper(model)(images)

@@ -1,6 +1,8 @@
-"""From a trained network and a video to a result folder: inference, tracking, writing, with the time of each stage.
+"""From a trained network and a video to a result folder: inference, tracking, writing, with the time of each
+stage.
 
-The only module that knows both the network side and the tracking side at test time; it holds no method of its own.
+The only module that knows both the network side and the tracking side at test time; it holds no method of its
+own.
 """
 
 from __future__ import annotations
@@ -14,23 +16,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosembed.files.progress import with_progress
-from cosembed.images.frames import Frames
-from cosembed.inference.stepper import embed_frames, prepare_frames
-from cosembed.models import StackedHourglass
-from cosembed.preprocessing.frames import frame_grid
+from cosembed.images.array_frames import VideoFrames
+from cosembed.inference.stepper import FrameStepper, prepare_frames
+from cosembed.preprocessing.geometry import Grid, frame_grid
 from cosembed.specs import CellsSpec
-from cosembed.tracking import track_embeddings, write_result
+from cosembed.tracking import TrackingResult, track_embeddings, write_result
 
 
 @dataclass(frozen=True)
-class TrackedVideo:
+class TrackedFrames:
+    """A video tracked at network resolution, not written yet.
+
+    Attributes:
+        result: Label maps and tracks.
+        grid: Where network pixels lie in the original images.
+        image_shape: Height and width of the original images.
+        seconds: Wall time per stage.
+        samples: Frame index -> embedding float32 [N, N, D] of the frames asked for.
+    """
+
+    result: TrackingResult
+    grid: Grid
+    image_shape: tuple[int, int]
+    seconds: dict[str, float]
+    samples: dict[int, NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class WrittenVideo:
     """What happened, for logs and reports.
 
     Attributes:
         frames: Number of frames.
         tracks: Number of tracks written.
         seconds: Wall time per stage.
-        samples: Frame number -> embedding float32 [N, N, D] of the frames asked for.
+        samples: As in `TrackedFrames`.
     """
 
     frames: int
@@ -39,31 +59,25 @@ class TrackedVideo:
     samples: dict[int, NDArray[np.float32]]
 
 
-def track_video(
-    model: StackedHourglass,
-    frames: Frames,
-    spec: CellsSpec,
-    output: Path,
-    sample_frames: Sequence[int] = (),
-) -> TrackedVideo:
-    """Tracks a video and writes masks, res_track.txt and tracks.csv to `output`, complete or not at all.
+def track_frames(
+    stepper: FrameStepper, frames: VideoFrames, spec: CellsSpec, sample_frames: Sequence[int] = ()
+) -> TrackedFrames:
+    """Runs the network over a video and tracks its embeddings.
 
     Args:
-        model: The trained network of `spec`.
+        stepper: Runs the trained network of `spec`, normalising.
         frames: The video, read frame by frame.
-        spec: Preprocessing, tracking and upsampling values.
-        output: The result folder; must not exist.
-        sample_frames: Frames whose embeddings are kept for pictures.
+        spec: Preprocessing and tracking values.
+        sample_frames: Indices of the frames whose embeddings are kept for pictures.
 
     Raises:
         DataError: A frame cannot be read or used.
-        OutputError: `output` exists.
     """
     stopwatch = _Stopwatch()
     samples: dict[int, NDArray[np.float32]] = {}
 
     def embeddings() -> Iterator[NDArray[np.float32]]:
-        source = embed_frames(model, prepare_frames(frames, spec))
+        source = stepper(prepare_frames(frames, spec))
         for index, embedding in enumerate(stopwatch.timed("network", source)):
             if index in sample_frames:
                 samples[index] = embedding
@@ -71,16 +85,41 @@ def track_video(
 
     begin = time.perf_counter()
     result = track_embeddings(with_progress(embeddings(), len(frames), "tracking"), spec.tracking)
-    tracked = time.perf_counter()
-    grid = frame_grid(frames.shape, spec.preprocessing, spec.network.image_size)
-    tracks = write_result(output, result, grid, frames.shape, spec.upsampling)
     network = stopwatch.seconds["network"]
     seconds = {
         "network": round(network, 2),
-        "clustering and tracking": round(tracked - begin - network, 2),
-        "upsampling and writing": round(time.perf_counter() - tracked, 2),
+        "clustering and tracking": round(time.perf_counter() - begin - network, 2),
     }
-    return TrackedVideo(len(frames), len(tracks), seconds, samples)
+    grid = frame_grid(frames.shape, spec.preprocessing, spec.network.image_size)
+    return TrackedFrames(result, grid, frames.shape, seconds, samples)
+
+
+def write_tracked(tracked: TrackedFrames, spec: CellsSpec, output: Path) -> WrittenVideo:
+    """Writes masks, res_track.txt and tracks.csv to `output`, complete or not at all.
+
+    Args:
+        tracked: What `track_frames` found.
+        spec: Upsampling values.
+        output: The result folder; it must not exist.
+
+    Raises:
+        OutputError: `output` exists.
+    """
+    begin = time.perf_counter()
+    tracks = write_result(output, tracked.result, tracked.grid, tracked.image_shape, spec.upsampling)
+    seconds = tracked.seconds | {"upsampling and writing": round(time.perf_counter() - begin, 2)}
+    return WrittenVideo(len(tracked.result.labels), len(tracks), seconds, tracked.samples)
+
+
+def track_video(
+    stepper: FrameStepper,
+    frames: VideoFrames,
+    spec: CellsSpec,
+    output: Path,
+    sample_frames: Sequence[int] = (),
+) -> WrittenVideo:
+    """Tracks a video and writes the result: `track_frames`, then `write_tracked`."""
+    return write_tracked(track_frames(stepper, frames, spec, sample_frames), spec, output)
 
 
 class _Stopwatch:

@@ -84,18 +84,22 @@ class ConvGRU2D(tf.keras.layers.Layer):
         # Without this, TensorFlow takes some wrong channel counts for a grouped convolution.
         self.input_spec = tf.keras.layers.InputSpec(ndim=5, axes={-1: self._channels})
         shape = (self.kernel_size, self.kernel_size, self._channels + self.filters, self.filters)
-        for name, initializer in (
-            ("reset", self.gate_initializer),
-            ("update", self.gate_initializer),
-            ("candidate", self.candidate_initializer),
-        ):
-            setattr(self, f"{name}_kernel", self.add_weight(f"{name}/kernel", shape, initializer=initializer))
-            setattr(
-                self,
-                f"{name}_bias",
-                self.add_weight(f"{name}/bias", (self.filters,), initializer=self.bias_initializer),
-            )
+        self.reset_kernel = self.add_weight(
+            name="reset_kernel", shape=shape, initializer=self.gate_initializer
+        )
+        self.reset_bias = self._bias("reset")
+        self.update_kernel = self.add_weight(
+            name="update_kernel", shape=shape, initializer=self.gate_initializer
+        )
+        self.update_bias = self._bias("update")
+        self.candidate_kernel = self.add_weight(
+            name="candidate_kernel", shape=shape, initializer=self.candidate_initializer
+        )
+        self.candidate_bias = self._bias("candidate")
         super().build(input_shape)
+
+    def _bias(self, name: str) -> tf.Variable:
+        return self.add_weight(name=f"{name}_bias", shape=(self.filters,), initializer=self.bias_initializer)
 
     def call(self, inputs: tf.Tensor, initial_state: tf.Tensor | None = None) -> Any:
         """See the class."""

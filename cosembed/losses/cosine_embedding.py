@@ -13,7 +13,8 @@ from typing import Literal, NamedTuple
 
 import tensorflow as tf
 
-OWN, NEIGHBOUR = 1, 2
+from cosembed.preprocessing.label_values import NEIGHBOUR, OWN
+
 # Under the square root of a squared length: an embedding of zero gets direction zero, and gradients stay finite.
 EPSILON = 1e-12
 

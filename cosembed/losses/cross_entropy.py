@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-UNLABELLED = 255
+from cosembed.preprocessing.label_values import UNLABELLED
 
 
 def cross_entropy_loss(logits: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:

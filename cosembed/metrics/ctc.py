@@ -18,12 +18,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cosembed.datasets.annotated_video import Track
-from cosembed.datasets.ctc.reader import read_labels
-from cosembed.datasets.ctc.track_table import read_tracks
-from cosembed.datasets.ctc.validation import check_result, check_truth, mask_files, require_valid
+from cosembed.datasets.ctc.faults import require_valid
+from cosembed.datasets.ctc.mask_files import mask_files, read_labels
+from cosembed.datasets.ctc.track_table import Track, read_tracks
+from cosembed.datasets.ctc.validation import check_result, check_truth
 from cosembed.errors import DataError
-from cosembed.preprocessing.label_overlap import overlap
+from cosembed.preprocessing.label_overlap import LabelOverlap, label_overlap, present_labels
 
 # Corrections, as the challenge abbreviates them: vertices to split, to add, to delete; edges to delete, to add, of wrong kind.
 ERROR_NAMES = {
@@ -104,10 +104,18 @@ def frame_seg(mask: NDArray, truth: NDArray) -> float:
     Returns:
         0..1; NaN if the truth is empty.
     """
-    pair = overlap(truth, mask)
-    if not len(pair.first):
+    pairs = _covering(truth, mask)
+    scores = dict.fromkeys(present_labels(truth), 0.0)
+    if not scores:
         return float("nan")
-    return float(np.where(2 * pair.shared > pair.first_area[:, None], pair.iou, 0.0).sum(axis=1).mean())
+    scores |= zip(pairs.first.tolist(), pairs.iou.tolist(), strict=True)
+    return float(np.mean(list(scores.values())))
+
+
+def _covering(truth: NDArray, mask: NDArray) -> LabelOverlap:
+    """Returns the pairs of a true label and the one label of `mask` that covers more than half of it."""
+    pairs = label_overlap(truth, mask)
+    return pairs.pick(2 * pairs.shared > pairs.first_area)
 
 
 def _check_frames(
@@ -135,10 +143,9 @@ def _match(masks: Mapping[int, Path], truth: Mapping[int, Path]) -> _Matches:
             raise DataError(
                 f"{masks[number]}: is {sizes[0]}, but its truth {path} {sizes[1]}; make them equal"
             )
-        pair = overlap(true_labels, labels)
-        rows, columns = np.nonzero(2 * pair.shared > pair.first_area[:, None])
-        values = (pair.first, pair.second, pair.first[rows], pair.second[columns], pair.iou[rows, columns])
-        found.append([value.tolist() for value in values])
+        pairs = _covering(true_labels, labels)
+        matched = (pairs.first.tolist(), pairs.second.tolist(), pairs.iou.tolist())
+        found.append([present_labels(true_labels), present_labels(labels), *matched])
     return _Matches(*map(list, zip(*found, strict=True)))
 
 

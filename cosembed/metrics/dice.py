@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cosembed.preprocessing.label_overlap import overlap
+from cosembed.preprocessing.label_overlap import label_overlap, present_labels
 
 
 def best_dice(first: NDArray, second: NDArray) -> float:
@@ -24,11 +24,14 @@ def best_dice(first: NDArray, second: NDArray) -> float:
         ValueError: The shapes differ.
     """
     _check(first, second)
-    pair = overlap(first, second)
-    if not len(pair.first) or not len(pair.second):
-        return float(len(pair.first) == len(pair.second))
-    dice = 2 * pair.shared / (pair.first_area[:, None] + pair.second_area[None])
-    return float(dice.max(axis=1).mean())
+    labels, others = present_labels(first), present_labels(second)
+    if not labels or not others:
+        return float(len(labels) == len(others))
+    pairs = label_overlap(first, second)
+    best = np.zeros(len(labels))
+    dice = 2 * pairs.shared / (pairs.first_area + pairs.second_area)
+    np.maximum.at(best, np.searchsorted(labels, pairs.first), dice)
+    return float(best.mean())
 
 
 def symmetric_best_dice(prediction: NDArray, truth: NDArray) -> float:
@@ -47,8 +50,7 @@ def difference_in_count(prediction: NDArray, truth: NDArray) -> int:
         ValueError: The shapes differ.
     """
     _check(prediction, truth)
-    predicted, true = (np.count_nonzero(np.unique(labels)) for labels in (prediction, truth))
-    return int(predicted - true)
+    return len(present_labels(prediction)) - len(present_labels(truth))
 
 
 def _check(first: NDArray, second: NDArray) -> None:

@@ -26,8 +26,8 @@ class Convolution(tf.keras.layers.Layer):
     def build(self, input_shape: Any) -> None:
         """Creates kernel [k, k, C, filters] and bias."""
         shape = (self.kernel_size, self.kernel_size, int(tf.TensorShape(input_shape)[-1]), self.filters)
-        self.kernel = self.add_weight("kernel", shape, initializer=self._initializer)
-        self.bias = self.add_weight("bias", (self.filters,), initializer="zeros")
+        self.kernel = self.add_weight(name="kernel", shape=shape, initializer=self._initializer)
+        self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
         super().build(input_shape)
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:

@@ -1,1 +1,4 @@
-"""What happens to every frame and every label image, in training and testing alike. Knows arrays and specs only."""
+"""What happens to every frame and every label image, in training and testing alike.
+
+This room knows arrays and specs only.
+"""

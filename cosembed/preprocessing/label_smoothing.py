@@ -1,4 +1,7 @@
-"""Smooths the outlines of labels: a Gaussian of every label's mask, the largest wins. Knows no files and no network."""
+"""Smooths the outlines of labels: a Gaussian of every label's mask, of which the largest wins.
+
+This module knows no files and no network.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+# Beyond so many sigmas the Gaussian is cut off.
 TRUNCATE = 4.0
 
 
 def smooth_labels(labels: NDArray[np.uint16], sigma: float) -> NDArray[np.uint16]:
-    """Replaces every pixel's label by the one whose Gaussian-filtered mask is largest there; the background takes part.
+    """Replaces every pixel's label by the one whose Gaussian-filtered mask is largest there.
+
+    The background takes part like any label.
 
     Args:
         labels: uint16 [H, W].
-        sigma: Of the Gaussian, in pixels of `labels`; 0 changes nothing.
+        sigma: The Gaussian's, in pixels of `labels`; 0 changes nothing.
 
     Returns:
         uint16 [H, W]. Ties go to the background, then to the lower label.

@@ -11,8 +11,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import tensorflow as tf
-
 from cosembed.errors import CheckpointError, SpecError
 from cosembed.files.reading import reason
 from cosembed.files.writing import atomic_folder
@@ -26,7 +24,7 @@ from cosembed.released.checkpoint import (
     read_architecture,
 )
 from cosembed.specs.dataclass_mapping import from_mapping, to_mapping
-from cosembed.training.checkpoints import UNREADABLE, written_by_tensorflow
+from cosembed.training.checkpoints import UNREADABLE, network_checkpoint, written_by_tensorflow
 
 NETWORK_FILE, WEIGHTS = "network.json", "weights"
 
@@ -50,7 +48,7 @@ def import_released(prefix: str | Path, output: Path) -> NetworkArchitecture:
     architecture = read_architecture(path)
     with atomic_folder(output) as folder:
         with written_by_tensorflow(output):
-            tf.train.Checkpoint(model=model).write(str(folder / WEIGHTS))
+            network_checkpoint(model).write(str(folder / WEIGHTS))
         source = {"name": path.name, "sha256": checkpoint_digest(path)}
         content = {"network": to_mapping(architecture), "source": source}
         (folder / NETWORK_FILE).write_text(json.dumps(content, indent=1) + "\n")
@@ -77,7 +75,7 @@ def load_imported(path: Path) -> StackedHourglass:
     try:
         content = json.loads(file.read_text())["network"]
         model = build_released(from_mapping(NetworkArchitecture, content, str(file)))
-        status = tf.train.Checkpoint(model=model).read(str(path / WEIGHTS))
+        status = network_checkpoint(model).read(str(path / WEIGHTS))
         status.assert_existing_objects_matched().expect_partial()
     except (*UNREADABLE, KeyError, TypeError, SpecError) as error:
         raise CheckpointError(
@@ -128,7 +126,6 @@ def find_released(folder: Path, dataset: str) -> Path:
             else f"{len(found)} checkpoints ({found[0].name}, ...)"
         )
         raise CheckpointError(
-            f"{place}: holds {what}; put the files of one there, or a folder made by "
-            "cosembed.commands.import_network"
+            f"{place}: holds {what}; put the files of one there, or a folder made by cosembed import-network"
         )
     return found[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cosembed import specs
 from cosembed.models import StackedHourglass
 
@@ -13,11 +15,11 @@ FOLLOW_UP = (
 )
 # The follow-up prepares its input with these values (sigma in original pixels; percentiles from consideration
 # factors of 0.001).
-_FOLLOW_UP_INPUT = (
-    "preprocessing.smoothing_sigma=1.0",
-    "preprocessing.lower_percentile=0.05",
-    "preprocessing.upper_percentile=99.95",
-)
+_FOLLOW_UP_INPUT = {
+    "preprocessing.smoothing_sigma": 1.0,
+    "preprocessing.lower_percentile": 0.05,
+    "preprocessing.upper_percentile": 99.95,
+}
 
 
 def released_spec(model: StackedHourglass, dataset: str) -> specs.CellsSpec:
@@ -33,10 +35,9 @@ def released_spec(model: StackedHourglass, dataset: str) -> specs.CellsSpec:
     return specs.resolve(dataset, "released", "paper", form_overrides(model))
 
 
-def form_overrides(model: StackedHourglass) -> list[str]:
-    """Returns the `key=value` texts that make a data set's spec fit a network of the authors."""
+def form_overrides(model: StackedHourglass) -> dict[str, Any]:
+    """Returns the values, for `specs.override`, that make a data set's spec fit a network of the authors."""
     config = model.get_config() | {"channels": model.input_spec.axes[-1]}
-    form = [
-        f"network.{name}={config[name]}" for name in ("channels", "levels", "filters", "outputs", "variant")
-    ]
-    return [*form, *(_FOLLOW_UP_INPUT if config["variant"] == "mia2019" else ())]
+    names = ("channels", "levels", "filters", "outputs", "variant")
+    form = {f"network.{name}": config[name] for name in names}
+    return form | (_FOLLOW_UP_INPUT if config["variant"] == "mia2019" else {})

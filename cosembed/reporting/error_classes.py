@@ -5,10 +5,12 @@ It knows label images only, not how the classes are drawn.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Literal, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
+
+from cosembed.preprocessing.label_overlap import label_overlap, present_labels
 
 MATCH_IOU = 0.5
 ErrorClass = Literal["correct", "missed", "false", "merged", "split"]
@@ -44,31 +46,30 @@ def classify_masks(prediction: NDArray, truth: NDArray) -> list[ClassifiedMask]:
         mask is not listed where a predicted one stands for it: its match, or the merged one that covers it;
         neither are the predicted parts of a split one.
     """
-    overlap = np.zeros((int(truth.max()) + 1, int(prediction.max()) + 1))
-    np.add.at(overlap, (truth.astype(np.intp), prediction.astype(np.intp)), 1)
-    true_area, predicted_area = overlap.sum(axis=1), overlap.sum(axis=0)
-    union = true_area[:, None] + predicted_area[None] - overlap
-    matched = overlap / np.maximum(union, 1) > MATCH_IOU
-    matched[0], matched[:, 0] = False, False
-    inside_prediction = overlap / np.maximum(true_area, 1)[:, None] > 0.5
-    inside_truth = overlap / np.maximum(predicted_area, 1)[None] > 0.5
-    merged = {label for label in range(1, len(predicted_area)) if inside_prediction[1:, label].sum() >= 2}
-    split = {label for label in range(1, len(true_area)) if inside_truth[label, 1:].sum() >= 2}
+    pairs = label_overlap(truth, prediction)
+    matched = pairs.pick(pairs.iou > MATCH_IOU)
+    # At most one mask can hold more than half of another one.
+    mostly_in_prediction = pairs.pick(pairs.shared / pairs.first_area > 0.5)
+    mostly_in_truth = pairs.pick(pairs.shared / pairs.second_area > 0.5)
+    covering = dict(
+        zip(mostly_in_prediction.first.tolist(), mostly_in_prediction.second.tolist(), strict=True)
+    )
+    holding = dict(zip(mostly_in_truth.second.tolist(), mostly_in_truth.first.tolist(), strict=True))
+    merged = {label for label, count in Counter(covering.values()).items() if count >= 2}
+    split = {label for label, count in Counter(holding.values()).items() if count >= 2}
     masks: list[ClassifiedMask] = []
-    for label in np.flatnonzero(true_area).tolist():
-        if label == 0 or matched[label].any():
+    for label in present_labels(truth):
+        if label in matched.first:
             continue
         if label in split:
             masks.append(ClassifiedMask("split", True, label))
-        elif not any(inside_prediction[label, other] for other in merged):
+        elif covering.get(label) not in merged:
             masks.append(ClassifiedMask("missed", True, label))
-    for label in np.flatnonzero(predicted_area).tolist():
-        if label == 0:
-            continue
-        if matched[:, label].any():
+    for label in present_labels(prediction):
+        if label in matched.second:
             masks.append(ClassifiedMask("correct", False, label))
         elif label in merged:
             masks.append(ClassifiedMask("merged", False, label))
-        elif not any(inside_truth[other, label] for other in split):
+        elif holding.get(label) not in split:
             masks.append(ClassifiedMask("false", False, label))
     return masks

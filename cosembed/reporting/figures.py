@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from cosembed.datasets.annotated_video import Track
+from cosembed.datasets.ctc.track_table import Track
 
 matplotlib.use("Agg")
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from cosembed.preprocessing.label_values import UNLABELLED
 from cosembed.reporting.error_classes import ErrorClass, classify_masks
 
 # Okabe and Ito's palette, distinguishable with colour-blindness, then the same colours lighter.
@@ -100,7 +101,7 @@ def error_overlay(
         colours[where] = patterns[mask.error_class][where]
         counts[mask.error_class] += 1
     outlines = _outlines(truth) | _outlines(prediction)
-    return _tint(frame, colours, colours.any(axis=-1), outlines, ERROR_TINT), counts
+    return _tint(frame, colours, np.any(colours, axis=-1), outlines, ERROR_TINT), counts
 
 
 def error_key() -> dict[ErrorClass, NDArray[np.uint8]]:
@@ -152,7 +153,7 @@ def class_picture(image: NDArray, found: NDArray, truth: NDArray) -> NDArray[np.
     Args:
         image: float [T, N, N, C].
         found: Classes [T, N, N]; 0 is background.
-        truth: Classes [T, N, N]; frames without a label hold 255 and are left blank.
+        truth: Classes [T, N, N]; pixels without a label hold `UNLABELLED` and are left blank.
 
     Returns:
         RGB uint8 [3 N, T N, 3].
@@ -161,7 +162,7 @@ def class_picture(image: NDArray, found: NDArray, truth: NDArray) -> NDArray[np.
         [np.repeat(stretch(frame)[..., None], 3, axis=-1) for frame in image],
         [overlay(frame, classes) for frame, classes in zip(image, found, strict=True)],
         [
-            overlay(frame, np.where(classes == 255, 0, classes))
+            overlay(frame, np.where(classes == UNLABELLED, 0, classes))
             for frame, classes in zip(image, truth, strict=True)
         ],
     ]

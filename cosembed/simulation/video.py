@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from cosembed.datasets.annotated_video import Track
-from cosembed.datasets.ctc.track_table import write_tracks
+from cosembed.datasets.ctc.track_table import Track, write_tracks
 from cosembed.errors import InputError
 from cosembed.files.writing import atomic_folder, refuse_existing
-from cosembed.images.tiff import read_image, write_mask
+from cosembed.images.reading import read_image
+from cosembed.images.tiff import write_mask
 from cosembed.simulation.population import DIVISION_FRAMES, Events, Population
 from cosembed.simulation.rendering import Camera, render_labels
 

@@ -11,21 +11,21 @@ import copy
 import dataclasses
 import functools
 import importlib.resources
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import yaml
 
 from cosembed.errors import SpecError
 from cosembed.files.reading import MAX_PAGES_BYTES, read_text, reason
 from cosembed.specs.dataclass_mapping import flatten, from_mapping, merge, to_mapping
+from cosembed.specs.overriding import TaskSpec, override
 from cosembed.specs.tasks import TASKS, CellsSpec, TrainedSpec
 from cosembed.specs.yaml_text import parse_yaml
 
 # What tasks were called in the runs of earlier versions, which can still be read.
 EARLIER_TASK_NAMES = {"tracking": "cells", "semantic": "heart"}
-AnySpec = TypeVar("AnySpec", bound=TrainedSpec)
 REFERENCE_SIZE = 256
 RECIPES = ("paper", "released")
 PROFILE_KEYS = frozenset(
@@ -54,7 +54,7 @@ def dataset_names(task: str | None = None) -> list[str]:
 
 
 def resolve(
-    dataset: str, recipe: str = "paper", profile: str = "paper", overrides: Iterable[str] = ()
+    dataset: str, recipe: str = "paper", profile: str = "paper", overrides: Mapping[str, Any] | None = None
 ) -> CellsSpec:
     """Puts the spec of a tracking experiment together.
 
@@ -62,7 +62,7 @@ def resolve(
         dataset: A name of `dataset_names("cells")`.
         recipe: `paper` or `released`.
         profile: A name in `data_specs/_profiles.yaml`.
-        overrides: `key=value` texts with dotted keys and YAML values; they set final values.
+        overrides: Dotted keys and final values, as for `override`.
 
     Raises:
         SpecError: An unknown data set, recipe, profile or key, or a value out of range.
@@ -71,12 +71,12 @@ def resolve(
 
 
 def resolve_as(
-    kind: type[AnySpec],
+    kind: type[TaskSpec],
     dataset: str,
     recipe: str = "paper",
     profile: str = "paper",
-    overrides: Iterable[str] = (),
-) -> AnySpec:
+    overrides: Mapping[str, Any] | None = None,
+) -> TaskSpec:
     """As `resolve`, for a data set of any one task."""
     names = [name for task, known in TASKS.items() if known is kind for name in dataset_names(task)]
     if dataset not in names:
@@ -87,7 +87,7 @@ def resolve_as(
 
 
 def resolve_any(
-    dataset: str, recipe: str = "paper", profile: str = "paper", overrides: Iterable[str] = ()
+    dataset: str, recipe: str = "paper", profile: str = "paper", overrides: Mapping[str, Any] | None = None
 ) -> TrainedSpec:
     """As `resolve`, for a data set of whatever task."""
     if dataset not in dataset_names():
@@ -97,7 +97,7 @@ def resolve_any(
 
 
 def resolve_file(
-    path: Path, recipe: str = "paper", profile: str = "paper", overrides: Iterable[str] = ()
+    path: Path, recipe: str = "paper", profile: str = "paper", overrides: Mapping[str, Any] | None = None
 ) -> CellsSpec:
     """As `resolve`, for a person's own data: a file like those of `data_specs`, anywhere."""
     own = _parse_file(path)
@@ -110,8 +110,13 @@ def resolve_file(
 
 
 def _put_together(
-    kind: type[AnySpec], own: dict[str, Any], source: str, recipe: str, profile: str, overrides: Iterable[str]
-) -> AnySpec:
+    kind: type[TaskSpec],
+    own: dict[str, Any],
+    source: str,
+    recipe: str,
+    profile: str,
+    overrides: Mapping[str, Any] | None,
+) -> TaskSpec:
     if recipe not in RECIPES:
         raise SpecError(f"--recipe: unknown recipe '{recipe}'; choose one of {', '.join(RECIPES)}")
     recipes, profiles = own.pop("recipes", {}), own.pop("profiles", {})
@@ -123,33 +128,7 @@ def _put_together(
     # Scaling takes the values as they are: they are checked before.
     from_mapping(kind, merge(mapping, made_by), source)
     mapping = merge(mapping, _sections_of(kind, _profile(profile, source, profiles)))
-    return override(from_mapping(kind, merge(_scale(mapping), made_by), source), overrides)
-
-
-def override(spec: AnySpec, overrides: Iterable[str]) -> AnySpec:
-    """`spec` with `key=value` texts applied, for example `training.iterations=2000`."""
-    mapping = to_mapping(spec)
-    for text in overrides:
-        key, separator, value = text.partition("=")
-        text = " ".join(text.split())[:80]
-        if not separator:
-            raise SpecError(f"--set {text}: write key=value, for example training.iterations=2000")
-        *groups, name = key.strip().split(".")
-        below = mapping
-        for group in groups:
-            below = below.get(group, {}) if isinstance(below, dict) else {}
-        if not isinstance(below, dict) or (
-            name not in below and groups[:2] != ["dataset", "complete_frames"]
-        ):
-            known = ", ".join(sorted(flatten(to_mapping(spec))))
-            raise SpecError(f"--set {text}: unknown key '{key.strip()[:60]}'; known keys: {known}")
-        try:
-            below[name] = parse_yaml(value)
-        except ValueError as error:
-            raise SpecError(
-                f"--set {text}: the value is not YAML ({reason(error)}); write a number, a word or a [list]"
-            ) from error
-    return from_mapping(type(spec), mapping, "--set")
+    return override(from_mapping(kind, merge(_scale(mapping), made_by), source), overrides or {})
 
 
 def load(path: Path) -> TrainedSpec:
@@ -161,7 +140,7 @@ def load(path: Path) -> TrainedSpec:
     return from_mapping(TASKS[task], mapping | {"task": task}, str(path))
 
 
-def load_as(kind: type[AnySpec], path: Path) -> AnySpec:
+def load_as(kind: type[TaskSpec], path: Path) -> TaskSpec:
     """As `load`; raises `SpecError` for a spec of another task."""
     spec = load(path)
     if not isinstance(spec, kind):
@@ -174,7 +153,7 @@ def dump(spec: TrainedSpec) -> str:
     return yaml.safe_dump(to_mapping(spec), sort_keys=False, width=120)
 
 
-def deviations(spec: TrainedSpec) -> list[tuple[str, Any, Any]]:
+def deviations_from_paper(spec: TrainedSpec) -> list[tuple[str, Any, Any]]:
     """Where a spec differs from the same data set and recipe at the profile `paper`: (key, paper's value, ours).
 
     Empty for a data set that is not in `data_specs`: there is nothing it could differ from.

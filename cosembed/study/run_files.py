@@ -16,7 +16,7 @@ from absl import logging
 from numpy.typing import NDArray
 
 from cosembed import specs
-from cosembed.augment import augmenters
+from cosembed.augment import DEFAULT_AUGMENTER
 from cosembed.errors import CheckpointError, DataError
 from cosembed.files.reading import read_json, reason
 from cosembed.files.writing import atomic_write_text
@@ -24,7 +24,7 @@ from cosembed.models import StackedHourglass
 from cosembed.reporting import figures
 from cosembed.reporting.overlays import encode_png, error_key
 from cosembed.reporting.report import Picture, Report, Section, write_report
-from cosembed.specs import AnySpec, TrainedSpec
+from cosembed.specs import TaskSpec, TrainedSpec
 from cosembed.study.runner import Settings
 from cosembed.study.tables import cells as tables
 from cosembed.training.checkpoints import load_network_as
@@ -78,7 +78,7 @@ def run_identity(train: Iterable[object], settings: Settings) -> dict[str, str]:
     identity = {"train": ", ".join(map(str, train))}
     if settings.deterministic:
         identity["deterministic"] = "yes"
-    if settings.augment != augmenters.DEFAULT:
+    if settings.augment != DEFAULT_AUGMENTER:
         identity["augment"] = settings.augment
     if settings.execution.mixed_precision:
         identity["mixed_precision"] = "yes"
@@ -98,7 +98,7 @@ def check_run(folder: Path, spec: TrainedSpec, identity: dict[str, str]) -> None
     run.open(spec, identity)
 
 
-def load_finished(folder: Path, spec: AnySpec, identity: dict[str, str]) -> StackedHourglass:
+def load_finished(folder: Path, spec: TaskSpec, identity: dict[str, str]) -> StackedHourglass:
     """The network of a finished training run of this very spec; raises as `check_run`, or `CheckpointError` if unfinished."""
     check_run(folder, spec, identity)
     model, _, step = load_network_as(type(spec), folder)

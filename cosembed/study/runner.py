@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,9 +17,10 @@ from typing import Any, TypeVar
 from absl import flags, logging
 
 from cosembed import specs
-from cosembed.augment import augmenters
+from cosembed.augment import AUGMENTERS, DEFAULT_AUGMENTER
 from cosembed.commands import command_line
-from cosembed.datasets.ctc.validation import check_frames, check_truth, require_valid
+from cosembed.datasets.ctc.faults import require_valid
+from cosembed.datasets.ctc.validation import check_frames, check_truth
 from cosembed.datasets.fetch import fetch
 from cosembed.errors import DataError, InputError
 from cosembed.images.frames import open_frames
@@ -61,8 +62,8 @@ flags.DEFINE_string(
 )
 flags.DEFINE_enum(
     "augment",
-    augmenters.DEFAULT,
-    augmenters.AUGMENTERS,
+    DEFAULT_AUGMENTER,
+    AUGMENTERS,
     "What augments clips; graph: TensorFlow, for few cores and a GPU.",
 )
 flags.DEFINE_bool(
@@ -97,7 +98,7 @@ class Experiment:
     check: Callable[[Any, Settings], None] | None = None
     steps: str = "cosembed.study.tasks.cells"
     alternatives: tuple[str, ...] = ()
-    resolve: Callable[[str, str, list[str]], TrainedSpec] | None = None
+    resolve: Callable[[str, str, Mapping[str, Any]], TrainedSpec] | None = None
 
     def find_dataset(self, data_dir: Path) -> str:
         """The data set that is there; the first one if none is."""
@@ -120,7 +121,7 @@ class Settings:
     command: str
     checkpoints: Path | None = None
     deterministic: bool = False
-    augment: str = augmenters.DEFAULT
+    augment: str = DEFAULT_AUGMENTER
     execution: Execution = execution.DEFAULT
 
 
@@ -138,10 +139,11 @@ def _main(experiment: Experiment) -> None:
     if FLAGS.checkpoints:
         recipe = _implied("recipe", "released")
         profile = _implied("profile", "paper")
+    overrides = specs.parse_assignments(FLAGS.set)
     if experiment.resolve is not None:
-        spec = experiment.resolve(recipe, profile, FLAGS.set)
+        spec = experiment.resolve(recipe, profile, overrides)
     else:
-        spec = specs.resolve_any(experiment.find_dataset(Path(FLAGS.data_dir)), recipe, profile, FLAGS.set)
+        spec = specs.resolve_any(experiment.find_dataset(Path(FLAGS.data_dir)), recipe, profile, overrides)
     if FLAGS.protocol not in protocol.PROTOCOLS:
         raise InputError(f"--protocol={FLAGS.protocol}: choose one of {', '.join(protocol.PROTOCOLS)}")
     settings = Settings(
@@ -195,8 +197,10 @@ def run_experiment(experiment: Experiment, mode: str, spec: TrainedSpec, setting
         return
     # TensorFlow is imported only once the input has been found in order.
     check_tensorflow()
-    from cosembed.training.devices import make_deterministic
+    from cosembed.training.devices import describe_device, make_deterministic
 
+    # A GPU that TensorFlow cannot drive is hidden from it, or refused, before anything is computed.
+    describe_device(settings.require_gpu)
     steps = importlib.import_module(experiment.steps)
     if settings.deterministic:
         make_deterministic()
@@ -246,7 +250,7 @@ def make_folds(spec: CellsSpec, settings: Settings) -> list[Fold]:
 
 
 def check_videos(folds: list[Fold], mode: str) -> None:
-    """Reads the frames and the truth that a step works on: the checks of `cosembed.commands.validate`, before hours of work.
+    """Reads the frames and the truth that a step works on: the checks of `cosembed validate`, before hours of work.
 
     Raises:
         DataError: Names the first fault of a folder, and how many more there are.

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from cosembed.datasets.annotated_video import Track
+from cosembed.datasets.ctc.track_table import Track
+from cosembed.preprocessing.label_overlap import label_overlap, present_labels
 
 
 def erase_in_border(labels: NDArray[np.int32], border: tuple[int, int]) -> NDArray[np.int32]:
@@ -32,7 +33,7 @@ def erase_in_border(labels: NDArray[np.int32], border: tuple[int, int]) -> NDArr
     seen: set[int] = set()
     names: dict[int, int] = {}
     for frame, image in enumerate(labels):
-        visible = _labels_in(image[inner])
+        visible = present_labels(image[inner])
         before, names = names, {}
         for label in visible:
             if label in before:
@@ -75,7 +76,7 @@ def find_tracks(labels: NDArray[np.int32], dilation: int, parent_frames: int, mi
     first: dict[int, int] = {}
     last: dict[int, int] = {}
     for frame, image in enumerate(labels):
-        for label in _labels_in(image):
+        for label in present_labels(image):
             first.setdefault(label, frame)
             last[label] = frame
     disc = _disc(dilation)
@@ -125,20 +126,12 @@ def end_before_children(
     return labels, sorted(table.values())
 
 
-def _labels_in(image: NDArray[np.int32]) -> list[int]:
-    return (np.flatnonzero(np.bincount(image.ravel(), minlength=1)[1:]) + 1).tolist()
-
-
 def _best_overlap(before: NDArray[np.int32], mask: NDArray[np.bool_], minimum: float) -> int:
-    overlap = np.bincount(before[:, mask].ravel())
-    candidates = np.flatnonzero(overlap)
-    candidates = candidates[candidates > 0]
-    if not len(candidates):
+    overlap = label_overlap(before, np.broadcast_to(mask, before.shape))
+    if not len(overlap.first):
         return 0
-    volume = np.bincount(before.ravel(), minlength=len(overlap))[candidates]
-    iou = overlap[candidates] / (volume + len(before) * np.count_nonzero(mask) - overlap[candidates])
-    best = int(np.argmax(iou))
-    return int(candidates[best]) if iou[best] > minimum else 0
+    best = int(np.argmax(overlap.iou))
+    return int(overlap.first[best]) if overlap.iou[best] > minimum else 0
 
 
 def _disc(diameter: int) -> NDArray[np.bool_] | None:

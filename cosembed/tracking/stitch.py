@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from cosembed.preprocessing.label_overlap import label_overlap, match_greedily, present_labels
+
 
 def stitch_pairs(pairs: Iterable[NDArray[np.int32]], minimum: float) -> Iterator[NDArray[np.int32]]:
     """The frames of a video, one label per instance, from the labels of its overlapping pairs.
@@ -55,20 +57,8 @@ def match_labels(first: NDArray, second: NDArray, minimum: float) -> dict[int, i
     Returns:
         Label of `second` -> label of `first`. Ties go to the lower labels.
     """
-    pairs, overlap = np.unique(np.stack([first.ravel(), second.ravel()]), axis=1, return_counts=True)
-    first_area, second_area = np.bincount(first.ravel()), np.bincount(second.ravel())
-    union = first_area[pairs[0]] + second_area[pairs[1]] - overlap
-    iou = overlap / union
-    matches: dict[int, int] = {}
-    taken: set[int] = set()
-    for index in np.argsort(-iou, kind="stable"):
-        old, new = int(pairs[0, index]), int(pairs[1, index])
-        if iou[index] < minimum:
-            break
-        if old not in taken and new not in matches:
-            matches[new] = old
-            taken.add(old)
-    return matches
+    overlap = label_overlap(first, second, background=True)
+    return {new: old for old, new in match_greedily(overlap, minimum).items()}
 
 
 def append_pair(
@@ -79,8 +69,8 @@ def append_pair(
     matches = match_labels(last, pair[0], minimum)
     for new, old in matches.items():
         table[new] = old
-    for label in np.unique(pair).tolist():
-        if label != 0 and label not in matches:
+    for label in present_labels(pair):
+        if label not in matches:
             highest += 1
             table[label] = highest
     return table[pair[1]], highest

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosembed.clustering import background_embedding, cluster_pair
-from cosembed.datasets.annotated_video import Track
-from cosembed.datasets.ctc.track_table import MAX_LABEL
+from cosembed.datasets.ctc.track_table import Track
 from cosembed.errors import DataError
+from cosembed.preprocessing.label_values import LARGEST_LABEL
 from cosembed.specs import TrackingSpec
 from cosembed.tracking.lineage import end_before_children, erase_in_border, find_tracks, renumber
 from cosembed.tracking.stitch import stitch_pairs
@@ -91,7 +91,7 @@ def finish_tracks(labels: NDArray[np.int32], spec: TrackingSpec) -> TrackingResu
     labels = renumber(erase_in_border(labels, spec.border))
     tracks = find_tracks(labels, spec.parent_dilation, spec.parent_frames, spec.parent_iou)
     labels, tracks = end_before_children(labels, tracks)
-    if len(tracks) > MAX_LABEL:
+    if len(tracks) > LARGEST_LABEL:
         raise DataError(
             f"{len(tracks)} tracks do not fit 16-bit masks; raise tracking.min_points or cut the video"
         )

@@ -6,7 +6,7 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813
 from numpy.typing import NDArray
 
-from cosembed.preprocessing.frames import Grid
+from cosembed.preprocessing.geometry import Grid
 from cosembed.preprocessing.label_smoothing import smooth_labels
 from cosembed.specs import UpsamplingSpec
 

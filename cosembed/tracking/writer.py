@@ -14,12 +14,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cosembed.datasets.annotated_video import Track
-from cosembed.datasets.ctc.track_table import write_tracks
+from cosembed.datasets.ctc.track_table import Track, write_tracks
 from cosembed.files.progress import with_progress
 from cosembed.files.writing import atomic_folder, atomic_write_text
-from cosembed.images.tiff import read_image, write_mask
-from cosembed.preprocessing.frames import Grid
+from cosembed.images.reading import read_image
+from cosembed.images.tiff import write_mask
+from cosembed.preprocessing.geometry import Grid
 from cosembed.specs import UpsamplingSpec
 from cosembed.tracking.tracker import TrackingResult
 from cosembed.tracking.upsample import upsample_labels
@@ -67,8 +67,67 @@ def write_result(
             mask = read_image(path)
             write_mask(path, np.where(np.isin(mask, erased), 0, mask).astype(np.uint16))
         write_tracks(folder / "res_track.txt", tracks)
-        atomic_write_text(folder / "tracks.csv", _csv(tracks, regions))
+        atomic_write_text(folder / "tracks.csv", _csv(cell_rows(tracks, regions)))
     return tracks
+
+
+class FinishedVideo(NamedTuple):
+    """Tracks at the images' own size, repaired, as a result folder holds them.
+
+    Attributes:
+        labels: uint16 [T, H, W]; 0 is background.
+        tracks: The repaired track table.
+        regions: Label -> frame -> region, of the tracks that were kept.
+    """
+
+    labels: NDArray[np.uint16]
+    tracks: list[Track]
+    regions: dict[int, dict[int, Region]]
+
+
+class CellRow(NamedTuple):
+    """One line of tracks.csv: a cell in a frame, its centroid and area in original pixels."""
+
+    label: int
+    parent: int
+    frame: int
+    y: float
+    x: float
+    area: int
+
+
+def finish_video(
+    result: TrackingResult, grid: Grid, image_shape: tuple[int, int], upsampling: UpsamplingSpec
+) -> FinishedVideo:
+    """Upsamples and repairs a result in memory; the same labels and tracks as `write_result` writes.
+
+    Args:
+        result: Tracks at network resolution.
+        grid: Where network pixels lie in the original image.
+        image_shape: Height and width of the original images.
+        upsampling: Method and sigma.
+    """
+    labels = np.empty((len(result.labels), *image_shape), np.uint16)
+    regions: dict[int, dict[int, Region]] = {}
+    for frame, small in enumerate(with_progress(result.labels, len(result.labels), "upsampling")):
+        labels[frame] = upsample_labels(small, grid, image_shape, upsampling)
+        for label, region in measure_regions(labels[frame]).items():
+            regions.setdefault(label, {})[frame] = region
+    tracks = repair_tracks(result.tracks, regions)
+    kept = {track.label: regions[track.label] for track in tracks}
+    erased = [label for label in regions if label not in kept]
+    for frame in sorted({frame for label in erased for frame in regions[label]}):
+        labels[frame][np.isin(labels[frame], erased)] = 0
+    return FinishedVideo(labels, tracks, kept)
+
+
+def cell_rows(tracks: list[Track], regions: Mapping[int, Mapping[int, Region]]) -> list[CellRow]:
+    """Lists every cell of every frame, by label and then by frame; centroids have two decimals."""
+    return [
+        CellRow(track.label, track.parent, frame, round(region.y, 2), round(region.x, 2), region.area)
+        for track in sorted(tracks)
+        for frame, region in sorted(regions[track.label].items())
+    ]
 
 
 def repair_tracks(tracks: list[Track], regions: Mapping[int, Mapping[int, Region]]) -> list[Track]:
@@ -100,9 +159,7 @@ def measure_regions(mask: NDArray[np.uint16]) -> dict[int, Region]:
     }
 
 
-def _csv(tracks: list[Track], regions: Mapping[int, Mapping[int, Region]]) -> str:
-    lines = ["label,parent,frame,y,x,area"]
-    for track in sorted(tracks):
-        for frame, region in sorted(regions[track.label].items()):
-            lines.append(f"{track.label},{track.parent},{frame},{region.y:.2f},{region.x:.2f},{region.area}")
+def _csv(rows: list[CellRow]) -> str:
+    lines = [",".join(CellRow._fields)]
+    lines += [f"{row.label},{row.parent},{row.frame},{row.y:.2f},{row.x:.2f},{row.area}" for row in rows]
     return "\n".join(lines) + "\n"

@@ -7,13 +7,14 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 from absl import logging
 
 from cosembed import specs
 from cosembed.errors import CheckpointError, OutputError
-from cosembed.models import StackedHourglass
+from cosembed.models import StackedHourglass, checkpoint_tree, named_weights
 from cosembed.training.execution import DEFAULT, Execution
 from cosembed.training.run_folder import RunFolder
 
@@ -43,17 +44,19 @@ def build_network(spec: specs.TrainedSpec, execution: Execution = DEFAULT) -> St
     return model
 
 
-def checkpoint_manager(
-    folder: Path, **parts: tf.__internal__.tracking.Trackable
-) -> tf.train.CheckpointManager:
-    """The manager of a run's checkpoints; `parts` are what is saved (model, optimizer, step).
+def checkpoint_manager(folder: Path, model: StackedHourglass, **parts: Any) -> tf.train.CheckpointManager:
+    """The manager of a run's checkpoints of a network and of other parts, such as optimizer and step.
 
     Removes what a killed run left in the folder.
     """
     _remove_unfinished(folder)
-    return tf.train.CheckpointManager(
-        tf.train.Checkpoint(**parts), str(folder), max_to_keep=KEPT, checkpoint_name=NAME
-    )
+    checkpoint = network_checkpoint(model, **parts)
+    return tf.train.CheckpointManager(checkpoint, str(folder), max_to_keep=KEPT, checkpoint_name=NAME)
+
+
+def network_checkpoint(model: StackedHourglass, **parts: Any) -> tf.train.Checkpoint:
+    """What saves and restores a network and other parts; the names in its files are the same under every version of Keras."""
+    return tf.train.Checkpoint(model=checkpoint_tree(named_weights(model)), **parts)
 
 
 def save_checkpoint(manager: tf.train.CheckpointManager, step: int) -> None:
@@ -125,13 +128,13 @@ def load_network(path: Path) -> tuple[StackedHourglass, specs.CellsSpec, int]:
     return load_network_as(specs.CellsSpec, path)
 
 
-def load_network_as(kind: type[specs.AnySpec], path: Path) -> tuple[StackedHourglass, specs.AnySpec, int]:
+def load_network_as(kind: type[specs.TaskSpec], path: Path) -> tuple[StackedHourglass, specs.TaskSpec, int]:
     """As `load_network`, for a run of any one task."""
     prefixes, run = _locate(path)
     spec = specs.load_as(kind, run.spec_file)
     model = build_network(spec)
     step = tf.Variable(0, dtype=tf.int64, trainable=False)
-    restore_newest(tf.train.Checkpoint(model=model, step=step), prefixes)
+    restore_newest(network_checkpoint(model, step=step), prefixes)
     return model, spec, int(step.numpy())
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from cosembed.batches.pipeline import BatchSource, batch_dataset
 from cosembed.errors import TrainingError
 from cosembed.losses import l2_penalty
-from cosembed.models import StackedHourglass
+from cosembed.models import StackedHourglass, named_weights
 from cosembed.specs import TrainedSpec
 from cosembed.training.checkpoints import (
     build_network,
@@ -59,9 +59,11 @@ def train(
         OutputError: A checkpoint cannot be written.
     """
     model = build_network(spec, execution)
-    optimizer = Optimizer(model.trainable_variables, spec.training)
+    optimizer = Optimizer(list(named_weights(model).values()), spec.training)
     saved_step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
-    manager = checkpoint_manager(run.checkpoints, model=model, optimizer=optimizer, step=saved_step)
+    manager = checkpoint_manager(
+        run.checkpoints, model=model, optimizer=optimizer.checkpoint(), step=saved_step
+    )
     restored = restore_newest(manager.checkpoint, saved_checkpoints(run.checkpoints))
     start, total = int(saved_step.numpy()), spec.training.iterations
     if restored:
@@ -104,7 +106,7 @@ def make_train_step(spec: TrainedSpec, model: StackedHourglass, optimizer: Optim
 
     Weights change only if the loss and all gradients are finite. Clips of any number of frames share one trace.
     """
-    task, variables = make_task(spec), model.trainable_variables
+    task, variables = make_task(spec), list(named_weights(model).values())
 
     # Nothing here is Python control flow over tensors; translating it would cost a quarter of the time to the first step.
     @tf.function(input_signature=[task.signature, tf.TensorSpec([], tf.int64)], autograph=False)

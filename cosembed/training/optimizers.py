@@ -23,22 +23,29 @@ def learning_rate(spec: TrainingSpec, step: tf.Tensor | int) -> tf.Tensor:
     return tf.where(late, spec.learning_rate / 10, spec.learning_rate)
 
 
-class Optimizer(tf.Module):
-    """Adam over a fixed list of variables; its moments are saved with `tf.train.Checkpoint`.
+class Optimizer:
+    """Adam over a fixed list of variables.
 
     Args:
         variables: The trainable variables, float32.
         spec: Optimizer, learning rate, iterations and gradient clipping.
+
+    Attributes:
+        first_moments: m of every variable.
+        second_moments: v of every variable.
     """
 
     def __init__(self, variables: Sequence[tf.Variable], spec: TrainingSpec) -> None:
-        super().__init__()
         self._variables = tuple(variables)
         self._spec = spec
         self.first_moments = [tf.Variable(tf.zeros_like(variable), trainable=False) for variable in variables]
         self.second_moments = [
             tf.Variable(tf.zeros_like(variable), trainable=False) for variable in variables
         ]
+
+    def checkpoint(self) -> tf.train.Checkpoint:
+        """What saves and restores the moments; the variables themselves are the network's."""
+        return tf.train.Checkpoint(first_moments=self.first_moments, second_moments=self.second_moments)
 
     def apply(self, gradients: Sequence[tf.Tensor], step: tf.Tensor) -> None:
         """Changes the variables in place.

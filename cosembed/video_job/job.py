@@ -1,103 +1,244 @@
-"""Everything that happens to a person's own video: what will be done, the check of every frame, tracking, report.
+"""Everything that happens to a person's own video: what will be done, the check of every frame, tracking,
+files.
 
-Knows no flags. Only the order of the steps is decided here; each is a module of its own.
+Knows no flags and prints nothing; the command `cosembed track` and the function `cosembed.track` both go
+through here. Only the order of the steps is decided here; each is a module of its own.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from absl import logging
+from numpy.typing import NDArray
 
 from cosembed import specs
 from cosembed.clustering import describe_clustering
-from cosembed.errors import InputError
-from cosembed.files.progress import with_progress
-from cosembed.images.frames import Frames
+from cosembed.datasets.ctc.track_table import Track
+from cosembed.errors import InputError, SpecError
+from cosembed.files.progress import progress_shown, with_progress
+from cosembed.images.array_frames import ArrayFrames, VideoFrames
+from cosembed.images.frames import open_frames
 from cosembed.images.survey import survey_frames
-from cosembed.inference.video import track_video
-from cosembed.models import StackedHourglass
+from cosembed.inference.networks import Network, load_network
+from cosembed.inference.video import TrackedFrames, track_frames, write_tracked
 from cosembed.specs import CellsSpec
+from cosembed.tracking import CellRow, FinishedVideo, cell_rows, finish_video
 from cosembed.training.run_folder import describe_versions, environment
 from cosembed.video_job import memory
 from cosembed.video_job.quality_warnings import warnings_about_input
 from cosembed.video_job.video_report import write_video_report
 
 SAMPLES = 4
+# What can be chosen anew for a trained network; all else was decided when it was trained.
+CHANGEABLE = ("preprocessing", "tracking", "upsampling")
 
 
-def describe_job(
-    frames: Frames, name: str, network: str, spec: CellsSpec, device: str
-) -> list[tuple[str, str]]:
-    """What will be done, before it is.
+class TrackedVideo:
+    """A tracked video in memory.
+
+    Attributes:
+        warnings: What makes the input doubtful, a sentence each.
+        seconds: Wall time per stage so far.
+    """
+
+    def __init__(
+        self,
+        frames: VideoFrames,
+        spec: CellsSpec,
+        tracked: TrackedFrames,
+        warnings: list[str],
+        facts: list[tuple[str, str]],
+    ) -> None:
+        """Not for users: call `track`."""
+        self.warnings = warnings
+        self.seconds = dict(tracked.seconds)
+        self._frames = frames
+        self._spec = spec
+        self._tracked = tracked
+        self._facts = facts
+
+    @property
+    def labels(self) -> NDArray[np.uint16]:
+        """The cells as label images, uint16 [T, H, W] of the original size; 0 is background."""
+        return self._finished.labels
+
+    @property
+    def tracks(self) -> list[Track]:
+        """The track table: (label, begin, end, parent), frames from 0, the end included, parent 0 for none."""
+        return self._finished.tracks
+
+    def table(self) -> list[CellRow]:
+        """Lists the rows of tracks.csv: (label, parent, frame, y, x, area), in original pixels."""
+        return cell_rows(self._finished.tracks, self._finished.regions)
+
+    def save(self, folder: str | Path) -> None:
+        """Writes masks, tables, report and pictures, as `cosembed track` does.
+
+        Masks and tables are complete or absent; they are kept if only the report fails.
+
+        Args:
+            folder: The result folder; it must not exist, or be empty.
+
+        Raises:
+            OutputError: The folder exists.
+            OSError: The folder cannot be written.
+        """
+        output = Path(folder)
+        written = write_tracked(self._tracked, self._spec, output)
+        facts = [*self._facts, ("Versions", describe_versions(environment()["versions"]))]
+        values = specs.dump(self._spec)
+        seconds = self.seconds | written.seconds
+        self.seconds = write_video_report(
+            output, self._frames, written.samples, facts, self.warnings, seconds, values
+        )
+
+    @cached_property
+    def _finished(self) -> FinishedVideo:
+        tracked = self._tracked
+        return finish_video(tracked.result, tracked.grid, tracked.image_shape, self._spec.upsampling)
+
+
+def track(
+    frames: Any,
+    network: Network | str | Path,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    channel: int | None = None,
+    progress: bool = True,
+) -> TrackedVideo:
+    """Segments and tracks the cells of a video.
+
+    Args:
+        frames: An array [T, H, W] or [T, H, W, C] of whole or real numbers, anything that slices like one (of
+            dask or zarr, say, which is read one frame at a time), or the path of a folder of TIFF or PNG
+            frames or of a multi-page TIFF.
+        network: What `load_network` returns, or what it is given. Loading it once serves many videos.
+        settings: Values that take the place of the network's own, for example `{"tracking.min_points": 60}`;
+            those of preprocessing, tracking and upsampling can be chosen.
+        channel: The channel to track, counted from 1; needed if frames have several.
+        progress: Whether progress is shown.
+
+    Returns:
+        The tracked video; nothing is written unless its `save` is called.
+
+    Raises:
+        DataError: The frames have another rank or type, hold NaN or infinity, or cannot be read.
+        CheckpointError: There is no such network, or it is damaged.
+        SpecError: A setting is unknown, out of range, or cannot be chosen.
+        InputError: The network reads another number of channels, or the memory does not suffice.
+
+    Example:
+        >>> import cosembed
+        >>> network = cosembed.load_network(run)  # the folder of a trained run
+        >>> video = cosembed.track(frames, network, progress=False)  # an array [T, H, W]
+        >>> video.labels.shape == frames.shape, video.labels.dtype
+        (True, dtype('uint16'))
+        >>> len(video.tracks) == len({row.label for row in video.table()})
+        True
+    """
+    found, name = as_frames(frames, channel)
+    if not isinstance(network, Network):
+        network = load_network(network)
+    with progress_shown(progress):
+        return run_job(*plan_job(found, name, network, settings or {}))
+
+
+def as_frames(frames: Any, channel: int | None = None) -> tuple[VideoFrames, str]:
+    """Takes an array, or opens a path, as a video of one channel if one is chosen.
+
+    Returns:
+        The video, and what to call it.
+    """
+    video: Any
+    if isinstance(frames, str | Path):
+        video, name = open_frames(Path(frames)), str(frames)
+    else:
+        video, name = ArrayFrames(frames), "frames"
+    if channel is None:
+        return video, name
+    return video.only_channel(channel), f"{name}, channel {channel}"
+
+
+def plan_job(
+    frames: VideoFrames, name: str, network: Network, settings: Mapping[str, Any]
+) -> tuple[VideoFrames, Network, CellsSpec, list[tuple[str, str]]]:
+    """Checks that the network can track the video, and says what will be done before it is.
 
     Args:
         frames: The video, of one channel if one was chosen.
         name: What to call the video.
-        network: What to call the network.
-        spec: Of the network.
-        device: That computes.
+        network: The trained network.
+        settings: Values that take the place of the network's own.
 
     Returns:
-        Facts and their names, for the screen and the report.
+        What `run_job` takes: the video, the network, its values, and facts with their names for the screen
+        and the report.
 
     Raises:
         InputError: The network reads another number of channels, or the memory does not suffice.
+        SpecError: A setting is unknown, out of range, or was decided when the network was trained.
     """
+    spec = _with_settings(network.spec, settings)
     wanted, (height, width) = spec.network.channels, frames.shape
     if frames.channels != wanted:
-        remedy = (
-            "choose one with --channel, counted from 1"
-            if wanted == 1
-            else "give frames of as many, without --channel"
-        )
-        if len(frames) == 1 and wanted == 1 and frames.paths[0].suffix.lower() != ".png":
-            remedy += "; if they are time points, save the TIFF with the axes TYX"
-        raise InputError(f"{name}: has {frames.channels} channels, the network reads {wanted}; {remedy}")
+        raise InputError(f"{name}: {_channel_fault(frames, wanted)}")
     needed = memory.check(memory.estimate(len(frames), frames.shape, spec), memory.available())
-    size = spec.network.image_size
-    return [
-        (
-            "Video",
-            f"{name}, {len(frames)} frame{'s' * (len(frames) > 1)} of {width} x {height} pixels, {frames.dtype}",
-        ),
-        ("Network", f"{network}, {size} x {size} pixels"),
+    size, plural = spec.network.image_size, "s" * (len(frames) > 1)
+    video = f"{name}, {len(frames)} frame{plural} of {width} x {height} pixels, {frames.dtype}"
+    facts = [
+        ("Video", video),
+        ("Network", f"{network.description}, {size} x {size} pixels"),
         ("Clustering", describe_clustering(spec.tracking)),
         ("Memory", needed),
-        ("Device", device),
+        ("Device", network.device),
     ]
+    return frames, network, spec, facts
 
 
 def run_job(
-    model: StackedHourglass, frames: Frames, spec: CellsSpec, output: Path, facts: list[tuple[str, str]]
-) -> dict[str, float]:
-    """Checks every frame, tracks the video, and adds the report; masks are kept if only the report fails.
+    frames: VideoFrames, network: Network, spec: CellsSpec, facts: list[tuple[str, str]]
+) -> TrackedVideo:
+    """Checks every frame, then tracks the video.
 
     Args:
-        model: The trained network.
         frames: The video.
-        spec: Of the network.
-        output: The result folder; must not exist.
-        facts: For the report.
-
-    Returns:
-        Wall time per stage.
+        network: The trained network.
+        spec: The values that it is used with.
+        facts: What the report says was done.
 
     Raises:
-        DataError: A frame cannot be read or used; nothing has been written.
-        OutputError: `output` exists.
+        DataError: A frame cannot be read or used.
     """
     begin = time.perf_counter()
     survey = survey_frames(with_progress(frames, len(frames), "reading"))
-    reading = {"reading": round(time.perf_counter() - begin, 2)}
-    doubts = list(warnings_about_input(frames.shape, spec.dataset.image_shape, survey))
-    for doubt in doubts:
-        logging.warning("warning: %s", doubt)
+    reading = round(time.perf_counter() - begin, 2)
+    warnings = list(warnings_about_input(frames.shape, spec.dataset.image_shape, survey))
     samples = np.unique(np.linspace(0, len(frames) - 1, SAMPLES).round().astype(int)).tolist()
-    tracked = track_video(model, frames, spec, output, samples)
-    logging.info("%s: masks and tables are complete; pictures and report follow", output)
-    facts = [*facts, ("Versions", describe_versions(environment()["versions"]))]
-    seconds = reading | tracked.seconds
-    return write_video_report(output, frames, tracked.samples, facts, doubts, seconds, specs.dump(spec))
+    tracked = track_frames(network.stepper, frames, spec, samples)
+    video = TrackedVideo(frames, spec, tracked, warnings, facts)
+    video.seconds = {"reading": reading} | video.seconds
+    return video
+
+
+def _with_settings(spec: CellsSpec, settings: Mapping[str, Any]) -> CellsSpec:
+    for key in settings:
+        if key.split(".")[0] not in CHANGEABLE:
+            raise SpecError(
+                f"{key}: was decided when the network was trained; choose values of {', '.join(CHANGEABLE)}"
+            )
+    return specs.override(spec, settings)
+
+
+def _channel_fault(frames: VideoFrames, wanted: int) -> str:
+    remedy = "choose one by its number, counted from 1 (--channel)"
+    if wanted > 1:
+        remedy = "give frames of as many, and choose none"
+    elif len(frames) == 1 and frames.channels not in (3, 4):
+        # With so many channels it is rather a colour picture.
+        remedy += "; if they are time points, save the TIFF with the axes TYX, or give an array [T, H, W]"
+    return f"has {frames.channels} channels, the network reads {wanted}; {remedy}"

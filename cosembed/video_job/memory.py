@@ -1,6 +1,7 @@
 """How much memory it takes to track a video, and how much there is. Knows sizes, holds no arrays.
 
-The factors were measured on the package's own steps; what they multiply is what the steps hold at the same time.
+The factors were measured on the package's own steps; what they multiply is what the steps hold at the same
+time.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ FEATURE_MAPS = 24
 LABEL_MAPS = 20
 # Bytes per original pixel of the one frame being read or written, and per channel of it.
 FRAME_PIXEL, FRAME_CHANNEL = 24, 12
-# Copies of the points that HDBSCAN and its tree hold, in float64; bytes per point and neighbour, by how the tree is found.
+# Copies of the points that HDBSCAN and its tree hold, in float64; bytes per point and neighbour, by how the
+# tree is found.
 POINT_COPIES = 8
 LISTED_NEIGHBOUR, SEARCHED_NEIGHBOUR = 60, 21
 FOREGROUND = 0.5

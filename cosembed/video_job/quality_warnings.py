@@ -1,11 +1,14 @@
-"""What should make a person doubt the tracks of a video without truth. Knows numbers only; every doubt is one sentence."""
+"""What should make a person doubt the tracks of a video without truth.
+
+Knows numbers only; every doubt is one sentence.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from cosembed.datasets.annotated_video import Track
+from cosembed.datasets.ctc.track_table import Track
 from cosembed.images.survey import Survey
 
 # From these on a person is told; none of them changes a result.

@@ -17,13 +17,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cosembed.datasets.annotated_video import Track
-from cosembed.datasets.ctc.reader import read_labels
-from cosembed.datasets.ctc.track_table import read_tracks
-from cosembed.datasets.ctc.validation import mask_files
+from cosembed.datasets.ctc.mask_files import mask_files, read_labels
+from cosembed.datasets.ctc.track_table import Track, read_tracks
 from cosembed.files.progress import with_progress
 from cosembed.files.writing import atomic_write_bytes
-from cosembed.images.frames import Frames
+from cosembed.images.array_frames import VideoFrames
 from cosembed.reporting import figures, movie
 from cosembed.reporting.overlays import embedding_rgb, encode_png, overlay, stretch
 from cosembed.reporting.panels import grey_rgb, labelled_row, picture_column, picture_row, resized
@@ -50,7 +48,7 @@ PYTHON = (
 
 def write_video_report(
     output: Path,
-    frames: Frames,
+    frames: VideoFrames,
     samples: Mapping[int, NDArray[np.float32]],
     facts: Sequence[tuple[str, str]],
     warnings: Sequence[str],
@@ -151,7 +149,7 @@ class _Pictures:
 
 
 def _draw_pictures(
-    frames: Frames,
+    frames: VideoFrames,
     masks: Mapping[int, Path],
     tracks: Sequence[Track],
     samples: Mapping[int, NDArray[np.float32]],
@@ -187,7 +185,7 @@ def _write_pictures(folder: Path, pictures: _Pictures) -> None:
 
 
 def _sections(
-    frames: Frames,
+    frames: VideoFrames,
     pictures: _Pictures,
     areas: Sequence[Sequence[int]],
     seconds: Mapping[str, float],

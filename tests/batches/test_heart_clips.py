@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from cosembed import specs
-from cosembed.batches.heart_clips import HeartSource
+from cosembed.batches.heart_clips import HeartClipSource
 from cosembed.batches.pipeline import batch_dataset
-from cosembed.datasets.heart.cine import UNLABELLED, CineSlice
+from cosembed.datasets.heart.slices import HeartSlice
 from cosembed.errors import DataError
+from cosembed.preprocessing.label_values import UNLABELLED
 
 STILL = (
     "augmentation.shift=0", "augmentation.scale=0", "augmentation.translation=0", "augmentation.rotation=0",
@@ -17,7 +18,9 @@ STILL = (
 
 
 def spec_of(*overrides):
-    return specs.resolve_as(specs.HeartSpec, "ACDC-cine", "paper", "smoke", overrides)
+    return specs.resolve_as(
+        specs.HeartSpec, "ACDC-cine", "paper", "smoke", specs.parse_assignments(overrides)
+    )
 
 
 def beating(frames=7, labelled=(0, 3), side=32, patient="a"):
@@ -32,11 +35,11 @@ def beating(frames=7, labelled=(0, 3), side=32, patient="a"):
         images[time] = 100 * labels[time]
         images[time, time] = 300
     marks = np.isin(np.arange(frames), labelled)
-    return CineSlice(patient, 2, images, np.where(marks[:, None, None], labels, 0).astype(np.uint8), marks)
+    return HeartSlice(patient, 2, images, np.where(marks[:, None, None], labels, 0).astype(np.uint8), marks)
 
 
 def test_a_clip_shows_consecutive_frames_of_the_heartbeat_and_wraps_around():
-    source = HeartSource([beating()], spec_of("training.clip_length=5", *STILL), 1)
+    source = HeartClipSource([beating()], spec_of("training.clip_length=5", *STILL), 1)
     seen = set()
     for index in range(40):
         batch = source.batch(index)
@@ -54,7 +57,7 @@ def test_a_clip_shows_consecutive_frames_of_the_heartbeat_and_wraps_around():
 
 
 def test_a_clip_longer_than_the_heartbeat_goes_round_again():
-    (clip,) = HeartSource(
+    (clip,) = HeartClipSource(
         [beating(frames=3, labelled=(1,))], spec_of("training.clip_length=8", *STILL), 1
     ).batch(0)["image"]
     np.testing.assert_array_equal(clip[0], clip[3])
@@ -63,7 +66,7 @@ def test_a_clip_longer_than_the_heartbeat_goes_round_again():
 
 def test_single_frames_are_labelled_ones_drawn_independently():
     spec = spec_of("training.clip_length=1", "training.batch_size=12", "network.recurrent=false")
-    batch = HeartSource([beating(), beating(patient="b")], spec, 1).batch(0)
+    batch = HeartClipSource([beating(), beating(patient="b")], spec, 1).batch(0)
     assert batch["image"].shape == (12, 1, 32, 32, 1)
     assert not (batch["classes"] == UNLABELLED).any()
     assert len({image.tobytes() for image in batch["image"]}) == 12
@@ -72,26 +75,26 @@ def test_single_frames_are_labelled_ones_drawn_independently():
 def test_outside_the_image_is_0_and_background():
     spec = spec_of("augmentation.translation=20", "augmentation.shift=0", "augmentation.scale=0")
     slices = [
-        CineSlice(
+        HeartSlice(
             "a", 0, np.full((1, 32, 32), 5.0) + np.eye(32), np.ones((1, 32, 32), np.uint8), np.ones(1, bool)
         )
     ]
-    batch = HeartSource(slices, spec, 3).batch(0)
+    batch = HeartClipSource(slices, spec, 3).batch(0)
     outside = batch["classes"] == 0
     assert 0.05 < outside.mean() < 0.95
     np.testing.assert_array_equal(batch["image"][..., 0][outside], 0)
 
 
 def test_batches_repeat_and_the_pipeline_may_start_anywhere():
-    source = HeartSource([beating()], spec_of(), 5)
+    source = HeartClipSource([beating()], spec_of(), 5)
     whole, tail = (list(batch_dataset(source, start, 4).as_numpy_iterator()) for start in (0, 2))
     for first, second in zip(whole[2:], tail, strict=True):
         for name in first:
             np.testing.assert_array_equal(first[name], second[name])
-    other = HeartSource([beating()], spec_of(), 6).batch(0)
+    other = HeartClipSource([beating()], spec_of(), 6).batch(0)
     assert not np.array_equal(whole[0]["image"], other["image"])
 
 
 def test_slices_without_a_labelled_frame_are_refused():
     with pytest.raises(DataError, match=r"a, slice 2: no labelled frame"):
-        HeartSource([beating(labelled=())], spec_of(), 1)
+        HeartClipSource([beating(labelled=())], spec_of(), 1)

@@ -1,4 +1,4 @@
-"""The command `cosembed.commands.evaluate`: output, exit status, one-sentence errors."""
+"""The command `cosembed evaluate`: output, exit status, one-sentence errors."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ from tests.helpers.builders import moving_squares, write_ctc
 
 def run(*arguments):
     return subprocess.run(
-        [sys.executable, "-m", "cosembed.commands.evaluate", *arguments],
+        [sys.executable, "-m", "cosembed", "evaluate", *arguments],
         capture_output=True,
         text=True,
         check=False,

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
-from cosembed.datasets.annotated_video import Track
 from cosembed.datasets.ctc.linking import link_masks
-from cosembed.datasets.ctc.merging import merge_frame, overlaps
-from cosembed.datasets.ctc.reader import cut, read_labels, read_sequence, write_truth_cut
-from cosembed.datasets.ctc.track_table import read_tracks
+from cosembed.datasets.ctc.mask_files import read_labels
+from cosembed.datasets.ctc.merging import merge_markers_and_masks
+from cosembed.datasets.ctc.reader import cut_video, read_annotated_video, write_truth_cut
+from cosembed.datasets.ctc.track_table import Track, read_tracks
 from cosembed.errors import DataError, OutputError
 from cosembed.specs import CellsDatasetSpec
 
@@ -74,7 +74,7 @@ def write(root: Path, kinds: str = "TRA SEG", first: int = 0, segmented: tuple[i
 
 def test_markers_and_masks_are_merged(tmp_path: Path) -> None:
     write(tmp_path)
-    sequence = read_sequence(tmp_path, "01", spec())
+    sequence = read_annotated_video(tmp_path, "01", spec())
     for frame in range(5):
         np.testing.assert_array_equal(
             sequence.labels[frame], masks_of(frame) if frame in (0, 2) else markers_of(frame)
@@ -89,7 +89,7 @@ def test_markers_and_masks_are_merged(tmp_path: Path) -> None:
 
 def test_full_markers_make_every_frame_complete(tmp_path: Path) -> None:
     write(tmp_path)
-    assert read_sequence(tmp_path, "01", spec(tra_masks="full")).complete.all()
+    assert read_annotated_video(tmp_path, "01", spec(tra_masks="full")).complete.all()
 
 
 def test_a_frame_with_a_cell_that_has_no_mask_is_not_complete(tmp_path: Path) -> None:
@@ -97,21 +97,21 @@ def test_a_frame_with_a_cell_that_has_no_mask_is_not_complete(tmp_path: Path) ->
     path = tmp_path / "01_GT/SEG/man_seg002.tif"
     masks = tifffile.imread(path)
     tifffile.imwrite(path, np.where(masks == 9 - 3, 0, masks))
-    sequence = read_sequence(tmp_path, "01", spec())
+    sequence = read_annotated_video(tmp_path, "01", spec())
     assert sequence.complete.tolist() == [True, False, False, False, False]
     assert (sequence.labels[2] == 3).sum() == 1, "the cell keeps its marker"
 
 
 def test_markers_alone(tmp_path: Path) -> None:
     write(tmp_path, "TRA")
-    sequence = read_sequence(tmp_path, "01", spec())
+    sequence = read_annotated_video(tmp_path, "01", spec())
     np.testing.assert_array_equal(sequence.labels, np.stack([markers_of(frame) for frame in range(5)]))
     assert not sequence.complete.any() and sequence.tracks == TRACKS
 
 
 def test_masks_alone_are_linked_where_frames_are_neighbours(tmp_path: Path) -> None:
     write(tmp_path, "SEG", segmented=(0, 1, 4))
-    sequence = read_sequence(tmp_path, "01", spec())
+    sequence = read_annotated_video(tmp_path, "01", spec())
     assert sequence.segments == ((0, 2), (4, 5))
     assert sequence.complete.tolist() == [True, True, False, False, True]
     np.testing.assert_array_equal(sequence.labels[0], sequence.labels[1])
@@ -122,17 +122,17 @@ def test_masks_alone_are_linked_where_frames_are_neighbours(tmp_path: Path) -> N
 
 def test_without_truth(tmp_path: Path) -> None:
     write(tmp_path, "")
-    sequence = read_sequence(tmp_path, "01", spec(), truth=False)
+    sequence = read_annotated_video(tmp_path, "01", spec(), truth=False)
     assert sequence.labels.shape == (5, *SHAPE) and not sequence.labels.any() and not sequence.complete.any()
     with pytest.raises(
         DataError, match=r"01_GT: holds neither TRA/man_track000\.tif nor SEG/man_seg000\.tif"
     ):
-        read_sequence(tmp_path, "01", spec())
+        read_annotated_video(tmp_path, "01", spec())
 
 
 def test_videos_need_not_begin_with_frame_0(tmp_path: Path) -> None:
     write(tmp_path, first=7)
-    sequence = read_sequence(tmp_path, "01", spec())
+    sequence = read_annotated_video(tmp_path, "01", spec())
     np.testing.assert_array_equal(sequence.labels[2], masks_of(2))
     assert sequence.tracks == TRACKS
     write_truth_cut(tmp_path, "01", 2, 4, tmp_path / "cut")
@@ -145,7 +145,7 @@ def test_videos_need_not_begin_with_frame_0(tmp_path: Path) -> None:
 
 def test_masks_alone_of_a_video_that_begins_later(tmp_path: Path) -> None:
     write(tmp_path, "SEG", first=7, segmented=(1, 2))
-    sequence = read_sequence(tmp_path, "01", spec())
+    sequence = read_annotated_video(tmp_path, "01", spec())
     assert sequence.segments == ((1, 3),)
     np.testing.assert_array_equal(sequence.labels[2] > 0, masks_of(2) > 0)
 
@@ -157,7 +157,7 @@ def test_a_multipage_video_with_truth(tmp_path: Path) -> None:
         path.unlink()
     tifffile.imwrite(tmp_path / "01.tif", np.stack(frames), photometric="minisblack")
     (tmp_path / "01.tif_GT").symlink_to(tmp_path / "01_GT")
-    np.testing.assert_array_equal(read_sequence(tmp_path, "01.tif", spec()).labels[2], masks_of(2))
+    np.testing.assert_array_equal(read_annotated_video(tmp_path, "01.tif", spec()).labels[2], masks_of(2))
 
 
 def test_the_loss_mask_leaves_out_the_border(tmp_path: Path) -> None:
@@ -166,18 +166,20 @@ def test_the_loss_mask_leaves_out_the_border(tmp_path: Path) -> None:
     for y in range(SHAPE[0]):
         for x in range(SHAPE[1]):
             expected[y, x] = min(y, SHAPE[0] - 1 - y, x, SHAPE[1] - 1 - x) >= 3
-    np.testing.assert_array_equal(read_sequence(tmp_path, "01", spec(loss_border=3)).loss_mask, expected)
+    np.testing.assert_array_equal(
+        read_annotated_video(tmp_path, "01", spec(loss_border=3)).loss_mask, expected
+    )
     with pytest.raises(DataError, match=r"01: frames of 20 x 16 pixels lie within dataset\.loss_border=8"):
-        read_sequence(tmp_path, "01", spec(loss_border=8))
+        read_annotated_video(tmp_path, "01", spec(loss_border=8))
 
 
 def test_other_complete_frames_than_listed_are_a_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     write(tmp_path)
-    read_sequence(tmp_path, "01", spec(complete_frames={"01": (0, 2, 77)}))
+    read_annotated_video(tmp_path, "01", spec(complete_frames={"01": (0, 2, 77)}))
     assert caplog.messages == [], "frames beyond the end do not count"
-    sequence = read_sequence(tmp_path, "01", spec(complete_frames={"01": (0, 3)}))
+    sequence = read_annotated_video(tmp_path, "01", spec(complete_frames={"01": (0, 3)}))
     assert sequence.complete.tolist() == [True, False, True, False, False]
     (message,) = caplog.messages
     assert "found but not listed in the spec: 2; listed but not found: 3" in message and "01_GT" in message
@@ -185,8 +187,8 @@ def test_other_complete_frames_than_listed_are_a_warning(
 
 def test_cut_sequence(tmp_path: Path) -> None:
     write(tmp_path)
-    sequence = read_sequence(tmp_path, "01", spec())
-    part = cut(sequence, 2, 4)
+    sequence = read_annotated_video(tmp_path, "01", spec())
+    part = cut_video(sequence, 2, 4)
     assert len(part) == len(part.frames) == 2
     np.testing.assert_array_equal(part.frames[1], sequence.frames[3])
     np.testing.assert_array_equal(part.labels, sequence.labels[2:4])
@@ -197,9 +199,9 @@ def test_cut_sequence(tmp_path: Path) -> None:
 
 def test_cut_segments(tmp_path: Path) -> None:
     write(tmp_path, "SEG", segmented=(0, 1, 4))
-    sequence = read_sequence(tmp_path, "01", spec())
-    assert cut(sequence, 1, 5).segments == ((0, 1), (3, 4))
-    assert cut(sequence, 2, 4).segments == ()
+    sequence = read_annotated_video(tmp_path, "01", spec())
+    assert cut_video(sequence, 1, 5).segments == ((0, 1), (3, 4))
+    assert cut_video(sequence, 2, 4).segments == ()
 
 
 def test_truth_cut(tmp_path: Path) -> None:
@@ -284,9 +286,19 @@ def spoil_double(root: Path) -> None:
     tifffile.imwrite(root / "01_GT/TRA/man_track002.tif", markers)
 
 
+def spoil_name(root: Path) -> None:
+    (root / "01_GT/SEG/man_seg002.tif").rename(root / "01_GT/SEG/man_seg2.tif")
+
+
+def spoil_twice(root: Path) -> None:
+    tifffile.imwrite(root / "01_GT/TRA/man_track0003.tif", markers_of(3))
+
+
 @pytest.mark.parametrize(
     ("spoil", "sentence"),
     [
+        (spoil_name, r"man_seg2\.tif: is not named man_segNNN\.tif after its frame .*; rename it or move it"),
+        (spoil_twice, r"man_track003\.tif: has the same number as man_track0003\.tif"),
         (spoil_size, r"man_seg002\.tif: is 21 x 16 pixels, its frame 20 x 16; make them equal"),
         (spoil_type, r"man_track001\.tif: is not a label image"),
         (spoil_range, r"man_track001\.tif: is not a label image"),
@@ -304,13 +316,13 @@ def test_contradictions_name_the_file(tmp_path: Path, spoil: Callable[[Path], No
     write(tmp_path)
     spoil(tmp_path)
     with pytest.raises(DataError, match=sentence):
-        read_sequence(tmp_path, "01", spec())
+        read_annotated_video(tmp_path, "01", spec())
 
 
 def test_merge_takes_the_largest_overlap_and_keeps_what_masks_do_not_cover() -> None:
     markers = np.array([[1, 1, 1, 2, 2, 0, 3]], np.uint16)
     masks = np.array([[0, 7, 7, 7, 0, 5, 5]], np.uint16)
-    merged, complete = merge_frame(markers, masks, "man_seg000.tif")
+    merged, complete = merge_markers_and_masks(markers, masks, "man_seg000.tif")
     assert merged.tolist() == [[1, 1, 1, 1, 2, 3, 3]]
     assert not complete, "marker 2 is touched by a mask, but it has none of its own"
 
@@ -318,31 +330,17 @@ def test_merge_takes_the_largest_overlap_and_keeps_what_masks_do_not_cover() -> 
 def test_a_mask_without_a_marker_is_left_out_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     markers = np.array([[1, 0, 0, 0]], np.uint16)
     masks = np.array([[4, 4, 0, 9]], np.uint16)
-    merged, complete = merge_frame(markers, masks, "man_seg000.tif")
+    merged, complete = merge_markers_and_masks(markers, masks, "man_seg000.tif")
     assert merged.tolist() == [[1, 1, 0, 0]]
     assert not complete
     assert caplog.messages == ["man_seg000.tif: label 9 covers no marker of TRA and is left out"]
-
-
-label_images = arrays.arrays(np.uint16, (5, 6), elements=st.sampled_from([0, 1, 2, 3, 65535]))
-
-
-@given(label_images, label_images)
-@settings(max_examples=60)
-def test_overlaps_equal_counting_pixel_by_pixel(first: Labels, second: Labels) -> None:
-    expected: dict[tuple[int, int], int] = {}
-    for a, b in zip(first.ravel().tolist(), second.ravel().tolist(), strict=True):
-        if a and b:
-            expected[a, b] = expected.get((a, b), 0) + 1
-    found = overlaps(first, second)
-    assert {(int(a), int(b)): int(n) for a, b, n in zip(*found, strict=True)} == expected
 
 
 @given(arrays.arrays(np.uint16, (6, 7), elements=st.integers(0, 5)), st.permutations(range(1, 6)))
 @settings(max_examples=60)
 def test_merge_restores_permuted_ids(labels: Labels, permutation: list[int]) -> None:
     masks = np.array([0, *permutation], np.uint16)[labels]
-    merged, complete = merge_frame(labels, masks, "man_seg000.tif")
+    merged, complete = merge_markers_and_masks(labels, masks, "man_seg000.tif")
     np.testing.assert_array_equal(merged, labels)
     assert complete
 
@@ -392,7 +390,7 @@ def test_linking_stops_below_the_minimum_overlap() -> None:
 def test_real_sequences(
     test_data: Path, name: str, frames: int, complete: tuple[int, ...], tracks: int
 ) -> None:
-    sequence = read_sequence(test_data / "ctc" / name, "01", spec())
+    sequence = read_annotated_video(test_data / "ctc" / name, "01", spec())
     assert (len(sequence), len(sequence.tracks)) == (frames, tracks)
     assert np.flatnonzero(sequence.complete).tolist() == list(complete)
     assert sequence.frames[frames - 1].shape == sequence.labels.shape[1:]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from cosembed.datasets.heart import cine
 from cosembed.datasets.heart.acdc import read_acdc
-from cosembed.datasets.heart.cine import CineSlice, central, patients
+from cosembed.datasets.heart.slices import HeartSlice, central_indices, patients
 from cosembed.datasets.heart.stacom import read_stacom
 from cosembed.errors import DataError
 from tests.helpers.cardiac_studies import (
@@ -31,7 +31,7 @@ from tests.helpers.cardiac_studies import (
 )
 
 
-def check(item: CineSlice) -> None:
+def check(item: HeartSlice) -> None:
     assert item.frames.ndim == 3 and len(item.frames) >= 1
     assert item.labels.dtype == np.uint8 and item.labels.shape == item.frames.shape
     assert item.labelled.dtype == bool and item.labelled.shape == item.frames.shape[:1]
@@ -51,7 +51,7 @@ def check(item: CineSlice) -> None:
     ],
 )
 def test_central_slices(indices: list[int], count: int, expected: list[int]) -> None:
-    assert central(indices, count) == expected
+    assert central_indices(indices, count) == expected
 
 
 def test_acdc_axes_and_classes(tmp_path: Path) -> None:

@@ -6,8 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cosembed.datasets.annotated_video import Track
-from cosembed.datasets.ctc.track_table import cut_tracks, read_tracks, write_tracks
+from cosembed.datasets.ctc.track_table import (
+    LineFault,
+    Track,
+    cut_tracks,
+    parse_table,
+    read_tracks,
+    write_tracks,
+)
 from cosembed.errors import DataError
 
 
@@ -41,11 +47,11 @@ def test_an_empty_table_is_a_table(tmp_path: Path) -> None:
         ("2 0 ³ 0", "line 2: '2 0 ³ 0' is not four"),
         ("2 0 99999999999999999999 0", "line 2: '2 0 99999999999999999999 0' is not four"),
         ("1 5 6 0", "line 2: label 1 is listed twice"),
-        ("0 0 3 0", "line 2: labels lie between 1 and 65535; renumber label 0"),
-        ("65536 0 3 0", "line 2: labels lie between 1 and 65535; renumber label 65536"),
-        ("2 4 3 0", "line 2: label 2 ends in frame 3, before it begins in 4"),
+        ("0 0 3 0", "line 2: label 0 is not between 1 and 65535; renumber it"),
+        ("65536 0 3 0", "line 2: label 65536 is not between 1 and 65535; renumber it"),
+        ("2 4 3 0", "line 2: label 2 ends in frame 3, before it begins in frame 4"),
         ("2 4 5 2", "line 2: label 2 is its own parent"),
-        ("2 4 5 7", "label 2 has the unknown parent 7"),
+        ("2 4 5 7", "line 2: label 2 has the parent 7, which is not listed"),
     ],
 )
 def test_faults_name_file_and_line(tmp_path: Path, line: str, sentence: str) -> None:
@@ -55,6 +61,24 @@ def test_faults_name_file_and_line(tmp_path: Path, line: str, sentence: str) -> 
         read_tracks(path)
     assert str(caught.value).startswith(str(path))
     assert sentence in str(caught.value)
+
+
+def test_all_faults_are_collected_in_the_order_of_the_lines() -> None:
+    table = parse_table("4 6 5 9\n1 0 3 0\n\n1 4 5 0\nx\n70000 0 1 0\n2 4 5 2\n")
+    assert table.tracks == {4: Track(4, 6, 5, 9), 1: Track(1, 0, 3, 0), 2: Track(2, 4, 5, 2)}
+    assert [(fault.line, fault.problem) for fault in table.faults] == [
+        (1, "label 4 ends in frame 5, before it begins in frame 6"),
+        (1, "label 4 has the parent 9, which is not listed"),
+        (4, "label 1 is listed twice"),
+        (5, "'x' is not four whole numbers (label begin end parent)"),
+        (6, "label 70000 is not between 1 and 65535"),
+        (7, "label 2 is its own parent"),
+    ]
+    assert table.faults[2] == LineFault(4, "label 1 is listed twice", "keep one line")
+
+
+def test_a_parent_may_stand_below_its_child() -> None:
+    assert parse_table("2 4 5 1\n1 0 3 0\n").faults == []
 
 
 def test_files_that_are_no_tables(tmp_path: Path) -> None:

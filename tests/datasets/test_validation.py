@@ -49,8 +49,11 @@ def test_a_good_result_has_no_fault(result):
         ([(1, 1, 5, 0), *TRACKS[1:]], "mask000.tif: label 1 is used before its beginning in res_track.txt"),
         (TRACKS[1:], "mask000.tif: label 1 is not listed in res_track.txt"),
         ([*TRACKS, (1, 0, 5, 0)], "res_track.txt: line 6: label 1 is listed twice"),
-        ([(1, 5, 0, 0), *TRACKS[1:]], "res_track.txt: label 1 ends in frame 0, before it begins in frame 5"),
-        ([*TRACKS[:4], (5, 3, 5, 8)], "res_track.txt: label 5 has the parent 8, which is not listed"),
+        (
+            [(1, 5, 0, 0), *TRACKS[1:]],
+            "res_track.txt: line 1: label 1 ends in frame 0, before it begins in frame 5",
+        ),
+        ([*TRACKS[:4], (5, 3, 5, 8)], "res_track.txt: line 5: label 5 has the parent 8, which is not listed"),
         ([*TRACKS[:4], (5, 3, 5, 1)], "res_track.txt: label 5 begins in frame 3, but its parent 1 ends in 5"),
         (
             [(1, 0, 5, 2), (2, 0, 5, 1), *TRACKS[2:]],
@@ -63,7 +66,7 @@ def test_a_good_result_has_no_fault(result):
         ),
         (
             [*TRACKS, ("six", 0, 0, 0)],
-            "res_track.txt: line 6 is not four whole numbers (label begin end parent)",
+            "res_track.txt: line 6: 'six 0 0 0' is not four whole numbers (label begin end parent)",
         ),
     ],
 )
@@ -133,12 +136,12 @@ def run_validate(*flags):
 
 def test_the_command_lists_faults_exits_2_and_paints_masks(result, tmp_path):
     good = run_command(
-        "cosembed.commands.validate", f"--result_dir={result}", f"--overlays={tmp_path / 'pictures'}"
+        "cosembed", "validate", f"--result_dir={result}", f"--overlays={tmp_path / 'pictures'}"
     )
     assert good.returncode == 0, good.stderr
     assert len(list((tmp_path / "pictures").glob("*.png"))) == 6
     write_table(result, [(1, 0, 1, 0), *TRACKS[1:]])
-    bad = run_command("cosembed.commands.validate", f"--result_dir={result}")
+    bad = run_command("cosembed", "validate", f"--result_dir={result}")
     assert bad.returncode == 2
     lines = bad.stderr.splitlines()
     assert lines == [
@@ -171,7 +174,7 @@ def test_a_delay_between_parent_and_child_is_legal_and_a_track_is_not_its_own_pa
     write_table(result, [*TRACKS[:4], (5, 5, 5, 3)])
     assert faults_of(result) == []
     write_table(result, [*TRACKS[:4], (5, 5, 5, 5)])
-    assert faults_of(result) == ["res_track.txt: label 5 is its own parent"]
+    assert faults_of(result) == ["res_track.txt: line 5: label 5 is its own parent"]
 
 
 def test_file_names_gaps_and_duplicate_numbers(result):

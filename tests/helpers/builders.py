@@ -13,7 +13,8 @@ import tifffile
 from absl.testing import flagsaver
 
 from cosembed import specs
-from cosembed.datasets.annotated_video import AnnotatedVideo, Track
+from cosembed.datasets.annotated_video import AnnotatedVideo
+from cosembed.datasets.ctc.track_table import Track
 
 ROOT = Path(__file__).parents[2]
 
@@ -46,7 +47,7 @@ def call_experiment(module: ModuleType, *arguments: str) -> subprocess.Completed
 
 def small_spec(*overrides: str, recipe: str = "paper") -> specs.CellsSpec:
     """The smoke profile of the simulated data set."""
-    return specs.resolve("simulated", recipe, "smoke", overrides)
+    return specs.resolve("simulated", recipe, "smoke", specs.parse_assignments(overrides))
 
 
 def untrained_run(folder: Path, spec: specs.CellsSpec) -> Path:

@@ -1,17 +1,15 @@
-"""Single images: round trips through independent encoders, and everything that can be wrong with a file."""
+"""TIFF files: round trips through an independent encoder, and everything that can be wrong with one."""
 
 import io
-import struct
-import zlib
 from pathlib import Path
 
-import imagecodecs
 import numpy as np
 import pytest
 import tifffile
 
 from cosembed.errors import DataError
-from cosembed.images.tiff import check_header, image_shape, read_headers, read_image, write_mask
+from cosembed.images.reading import image_shape, read_headers, read_image
+from cosembed.images.tiff import write_mask
 
 IMAGE = np.random.default_rng(3).integers(0, 60000, (24, 30)).astype(np.uint16)
 
@@ -25,17 +23,7 @@ def test_tiff_round_trip(tmp_path: Path, compression: str | None, dtype: type) -
     assert read.dtype == dtype
     np.testing.assert_array_equal(read, image)
     assert image_shape(tmp_path / "t000.tif") == (24, 30)
-    assert check_header(tmp_path / "t000.tif").dtype == np.dtype(dtype).name
-
-
-@pytest.mark.parametrize("shape", [(6, 7), (6, 7, 3), (6, 7, 4)])
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_png_round_trip(tmp_path: Path, shape: tuple[int, ...], dtype: type) -> None:
-    image = np.arange(np.prod(shape)).reshape(shape).astype(dtype)
-    (tmp_path / "a.png").write_bytes(imagecodecs.png_encode(image))
-    np.testing.assert_array_equal(read_image(tmp_path / "a.png"), image)
-    name = np.dtype(dtype).name
-    assert read_headers(tmp_path / "a.png") == [(6, 7, name, shape[2] if len(shape) == 3 else 1)]
+    assert read_headers(tmp_path / "t000.tif")[0].dtype == np.dtype(dtype).name
 
 
 def test_planar_colours_come_last(tmp_path: Path) -> None:
@@ -79,7 +67,7 @@ def test_truncated_tiffs_are_named_on_opening_and_leave_no_noise(
     tifffile.imwrite(stream, IMAGE, compression=compression, rowsperstrip=4, metadata=None)
     path = tmp_path / "t007.tif"
     path.write_bytes(stream.getvalue()[: int(part * len(stream.getvalue()))])
-    for read in (read_image, check_header):
+    for read in (read_image, read_headers):
         with pytest.raises(
             DataError, match=r"t007\.tif: cannot be read \(.+\); the file is damaged or truncated"
         ):
@@ -108,22 +96,7 @@ def test_damaged_pixels(tmp_path: Path) -> None:
         read_image(path)
 
 
-def test_truncated_png(tmp_path: Path) -> None:
-    content = imagecodecs.png_encode(IMAGE)
-    for length in (0, 20, len(content) // 2):
-        (tmp_path / "a.png").write_bytes(content[:length])
-        with pytest.raises(DataError, match=r"a\.png: cannot be read"):
-            read_image(tmp_path / "a.png")
-
-
 def test_huge_sizes_are_refused_from_the_header(tmp_path: Path) -> None:
-    size = struct.pack(">IIBBBBB", 2**16, 2**16, 8, 0, 0, 0, 0)
-    chunk = b"IHDR" + size
-    header = struct.pack(">I", len(size)) + chunk + struct.pack(">I", zlib.crc32(chunk))
-    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + header)
-    with pytest.raises(DataError, match=r"a\.png: states a size of 65536 x 65536"):
-        read_image(tmp_path / "a.png")
-
     tifffile.imwrite(tmp_path / "a.tif", IMAGE, compression="zlib", metadata=None)
     with tifffile.TiffFile(tmp_path / "a.tif", mode="r+") as file:
         for tag in ("ImageWidth", "ImageLength", "RowsPerStrip"):
@@ -132,14 +105,7 @@ def test_huge_sizes_are_refused_from_the_header(tmp_path: Path) -> None:
         read_image(tmp_path / "a.tif")
 
 
-def test_files_that_are_no_images(tmp_path: Path) -> None:
-    (tmp_path / "t000.tif").write_text("a web page instead of an image")
-    with pytest.raises(DataError, match=r"t000\.tif: cannot be read"):
-        read_image(tmp_path / "t000.tif")
-    with pytest.raises(DataError, match=r"t001\.tif: does not exist"):
-        read_image(tmp_path / "t001.tif")
-    with pytest.raises(DataError, match=r"a\.jpg: is neither TIFF nor PNG"):
-        read_image(tmp_path / "a.jpg")
+def test_pixels_that_are_no_plain_numbers_are_refused(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "c.tif", np.zeros((4, 5), np.complex64))
     with pytest.raises(DataError, match=r"c\.tif: its pixels are of type complex64; save it with"):
         read_image(tmp_path / "c.tif")

@@ -7,11 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from cosembed.datasets.ctc.validation import mask_files
+from cosembed.datasets.ctc.mask_files import mask_files
 from cosembed.errors import DataError
 from cosembed.metrics import evaluate_ctc
 from cosembed.metrics.ctc import ERRORS, _match, frame_seg
-from cosembed.preprocessing.label_overlap import overlap
 
 WEIGHTS = {"NS": 5, "FN": 10, "FP": 1, "ED": 1, "EA": 1.5, "EC": 1}
 VIDEOS = st.integers(1, 4).flatmap(
@@ -191,13 +190,3 @@ def test_truth_that_contradicts_itself_is_refused(tmp_path):
         DataError, match=r"GT: man_track000\.tif: label 1 is not listed in man_track\.txt \(and 1 more\)"
     ):
         score(tmp_path, truth, [(1, 0, 1, 0)], truth, [])
-
-
-def test_overlap_by_hand():
-    pair = overlap(np.array([[7, 7, 0], [2, 2, 2]]), np.array([[9, 0, 9], [9, 9, 60000]]))
-    assert pair.first.tolist() == [2, 7] and pair.second.tolist() == [9, 60000]
-    assert pair.first_area.tolist() == [3, 2] and pair.second_area.tolist() == [4, 1]
-    assert pair.shared.tolist() == [[2, 1], [1, 0]]
-    np.testing.assert_allclose(pair.iou, [[2 / 5, 1 / 3], [1 / 5, 0]])
-    empty = overlap(np.zeros((2, 2), int), np.ones((2, 2), int))
-    assert empty.shared.shape == (0, 1)

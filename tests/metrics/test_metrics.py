@@ -155,7 +155,8 @@ def test_the_command_prints_scores_and_writes_json(case, tmp_path):
     result = write_result(tmp_path / "RES", labels, tracks)
     arguments = [
         "-m",
-        "cosembed.commands.evaluate",
+        "cosembed",
+        "evaluate",
         f"--result_dir={result}",
         f"--ground_truth_dir={truth}",
         f"--json={tmp_path / 's.json'}",

@@ -1,17 +1,14 @@
-"""Smoothing, robust normalisation, crop and the test geometry."""
+"""Smoothing, robust normalisation and crop of a frame."""
 
 import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy import ndimage
 
 from cosembed import specs
 from cosembed.errors import DataError
-from cosembed.preprocessing.frames import fit_frame, frame_grid, preprocess_frame
-from cosembed.preprocessing.label_smoothing import smooth_labels
+from cosembed.preprocessing.frames import preprocess_frame
 
 
 def preprocessing_spec(**changes):
@@ -75,47 +72,3 @@ def test_channels_are_normalised_by_themselves_and_flat_ones_do_not_fail():
     assert result.shape == (10, 10, 2)
     assert np.isfinite(result).all()
     np.testing.assert_array_equal(result[..., :1], preprocess_frame(image[..., 0], preprocessing_spec()))
-
-
-@settings(max_examples=30, deadline=None)
-@given(st.integers(20, 90), st.integers(20, 90), st.sampled_from([1.0, 0.95]), st.sampled_from([8, 16, 33]))
-def test_the_test_geometry_keeps_linear_ramps_and_centres(height, width, zoom, size):
-    # The crop is for training frames only: the released code does not crop at test time.
-    spec = preprocessing_spec(crop=4, test_zoom=zoom)
-    rows, columns = np.mgrid[:height, :width].astype(np.float32)
-    image = np.stack([rows, columns], axis=-1)
-    grid = frame_grid((height, width), spec, size)
-    fitted = fit_frame(image, spec, size)
-    assert fitted.shape == (size, size, 2)
-    expected = np.clip(grid.offset_y + grid.scale_y * np.arange(size), 0, height - 1)
-    np.testing.assert_allclose(fitted[:, 0, 0], expected, atol=1e-3)
-    # The middle of the network's grid is the middle of the image, and its edges are the edges of what is kept.
-    assert grid.offset_y + grid.scale_y * (size - 1) / 2 == pytest.approx((height - 1) / 2)
-    assert grid.scale_y * size == pytest.approx(height * zoom)
-    assert grid.scale_x * size == pytest.approx(width * zoom)
-
-
-def test_equal_sizes_change_nothing():
-    image = np.random.default_rng(4).normal(0, 1, (16, 16, 1)).astype(np.float32)
-    np.testing.assert_allclose(fit_frame(image, preprocessing_spec(), 16), image, atol=1e-6)
-
-
-@settings(max_examples=25, deadline=None)
-@given(st.integers(0, 10_000), st.sampled_from([0.7, 1.0, 2.0]))
-def test_label_smoothing_equals_the_formula_on_whole_images(seed, sigma):
-    generator = np.random.default_rng(seed)
-    labels = np.kron(generator.integers(0, 4, (4, 5)), np.ones((6, 6))).astype(np.uint16)
-    weights = np.stack(
-        [
-            ndimage.gaussian_filter((labels == k).astype(np.float64), sigma, mode="nearest", truncate=4.0)
-            for k in range(4)
-        ]
-    )
-    ordered = np.sort(weights, axis=0)
-    clear = ordered[-1] - ordered[-2] > 1e-5
-    np.testing.assert_array_equal(smooth_labels(labels, sigma)[clear], weights.argmax(axis=0)[clear])
-
-
-def test_label_smoothing_of_zero_changes_nothing():
-    labels = np.random.default_rng(5).integers(0, 9, (8, 8)).astype(np.uint16)
-    assert smooth_labels(labels, 0.0) is labels

@@ -259,7 +259,7 @@ def imported(tmp_path_factory):
     folder = tmp_path_factory.mktemp("released")
     write_checkpoint(folder / "model-40000", seeded_variables(11, levels=3, filters=4, outputs=8))
     result = run_command(
-        "cosembed.commands.import_network", f"--checkpoint={folder}/model-40000", f"--output={folder}/network"
+        "cosembed", "import-network", f"--checkpoint={folder}/model-40000", f"--output={folder}/network"
     )
     assert result.returncode == 0, result.stderr
     assert "miccai2018, 3 levels, 4 filters, 8 outputs, 1 input channel\n" in result.stdout
@@ -286,9 +286,9 @@ def test_a_video_is_tracked_and_the_result_is_valid(imported, source, tmp_path):
         f"--input={tmp_path}/01",
         f"--output={tmp_path}/01_RES",
     ]
-    result = run_command("cosembed.commands.track", *flags)
+    result = run_command("cosembed", "track", *flags)
     assert result.returncode == 0, result.stderr
-    result = run_command("cosembed.commands.validate", f"--result_dir={tmp_path}/01_RES")
+    result = run_command("cosembed", "validate", f"--result_dir={tmp_path}/01_RES")
     assert result.returncode == 0, result.stderr
     assert len(list((tmp_path / "01_RES").glob("mask*.tif"))) == 3
 
@@ -299,34 +299,34 @@ def test_mistakes_on_the_command_line_are_one_sentence_and_status_2(imported, tm
     network = f"--checkpoint={imported}/network"
     shutil.copytree(imported, tmp_path / "other")
     (tmp_path / "other" / "model-40000.data-00000-of-00001").unlink()
-    for module, flags, message in [
-        ("cosembed.commands.track", [network, *track], "--dataset is missing"),
-        ("cosembed.commands.track", [network, "--dataset=Fluo", *track], "unknown data set 'Fluo'"),
+    for command, flags, message in [
+        ("track", [network, *track], "dataset is missing"),
+        ("track", [network, "--dataset=Fluo", *track], "unknown data set 'Fluo'"),
         (
-            "cosembed.commands.track",
+            "track",
             [f"--checkpoint={tmp_path}/01", "--dataset=Fluo-C2DL-MSC", *track],
-            "is none; drop the flag",
+            "is none; leave it out",
         ),
         (
-            "cosembed.commands.track",
+            "track",
             [f"--checkpoint={tmp_path}/other/model-40000", "--dataset=Fluo-C2DL-MSC", *track],
             "no such file",
         ),
-        ("cosembed.commands.track", ["--checkpoint=.", *track], "holds no trained network"),
-        ("cosembed.commands.import_network", [f"--output={tmp_path}/new"], "--checkpoint is missing"),
+        ("track", ["--checkpoint=.", *track], "holds no trained network"),
+        ("import-network", [f"--output={tmp_path}/new"], "--checkpoint is missing"),
         (
-            "cosembed.commands.import_network",
+            "import-network",
             [f"--checkpoint={tmp_path}/other/model-40000", f"--output={tmp_path}/new"],
             "no such file",
         ),
         (
-            "cosembed.commands.import_network",
+            "import-network",
             [f"--checkpoint={imported}/model-40000", f"--output={imported}"],
             "exists already",
         ),
     ]:
-        result = run_command(module, *flags)
-        assert result.returncode == 2, (module, flags, result.stderr)
+        result = run_command("cosembed", command, *flags)
+        assert result.returncode == 2, (command, flags, result.stderr)
         assert message in result.stderr
         assert result.stderr.startswith("error: ")
         assert result.stderr.count("\n") == 1

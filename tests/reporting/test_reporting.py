@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from cosembed import specs
-from cosembed.datasets.annotated_video import Track
+from cosembed.datasets.ctc.track_table import Track
 from cosembed.errors import DataError
 from cosembed.reporting import figures
 from cosembed.reporting.overlays import (

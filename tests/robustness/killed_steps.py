@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from cosembed.datasets.annotated_video import Track
+from cosembed.datasets.ctc.track_table import Track
 from cosembed.datasets.fetch import fetch
-from cosembed.preprocessing.frames import frame_grid
+from cosembed.preprocessing.geometry import frame_grid
 from cosembed.simulation import simulate_video, write_video
 from cosembed.simulation.leaves import write_plants
 from cosembed.specs import CellsDatasetSpec

@@ -28,7 +28,7 @@ from tests.helpers.builders import ROOT, make_sequence, moving_squares, run_comm
 from tests.robustness.killed_steps import run_steps, track_as_one
 from tests.robustness.killing import tree
 
-SIMULATE = ("cosembed.commands.simulate", "--frames=2", "--size=64", "--cells=3")
+SIMULATE = ("cosembed", "simulate", "--frames=2", "--size=64", "--cells=3")
 # In its own process: even root then has to ask before it writes (CAP_DAC_OVERRIDE is dropped for what follows).
 UNPRIVILEGED = (
     "import ctypes, os, sys; ctypes.CDLL(None).prctl(24, 1, 0, 0, 0); os.execv(sys.executable, sys.argv[1:])"

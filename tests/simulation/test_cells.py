@@ -10,7 +10,7 @@ import pytest
 from scipy import ndimage
 
 from cosembed.baselines.cells import segment_cells, track_cells, write_baseline
-from cosembed.datasets.ctc.reader import read_sequence
+from cosembed.datasets.ctc.reader import read_annotated_video
 from cosembed.datasets.ctc.validation import check_result, check_truth
 from cosembed.errors import InputError, OutputError
 from cosembed.metrics import evaluate_ctc
@@ -131,7 +131,7 @@ def test_written_videos_are_valid_and_read_back_complete(tmp_path):
     video = simulate_video(5, 96, 6, 0.5, 1)
     write_video(tmp_path, "01", video)
     assert check_truth(tmp_path / "01_GT", tmp_path / "01") == []
-    sequence = read_sequence(tmp_path, "01", resolve("simulated").dataset)
+    sequence = read_annotated_video(tmp_path, "01", resolve("simulated").dataset)
     np.testing.assert_array_equal(sequence.labels, video.labels)
     np.testing.assert_array_equal(sequence.frames[2], video.images[2])
     assert sequence.complete.all()
@@ -201,7 +201,8 @@ def test_the_baseline_separates_and_follows_bright_discs():
 
 def test_both_programs_write_once_and_refuse_to_overwrite(tmp_path):
     simulate = [
-        "cosembed.commands.simulate",
+        "cosembed",
+        "simulate",
         f"--output={tmp_path}",
         "--video=03",
         "--frames=4",
@@ -221,7 +222,7 @@ def test_both_programs_write_once_and_refuse_to_overwrite(tmp_path):
         again = run_program(*program)
         assert again.returncode == 2
         assert "exists already" in again.stderr and again.stderr.count("\n") == 1
-    sequence = read_sequence(tmp_path, "03", resolve("simulated").dataset)
+    sequence = read_annotated_video(tmp_path, "03", resolve("simulated").dataset)
     np.testing.assert_array_equal(sequence.labels, simulate_video(4, 64, 3, 1.0, 9).labels)
     assert len(list((tmp_path / "03_RES").glob("mask*.tif"))) == 4
 

@@ -171,5 +171,5 @@ def test_the_program_writes_plants_once_and_knows_no_other_kind(tmp_path):
 
 
 def run_program(*arguments):
-    command = [sys.executable, "-m", "cosembed.commands.simulate", *arguments]
+    command = [sys.executable, "-m", "cosembed", "simulate", *arguments]
     return subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)

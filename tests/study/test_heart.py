@@ -10,11 +10,11 @@ import SimpleITK as sitk  # noqa: N813
 import tensorflow as tf
 
 from cosembed import specs
-from cosembed.datasets.heart.cine import CineSlice
+from cosembed.datasets.heart.slices import HeartSlice
 from cosembed.inference.images import segment_cycle
 from cosembed.inference.stepper import FrameStepper, prepare_frames
 from cosembed.models import StackedHourglass
-from cosembed.preprocessing.frames import frame_grid, inverse, resample_linear
+from cosembed.preprocessing.geometry import frame_grid, inverse, resample_linear
 from cosembed.study.tasks import heart as lv_steps
 from experiments import lv
 from tests.helpers.builders import call_experiment, run_command
@@ -158,10 +158,10 @@ def test_a_heartbeat_is_segmented_after_one_that_warms_the_state(recurrent):
         "ACDC-cine",
         "paper",
         "smoke",
-        [f"network.recurrent={str(recurrent).lower()}", "network.image_size=16"],
+        {"network.recurrent": recurrent, "network.image_size": 16},
     )
     images = np.random.default_rng(2).normal(0, 1, (4, 16, 16)).astype(np.float32)
-    cine = CineSlice("a", 0, images, np.zeros((4, 16, 16), np.uint8), np.ones(4, bool))
+    cine = HeartSlice("a", 0, images, np.zeros((4, 16, 16), np.uint8), np.ones(4, bool))
     model = network(recurrent)
     found = segment_cycle(FrameStepper(model, normalise=False), cine, spec)
     prepared = np.stack(list(prepare_frames(images, spec)))

@@ -12,7 +12,7 @@ import tifffile
 import yaml
 
 from cosembed import specs
-from cosembed.datasets.suggestion import measure, render
+from cosembed.datasets.suggestion import measure_annotation, render_spec
 from cosembed.errors import DataError, SpecError
 from cosembed.study.runner import Settings, run_experiment
 from experiments import own
@@ -35,12 +35,12 @@ def only_seg(tmp_path) -> Path:
 
 def spec_file(root: Path) -> Path:
     path = root.parent / "mydata.yaml"
-    path.write_text(render(root.name, measure(root)))
+    path.write_text(render_spec(root.name, measure_annotation(root)))
     return path
 
 
 def test_seg_alone_is_enough_from_suggestion_to_scores(only_seg, tmp_path):
-    spec = specs.resolve_file(spec_file(only_seg), "paper", "smoke", ["network.levels=2"])
+    spec = specs.resolve_file(spec_file(only_seg), "paper", "smoke", {"network.levels": 2})
     folder = tmp_path / "runs" / "mydata"
     settings = Settings(
         data_dir=only_seg.parent, folder=folder, protocol="crossval", train_frames=None, test_frames=None, fold=None,
@@ -59,7 +59,7 @@ def test_seg_alone_is_enough_from_suggestion_to_scores(only_seg, tmp_path):
 
 
 def test_the_suggested_values_fit_the_cells(only_seg):
-    found = measure(only_seg)
+    found = measure_annotation(only_seg)
     # Squares of 100 and of 64 or 128 pixels in an image of 40 x 48.
     assert found.areas.min() == pytest.approx(64 * 256**2 / (40 * 48))
     assert (found.videos, found.shape, found.channels) == (["01"], (40, 48), 1)
@@ -72,21 +72,21 @@ def test_the_suggested_values_fit_the_cells(only_seg):
 def test_tra_labels_are_markers_only_where_seg_is_larger(tmp_path):
     images, labels, tracks = moving_squares()
     root = write_ctc(tmp_path / "a", images, labels, tracks)
-    assert measure(root).tra_masks == "full"
+    assert measure_annotation(root).tra_masks == "full"
     for path in (root / "01_GT" / "TRA").glob("*.tif"):
         marked = np.zeros_like(tifffile.imread(path))
         marked[::3] = tifffile.imread(path)[::3]
         tifffile.imwrite(path, marked)
-    assert measure(root).tra_masks == "markers"
+    assert measure_annotation(root).tra_masks == "markers"
 
 
 def test_the_command_writes_a_commented_file_once(only_seg):
     arguments = [f"--data={only_seg}", f"--output={only_seg.parent / 'new.yaml'}"]
-    done = run_command("cosembed.commands.suggest_spec", *arguments)
+    done = run_command("cosembed", "suggest-spec", *arguments)
     assert done.returncode == 0, done.stderr
     assert "video 01: 10 frames, 9 completely segmented; trains on 0 to 3, 5 to 9" in done.stdout
     assert "# least size of a cluster" in (only_seg.parent / "new.yaml").read_text()
-    again = run_command("cosembed.commands.suggest_spec", *arguments)
+    again = run_command("cosembed", "suggest-spec", *arguments)
     assert (
         again.returncode == 2 and "new.yaml: exists already" in again.stderr and again.stderr.count("\n") == 1
     )
@@ -94,12 +94,12 @@ def test_the_command_writes_a_commented_file_once(only_seg):
 
 def test_data_without_annotation_are_refused(tmp_path):
     with pytest.raises(DataError, match="nowhere: does not exist"):
-        measure(tmp_path / "nowhere")
+        measure_annotation(tmp_path / "nowhere")
     with pytest.raises(DataError, match="holds no annotated video"):
-        measure(tmp_path)
+        measure_annotation(tmp_path)
     images, labels, tracks = moving_squares(2)
     with pytest.raises(DataError, match="hold no labelled cell"):
-        measure(write_ctc(tmp_path / "empty", images, 0 * labels, tracks))
+        measure_annotation(write_ctc(tmp_path / "empty", images, 0 * labels, tracks))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
-from cosembed.datasets.annotated_video import Track
+from cosembed.datasets.ctc.track_table import Track
 from cosembed.specs import TrackingSpec
 from cosembed.tracking import finish_tracks
 from cosembed.tracking.lineage import end_before_children, erase_in_border, find_tracks, renumber

@@ -8,11 +8,10 @@ import tifffile
 from scipy import ndimage
 
 from cosembed import specs
-from cosembed.datasets.annotated_video import Track
-from cosembed.datasets.ctc.track_table import read_tracks
+from cosembed.datasets.ctc.track_table import Track, read_tracks
 from cosembed.datasets.ctc.validation import check_result
 from cosembed.errors import OutputError
-from cosembed.preprocessing.frames import Grid, frame_grid
+from cosembed.preprocessing.geometry import Grid, frame_grid
 from cosembed.specs import UpsamplingSpec
 from cosembed.tracking import TrackingResult, track_embeddings, write_result
 from cosembed.tracking.upsample import upsample_labels

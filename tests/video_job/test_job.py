@@ -8,21 +8,20 @@ from pathlib import Path
 import imagecodecs
 import numpy as np
 import pytest
-import tensorflow as tf
 import tifffile
 from PIL import Image
 
-from cosembed.datasets.annotated_video import Track
-from cosembed.datasets.ctc.track_table import read_tracks
+from cosembed.datasets.ctc.track_table import Track, read_tracks
 from cosembed.datasets.ctc.validation import check_result
 from cosembed.errors import DataError, InputError
 from cosembed.images.frames import Frames, open_frames
 from cosembed.images.survey import Survey, survey_frames
+from cosembed.inference.networks import Network, load_network
 from cosembed.reporting import movie
 from cosembed.reporting.overlays import TINT, colour_labels
-from cosembed.training.checkpoints import load_network
+from cosembed.specs import CellsSpec
 from cosembed.video_job import memory, video_report
-from cosembed.video_job.job import describe_job, run_job
+from cosembed.video_job.job import TrackedVideo, plan_job, run_job
 from cosembed.video_job.quality_warnings import warnings_about_input, warnings_about_tracks
 from tests.helpers.builders import moving_squares, small_spec, untrained_run
 
@@ -31,8 +30,19 @@ IMAGES = moving_squares(4)[0]
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory) -> tf.keras.Model:
-    return load_network(untrained_run(tmp_path_factory.mktemp("run") / "net", SPEC))[0]
+def network(tmp_path_factory) -> Network:
+    return load_network(untrained_run(tmp_path_factory.mktemp("run") / "net", SPEC))
+
+
+def run_and_save(frames: Frames, network: Network, output: Path, settings=None) -> TrackedVideo:
+    video = run_job(*plan_job(frames, "my video", network, settings or {}))
+    video.save(output)
+    return video
+
+
+def facts_of(frames: Frames, name: str, spec: CellsSpec) -> dict[str, str]:
+    """What is said before a video is tracked with a network of these values, whose weights do not matter."""
+    return dict(plan_job(frames, name, Network(None, spec, "net", "CPU, 2 cores"), {})[-1])
 
 
 def write_stack(path: Path, images: np.ndarray) -> Frames:
@@ -62,12 +72,11 @@ VIDEOS = {
 
 
 @pytest.mark.parametrize("kind", VIDEOS)
-def test_every_kind_of_video_gives_a_valid_folder_with_its_report(tmp_path, model, kind):
+def test_every_kind_of_video_gives_a_valid_folder_with_its_report(tmp_path, network, kind):
     frames = VIDEOS[kind](tmp_path / "video")
     output = tmp_path / "RES"
-    facts = describe_job(frames, "my video", "my network", SPEC, "CPU")
-    seconds = run_job(model, frames, SPEC, output, facts)
-    assert list(seconds) == [
+    video = run_and_save(frames, network, output)
+    assert list(video.seconds) == [
         "reading",
         "network",
         "clustering and tracking",
@@ -90,7 +99,7 @@ def test_every_kind_of_video_gives_a_valid_folder_with_its_report(tmp_path, mode
     found = len(read_tracks(output / "res_track.txt"))
     said = (
         "my video",
-        "my network",
+        "trained for 0 of",
         f"<dd>{found}, median length",
         "movie and pictures",
         "min_points: 12",
@@ -106,25 +115,25 @@ def test_every_kind_of_video_gives_a_valid_folder_with_its_report(tmp_path, mode
         assert gif.n_frames == len(frames)
 
 
-def test_a_video_without_cells_has_a_report_that_says_so(tmp_path, model):
-    spec = small_spec("network.levels=2", "network.image_size=24", "tracking.min_points=100000")
-    run_job(model, write_stack(tmp_path / "video.tif", IMAGES[:2]), spec, tmp_path / "RES", [])
+def test_a_video_without_cells_has_a_report_that_says_so(tmp_path, network):
+    frames = write_stack(tmp_path / "video.tif", IMAGES[:2])
+    run_and_save(frames, network, tmp_path / "RES", {"tracking.min_points": 100000})
     assert "No cell was found in any frame" in (tmp_path / "RES" / "report.html").read_text()
     assert check_result(tmp_path / "RES") == []
 
 
-def test_a_bad_frame_is_found_before_anything_is_written(tmp_path, model):
+def test_a_bad_frame_is_found_before_anything_is_written(tmp_path, network):
     images = IMAGES.astype(np.float32)
     images[2, 3, 4] = np.nan
     frames = write_stack(tmp_path / "video.tif", images)
     with pytest.raises(DataError, match=r"video\.tif, page 2: holds values that are not finite"):
-        run_job(model, frames, SPEC, tmp_path / "RES", [])
+        run_and_save(frames, network, tmp_path / "RES")
     assert not (tmp_path / "RES").exists()
 
 
 def test_what_will_be_done_is_said(tmp_path):
     frames = write_stack(tmp_path / "video.tif", IMAGES)
-    facts = dict(describe_job(frames, "video.tif", "net", SPEC, "CPU, 2 cores"))
+    facts = facts_of(frames, "video.tif", SPEC)
     assert facts["Video"] == "video.tif, 4 frames of 48 x 40 pixels, uint16"
     assert facts["Network"] == "net, 24 x 24 pixels"
     assert facts["Clustering"] == "exact: every pixel; at least 12 points a cell"
@@ -137,17 +146,17 @@ def test_what_will_be_done_is_said(tmp_path):
 def test_channels_that_the_network_does_not_read_are_refused(tmp_path):
     tifffile.imwrite(tmp_path / "video.tif", IMAGES, imagej=True, metadata={"axes": "CYX"})
     with pytest.raises(
-        InputError, match=r"video: has 4 channels, the network reads 1; choose one with --channel.*axes TYX"
+        InputError, match=r"video: has 4 channels, the network reads 1; choose one by its number.*axes TYX"
     ):
-        describe_job(open_frames(tmp_path / "video.tif"), "video", "net", SPEC, "CPU")
+        facts_of(open_frames(tmp_path / "video.tif"), "video", SPEC)
     (tmp_path / "colours.png").write_bytes(imagecodecs.png_encode(np.zeros((8, 9, 3), np.uint8)))
-    with pytest.raises(InputError, match=r"choose one with --channel, counted from 1$"):
-        describe_job(open_frames(tmp_path / "colours.png"), "video", "net", SPEC, "CPU")
+    with pytest.raises(InputError, match=r"choose one by its number, counted from 1 \(--channel\)$"):
+        facts_of(open_frames(tmp_path / "colours.png"), "video", SPEC)
     three = small_spec("network.channels=3")
     with pytest.raises(
         InputError, match="video: has 1 channels, the network reads 3; give frames of as many"
     ):
-        describe_job(write_stack(tmp_path / "video.tif", IMAGES), "video", "net", three, "CPU")
+        facts_of(write_stack(tmp_path / "video.tif", IMAGES), "video", three)
 
 
 def test_a_video_that_does_not_fit_the_memory_is_refused():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cosembed.datasets.ctc.merging import overlaps, present_labels
+from cosembed.preprocessing.label_overlap import label_overlap, match_greedily, present_labels
 
 MIN_IOU = 0.1
 
@@ -31,7 +31,8 @@ def link_masks(
         mask = masks[frame]
         table = np.zeros(int(mask.max()) + 1, np.uint16)
         if frame - 1 in linked:
-            for old, new in _matches(linked[frame - 1], mask):
+            overlap = label_overlap(linked[frame - 1], mask)
+            for old, new in match_greedily(overlap, MIN_IOU).items():
                 table[new] = old
             segments[-1] = (segments[-1][0], frame + 1)
         else:
@@ -43,16 +44,3 @@ def link_masks(
                 table[label] = highest
         linked[frame] = table[mask]
     return linked, segments
-
-
-def _matches(first: NDArray[np.uint16], second: NDArray[np.uint16]) -> list[tuple[int, int]]:
-    firsts, seconds, counts = overlaps(first, second)
-    iou = counts / (np.bincount(first.ravel())[firsts] + np.bincount(second.ravel())[seconds] - counts)
-    matches: dict[int, int] = {}
-    taken: set[int] = set()
-    for index in np.argsort(-iou, kind="stable"):
-        old, new = int(firsts[index]), int(seconds[index])
-        if iou[index] >= MIN_IOU and old not in matches and new not in taken:
-            matches[old] = new
-            taken.add(new)
-    return list(matches.items())

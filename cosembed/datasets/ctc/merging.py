@@ -11,9 +11,10 @@ from absl import logging
 from numpy.typing import NDArray
 
 from cosembed.errors import DataError
+from cosembed.preprocessing.label_overlap import label_overlap, present_labels
 
 
-def merge_frame(
+def merge_markers_and_masks(
     markers: NDArray[np.uint16], segmentation: NDArray[np.uint16], source: str
 ) -> tuple[NDArray[np.uint16], bool]:
     """Merges one frame.
@@ -32,16 +33,17 @@ def merge_frame(
     Raises:
         DataError: Two masks share most pixels with the same marker.
     """
-    masks, touched, counts = overlaps(segmentation, markers)
+    overlap = label_overlap(segmentation, markers)
     chosen: dict[int, int] = {}
-    for mask in np.unique(masks):
-        touching = masks == mask
-        marker = int(touched[touching][np.argmax(counts[touching])])
+    for mask in present_labels(overlap.first):
+        touching = overlap.pick(overlap.first == mask)
+        marker = int(touching.second[np.argmax(touching.shared)])
         if marker in chosen:
             raise DataError(
-                f"{source}: labels {chosen[marker]} and {mask} both cover marker {marker} of TRA; correct one of them"
+                f"{source}: labels {chosen[marker]} and {mask} both cover marker {marker} of TRA; "
+                "correct one of them"
             )
-        chosen[marker] = int(mask)
+        chosen[marker] = mask
     alone = set(present_labels(segmentation)) - set(chosen.values())
     if alone:
         logging.warning("%s: label %d covers no marker of TRA and is left out", source, min(alone))
@@ -51,17 +53,3 @@ def merge_frame(
     renamed = table[segmentation]
     complete = not alone and set(present_labels(markers)) == set(chosen)
     return np.where(renamed > 0, renamed, markers), complete
-
-
-def overlaps(
-    first: NDArray[np.uint16], second: NDArray[np.uint16]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """All pairs of labels that share pixels: labels of the first, of the second image, and how many pixels, sorted."""
-    both = (first > 0) & (second > 0)
-    pairs, counts = np.unique(first[both].astype(np.uint32) << 16 | second[both], return_counts=True)
-    return (pairs >> 16).astype(np.int64), (pairs & 0xFFFF).astype(np.int64), counts
-
-
-def present_labels(labels: NDArray[np.uint16]) -> list[int]:
-    """The labels in an image, without 0, in rising order."""
-    return (np.flatnonzero(np.bincount(labels.ravel())[1:]) + 1).tolist()

@@ -16,17 +16,18 @@ import numpy as np
 from absl import logging
 from numpy.typing import NDArray
 
-from cosembed.datasets.annotated_video import AnnotatedVideo, Track
+from cosembed.datasets.annotated_video import AnnotatedVideo
 from cosembed.datasets.ctc.linking import link_masks
-from cosembed.datasets.ctc.merging import merge_frame, present_labels
-from cosembed.datasets.ctc.track_table import MAX_LABEL, cut_tracks, read_tracks, write_tracks
+from cosembed.datasets.ctc.mask_files import TRUTH_PREFIXES, mask_files, misnamed_files, read_labels
+from cosembed.datasets.ctc.merging import merge_markers_and_masks
+from cosembed.datasets.ctc.track_table import Track, cut_tracks, read_tracks, write_tracks
 from cosembed.errors import DataError
 from cosembed.files.writing import atomic_folder
 from cosembed.images.frames import Frames, open_frames
-from cosembed.images.tiff import image_shape, read_image, write_mask
+from cosembed.images.reading import image_shape
+from cosembed.images.tiff import write_mask
+from cosembed.preprocessing.label_overlap import present_labels
 from cosembed.specs import CellsDatasetSpec
-
-_PREFIXES = {"TRA": "man_track", "SEG": "man_seg"}
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,9 @@ class _Truth:
     segments: tuple[tuple[int, int], ...]
 
 
-def read_sequence(root: Path, video: str, dataset: CellsDatasetSpec, truth: bool = True) -> AnnotatedVideo:
+def read_annotated_video(
+    root: Path, video: str, dataset: CellsDatasetSpec, truth: bool = True
+) -> AnnotatedVideo:
     """Reads one video with its truth.
 
     Args:
@@ -65,7 +68,7 @@ def read_sequence(root: Path, video: str, dataset: CellsDatasetSpec, truth: bool
     )
 
 
-def cut(sequence: AnnotatedVideo, begin: int, end: int) -> AnnotatedVideo:
+def cut_video(sequence: AnnotatedVideo, begin: int, end: int) -> AnnotatedVideo:
     """Frames `begin` to `end` (excluded) of a sequence, renumbered from 0."""
     segments = tuple(
         (max(first, begin) - begin, min(last, end) - begin)
@@ -93,7 +96,7 @@ def write_truth_cut(root: Path, video: str, begin: int, end: int, output: Path) 
     numbers = open_frames(root / video).numbers[begin:end]
     with atomic_folder(output) as partial:
         written = 0
-        for kind, prefix in _PREFIXES.items():
+        for kind, prefix in TRUTH_PREFIXES.items():
             chosen = {
                 number: path for number, path in _truth_files(source, kind).items() if number in numbers
             }
@@ -111,20 +114,6 @@ def write_truth_cut(root: Path, video: str, begin: int, end: int, output: Path) 
                 write_tracks(partial / "TRA" / "man_track.txt", tracks)
         if not written:
             raise DataError(f"{source}: holds no truth for frames {begin} to {end - 1}; choose other frames")
-
-
-def read_labels(path: Path) -> NDArray[np.uint16]:
-    """A label image as uint16 [H, W].
-
-    Raises:
-        DataError: Not an image of whole numbers between 0 and 65535.
-    """
-    labels = read_image(path)
-    if labels.ndim != 2 or labels.dtype.kind not in "ui" or labels.min() < 0 or labels.max() > MAX_LABEL:
-        raise DataError(
-            f"{path}: is not a label image (whole numbers from 0 to {MAX_LABEL}, one channel); convert it"
-        )
-    return labels.astype(np.uint16)
 
 
 def _read_truth(folder: Path, frames: Frames, video: str, dataset: CellsDatasetSpec) -> _Truth:
@@ -172,7 +161,7 @@ def _read_markers(folder: Path, markers: dict[int, Path], masks: dict[int, Path]
         _check_tracks(found, index, tracks, markers[number], table)
         present.update(found)
         if number in masks:
-            labels[index], complete[index] = merge_frame(
+            labels[index], complete[index] = merge_markers_and_masks(
                 labels[index], read_labels(masks[number]), str(masks[number])
             )
     for track in tracks:
@@ -184,10 +173,15 @@ def _read_markers(folder: Path, markers: dict[int, Path], masks: dict[int, Path]
 
 
 def _truth_files(folder: Path, kind: str) -> dict[int, Path]:
-    """Frame number -> file of TRA or SEG; empty if there is no such folder."""
-    prefix = _PREFIXES[kind]
-    files = sorted((folder / kind).glob(f"{prefix}*.tif"))
-    return {int(number): path for path in files if (number := path.stem.removeprefix(prefix)).isdecimal()}
+    """Lists the files of TRA or SEG, frame number -> file; empty if there is no such folder.
+
+    Raises:
+        DataError: A file looks like one of them but is not named after its frame.
+    """
+    prefix = TRUTH_PREFIXES[kind]
+    for path, problem in misnamed_files(folder / kind, prefix):
+        raise DataError(f"{path}: {problem}; rename it or move it elsewhere")
+    return mask_files(folder / kind, prefix)
 
 
 def _check_files(kinds: tuple[dict[int, Path], ...], frames: Frames) -> None:

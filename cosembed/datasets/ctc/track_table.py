@@ -4,26 +4,95 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
-from cosembed.datasets.annotated_video import Track
 from cosembed.errors import DataError
 from cosembed.files.reading import read_text, reason
 from cosembed.files.writing import atomic_write_text
+from cosembed.preprocessing.label_values import LARGEST_LABEL
 
-MAX_LABEL = 65535
-# A line for each label, of 32 bytes.
+# A line for each possible label, of 32 bytes.
 MAX_TABLE_BYTES = 2**21
 
 
-def read_tracks(path: Path) -> tuple[Track, ...]:
-    """Reads and checks a track table.
+class Track(NamedTuple):
+    """One row of a track table: `label` exists in frames `begin` to `end` (both included); parent 0 means none."""
+
+    label: int
+    begin: int
+    end: int
+    parent: int
+
+
+class LineFault(NamedTuple):
+    """One thing that is wrong in a table: the line's number, counted from 1, the problem, and what to do about it."""
+
+    line: int
+    problem: str
+    remedy: str
+
+
+class TrackTable(NamedTuple):
+    """What could be read of a table, label -> track in the order of the lines, and every fault, in that order, too."""
+
+    tracks: dict[int, Track]
+    faults: list[LineFault]
+
+
+def parse_table(text: str) -> TrackTable:
+    """Reads a whole table and collects every fault that its lines show by themselves.
+
+    Args:
+        text: The content of the file; empty lines are allowed.
+
+    Returns:
+        The tracks of all lines with four whole numbers and a label that is in range and not there before, and the faults:
+        other lines, a track that ends before it begins, and a parent that is the track itself or that no line lists.
+    """
+    tracks: dict[int, Track] = {}
+    lines: dict[int, int] = {}
+    faults: list[LineFault] = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        words = line.split()
+        if not words:
+            continue
+        if len(words) != 4 or not all(map(_is_whole_number, words)):
+            shown = line.strip()[:60]
+            problem = f"'{shown}' is not four whole numbers (label begin end parent)"
+            faults.append(LineFault(number, problem, "correct or remove the line"))
+            continue
+        track = Track(*map(int, words))
+        if track.label in tracks:
+            faults.append(LineFault(number, f"label {track.label} is listed twice", "keep one line"))
+        elif not 1 <= track.label <= LARGEST_LABEL:
+            problem = f"label {track.label} is not between 1 and {LARGEST_LABEL}"
+            faults.append(LineFault(number, problem, "renumber it"))
+        else:
+            tracks[track.label], lines[track.label] = track, number
+    for track in tracks.values():
+        faults += [LineFault(lines[track.label], *fault) for fault in _faults_of(track, tracks)]
+    return TrackTable(tracks, sorted(faults))
+
+
+def read_table(path: Path) -> TrackTable:
+    """Reads a table as `parse_table` does.
 
     Raises:
-        DataError: Names the file and the line: not four whole numbers, a label out of range or listed twice, a track that
-            ends before it begins, or a parent that no line lists.
+        FileNotFoundError: There is no such file.
+        OSError: It may not be read.
+        ValueError: It is no text, or too large to be a table.
+    """
+    return parse_table(read_text(path, MAX_TABLE_BYTES))
+
+
+def read_tracks(path: Path) -> tuple[Track, ...]:
+    """Reads a table that must be right.
+
+    Raises:
+        DataError: There is none, or it has a fault; names the file and the line of the first one.
     """
     try:
-        text = read_text(path, MAX_TABLE_BYTES)
+        table = read_table(path)
     except FileNotFoundError as error:
         raise DataError(
             f"{path}: does not exist; a track table belongs there (label begin end parent)"
@@ -32,29 +101,18 @@ def read_tracks(path: Path) -> tuple[Track, ...]:
         raise DataError(
             f"{path}: is not a text file ({reason(error)}); restore the table (label begin end parent)"
         ) from error
-    tracks: dict[int, Track] = {}
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip():
-            continue
-        track = _parse(line, f"{path}, line {number}")
-        if track.label in tracks:
-            raise DataError(f"{path}, line {number}: label {track.label} is listed twice; keep one line")
-        tracks[track.label] = track
-    for track in tracks.values():
-        if track.parent and track.parent not in tracks:
-            raise DataError(
-                f"{path}: label {track.label} has the unknown parent {track.parent}; add its line or write 0"
-            )
-    return tuple(tracks.values())
+    for line, problem, remedy in table.faults:
+        raise DataError(f"{path}, line {line}: {problem}; {remedy}")
+    return tuple(table.tracks.values())
 
 
 def write_tracks(path: Path, tracks: Iterable[Track]) -> None:
-    """Writes a track table, sorted by label."""
+    """Writes a track table, sorted by label, complete or not at all."""
     atomic_write_text(path, "".join("{} {} {} {}\n".format(*track) for track in sorted(tracks)))
 
 
 def cut_tracks(tracks: Iterable[Track], begin: int, end: int) -> tuple[Track, ...]:
-    """The tracks in frames `begin` to `end` (excluded), renumbered from 0; parents that are cut away become 0."""
+    """Cuts tracks down to frames `begin` to `end` (excluded), renumbered from 0; a parent that is cut away becomes 0."""
     kept = [track for track in tracks if track.begin < end and track.end >= begin]
     labels = {track.label for track in kept}
     return tuple(
@@ -68,19 +126,17 @@ def cut_tracks(tracks: Iterable[Track], begin: int, end: int) -> tuple[Track, ..
     )
 
 
-def _parse(line: str, where: str) -> Track:
-    words = line.split()
-    if len(words) != 4 or not all(word.isascii() and word.isdigit() and len(word) < 10 for word in words):
-        raise DataError(
-            f"{where}: '{line.strip()[:60]}' is not four whole numbers; write label begin end parent"
-        )
-    track = Track(*map(int, words))
-    if not 1 <= track.label <= MAX_LABEL or track.parent > MAX_LABEL:
-        raise DataError(f"{where}: labels lie between 1 and {MAX_LABEL}; renumber label {track.label}")
+def _is_whole_number(word: str) -> bool:
+    return word.isascii() and word.isdigit() and len(word) < 10
+
+
+def _faults_of(track: Track, tracks: dict[int, Track]) -> Iterable[tuple[str, str]]:
+    """Finds what is wrong with a track among the others: problem and remedy."""
     if track.begin > track.end:
-        raise DataError(
-            f"{where}: label {track.label} ends in frame {track.end}, before it begins in {track.begin}; correct it"
-        )
+        moment = f"in frame {track.end}, before it begins in frame {track.begin}"
+        yield f"label {track.label} ends {moment}", "correct it"
     if track.parent == track.label:
-        raise DataError(f"{where}: label {track.label} is its own parent; correct it")
-    return track
+        yield f"label {track.label} is its own parent", "correct it"
+    elif track.parent and track.parent not in tracks:
+        problem = f"label {track.label} has the parent {track.parent}, which is not listed"
+        yield problem, "add its line or write 0"

@@ -20,7 +20,8 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813
 from numpy.typing import NDArray
 
-from cosembed.datasets.heart.cine import CAVITY, MYOCARDIUM, CineSlice, central, open_image, read_pixels
+from cosembed.datasets.heart.medical_images import open_image, read_pixels
+from cosembed.datasets.heart.slices import CAVITY, MYOCARDIUM, HeartSlice, central_indices
 from cosembed.errors import DataError
 from cosembed.files.reading import MAX_PAGES_BYTES, read_text, reason
 
@@ -31,7 +32,7 @@ _CHUNK = 2**20
 _HEADER_BYTES = 352
 
 
-def read_acdc(root: Path, slices: int = 3, only: Collection[str] | None = None) -> list[CineSlice]:
+def read_acdc(root: Path, slices: int = 3, only: Collection[str] | None = None) -> list[HeartSlice]:
     """Reads every patient below a folder, or those named in `only`.
 
     Args:
@@ -73,7 +74,7 @@ def find_acdc(root: Path) -> dict[str, Path]:
     return videos
 
 
-def _read_patient(patient: str, path: Path, count: int) -> list[CineSlice]:
+def _read_patient(patient: str, path: Path, count: int) -> list[HeartSlice]:
     info = path.with_name("Info.cfg")
     frames = _read_info(info)
     video = _read_nifti(path, 4)
@@ -95,13 +96,13 @@ def _read_patient(patient: str, path: Path, count: int) -> list[CineSlice]:
         )
     labelled = np.isin(np.arange(len(video)), list(truth))
     found = []
-    for index in central(usable, count):
+    for index in central_indices(usable, count):
         # A copy, lest the slice keep the whole video in memory.
         frames_of_slice = video[:, index].copy()
         labels = np.zeros(frames_of_slice.shape, np.uint8)
         for frame, volume in truth.items():
             labels[frame] = volume[index]
-        found.append(CineSlice(patient, index, frames_of_slice, labels, labelled.copy()))
+        found.append(HeartSlice(patient, index, frames_of_slice, labels, labelled.copy()))
     return found
 
 

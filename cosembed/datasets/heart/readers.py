@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from cosembed.datasets.heart.acdc import find_acdc, read_acdc
-from cosembed.datasets.heart.cine import CineSlice
+from cosembed.datasets.heart.slices import HeartSlice
 from cosembed.datasets.heart.stacom import find_stacom, read_stacom
 
 Layout = Literal["stacom", "acdc"]
@@ -24,7 +24,7 @@ def patient_names(root: Path, layout: Layout) -> list[str]:
 
 def read_slices(
     root: Path, layout: Layout, slices: int, only: Collection[str] | None = None
-) -> list[CineSlice]:
+) -> list[HeartSlice]:
     """The central slices of the patients below a folder, or of those named in `only`.
 
     Raises:

@@ -20,9 +20,10 @@ from absl import logging
 from numpy.typing import NDArray
 from scipy.ndimage import binary_fill_holes
 
-from cosembed.datasets.heart.cine import CAVITY, MYOCARDIUM, CineSlice, central, open_image, read_pixels
+from cosembed.datasets.heart.medical_images import open_image, read_pixels
+from cosembed.datasets.heart.slices import CAVITY, MYOCARDIUM, HeartSlice, central_indices
 from cosembed.errors import DataError
-from cosembed.images.tiff import read_image
+from cosembed.images.reading import read_image
 
 _NAME = re.compile(r"(?P<patient>[^.].*)_SA(?P<slice>\d+)_ph(?P<phase>\d+)", re.IGNORECASE)
 _RINGS = ((0, 1), (0, 255))
@@ -32,7 +33,7 @@ _CLASSES = ((0, 1, 2), (0, 128, 255))
 _Stack = dict[int, dict[int, Path]]
 
 
-def read_stacom(root: Path, slices: int = 3, only: Collection[str] | None = None) -> list[CineSlice]:
+def read_stacom(root: Path, slices: int = 3, only: Collection[str] | None = None) -> list[HeartSlice]:
     """Reads every patient below a folder, or those named in `only`.
 
     Args:
@@ -47,7 +48,7 @@ def read_stacom(root: Path, slices: int = 3, only: Collection[str] | None = None
         DataError: No patients, or files that are missing, damaged, or contradict each other; names the file.
     """
     images, masks = find_stacom(root), _find(root, ".png")
-    found: list[CineSlice] = []
+    found: list[HeartSlice] = []
     for patient, stack in sorted(images.items()):
         if only is not None and patient not in only:
             continue
@@ -87,7 +88,7 @@ def _find(root: Path, suffix: str) -> dict[str, _Stack]:
     return found
 
 
-def _read_patient(patient: str, images: _Stack, masks: _Stack, count: int) -> list[CineSlice]:
+def _read_patient(patient: str, images: _Stack, masks: _Stack, count: int) -> list[HeartSlice]:
     # Slices beyond the ventricle may have no mask at all.
     stack = {index: _match(images[index], masks[index]) for index in sorted(images.keys() & masks.keys())}
     raw = {mask: _read_mask(mask) for pairs in stack.values() for _, mask in pairs}
@@ -104,12 +105,12 @@ def _read_patient(patient: str, images: _Stack, masks: _Stack, count: int) -> li
             "correct the masks or leave the patient out"
         )
     found = []
-    for index in central(usable, count):
+    for index in central_indices(usable, count):
         frames = _read_frames(stack[index], labels[index])
         volume = np.stack(labels[index])
         if rings:
             _warn_of_open_rings(volume, [mask for _, mask in stack[index]])
-        found.append(CineSlice(patient, index, frames, volume, np.ones(len(frames), bool)))
+        found.append(HeartSlice(patient, index, frames, volume, np.ones(len(frames), bool)))
     return found
 
 

@@ -16,6 +16,7 @@ import io
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -25,10 +26,11 @@ from numpy.typing import NDArray
 from cosembed import released, specs
 from cosembed.baselines.cells import write_baseline
 from cosembed.batches.clips import ClipSource
-from cosembed.datasets.ctc.reader import cut, read_sequence, write_truth_cut
+from cosembed.datasets.ctc.reader import cut_video, read_annotated_video, write_truth_cut
 from cosembed.errors import DataError
 from cosembed.files.writing import atomic_write_bytes, atomic_write_text, remove_folder
 from cosembed.images.frames import open_frames
+from cosembed.inference.stepper import FrameStepper
 from cosembed.inference.video import track_video
 from cosembed.metrics import evaluate_ctc
 from cosembed.specs import CellsSpec
@@ -55,8 +57,8 @@ def train(fold: Fold, spec: CellsSpec, settings: Settings) -> None:
     )
     sequences = []
     for part in fold.train:
-        sequence = read_sequence(part.root, part.video, spec.dataset)
-        sequences.append(cut(sequence, part.begin, part.end))
+        sequence = read_annotated_video(part.root, part.video, spec.dataset)
+        sequences.append(cut_video(sequence, part.begin, part.end))
     # Reads every frame: what cannot be used is found before anything is written.
     source = ClipSource(sequences, spec, spec.training.seed, settings.augment)
     run = RunFolder(settings.folder / fold.name)
@@ -123,7 +125,7 @@ def predict(fold: Fold, spec: CellsSpec, settings: Settings) -> None:
         frames = open_frames(part.root / part.video).cut(part.begin, part.end)
         logging.info("%s: tracking %d frames to %s", part, len(frames), output)
         sample_frames = np.linspace(0, len(frames) - 1, SAMPLES).round().astype(int).tolist()
-        tracked = track_video(model, frames, spec, output, sample_frames)
+        tracked = track_video(FrameStepper(model), frames, spec, output, sample_frames)
         _save_samples(output.parent / f"{part.video}_samples.npz", tracked.samples)
         facts = {
             "made_from": _fingerprint(spec, part),
@@ -188,7 +190,7 @@ def collect(folds: list[Fold], spec: CellsSpec, settings: Settings) -> None:
         "split": describe_split(folds, settings.protocol),
         "folds": scored,
         "command": settings.command,
-        "deviations": [list(deviation) for deviation in specs.deviations(spec)],
+        "deviations": [list(deviation) for deviation in specs.deviations_from_paper(spec)],
     }
     atomic_write_text(settings.folder / "metrics.json", json.dumps(content, indent=1) + "\n")
     atomic_write_text(settings.folder / "spec.yaml", specs.dump(spec))
@@ -246,7 +248,8 @@ def _fingerprint(spec: CellsSpec, part: VideoRange) -> str:
 
 def _save_samples(path: Path, samples: dict[int, NDArray[np.float32]]) -> None:
     buffer = io.BytesIO()
-    np.savez_compressed(
-        buffer, **{str(index): embedding.astype(np.float16) for index, embedding in samples.items()}
-    )
+    arrays: dict[str, Any] = {
+        str(index): embedding.astype(np.float16) for index, embedding in samples.items()
+    }
+    np.savez_compressed(buffer, **arrays)
     atomic_write_bytes(path, buffer.getvalue())

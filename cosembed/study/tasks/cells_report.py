@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from cosembed.clustering import describe_clustering
-from cosembed.datasets.ctc.reader import read_labels
+from cosembed.datasets.ctc.mask_files import mask_files, read_labels
 from cosembed.datasets.ctc.track_table import read_tracks
-from cosembed.datasets.ctc.validation import mask_files
 from cosembed.errors import DataError
 from cosembed.files.writing import atomic_write_text
 from cosembed.images.frames import Frames, open_frames

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from cosembed import specs
-from cosembed.batches.heart_clips import HeartSource
-from cosembed.datasets.heart.cine import CLASSES, CineSlice, patients
+from cosembed.batches.heart_clips import HeartClipSource
 from cosembed.datasets.heart.readers import read_slices
+from cosembed.datasets.heart.slices import CLASSES, HeartSlice, patients
 from cosembed.errors import DataError
 from cosembed.files.writing import atomic_write_bytes, atomic_write_text
 from cosembed.inference.images import segment_cycle
@@ -52,7 +52,7 @@ def variant_spec(spec: HeartSpec, variant: str) -> HeartSpec:
     training = spec.training
     frames = training.batch_size * training.clip_length
     return specs.override(
-        spec, ["network.recurrent=false", f"training.batch_size={frames}", "training.clip_length=1"]
+        spec, {"network.recurrent": False, "training.batch_size": frames, "training.clip_length": 1}
     )
 
 
@@ -63,7 +63,9 @@ def train(fold: NamedFold, spec: HeartSpec, settings: Settings) -> None:
     logging.info(
         "%s %s: training on %d patients; device: %s", spec.dataset.name, fold.name, len(fold.train), device
     )
-    source = HeartSource(read_fold(fold.train, spec, settings), spec, spec.training.seed, settings.augment)
+    source = HeartClipSource(
+        read_fold(fold.train, spec, settings), spec, spec.training.seed, settings.augment
+    )
     run = RunFolder(settings.folder / fold.name)
     run.open(spec, run_identity(fold.train, settings), device)
     train_network(spec, source, run, f"{spec.dataset.name} {fold.name}", settings.execution)
@@ -87,7 +89,7 @@ def predict(fold: NamedFold, spec: HeartSpec, settings: Settings) -> None:
         if file.exists():
             continue
         begin = time.perf_counter()
-        arrays = {}
+        arrays: dict[str, Any] = {}
         for cine in slices:
             if cine.patient == patient:
                 for name, classes in segment_cycle(stepper, cine, spec).items():
@@ -136,7 +138,7 @@ def collect(folds: list[NamedFold], spec: HeartSpec, settings: Settings) -> None
             continue
         scores = read_record(file, "warmed")
         # Of the common spec: that one of the networks is not recurrent is no deviation.
-        deviations = [list(deviation) for deviation in specs.deviations(spec)]
+        deviations = [list(deviation) for deviation in specs.deviations_from_paper(spec)]
         entry = variants.setdefault(fold.variant, {"deviations": deviations, "patients": {}})
         entry["patients"] |= scores["warmed"]
         if "unwarmed" in scores:
@@ -192,13 +194,13 @@ def report(folds: list[NamedFold], spec: HeartSpec, settings: Settings) -> None:
     lv_report.write(folds, spec, settings)
 
 
-def read_fold(names: Iterable[str], spec: HeartSpec, settings: Settings) -> list[CineSlice]:
+def read_fold(names: Iterable[str], spec: HeartSpec, settings: Settings) -> list[HeartSlice]:
     """The slices of the named patients."""
     root = settings.data_dir / spec.dataset.name
     return read_slices(root, spec.dataset.layout, spec.dataset.slices, set(names))
 
 
-def _score(slices: list[CineSlice], found: list[NDArray[np.uint8]]) -> dict[str, float | None]:
+def _score(slices: list[HeartSlice], found: list[NDArray[np.uint8]]) -> dict[str, float | None]:
     truth = np.concatenate([cine.labels[cine.labelled].ravel() for cine in slices])
     ours = np.concatenate(
         [classes[cine.labelled].ravel() for cine, classes in zip(slices, found, strict=True)]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from cosembed.datasets.heart.cine import CLASSES, CineSlice, patients
+from cosembed.datasets.heart.slices import CLASSES, HeartSlice, patients
 from cosembed.files.writing import atomic_write_text
 from cosembed.reporting.overlays import encode_png, label_key, overlay, stretch
 from cosembed.reporting.panels import grey_rgb, labelled_row
@@ -91,7 +91,7 @@ def _warmed(fold: NamedFold, settings: Settings) -> dict[str, dict[str, float | 
     return scores
 
 
-def _classes(fold: NamedFold, cine: CineSlice, settings: Settings) -> NDArray[np.uint8]:
+def _classes(fold: NamedFold, cine: HeartSlice, settings: Settings) -> NDArray[np.uint8]:
     found = read_arrays(settings.folder / fold.name / "results" / f"{cine.patient}.npz")
     return np.asarray(found[f"slice_{cine.index}_warmed"], np.uint8)
 

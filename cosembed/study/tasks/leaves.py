@@ -25,7 +25,7 @@ from cosembed.datasets.annotated_video import AnnotatedVideo
 from cosembed.datasets.leaves import Plant, find_plants
 from cosembed.errors import DataError
 from cosembed.files.writing import atomic_write_bytes, atomic_write_text
-from cosembed.images.tiff import read_image
+from cosembed.images.reading import read_image
 from cosembed.inference.images import segment_image
 from cosembed.inference.stepper import FrameStepper
 from cosembed.metrics import difference_in_count, symmetric_best_dice
@@ -129,7 +129,7 @@ def collect(folds: list[NamedFold], spec: LeavesSpec, settings: Settings) -> Non
         "profile": spec.profile,
         "split": f"{spec.dataset.fold_count} folds of plants, {len(folds)} of them tested",
         "command": settings.command,
-        "deviations": [list(deviation) for deviation in specs.deviations(spec)],
+        "deviations": [list(deviation) for deviation in specs.deviations_from_paper(spec)],
         "images": images,
     }
     atomic_write_text(settings.folder / "metrics.json", json.dumps(content, indent=1) + "\n")

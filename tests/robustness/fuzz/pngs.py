@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cosembed.datasets.leaves import find_plants
-from cosembed.images.tiff import read_headers, read_image
+from cosembed.images.reading import read_headers, read_image
 from tests.robustness.fuzz.case import Case, Rng, odd_file, pick
 from tests.robustness.fuzz.mutate import INTEGERS, damage, truncate
 

@@ -107,7 +107,7 @@ def _valid() -> Path:
     prefix = write_checkpoint(root / "authors" / "model-1", seeded_variables(0, levels=2), optimizer=False)
     released.import_released(prefix, root / "imported")
     spec = specs.resolve(
-        "simulated", "paper", "smoke", ["network.filters=4", "network.levels=2", "network.outputs=3"]
+        "simulated", "paper", "smoke", {"network.filters": 4, "network.levels": 2, "network.outputs": 3}
     )
     run = RunFolder(root / "run")
     run.open(spec, {})

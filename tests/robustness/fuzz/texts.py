@@ -93,7 +93,7 @@ def spec_case(rng: Rng, box: Path) -> Case:
     if way < 0.3:
         key = pick(rng, sorted(flatten(to_mapping(spec))))
         text = f"{key}={_hostile_value(rng, box)}"
-        return Case(lambda: specs.override(spec, [text]), _check_spec)
+        return Case(lambda: specs.override(spec, specs.parse_assignments([text])), _check_spec)
     if way < 0.65:
         mapping = to_mapping(spec)
         lines = yaml.safe_dump(mapping, sort_keys=False, width=120).splitlines()

@@ -14,7 +14,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from cosembed.images.frames import open_frames
-from cosembed.images.tiff import read_headers, read_image
+from cosembed.images.reading import read_headers, read_image
 from tests.robustness.fuzz.case import Case, Rng, odd_file, pick
 from tests.robustness.fuzz.mutate import INTEGERS, damage, truncate
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosembed.datasets.heart.acdc import read_acdc
-from cosembed.datasets.heart.cine import CineSlice
+from cosembed.datasets.heart.slices import HeartSlice
 from cosembed.datasets.heart.stacom import read_stacom
 from tests.robustness.fuzz.case import Case, Rng, odd_file, pick
 from tests.robustness.fuzz.mutate import damage, damaged_text, truncate
@@ -141,7 +141,7 @@ def _bomb() -> bytes:
     return gzip.compress(bytes(header) + bytes(2**20 * 8 * 65), 1)
 
 
-def _check_slices(slices: list[CineSlice]) -> None:
+def _check_slices(slices: list[HeartSlice]) -> None:
     for cine in slices:
         assert cine.frames.shape == cine.labels.shape and cine.frames.size and np.isfinite(cine.frames).all()
         assert (
@@ -151,7 +151,7 @@ def _check_slices(slices: list[CineSlice]) -> None:
         )
 
 
-def _check_video(path: Path, slices: list[CineSlice]) -> None:
+def _check_video(path: Path, slices: list[HeartSlice]) -> None:
     """Frames must be those that a reader of a few lines finds."""
     _check_slices(slices)
     raw = gzip.decompress(path.read_bytes())

@@ -1,10 +1,9 @@
-"""A short-axis cine slice as frames with labels, and checked reading of medical images. Knows no data set's layout."""
+"""Reads medical images, NIfTI and DICOM, with everything checked that ITK would pass over. Knows no data set's layout."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,45 +12,6 @@ from numpy.typing import NDArray
 
 from cosembed.errors import DataError
 from cosembed.files.reading import check_extent
-
-MYOCARDIUM = 1
-CAVITY = 2
-CLASSES = {"myocardium": MYOCARDIUM, "cavity": CAVITY}
-# In training batches: a pixel of a frame without a label.
-UNLABELLED = 255
-
-
-@dataclass(frozen=True)
-class CineSlice:
-    """One slice of the heart over one beat.
-
-    Attributes:
-        patient: The patient's name in the data set.
-        index: The slice's number in the data set's own order, which may begin at the base or at the apex.
-        frames: [T, H, W], T at least 1, in the scanner's values: whole numbers as stored, others as float32.
-        labels: uint8 [T, H, W]: 0 background, 1 myocardium, 2 blood cavity of the left ventricle.
-        labelled: bool [T]. Where False, the frame's labels are 0 and mean nothing.
-    """
-
-    patient: str
-    index: int
-    frames: NDArray
-    labels: NDArray[np.uint8]
-    labelled: NDArray[np.bool_]
-
-    def __str__(self) -> str:
-        return f"{self.patient}, slice {self.index}"
-
-
-def patients(slices: Iterable[CineSlice]) -> list[str]:
-    """The sorted names of the patients, each once."""
-    return sorted({item.patient for item in slices})
-
-
-def central(indices: Sequence[int], count: int) -> Sequence[int]:
-    """The `count` middle ones (at least 1) of sorted indices, the lower ones in a tie; all if there are fewer."""
-    start = max(0, (len(indices) - count) // 2)
-    return indices[start : start + count]
 
 
 def open_image(path: Path, kind: str) -> sitk.ImageFileReader:

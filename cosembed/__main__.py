@@ -1,0 +1,6 @@
+"""Makes `python -m cosembed` the same as the program `cosembed`."""
+
+from cosembed.commands.main import main
+
+if __name__ == "__main__":
+    main()

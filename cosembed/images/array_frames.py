@@ -1,0 +1,148 @@
+"""A video in memory, or in anything that slices like an array, as frames that are checked on access.
+
+Knows no files.
+
+A lazy array (of dask or zarr, say) is read one frame at a time and never as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cosembed.errors import DataError, InputError
+
+_AXES = "give [T, H, W], or [T, H, W, C] for frames of several channels"
+
+
+class VideoFrames(Protocol):
+    """What tracking needs of a video, wherever its frames are: `Frames` on disk and `ArrayFrames` give it."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width."""
+
+    @property
+    def dtype(self) -> str:
+        """The type of the pixels, for example `uint16`."""
+
+    @property
+    def channels(self) -> int:
+        """How many channels a frame has; with one, it is [H, W]."""
+
+    @property
+    def numbers(self) -> list[int]:
+        """The number of every frame in the video's own numbering."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[NDArray]: ...
+
+    def __getitem__(self, index: int, /) -> NDArray: ...
+
+
+class ArrayFrames:
+    """Frames [H, W] or [H, W, C] of an array, numbered from 0.
+
+    Args:
+        array: Has the shape [T, H, W] or [T, H, W, C], a real numeric dtype, and gives a frame when it is
+            indexed; a list of frames is taken as such an array.
+        name: What the array is called in messages.
+
+    Raises:
+        DataError: The array has another rank or dtype, or no frames or pixels.
+    """
+
+    def __init__(self, array: Any, name: str = "frames") -> None:
+        if isinstance(array, list | tuple):
+            array = _stacked(array, name)
+        shape, dtype = getattr(array, "shape", None), getattr(array, "dtype", None)
+        if shape is None or dtype is None or not hasattr(array, "__getitem__"):
+            raise DataError(f"{name}: is a {type(array).__name__}, not an array; {_AXES}")
+        if len(shape) not in (3, 4):
+            raise DataError(f"{name}: has {len(shape)} dimensions; {_AXES}")
+        if min(shape) < 1:
+            raise DataError(f"{name}: has the shape {tuple(shape)}, which holds no pixel; {_AXES}")
+        try:
+            kind = np.dtype(dtype).kind
+        except TypeError:
+            kind = ""
+        if kind not in "uif" or not kind:
+            raise DataError(
+                f"{name}: is of type {dtype}; convert it to whole or real numbers, such as uint16"
+            )
+        self._array = array
+        self._name = name
+        self._channel: int | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width."""
+        return int(self._array.shape[1]), int(self._array.shape[2])
+
+    @property
+    def dtype(self) -> str:
+        """The type of the pixels, for example `uint16`."""
+        return str(np.dtype(self._array.dtype))
+
+    @property
+    def channels(self) -> int:
+        """How many channels a frame has; with one, it is [H, W]."""
+        return int(self._array.shape[3]) if len(self._array.shape) == 4 and self._channel is None else 1
+
+    @property
+    def numbers(self) -> list[int]:
+        """The frames' numbers, from 0."""
+        return list(range(len(self)))
+
+    def __len__(self) -> int:
+        return int(self._array.shape[0])
+
+    def __iter__(self) -> Iterator[NDArray]:
+        """Reads the frames one after the other."""
+        return (self[index] for index in range(len(self)))
+
+    def __getitem__(self, index: int) -> NDArray:
+        """Reads and checks one frame.
+
+        Raises:
+            DataError: The frame holds values that are not finite, or is of one value only.
+        """
+        if not -len(self) <= index < len(self):
+            raise IndexError(index)
+        frame = np.asarray(self._array[index])
+        if frame.ndim == 3 and (self._channel is not None or frame.shape[-1] == 1):
+            frame = frame[..., self._channel or 0]
+        name = f"{self._name}[{index % len(self)}]"
+        if frame.dtype.kind == "f" and not np.isfinite(frame).all():
+            raise DataError(f"{name}: holds values that are not finite (NaN or infinity); replace them")
+        if frame.min() == frame.max():
+            raise DataError(
+                f"{name}: every pixel has the value {frame.min()}; remove or replace the empty frame"
+            )
+        return frame
+
+    def only_channel(self, number: int) -> ArrayFrames:
+        """Gives the same video with one of its channels.
+
+        Args:
+            number: The channel, counted from 1, as Fiji does.
+
+        Raises:
+            InputError: There is no such channel.
+        """
+        if not 1 <= number <= self.channels:
+            raise InputError(f"channel {number}: {self._name} holds {self.channels} channels, counted from 1")
+        chosen = ArrayFrames(self._array, self._name)
+        chosen._channel = number - 1 if self.channels > 1 else None
+        return chosen
+
+
+def _stacked(frames: list | tuple, name: str) -> NDArray:
+    shapes = {np.shape(frame) for frame in frames}
+    if len(shapes) > 1:
+        raise DataError(f"{name}: its frames have the shapes {sorted(shapes)}; make them equal")
+    return np.asarray(frames)

@@ -1,0 +1,93 @@
+"""A trained network that is ready to track: its weights, its values, and what to call it.
+
+Knows no video and no flags.
+
+Whatever holds one is loaded here: the folder of a run, one checkpoint of it, an imported network of the
+authors, or their own checkpoint.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from absl import logging
+
+from cosembed import released, specs
+from cosembed.errors import CheckpointError, InputError
+from cosembed.inference.stepper import FrameStepper
+from cosembed.models import StackedHourglass
+from cosembed.specs import CellsSpec
+from cosembed.training import checkpoints
+from cosembed.training.devices import describe_device
+
+
+@dataclass(frozen=True)
+class Network:
+    """A trained network for tracking.
+
+    Attributes:
+        model: The network with its weights.
+        spec: The values that belong to it: preprocessing, tracking, upsampling, and what it was trained with.
+        description: One phrase for people: where it comes from and how it was trained.
+        device: One phrase for people: what computes.
+    """
+
+    model: StackedHourglass = field(repr=False)
+    spec: CellsSpec = field(repr=False)
+    description: str
+    device: str
+
+    @cached_property
+    def stepper(self) -> FrameStepper:
+        """Runs the network frame by frame; it is traced once, however many videos are tracked."""
+        return FrameStepper(self.model)
+
+
+def load_network(
+    name_or_path: str | Path, dataset: str | None = None, *, require_gpu: bool = False
+) -> Network:
+    """Loads a trained network.
+
+    Args:
+        name_or_path: The folder of a run, one checkpoint of it (`RUN/checkpoints/step-2000`), a network that
+            `cosembed import-network` wrote, or the prefix of a checkpoint of the authors.
+        dataset: For networks of the authors only, the data set whose values are used, such as
+            `DIC-C2DH-HeLa`.
+        require_gpu: Whether a machine without a GPU that TensorFlow can use is an error.
+
+    Returns:
+        The network; loading it again is not needed for further videos.
+
+    Raises:
+        CheckpointError: Nothing of these is there, or it is damaged.
+        InputError: `dataset` is missing, unknown, or given for a network that is not the authors', or there
+            is no GPU.
+        SpecError: The run is one of another task.
+    """
+    path = Path(name_or_path)
+    known = specs.dataset_names("cells")
+    if dataset and dataset not in known:
+        raise InputError(f"dataset: unknown data set '{dataset}'; known: {', '.join(known)}")
+    if not path.exists() and not Path(f"{path}.index").exists():
+        raise CheckpointError(
+            f"{path}: no such file or folder; give the folder of a trained run, one of its checkpoints, or an imported network"
+        )
+    # The device is chosen before TensorFlow computes anything.
+    device = describe_device(require_gpu)
+    if not released.is_imported(path) and not released.is_released(path):
+        if dataset:
+            raise InputError(f"dataset: is for networks of the authors, and {path} is none; leave it out")
+        model, spec, step = checkpoints.load_network(path)
+        trained = f"trained for {step} of {spec.training.iterations} steps"
+        return Network(model, spec, f"{path}, {spec.dataset.name}, {trained}", device)
+    if not dataset:
+        raise InputError(
+            f"dataset is missing: {path} is a network of the authors; name one of {', '.join(known)}"
+        )
+    model = released.load_imported(path)
+    spec = released.released_spec(model, dataset)
+    if spec.network.variant == "mia2019":
+        logging.warning("%s: %s", path, released.FOLLOW_UP)
+    return Network(model, spec, f"{path}, {dataset}, the authors' network {released.source_of(path)}", device)
