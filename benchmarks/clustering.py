@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 
 from benchmarks.embeddings import embeddings_of, wandering_cells
-from cosembed.clustering import background_embedding, chosen_mode, foreground_points, instances
+from cosembed.clustering import background_embedding, choose_mode, foreground_points, label_instances
 from cosembed.clustering.points import LEAF_SIZE
 from cosembed.commands import command_line
 from cosembed.specs import TrackingSpec
@@ -145,7 +145,7 @@ def measure(quick: bool = False) -> list[dict[str, object]]:
                     "case": case.name,
                     "frames": case.frames,
                     "mode": mode,
-                    "chosen_by_auto": chosen_mode(case.spec) == mode,
+                    "chosen_by_auto": choose_mode(case.spec) == mode,
                     "points": round(float(np.mean(points))),
                     "min_points": case.min_points,
                     "noise_released": round(float(np.mean(reference == 0)), 4),
@@ -195,7 +195,7 @@ def scaling() -> list[dict[str, object]]:
             {
                 "varied": varied,
                 "value": value,
-                "mode": chosen_mode(case.spec),
+                "mode": choose_mode(case.spec),
                 "seconds": round(outcome.seconds, 3),
                 "memory_mb": round(outcome.memory),
             }
@@ -244,7 +244,7 @@ def _released(embeddings: NDArray[np.float32], spec: TrackingSpec) -> NDArray[np
         _, points = foreground_points(np.stack(pair), background, spec)
         clusters.append(_released_call(points, spec.min_points))
     foreground, _ = foreground_points(embeddings[:2], background, spec)
-    return instances(clusters[0], foreground, embeddings[:2], background, spec)
+    return label_instances(clusters[0], foreground, embeddings[:2], background, spec)
 
 
 def _released_call(points: NDArray[np.float64], min_points: int) -> NDArray[np.intp]:

@@ -81,7 +81,8 @@ def make_sampling(
     """Composes the transform that leads from the network's pixels to places in the image.
 
     The image is scaled to fit the network's square, and its aspect ratio is kept. The transform applies, in
-    this order, the elastic movement, flip, zoom and rotation about the centre, the translation, and the scale.
+    this order, the elastic movement, flip, zoom and rotation about the centre, the translation, and the
+    scale.
 
     Args:
         image_shape: Height and width of the (cropped) image.

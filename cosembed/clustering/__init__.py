@@ -1,10 +1,17 @@
-"""From embeddings of overlapping frames to instances."""
+"""Finds the instances of overlapping frames in their embeddings (paper section 2.3).
+
+`pairs` is what the rest of the package calls: it leaves out the background, has the remaining pixels
+clustered, and makes labels of the clusters. `points` clusters points with HDBSCAN; `spanning_tree` finds the
+tree that HDBSCAN cuts where the library's own search takes longer; `grid` clusters every second or third
+pixel only and lets the others join. This room knows embeddings and pixels of one pair; `tracking` puts the
+pairs of a video together.
+"""
 
 from cosembed.clustering.pairs import background_embedding as background_embedding
-from cosembed.clustering.pairs import chosen_mode as chosen_mode
+from cosembed.clustering.pairs import choose_mode as choose_mode
+from cosembed.clustering.pairs import choose_stride as choose_stride
 from cosembed.clustering.pairs import cluster_pair as cluster_pair
 from cosembed.clustering.pairs import describe_clustering as describe_clustering
 from cosembed.clustering.pairs import foreground_points as foreground_points
-from cosembed.clustering.pairs import grid_stride as grid_stride
-from cosembed.clustering.pairs import instances as instances
+from cosembed.clustering.pairs import label_instances as label_instances
 from cosembed.clustering.points import cluster_points as cluster_points

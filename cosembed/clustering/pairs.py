@@ -1,7 +1,8 @@
-"""Instances of one frame pair from its embeddings (paper section 2.3; released code). Knows nothing of the rest of the video.
+"""Labels the instances of one frame pair from its embeddings (paper section 2.3, and the released code).
 
-Pixels close to the background embedding are left out, the rest is clustered with HDBSCAN on embedding and scaled
-coordinates, and every cluster is split into its connected components.
+Pixels close to the background embedding are left out, the rest is clustered with HDBSCAN on embedding and
+scaled coordinates, and every cluster is split into its connected components. These are steps 2 to 7 as
+`cosembed.tracking` numbers them. Knows nothing of the rest of the video.
 """
 
 from __future__ import annotations
@@ -16,16 +17,24 @@ from cosembed.clustering.grid import cluster_on_grid
 from cosembed.clustering.points import NOISE
 from cosembed.specs import ClusteringSpec
 
-# In mode `auto`, the pixel grid is used from this many points on.
+# Mode `auto` uses the pixel grid from this m_pts on.
 FAST_FROM = 100
-# The grid is as coarse as leaves about this many points to the smallest cluster, and at most MAX_STRIDE: a coarser one
-# costs little less, and finds the gaps between touching instances less well, so that fewer points there are noise.
+# The grid is as coarse as leaves about this many points to the smallest cluster, and its stride is at most
+# MAX_STRIDE. A coarser grid would hardly save time, and would find the gaps between touching instances less
+# well.
 FAST_POINTS = 50
 MAX_STRIDE = 3
 
 
 def background_embedding(pair: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Per-channel median over all pixels of a pair [F, H, W, D] -> [D]; not normalised again (released code)."""
+    """Estimates the embedding of the background as the median of every channel over all pixels (step 2).
+
+    Args:
+        pair: float32 [F, H, W, D], unit length.
+
+    Returns:
+        float32 [D]; not normalised again, so that it is shorter than 1.
+    """
     channels = np.ascontiguousarray(pair.reshape(-1, pair.shape[-1]).T)
     return np.median(channels, axis=1).astype(np.float32)
 
@@ -33,68 +42,87 @@ def background_embedding(pair: NDArray[np.float32]) -> NDArray[np.float32]:
 def cluster_pair(
     pair: NDArray[np.float32], background: NDArray[np.float32], spec: ClusteringSpec
 ) -> NDArray[np.int32]:
-    """Labels the instances of overlapping frames.
+    """Labels the instances of overlapping frames (steps 3 to 7).
 
     Args:
         pair: float32 [F, H, W, D], unit length; F is 2, or 1 for a still image.
-        background: float32 [D].
+        background: float32 [D], the embedding of the background.
         spec: m_pts, coordinate factor, thresholds and mode.
 
     Returns:
-        int32 [F, H, W]; 0 background and noise, instances from 1, the same in both frames.
+        int32 [F, H, W]: 0 is background or noise; an instance has the same label, from 1 on, in both frames.
     """
     foreground, points = foreground_points(pair, background, spec)
-    clusters = cluster_on_grid(points, foreground, grid_stride(spec), spec.min_points)
-    return instances(clusters, foreground, pair, background, spec)
+    clusters = cluster_on_grid(points, foreground, choose_stride(spec), spec.min_points)
+    return label_instances(clusters, foreground, pair, background, spec)
 
 
 def foreground_points(
     pair: NDArray[np.float32], background: NDArray[np.float32], spec: ClusteringSpec
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """Which pixels are not background [F, H, W], and what they are clustered by [n, D + 2]: embedding, scaled coordinates."""
-    foreground = _measure(pair @ background, spec) < spec.background_similarity
+    """Chooses the pixels to cluster and makes points of them (steps 3 and 4).
+
+    Args:
+        pair: float32 [F, H, W, D], unit length.
+        background: float32 [D], the embedding of the background.
+        spec: Background measure and threshold, coordinate factor.
+
+    Returns:
+        Which pixels are not background, bool [F, H, W]; and for these n pixels in the order of frame, row,
+        column, the embedding followed by the scaled row and column, float64 [n, D + 2].
+    """
+    foreground = _background_measure(pair @ background, spec) < spec.background_similarity
     _, rows, columns = np.nonzero(foreground)
     coordinates = spec.coordinate_factor * np.stack([rows, columns], axis=-1)
     # hdbscan and cKDTree compute in float64 whatever they are given.
     return foreground, np.concatenate([pair[foreground], coordinates], axis=-1, dtype=np.float64)
 
 
-def instances(
+def label_instances(
     clusters: NDArray[np.intp],
     foreground: NDArray[np.bool_],
     pair: NDArray[np.float32],
     background: NDArray[np.float32],
     spec: ClusteringSpec,
 ) -> NDArray[np.int32]:
-    """Labels as `cluster_pair` returns them, from the cluster of every foreground pixel (-1 is noise)."""
+    """Drops clusters of background direction and splits the others into components (steps 6 and 7).
+
+    Args:
+        clusters: [n], the cluster of every foreground pixel, from 0; -1 is noise.
+        foreground: bool [F, H, W], with n pixels.
+        pair: float32 [F, H, W, D], unit length.
+        background: float32 [D], the embedding of the background.
+        spec: Background measure and threshold, size threshold.
+
+    Returns:
+        int32 [F, H, W], as `cluster_pair` returns them.
+    """
     if spec.background_clusters:
         clusters = _without_background(clusters, pair[foreground], background, spec)
     labels = np.zeros(foreground.shape, np.int32)
     labels[foreground] = clusters + 1
-    return _components(labels, spec.size_threshold)
+    return split_into_components(labels, spec.size_threshold)
 
 
-def chosen_mode(spec: ClusteringSpec) -> Literal["exact", "fast"]:
-    """What `auto` means for a spec."""
+def choose_mode(spec: ClusteringSpec) -> Literal["exact", "fast"]:
+    """Returns the mode of a spec, and for `auto` the one that it stands for."""
     if spec.mode == "auto":
         return "fast" if spec.min_points >= FAST_FROM else "exact"
     return spec.mode
 
 
-def grid_stride(spec: ClusteringSpec) -> int:
-    """Pixels from one point of the grid that is clustered to the next; 1 is every pixel."""
-    return (
-        max(1, min(MAX_STRIDE, int(np.sqrt(spec.min_points / FAST_POINTS))))
-        if chosen_mode(spec) == "fast"
-        else 1
-    )
+def choose_stride(spec: ClusteringSpec) -> int:
+    """Returns how many pixels apart the clustered pixels lie along either axis; 1 clusters every pixel."""
+    if choose_mode(spec) == "exact":
+        return 1
+    return max(1, min(MAX_STRIDE, int(np.sqrt(spec.min_points / FAST_POINTS))))
 
 
 def describe_clustering(spec: ClusteringSpec) -> str:
-    """How frame pairs are clustered, for a report."""
-    stride = grid_stride(spec)
+    """Says for a report how frame pairs are clustered."""
+    stride = choose_stride(spec)
     pixels = "every pixel" if stride == 1 else f"one pixel in {stride} x {stride}, the others join"
-    return f"{chosen_mode(spec)}: {pixels}; at least {spec.min_points} points a cell"
+    return f"{choose_mode(spec)}: {pixels}; at least {spec.min_points} points a cell"
 
 
 def _without_background(
@@ -103,22 +131,31 @@ def _without_background(
     background: NDArray[np.float32],
     spec: ClusteringSpec,
 ) -> NDArray[np.intp]:
-    """Turns clusters whose mean direction is the background's into noise."""
-    # The sum points where the mean does; bin 0 collects the noise.
+    """Turns clusters whose mean embedding points where the background's does into noise (step 6)."""
+    # The sum of embeddings points where their mean does. Bin 0 collects the noise.
     sums = np.stack(
         [np.bincount(clusters + 1, weights=channel, minlength=1) for channel in embeddings.T], axis=-1
     )
     lengths = np.maximum(np.linalg.norm(sums, axis=-1), np.finfo(np.float64).tiny)
-    is_background = _measure(sums @ background / lengths, spec) >= spec.background_similarity
+    is_background = _background_measure(sums @ background / lengths, spec) >= spec.background_similarity
     return np.where(is_background[clusters + 1], NOISE, clusters)
 
 
-def _measure(products: NDArray, spec: ClusteringSpec) -> NDArray:
+def _background_measure(products: NDArray, spec: ClusteringSpec) -> NDArray:
     return products**2 if spec.background_measure == "squared_dot" else products
 
 
-def _components(labels: NDArray[np.int32], size_threshold: float) -> NDArray[np.int32]:
-    """Connected components (18-neighbourhood in frame, row, column) of at least the threshold's size, numbered from 1."""
+def split_into_components(labels: NDArray[np.int32], size_threshold: float) -> NDArray[np.int32]:
+    """Splits labels into connected components and drops the small ones (step 7).
+
+    Args:
+        labels: int32 [F, H, W]; 0 is background.
+        size_threshold: The least number of pixels, over all frames, of a component that is kept.
+
+    Returns:
+        int32 [F, H, W]: components numbered from 1. Pixels are connected if they have one label and differ by
+            at most 1 in frame, row and column, and in no more than two of these (the 18-neighbourhood).
+    """
     components = measure.label(labels, background=0, connectivity=2)
     sizes = np.bincount(components.ravel())
     large = sizes >= size_threshold

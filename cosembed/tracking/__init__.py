@@ -1,20 +1,38 @@
-"""From embeddings to tracks and their files.
+"""Makes tracks of embeddings and writes them (paper section 2.3 and appendix; released code).
 
-Knows no TensorFlow and no images, only embeddings and labels.
+The steps have these numbers throughout the package:
+
+    1.  The network gives the embeddings of a frame, at unit length (`cosembed.inference`).
+    2.  The background embedding is estimated from the first pair of frames and kept for the whole video.
+    3.  Pixels near the background embedding are background in every pair.
+    4.  The others become points: their embedding and their scaled coordinates.
+    5.  HDBSCAN clusters the points of both frames together; noise is background.
+    6.  Clusters whose mean embedding is near the background's are dropped.
+    7.  Clusters are split into connected components, and small components are dropped.
+    8.  Both frames of the first pair start the video.
+    9.  Of every later pair, labels in its first frame are matched with those of the video's last frame, which
+        is the same image, and the second frame is appended with the labels that this gives.
+    10. Labels that lie wholly inside the border are erased, frame by frame.
+    11. Labels are numbered from 1, and every track gets its first frame, its last frame and its parent.
+    12. Tracks are cut so that every parent ends before its children begin.
+    13. Labels are upsampled to the original image.
+    14. The track table is repaired to fit the upsampled labels.
+    15. Masks and table are written.
+
+Steps 2 to 7 are `cosembed.clustering`; of this room, `tracker` goes through 2 to 12, `stitch` has 8 and 9,
+`lineage` 10 to 12, `upsample` 13 and `writer` 14 and 15. The room knows neither the network nor the
+frames that it saw, only embeddings and labels.
 """
 
 from cosembed.specs import TrackingSpec
 from cosembed.tracking.tracker import TrackingResult, finish_tracks, track_embeddings
-from cosembed.tracking.writer import CellRow, FinishedVideo, cell_rows, finish_video, write_result
+from cosembed.tracking.writer import CellRow, write_result
 
 __all__ = [
     "CellRow",
-    "FinishedVideo",
     "TrackingResult",
     "TrackingSpec",
-    "cell_rows",
     "finish_tracks",
-    "finish_video",
     "track_embeddings",
     "write_result",
 ]

@@ -1,4 +1,8 @@
-"""Parents and the rules of a lineage (paper section 3; released code, steps 10 to 12). Knows label videos and track tables."""
+"""Cleans the border of a stitched video and finds its lineage (paper section 3; steps 10 to 12).
+
+Steps are numbered as in `cosembed.tracking`. Knows label videos and track tables, not how the labels were
+found.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +17,18 @@ from cosembed.preprocessing.label_overlap import label_overlap, present_labels
 
 
 def erase_in_border(labels: NDArray[np.int32], border: tuple[int, int]) -> NDArray[np.int32]:
-    """Erases labels that lie wholly inside the border, frame by frame; what follows in the same track gets a fresh label.
+    """Erases labels that lie wholly inside the border, frame by frame (step 10).
 
-    The released code goes backwards from the last frame; going forwards gives the same parts of tracks in one pass, and
-    also gives a fresh label to one that comes back after a frame without it (which stitching never makes).
+    What follows an erased frame in the same track gets a fresh label. The released code goes backwards from
+    the last frame. Going forwards gives the same parts of tracks in one pass, and also a fresh label to one
+    that comes back after a frame without it, which stitching never makes.
 
     Args:
-        labels: [T, H, W].
-        border: (y, x), network pixels.
+        labels: int32 [T, H, W]; 0 is background.
+        border: Height and width (y, x) of the border at each side, in network pixels.
 
     Returns:
-        [T, H, W]; every label is there in one unbroken range of frames.
+        int32 [T, H, W]; every label occurs in one unbroken range of frames.
     """
     rows, columns = border
     height, width = labels.shape[1:]
@@ -51,8 +56,8 @@ def erase_in_border(labels: NDArray[np.int32], border: tuple[int, int]) -> NDArr
     return cleaned
 
 
-def renumber(labels: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Labels [T, H, W] renumbered 1..n in the order of their numbers."""
+def number_consecutively(labels: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Renumbers the labels [T, H, W] of a video 1..n and keeps their order (step 11)."""
     counts = np.bincount(labels.ravel())
     present = np.flatnonzero(counts[1:]) + 1
     table = np.zeros(len(counts), np.int32)
@@ -61,17 +66,20 @@ def renumber(labels: NDArray[np.int32]) -> NDArray[np.int32]:
 
 
 def find_tracks(labels: NDArray[np.int32], dilation: int, parent_frames: int, minimum: float) -> list[Track]:
-    """First and last frame and parent of every label.
+    """Finds the first frame, the last frame and the parent of every label (step 11).
 
-    The mask of a label's first frame is repeated over the frames before; the parent is the label whose volume there has
-    the highest IoU with it, if above `minimum`.
+    The mask of a label's first frame is repeated over the frames before. The parent is the label whose volume
+    in these frames has the highest IoU with that of the repeated mask.
 
     Args:
-        labels: [T, H, W], 1..n.
-        dilation: Odd diameter of the disc that dilates the mask first (pixels whose centre lies within half of it); 0 is
-            off.
-        parent_frames: How many frames back.
-        minimum: IoU to exceed.
+        labels: int32 [T, H, W], numbered 1..n; 0 is background.
+        dilation: Odd diameter of the disc that dilates the mask first, in network pixels; 0 is off. The disc
+            holds the pixels whose centre lies within half the diameter.
+        parent_frames: How many frames before the first one are searched.
+        minimum: The IoU that a parent must exceed; otherwise the parent is 0, as it is for labels of frame 0.
+
+    Returns:
+        The tracks by rising label.
     """
     first: dict[int, int] = {}
     last: dict[int, int] = {}
@@ -87,7 +95,7 @@ def find_tracks(labels: NDArray[np.int32], dilation: int, parent_frames: int, mi
             mask = labels[begin] == label
             if disc is not None:
                 mask = ndimage.binary_dilation(mask, disc)
-            parent = _best_overlap(labels[max(0, begin - parent_frames) : begin], mask, minimum)
+            parent = _find_parent(labels[max(0, begin - parent_frames) : begin], mask, minimum)
         tracks.append(Track(label, begin, last[label], parent))
     return tracks
 
@@ -95,17 +103,18 @@ def find_tracks(labels: NDArray[np.int32], dilation: int, parent_frames: int, mi
 def end_before_children(
     labels: NDArray[np.int32], tracks: Sequence[Track]
 ) -> tuple[NDArray[np.int32], list[Track]]:
-    """Cuts tracks so that none lives on once a child of it has begun.
+    """Cuts tracks so that none lives on once a child of it has begun (step 12).
 
-    The earlier part keeps label and parent; the later part becomes a child of it with a new label (so at a division the
-    daughter that had kept the mother's label becomes a child), and children that begin later move to it.
+    The earlier part keeps label and parent. The later part becomes a child of it with a new label, so that at
+    a division the daughter that had kept the mother's label becomes a child. Other children that begin later
+    move to it.
 
     Args:
-        labels: [T, H, W], every label in one unbroken range of frames.
+        labels: int32 [T, H, W], every label in one unbroken range of frames.
         tracks: Their table, as `find_tracks` returns it.
 
     Returns:
-        Labels and table in which every parent ends before its children begin.
+        Labels int32 [T, H, W] and table, in which every parent ends before its children begin.
     """
     labels = labels.copy()
     table = {track.label: track for track in tracks}
@@ -126,7 +135,7 @@ def end_before_children(
     return labels, sorted(table.values())
 
 
-def _best_overlap(before: NDArray[np.int32], mask: NDArray[np.bool_], minimum: float) -> int:
+def _find_parent(before: NDArray[np.int32], mask: NDArray[np.bool_], minimum: float) -> int:
     overlap = label_overlap(before, np.broadcast_to(mask, before.shape))
     if not len(overlap.first):
         return 0

@@ -1,4 +1,7 @@
-"""Stitches the labels of overlapping frame pairs into a video by IoU (paper section 2.3; released code, step 9)."""
+"""Stitches the labels of overlapping frame pairs into a video by IoU (paper section 2.3; steps 8 and 9).
+
+Steps are numbered as in `cosembed.tracking`. Knows label images only, not what found the labels.
+"""
 
 from __future__ import annotations
 
@@ -11,21 +14,23 @@ from cosembed.preprocessing.label_overlap import label_overlap, match_greedily, 
 
 
 def stitch_pairs(pairs: Iterable[NDArray[np.int32]], minimum: float) -> Iterator[NDArray[np.int32]]:
-    """The frames of a video, one label per instance, from the labels of its overlapping pairs.
+    """Makes a video of the labels of its overlapping pairs, one label per instance (steps 8 and 9).
 
-    Both frames of the first pair start the video; of every later pair only the second frame is appended. A label never
-    comes back after a frame without it.
+    Both frames of the first pair start the video; of every later pair only the second frame is appended. A
+    label never comes back after a frame without it.
 
     Args:
-        pairs: [2, H, W] each, pair t holding frames t and t + 1; or one [1, H, W], for a video of one frame.
-        minimum: Least IoU at which a label goes on.
+        pairs: int32 [2, H, W] each, pair t holding frames t and t + 1; or one [1, H, W], for a video of one
+            frame.
+        minimum: The least IoU at which a label goes on in the next frame.
 
     Yields:
-        Labels [H, W]; 0 is background. They do not depend on how the labels of a pair are numbered.
+        int32 [H, W], one frame after the other; 0 is background. How the labels of a pair are numbered makes
+        no difference.
     """
     last: NDArray[np.int32] | None = None
     highest = 0
-    for pair in map(in_order_of_appearance, pairs):
+    for pair in map(number_by_appearance, pairs):
         if last is None:
             yield from pair
             last, highest = pair[-1], int(pair.max())
@@ -34,8 +39,11 @@ def stitch_pairs(pairs: Iterable[NDArray[np.int32]], minimum: float) -> Iterator
             yield last
 
 
-def in_order_of_appearance(pair: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Labels renumbered 1..n by their first pixel in frame, row, column; ties in later steps then have one outcome."""
+def number_by_appearance(pair: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Renumbers the labels [F, H, W] of a pair 1..n by their first pixel in frame, row and column.
+
+    Ties in later steps are decided by labels, and then do not depend on how the clusters were numbered.
+    """
     labels, first, inverse = np.unique(pair, return_index=True, return_inverse=True)
     order = np.argsort(first[labels != 0])
     table = np.zeros(len(labels), np.int32)
@@ -44,18 +52,18 @@ def in_order_of_appearance(pair: NDArray[np.int32]) -> NDArray[np.int32]:
 
 
 def match_labels(first: NDArray, second: NDArray, minimum: float) -> dict[int, int]:
-    """Greedy one-to-one matching of two label images of the same frame, largest IoU first.
+    """Matches the labels of two images of the same frame one to one, the largest IoU first (step 9).
 
-    Label 0 takes part on both sides, as in the released code: background that becomes an instance, and an instance that
-    becomes background, are matched like any other label.
+    Label 0 takes part on both sides, as in the released code: background that becomes an instance, and an
+    instance that becomes background, are matched like any other label.
 
     Args:
-        first: [H, W], labels of the result so far.
-        second: [H, W], labels of the new pair.
-        minimum: Least IoU.
+        first: Integers [H, W], the labels of the result so far.
+        second: Integers [H, W], the labels of the new pair.
+        minimum: The least IoU of a match.
 
     Returns:
-        Label of `second` -> label of `first`. Ties go to the lower labels.
+        For labels of `second`, the label of `first` that they match. Ties go to the lower labels.
     """
     overlap = label_overlap(first, second, background=True)
     return {new: old for old, new in match_greedily(overlap, minimum).items()}
@@ -64,7 +72,17 @@ def match_labels(first: NDArray, second: NDArray, minimum: float) -> dict[int, i
 def append_pair(
     last: NDArray[np.int32], pair: NDArray[np.int32], highest: int, minimum: float
 ) -> tuple[NDArray[np.int32], int]:
-    """The pair's second frame in the video's numbering, and the highest label used now; `last` is the pair's first frame."""
+    """Labels the second frame of a pair as the video so far is labelled (step 9).
+
+    Args:
+        last: int32 [H, W], the video's last frame, which is the same image as the pair's first frame.
+        pair: int32 [2, H, W].
+        highest: The highest label that the video has used.
+        minimum: The least IoU of a match.
+
+    Returns:
+        The new frame int32 [H, W], and the highest label that the video has used now.
+    """
     table = np.zeros(int(pair.max()) + 1, np.int32)
     matches = match_labels(last, pair[0], minimum)
     for new, old in matches.items():

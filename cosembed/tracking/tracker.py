@@ -1,6 +1,7 @@
-"""Tracks a video from its embeddings: cluster every frame pair, stitch, clean up, find the lineage (released code, steps 2-12).
+"""Tracks a video from its embeddings: goes through steps 2 to 12 as `cosembed.tracking` numbers them.
 
-Embeddings are consumed one frame at a time; only label maps grow with the video.
+Embeddings are consumed one frame at a time, so that only the label maps grow with the video. Knows no network
+and no files.
 """
 
 from __future__ import annotations
@@ -16,17 +17,17 @@ from cosembed.datasets.ctc.track_table import Track
 from cosembed.errors import DataError
 from cosembed.preprocessing.label_values import LARGEST_LABEL
 from cosembed.specs import TrackingSpec
-from cosembed.tracking.lineage import end_before_children, erase_in_border, find_tracks, renumber
+from cosembed.tracking.lineage import end_before_children, erase_in_border, find_tracks, number_consecutively
 from cosembed.tracking.stitch import stitch_pairs
 
 
 @dataclass(frozen=True)
 class TrackingResult:
-    """Tracks at network resolution.
+    """Holds the tracks of a video at network resolution.
 
     Attributes:
-        labels: uint16 [T, H, W]; 0 is background.
-        tracks: The table that belongs to the labels.
+        labels: uint16 [T, H, W]; 0 is background, every other number a track.
+        tracks: The rows (label, begin, end, parent) of these tracks, by rising label.
     """
 
     labels: NDArray[np.uint16]
@@ -34,14 +35,19 @@ class TrackingResult:
 
 
 def track_embeddings(embeddings: Iterable[NDArray[np.float32]], spec: TrackingSpec) -> TrackingResult:
-    """Clusters and tracks the instances of a video.
+    """Clusters and tracks the instances of a video (steps 2 to 12).
 
     Args:
-        embeddings: float32 [T, H, W, D], unit length per pixel, or an iterable of frames [H, W, D].
+        embeddings: float32 [T, H, W, D] of unit length at every pixel, or an iterable of frames [H, W, D], of
+            which two are held at a time.
         spec: Clustering and tracking values, in network pixels.
 
+    Returns:
+        Labels and tracks at network resolution.
+
     Raises:
-        DataError: No frame, embeddings that are not finite or change their shape, or more tracks than 16-bit masks can hold.
+        DataError: There is no frame, embeddings are not finite or change their shape, or there are more
+            tracks than 16-bit masks can hold.
     """
     labels = list(stitch_pairs(_cluster_pairs(embeddings, spec), spec.merge_iou))
     return finish_tracks(np.stack(labels), spec)
@@ -50,10 +56,11 @@ def track_embeddings(embeddings: Iterable[NDArray[np.float32]], spec: TrackingSp
 def _cluster_pairs(
     embeddings: Iterable[NDArray[np.float32]], spec: TrackingSpec
 ) -> Iterator[NDArray[np.int32]]:
+    """Yields the labels int32 [2, H, W] of every pair, or [1, H, W] of a single frame (steps 2 to 7)."""
     before: NDArray[np.float32] | None = None
     background: NDArray[np.float32] | None = None
     for index, frame in enumerate(embeddings):
-        embedding = _checked(frame, index, before)
+        embedding = _check_embedding(frame, index, before)
         if before is not None:
             pair = np.stack([before, embedding])
             if background is None:
@@ -66,7 +73,7 @@ def _cluster_pairs(
         yield cluster_pair(before[None], background_embedding(before[None]), spec)
 
 
-def _checked(
+def _check_embedding(
     frame: NDArray[np.float32], index: int, before: NDArray[np.float32] | None
 ) -> NDArray[np.float32]:
     embedding = np.asarray(frame, np.float32)
@@ -79,16 +86,19 @@ def _checked(
 
 
 def finish_tracks(labels: NDArray[np.int32], spec: TrackingSpec) -> TrackingResult:
-    """Border clean-up, lineage and consistency of stitched labels.
+    """Cleans up the border of stitched labels and finds their lineage (steps 10 to 12).
 
     Args:
         labels: int32 [T, H, W]; a label that comes back after a frame without it counts as a new one.
         spec: Tracking values, in network pixels.
 
+    Returns:
+        Labels and tracks at network resolution.
+
     Raises:
-        DataError: More tracks than 16-bit masks can hold.
+        DataError: There are more tracks than 16-bit masks can hold.
     """
-    labels = renumber(erase_in_border(labels, spec.border))
+    labels = number_consecutively(erase_in_border(labels, spec.border))
     tracks = find_tracks(labels, spec.parent_dilation, spec.parent_frames, spec.parent_iou)
     labels, tracks = end_before_children(labels, tracks)
     if len(tracks) > LARGEST_LABEL:

@@ -1,4 +1,7 @@
-"""Labels from the network's grid to the original image: the inverse of the test transform (released code, step 13)."""
+"""Upsamples labels from the network's grid to the original image (step 13 of `cosembed.tracking`).
+
+This is the inverse of the test transform. Knows label images only, neither tracks nor files.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +17,16 @@ from cosembed.specs import UpsamplingSpec
 def upsample_labels(
     labels: NDArray[np.uint16], grid: Grid, image_shape: tuple[int, int], spec: UpsamplingSpec
 ) -> NDArray[np.uint16]:
-    """One frame at the original size.
+    """Upsamples the labels of one frame to the size of the original image.
 
     Args:
-        labels: uint16 [N, N], network grid.
-        grid: Where network pixels lie in the image.
+        labels: uint16 [N, N], on the network's grid.
+        grid: Where the network's pixels lie in the original image.
         image_shape: Height and width of the original image.
-        spec: Method, and sigma in original pixels.
+        spec: The method, and the sigma of its Gaussian in original pixels.
 
     Returns:
-        uint16 [H, W]; 0 where the network saw nothing (crop, test zoom).
+        uint16 [H, W]; 0 where the network saw nothing, because of a crop or the test zoom.
     """
     if spec.method == "label_gaussian":
         return _label_gaussian(labels, grid, image_shape)
@@ -36,6 +39,7 @@ def upsample_labels(
 def _nearest(
     side: int, scale: float, offset: float, count: int
 ) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Finds for every original row or column the nearest of the network, and whether the network saw it."""
     position = (np.arange(side) - offset) / scale
     inside = (position >= -0.5) & (position < count - 0.5)
     return np.clip(np.floor(position + 0.5).astype(np.intp), 0, count - 1), inside

@@ -1,15 +1,19 @@
-"""Writes tracks as a Cell Tracking Challenge result folder (released code, steps 13 to 15).
+"""Writes tracks as a Cell Tracking Challenge result folder (steps 13 to 15 of `cosembed.tracking`).
 
-maskNNN.tif      uint16, original size, zlib
-res_track.txt    label begin end parent
-tracks.csv       label, parent, frame, y, x, area: one row per instance and frame; centroid and area in original pixels
+maskNNN.tif      the labels of a frame: uint16, original size, compressed with zlib
+res_track.txt    one row for each track: label begin end parent
+tracks.csv       one row for each instance and frame: label, parent, frame, y, x, area; the last three are the
+                 centroid and the area in original pixels
+
+Knows tracks and result folders, not how the tracks were found.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,67 +30,15 @@ from cosembed.tracking.upsample import upsample_labels
 
 
 class Region(NamedTuple):
-    """One instance in one frame: centroid and area in original pixels."""
+    """Describes one instance in one frame by its centroid (y, x) and its area, in original pixels."""
 
     y: float
     x: float
     area: int
 
 
-def write_result(
-    output: Path, result: TrackingResult, grid: Grid, image_shape: tuple[int, int], upsampling: UpsamplingSpec
-) -> list[Track]:
-    """Upsamples, repairs and writes a result, complete or not at all.
-
-    Args:
-        output: The folder to write.
-        result: Tracks at network resolution.
-        grid: Where network pixels lie in the original image.
-        image_shape: Height and width of the original images.
-        upsampling: Method and sigma.
-
-    Returns:
-        The repaired track table.
-
-    Raises:
-        OutputError: `output` exists.
-    """
-    regions: dict[int, dict[int, Region]] = {}
-    digits = max(3, len(str(len(result.labels) - 1)))
-    with atomic_folder(output) as folder:
-        for frame, labels in enumerate(with_progress(result.labels, len(result.labels), "writing")):
-            mask = upsample_labels(labels, grid, image_shape, upsampling)
-            write_mask(folder / f"mask{frame:0{digits}d}.tif", mask)
-            for label, region in measure_regions(mask).items():
-                regions.setdefault(label, {})[frame] = region
-        tracks = repair_tracks(result.tracks, regions)
-        kept = {track.label for track in tracks}
-        erased = [label for label in regions if label not in kept]
-        for frame in sorted({frame for label in erased for frame in regions[label]}):
-            path = folder / f"mask{frame:0{digits}d}.tif"
-            mask = read_image(path)
-            write_mask(path, np.where(np.isin(mask, erased), 0, mask).astype(np.uint16))
-        write_tracks(folder / "res_track.txt", tracks)
-        atomic_write_text(folder / "tracks.csv", _csv(cell_rows(tracks, regions)))
-    return tracks
-
-
-class FinishedVideo(NamedTuple):
-    """Tracks at the images' own size, repaired, as a result folder holds them.
-
-    Attributes:
-        labels: uint16 [T, H, W]; 0 is background.
-        tracks: The repaired track table.
-        regions: Label -> frame -> region, of the tracks that were kept.
-    """
-
-    labels: NDArray[np.uint16]
-    tracks: list[Track]
-    regions: dict[int, dict[int, Region]]
-
-
 class CellRow(NamedTuple):
-    """One line of tracks.csv: a cell in a frame, its centroid and area in original pixels."""
+    """Describes a cell in a frame, as a row of tracks.csv does; centroid and area are in original pixels."""
 
     label: int
     parent: int
@@ -96,48 +48,131 @@ class CellRow(NamedTuple):
     area: int
 
 
-def finish_video(
-    result: TrackingResult, grid: Grid, image_shape: tuple[int, int], upsampling: UpsamplingSpec
-) -> FinishedVideo:
-    """Upsamples and repairs a result in memory; the same labels and tracks as `write_result` writes.
+class MaskStore(Protocol):
+    """Holds a mask uint16 [H, W] for every frame: an array [T, H, W], or files."""
+
+    def __getitem__(self, frame: int, /) -> NDArray: ...
+
+    def __setitem__(self, frame: int, mask: NDArray[np.uint16], /) -> None: ...
+
+
+class MaskFolder:
+    """Holds the masks of a video as the files maskNNN.tif.
 
     Args:
-        result: Tracks at network resolution.
-        grid: Where network pixels lie in the original image.
-        image_shape: Height and width of the original images.
-        upsampling: Method and sigma.
+        folder: Where the files lie.
+        frames: The number of frames, which decides how many digits a name has.
     """
-    labels = np.empty((len(result.labels), *image_shape), np.uint16)
+
+    def __init__(self, folder: Path, frames: int) -> None:
+        self._folder = folder
+        self._digits = max(3, len(str(frames - 1)))
+
+    def __getitem__(self, frame: int, /) -> NDArray:
+        return read_image(self._path(frame))
+
+    def __setitem__(self, frame: int, mask: NDArray[np.uint16], /) -> None:
+        write_mask(self._path(frame), mask)
+
+    def _path(self, frame: int) -> Path:
+        return self._folder / f"mask{frame:0{self._digits}d}.tif"
+
+
+@dataclass(frozen=True)
+class RestoredTracks:
+    """Holds the tracks that fit the masks of the original images' size.
+
+    Attributes:
+        tracks: The repaired track table.
+        regions: For every label of the table its frames, and its region in each.
+    """
+
+    tracks: list[Track]
+    regions: dict[int, dict[int, Region]]
+
+    def rows(self) -> list[CellRow]:
+        """Lists every cell of every frame, by label and then by frame; centroids have two decimals."""
+        return [
+            CellRow(track.label, track.parent, frame, round(region.y, 2), round(region.x, 2), region.area)
+            for track in sorted(self.tracks)
+            for frame, region in sorted(self.regions[track.label].items())
+        ]
+
+
+def write_result(
+    output: Path, result: TrackingResult, grid: Grid, image_shape: tuple[int, int], upsampling: UpsamplingSpec
+) -> list[Track]:
+    """Upsamples, repairs and writes a result, complete or not at all (steps 13 to 15).
+
+    Args:
+        output: The folder to write, which must not exist.
+        result: The tracks at network resolution.
+        grid: Where the network's pixels lie in the original image.
+        image_shape: Height and width of the original images.
+        upsampling: The method of upsampling, and the sigma of its Gaussian in original pixels.
+
+    Returns:
+        The repaired track table.
+
+    Raises:
+        OutputError: The folder exists already.
+    """
+    with atomic_folder(output) as folder:
+        masks = MaskFolder(folder, len(result.labels))
+        restored = restore_resolution(result, grid, image_shape, upsampling, masks)
+        write_tables(folder, restored)
+    return restored.tracks
+
+
+def restore_resolution(
+    result: TrackingResult,
+    grid: Grid,
+    image_shape: tuple[int, int],
+    upsampling: UpsamplingSpec,
+    masks: MaskStore,
+) -> RestoredTracks:
+    """Upsamples a result frame by frame into a store of masks, and repairs tracks and masks (steps 13 and
+    14).
+
+    Args:
+        result: The tracks at network resolution.
+        grid: Where the network's pixels lie in the original image.
+        image_shape: Height and width of the original images.
+        upsampling: The method of upsampling, and the sigma of its Gaussian in original pixels.
+        masks: Receives the mask of every frame; tracks that cannot be kept are erased from it.
+    """
     regions: dict[int, dict[int, Region]] = {}
-    for frame, small in enumerate(with_progress(result.labels, len(result.labels), "upsampling")):
-        labels[frame] = upsample_labels(small, grid, image_shape, upsampling)
-        for label, region in measure_regions(labels[frame]).items():
+    for frame, labels in enumerate(with_progress(result.labels, len(result.labels), "upsampling")):
+        mask = upsample_labels(labels, grid, image_shape, upsampling)
+        masks[frame] = mask
+        for label, region in measure_regions(mask).items():
             regions.setdefault(label, {})[frame] = region
     tracks = repair_tracks(result.tracks, regions)
     kept = {track.label: regions[track.label] for track in tracks}
     erased = [label for label in regions if label not in kept]
     for frame in sorted({frame for label in erased for frame in regions[label]}):
-        labels[frame][np.isin(labels[frame], erased)] = 0
-    return FinishedVideo(labels, tracks, kept)
+        mask = masks[frame]
+        masks[frame] = np.where(np.isin(mask, erased), 0, mask).astype(np.uint16)
+    return RestoredTracks(tracks, kept)
 
 
-def cell_rows(tracks: list[Track], regions: Mapping[int, Mapping[int, Region]]) -> list[CellRow]:
-    """Lists every cell of every frame, by label and then by frame; centroids have two decimals."""
-    return [
-        CellRow(track.label, track.parent, frame, round(region.y, 2), round(region.x, 2), region.area)
-        for track in sorted(tracks)
-        for frame, region in sorted(regions[track.label].items())
-    ]
+def write_tables(folder: Path, restored: RestoredTracks) -> None:
+    """Writes res_track.txt and tracks.csv (step 15)."""
+    write_tracks(folder / "res_track.txt", restored.tracks)
+    lines = [",".join(CellRow._fields)]
+    lines += [f"{r.label},{r.parent},{r.frame},{r.y:.2f},{r.x:.2f},{r.area}" for r in restored.rows()]
+    atomic_write_text(folder / "tracks.csv", "\n".join(lines) + "\n")
 
 
 def repair_tracks(tracks: list[Track], regions: Mapping[int, Mapping[int, Region]]) -> list[Track]:
-    """The table that fits the upsampled masks.
+    """Makes the track table fit the upsampled masks (step 14).
 
-    Tracks without pixels or with gaps are dropped, first and last frames follow the masks, lost parents become 0.
+    Tracks without pixels or with gaps are dropped, first and last frames follow the masks, and lost parents
+    become 0.
 
     Args:
         tracks: The table at network resolution.
-        regions: Label -> frame -> region, of the upsampled masks.
+        regions: For every label the frames in which the upsampled masks have it, and its region there.
     """
     kept: dict[int, Track] = {}
     for track in tracks:
@@ -148,7 +183,7 @@ def repair_tracks(tracks: list[Track], regions: Mapping[int, Mapping[int, Region
 
 
 def measure_regions(mask: NDArray[np.uint16]) -> dict[int, Region]:
-    """Centroid and area of every label of a mask [H, W]."""
+    """Measures the centroid and the area of every label of a mask uint16 [H, W], the background left out."""
     rows, columns = np.nonzero(mask)
     labels = mask[rows, columns]
     area = np.bincount(labels)
@@ -157,9 +192,3 @@ def measure_regions(mask: NDArray[np.uint16]) -> dict[int, Region]:
         int(label): Region(float(y[label]), float(x[label]), int(area[label]))
         for label in np.flatnonzero(area)
     }
-
-
-def _csv(rows: list[CellRow]) -> str:
-    lines = [",".join(CellRow._fields)]
-    lines += [f"{row.label},{row.parent},{row.frame},{row.y:.2f},{row.x:.2f},{row.area}" for row in rows]
-    return "\n".join(lines) + "\n"

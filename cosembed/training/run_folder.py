@@ -38,6 +38,8 @@ PACKAGES = (
     "imagecodecs",
 )
 UNKNOWN = "unknown"
+# What a data set is called and where it comes from: other words there do not make another run.
+DESCRIPTIVE = {"dataset.licence", "dataset.paper_name", "dataset.archive"}
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ class RunFolder:
     ) -> None:
         old, new = flatten(to_mapping(before)), flatten(to_mapping(spec))
         recorded = self._recorded_identity()
-        changed = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
+        changed = sorted(key for key in (old.keys() | new.keys()) - DESCRIPTIVE if old.get(key) != new.get(key))
         changed += sorted(
             key for key in recorded.keys() | identity.keys() if recorded.get(key) != identity.get(key)
         )

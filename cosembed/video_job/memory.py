@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from cosembed.clustering import grid_stride
+from cosembed.clustering import choose_stride
 from cosembed.clustering.points import uses_lists
 from cosembed.errors import InputError
 from cosembed.specs import CellsSpec
@@ -40,8 +40,8 @@ def estimate(frames: int, image_shape: tuple[int, int], spec: CellsSpec) -> dict
     """
     network, tracking = spec.network, spec.tracking
     pixels = network.image_size**2
-    points = int(FOREGROUND * 2 * pixels / grid_stride(tracking) ** 2)
-    neighbours = max(2, round(tracking.min_points / grid_stride(tracking) ** 2)) + 1
+    points = int(FOREGROUND * 2 * pixels / choose_stride(tracking) ** 2)
+    neighbours = max(2, round(tracking.min_points / choose_stride(tracking) ** 2)) + 1
     neighbour = LISTED_NEIGHBOUR if uses_lists(points, neighbours) else SEARCHED_NEIGHBOUR
     return {
         "network": NETWORK_BASE + FEATURE_MAPS * 4 * pixels * network.filters,
@@ -72,7 +72,7 @@ def check(parts: dict[str, int], free: int | None) -> str:
     listed = ", ".join(f"{name} {megabytes(size)}" for name, size in parts.items())
     if free is not None and total > free:
         remedy = "use a smaller network or a machine with more memory"
-        if max(parts, key=lambda name: parts[name]) == "label maps":
+        if max(parts, key=lambda name: parts[name]) in ("label maps", "masks"):
             remedy = "cut the video into shorter ones, or use a machine with more memory"
         raise InputError(
             f"memory: about {megabytes(total)} needed ({listed}), but {megabytes(free)} available; {remedy}"

@@ -48,6 +48,7 @@ PYTHON = (
 
 def write_video_report(
     output: Path,
+    name: str,
     frames: VideoFrames,
     samples: Mapping[int, NDArray[np.float32]],
     facts: Sequence[tuple[str, str]],
@@ -59,6 +60,7 @@ def write_video_report(
 
     Args:
         output: The result folder, with masks, res_track.txt and tracks.csv.
+        name: What the report calls the result.
         frames: The video that was tracked.
         samples: Frame index -> embedding float32 [N, N, D] of every frame to show in detail.
         facts: Names and values that say what was done; those that the tracks give are added.
@@ -77,7 +79,7 @@ def write_video_report(
     seconds = {**seconds, "movie and pictures": round(time.perf_counter() - begin, 2)}
     counts = [len(cells) for cells in areas]
     report = Report(
-        f"{output.name}: tracked cells",
+        f"{name}: tracked cells",
         facts=[*facts, *_describe_tracks(counts, tracks)],
         sections=_sections(frames, pictures, areas, seconds, spec_text),
         warnings=[*warnings, *warnings_about_tracks(counts, tracks)],

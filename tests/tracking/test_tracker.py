@@ -1,13 +1,18 @@
-"""Clustering and tracking of synthetic embeddings whose instances are known."""
+"""Synthetic embeddings whose instances are known come back as tracks, and any labels as consistent ones."""
 
 import dataclasses
 import weakref
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from cosembed.errors import DataError, SpecError
 from cosembed.tracking import finish_tracks, track_embeddings, tracker
+from cosembed.tracking.stitch import stitch_pairs
+from tests.helpers.label_videos import assert_consistent, in_order_of_appearance, pair_videos, tracking_spec
 from tests.helpers.synthetic_embeddings import SPEC, embeddings_of, moving_discs
 
 
@@ -141,3 +146,56 @@ def test_more_tracks_than_16_bit_labels_are_refused():
     assert len(finish_tracks(labels, SPEC).tracks) == 65535
     with pytest.raises(DataError, match="65536 tracks do not fit"):
         finish_tracks(labels + 1, SPEC)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    hnp.arrays(np.int32, st.tuples(st.integers(1, 6), st.just(5), st.just(6)), elements=st.integers(0, 4)),
+    st.integers(1, 4),
+    st.sampled_from([(0, 0), (1, 1), (0, 2)]),
+    st.sampled_from([0, 3]),
+)
+def test_any_label_video_becomes_consistent(labels, parent_frames, border, dilation):
+    spec = tracking_spec(parent_frames=parent_frames, border=border, parent_dilation=dilation)
+    result = finish_tracks(labels, spec)
+    assert result.labels.dtype == np.uint16
+    assert_consistent(result.labels, result.tracks)
+    # Only the border is erased; all else keeps its outline.
+    inside = labels[:, border[0] : 5 - border[0], border[1] : 6 - border[1]]
+    kept = result.labels[:, border[0] : 5 - border[0], border[1] : 6 - border[1]]
+    np.testing.assert_array_equal(inside > 0, kept > 0)
+
+
+@settings(max_examples=100, deadline=None)
+@given(pair_videos, st.sampled_from([(0, 0), (1, 1)]), st.integers(1, 8))
+def test_any_cluster_labels_become_a_consistent_video(pairs, border, parent_frames):
+    """From the labels of every pair on, whatever the clustering found."""
+    stitched = np.stack(list(stitch_pairs(pairs, 0.25)))
+    assert stitched.shape == (len(pairs) + 1, 5, 6)
+    np.testing.assert_array_equal(stitched[:2], in_order_of_appearance(pairs[0]))
+    for label in np.unique(stitched[stitched > 0]):
+        present = np.flatnonzero((stitched == label).any(axis=(1, 2)))
+        assert len(present) == present[-1] - present[0] + 1
+    result = finish_tracks(stitched, tracking_spec(border=border, parent_frames=parent_frames))
+    assert_consistent(result.labels, result.tracks)
+
+
+@settings(max_examples=150, deadline=None)
+@given(pair_videos, st.lists(st.permutations([1, 2, 3, 4]), min_size=5, max_size=5), st.sampled_from([0, 3]))
+def test_the_result_does_not_depend_on_how_clusters_are_numbered(pairs, permutations, dilation):
+    """Every pair numbered anew: the same labels and the same table, ties included."""
+    anew = np.stack(
+        [np.array([0, *permutation])[pair] for pair, permutation in zip(pairs, permutations, strict=False)]
+    )
+    spec = tracking_spec(border=(1, 0), parent_dilation=dilation)
+    plain, other = (
+        finish_tracks(np.stack(list(stitch_pairs(videos, 0.25))), spec) for videos in (pairs, anew)
+    )
+    np.testing.assert_array_equal(plain.labels, other.labels)
+    assert plain.tracks == other.tracks
+
+
+def test_an_empty_video_has_no_tracks():
+    result = finish_tracks(np.zeros((3, 4, 4), np.int32), tracking_spec())
+    assert result.tracks == []
+    assert not result.labels.any()

@@ -70,7 +70,7 @@ def test_a_gpu_that_the_build_can_drive_is_used(machine, built, name, capability
             CURRENT,
             "NVIDIA RTX 5090",
             (12, 0),
-            "12.0, TensorFlow .* is built for 9.0 at most: install a TensorFlow",
+            "12.0, TensorFlow .* is built for 9.0 at most: install a newer TensorFlow",
         ),
         (CLASSIC, "NVIDIA H100", (9, 0), "9.0, TensorFlow .* is built for 8.0 at most"),
         (CURRENT, "NVIDIA GTX 980", (5, 2), "5.2, TensorFlow .* needs 6.0 or newer: use a newer GPU"),

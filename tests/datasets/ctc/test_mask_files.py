@@ -58,8 +58,14 @@ def test_labels_of_any_integer_type_come_as_uint16(tmp_path: Path, dtype: type) 
 
 
 @pytest.mark.parametrize(
-    "image", [np.full((2, 2), 65536, np.uint32), np.full((2, 2), -1, np.int16), np.ones((2, 2), np.float32), np.zeros((4, 4, 3), np.uint8)]
-)  # fmt: skip
+    "image",
+    [
+        np.full((2, 2), 65536, np.uint32),
+        np.full((2, 2), -1, np.int16),
+        np.ones((2, 2), np.float32),
+        np.zeros((4, 4, 3), np.uint8),
+    ],
+)
 def test_what_is_no_label_image_is_refused(tmp_path: Path, image: np.ndarray) -> None:
     tifffile.imwrite(tmp_path / "mask000.tif", image)
     with pytest.raises(DataError, match=r"mask000\.tif: is not a label image"):

@@ -1,4 +1,4 @@
-"""Scores: the challenge's own values, hand-worked masks, properties, and a second implementation."""
+"""Scores of whole folders: the challenge's own values, hand-worked masks, and a second implementation."""
 
 import json
 import math
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from cosembed.errors import DataError
-from cosembed.metrics import best_dice, difference_in_count, evaluate_ctc, iou_per_class, symmetric_best_dice
+from cosembed.metrics import evaluate_ctc
 from cosembed.metrics.ctc import frame_seg
 from tests.helpers.builders import moving_squares, write_ctc
 
@@ -164,82 +164,3 @@ def test_the_command_prints_scores_and_writes_json(case, tmp_path):
     done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=True)
     assert "SEG 1.000000\nDET 1.000000\nTRA 1.000000\nOP 1.000000\n" in done.stdout
     assert json.loads((tmp_path / "s.json").read_text())["FN"] == 0
-
-
-def loop_best_dice(first, second):
-    best = []
-    for label in set(first.ravel().tolist()) - {0}:
-        dice = [
-            2
-            * np.count_nonzero((first == label) & (second == other))
-            / (np.count_nonzero(first == label) + np.count_nonzero(second == other))
-            for other in set(second.ravel().tolist()) - {0}
-        ]
-        best.append(max(dice, default=0.0))
-    return np.mean(best) if best else float(not second.any())
-
-
-@settings(max_examples=80, deadline=None)
-@given(LABELS, LABELS)
-def test_dice_equals_loops_and_keeps_its_properties(first, second):
-    assert best_dice(first, second) == pytest.approx(loop_best_dice(first, second))
-    symmetric = symmetric_best_dice(first, second)
-    assert symmetric == symmetric_best_dice(second, first)
-    assert 0 <= symmetric <= 1
-    assert symmetric_best_dice(first, first) == 1
-    renamed = np.array([0, 9, 3, 700, 1])[second]
-    assert symmetric_best_dice(first, renamed) == pytest.approx(symmetric)
-    assert (
-        difference_in_count(first, second)
-        == -difference_in_count(second, first)
-        == difference_in_count(first, renamed)
-    )
-
-
-def test_dice_by_hand():
-    truth = np.array([[1, 1, 1, 1, 2, 2, 0, 0]])
-    prediction = np.array([[5, 5, 6, 6, 6, 6, 0, 0]])
-    # Truth 1: with 5 2*2/6, with 6 2*2/8; truth 2: with 6 2*2/6. Prediction 5: 2/3; 6: with 1 1/2, with 2 2/3.
-    assert best_dice(truth, prediction) == pytest.approx(2 / 3)
-    assert symmetric_best_dice(prediction, truth) == pytest.approx(2 / 3)
-    empty = np.zeros_like(truth)
-    assert symmetric_best_dice(empty, empty) == 1
-    assert symmetric_best_dice(empty, truth) == symmetric_best_dice(truth, empty) == 0
-    assert difference_in_count(np.array([[1, 2, 3]]), np.array([[1, 1, 0]])) == 2
-    with pytest.raises(ValueError, match="one shape"):
-        best_dice(truth, truth[:, 1:])
-
-
-def test_iou_per_class_by_hand():
-    scores = iou_per_class(np.array([0, 1, 1, 2]), np.array([0, 1, 2, 2]), [0, 1, 2, 3])
-    assert [scores[label] for label in (0, 1, 2)] == [1, 0.5, 0.5]
-    assert math.isnan(scores[3])
-
-
-@settings(max_examples=80, deadline=None)
-@given(LABELS, LABELS)
-def test_iou_per_class_keeps_its_properties(first, second):
-    classes = range(6)
-    scores, other = iou_per_class(first, second, classes), iou_per_class(second, first, classes)
-    for label in classes:
-        union = np.count_nonzero((first == label) | (second == label))
-        if not union:
-            assert math.isnan(scores[label]) and math.isnan(other[label])
-            continue
-        assert scores[label] == other[label] == np.count_nonzero((first == label) & (second == label)) / union
-        assert 0 <= scores[label] <= 1
-        if (first == label).any():
-            assert iou_per_class(first, first, [label]) == {label: 1}
-    # Classes renamed in both images keep their scores.
-    names = np.array([5, 3, 0, 1, 2, 4])
-    renamed = iou_per_class(names[first], names[second], names.tolist())
-    np.testing.assert_array_equal(
-        [renamed[names[label]] for label in classes], [scores[label] for label in classes]
-    )
-
-
-def test_iou_of_nothing_found_is_zero_and_shapes_must_agree():
-    truth = np.array([[0, 1, 1, 2]])
-    assert iou_per_class(np.zeros_like(truth), truth, [1, 2]) == {1: 0.0, 2: 0.0}
-    with pytest.raises(ValueError, match="one shape"):
-        iou_per_class(truth, truth[:, 1:], [1])

@@ -1,4 +1,4 @@
-"""Challenge folders as sequences: merging, linking, cutting, contradictions, and the six real sequences."""
+"""Challenge folders as annotated videos: reading, cutting, contradictions, and the six real videos."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,14 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
-from cosembed.datasets.ctc.linking import link_masks
 from cosembed.datasets.ctc.mask_files import read_labels
-from cosembed.datasets.ctc.merging import merge_markers_and_masks
 from cosembed.datasets.ctc.reader import cut_video, read_annotated_video, write_truth_cut
 from cosembed.datasets.ctc.track_table import Track, read_tracks
 from cosembed.errors import DataError, OutputError
@@ -28,7 +23,8 @@ BOXES = {1: (2, 2, 6, 8), 2: (2, 2, 4, 8), 3: (5, 2, 7, 8), 4: (10, 10, 15, 18)}
 
 def spec(**changes: object) -> CellsDatasetSpec:
     values: dict = {
-        "name": "tiny", "paper_name": "tiny", "archive": "", "licence": "free", "videos": ("01",), "tra_masks": "markers",
+        "name": "tiny", "paper_name": "tiny", "archive": "", "licence": "free", "videos": ("01",),
+        "tra_masks": "markers",
         "complete_frames": {}, "loss_border": 0, "image_shape": SHAPE,
     }  # fmt: skip
     return CellsDatasetSpec(**{**values, **changes})
@@ -317,63 +313,6 @@ def test_contradictions_name_the_file(tmp_path: Path, spoil: Callable[[Path], No
     spoil(tmp_path)
     with pytest.raises(DataError, match=sentence):
         read_annotated_video(tmp_path, "01", spec())
-
-
-def test_merge_takes_the_largest_overlap_and_keeps_what_masks_do_not_cover() -> None:
-    markers = np.array([[1, 1, 1, 2, 2, 0, 3]], np.uint16)
-    masks = np.array([[0, 7, 7, 7, 0, 5, 5]], np.uint16)
-    merged, complete = merge_markers_and_masks(markers, masks, "man_seg000.tif")
-    assert merged.tolist() == [[1, 1, 1, 1, 2, 3, 3]]
-    assert not complete, "marker 2 is touched by a mask, but it has none of its own"
-
-
-def test_a_mask_without_a_marker_is_left_out_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
-    markers = np.array([[1, 0, 0, 0]], np.uint16)
-    masks = np.array([[4, 4, 0, 9]], np.uint16)
-    merged, complete = merge_markers_and_masks(markers, masks, "man_seg000.tif")
-    assert merged.tolist() == [[1, 1, 0, 0]]
-    assert not complete
-    assert caplog.messages == ["man_seg000.tif: label 9 covers no marker of TRA and is left out"]
-
-
-@given(arrays.arrays(np.uint16, (6, 7), elements=st.integers(0, 5)), st.permutations(range(1, 6)))
-@settings(max_examples=60)
-def test_merge_restores_permuted_ids(labels: Labels, permutation: list[int]) -> None:
-    masks = np.array([0, *permutation], np.uint16)[labels]
-    merged, complete = merge_markers_and_masks(labels, masks, "man_seg000.tif")
-    np.testing.assert_array_equal(merged, labels)
-    assert complete
-
-
-def row(*labels: int) -> Labels:
-    return np.array([labels], np.uint16)
-
-
-def test_linking_by_hand() -> None:
-    """5 overlaps 8 best; 6 is new; in frame 4 the cell has split: the larger daughter keeps the id."""
-    linked, segments = link_masks(
-        {
-            0: row(7, 7, 0, 0, 0, 0),
-            3: row(8, 8, 8, 8, 0, 0),
-            4: row(5, 5, 5, 6, 0, 9),
-            5: row(0, 0, 0, 0, 0, 3),
-        }
-    )
-    assert segments == [(0, 1), (3, 6)]
-    assert linked[0].tolist() == [[1, 1, 0, 0, 0, 0]]
-    assert linked[3].tolist() == [[1, 1, 1, 1, 0, 0]]
-    assert linked[4].tolist() == [[1, 1, 1, 2, 0, 3]]
-    assert linked[5].tolist() == [[0, 0, 0, 0, 0, 3]]
-
-
-def test_two_cells_under_one_mask_leave_it_to_the_larger_overlap() -> None:
-    linked, _ = link_masks({0: row(1, 2, 2, 2), 1: row(6, 6, 6, 6), 2: row(3, 0, 0, 4)})
-    assert [linked[frame].tolist()[0] for frame in range(3)] == [[1, 2, 2, 2], [2, 2, 2, 2], [2, 0, 0, 3]]
-
-
-def test_linking_stops_below_the_minimum_overlap() -> None:
-    linked, _ = link_masks({0: row(*[1] * 10, *[0] * 9), 1: row(*[0] * 9, *[1] * 10)})
-    assert linked[1].max() == 2
 
 
 @pytest.mark.parametrize(
