@@ -1,32 +1,11 @@
 """Pictures, tables and the report."""
 
-import io
 import json
-import re
 
-import imagecodecs
-import numpy as np
 import pytest
-from PIL import Image
 
 from cosembed import specs
-from cosembed.datasets.ctc.track_table import Track
 from cosembed.errors import DataError
-from cosembed.reporting import figures
-from cosembed.reporting.overlays import (
-    ERROR_COLOURS,
-    colour_labels,
-    embedding_rgb,
-    encode_png,
-    error_key,
-    error_overlay,
-    label_key,
-    overlay,
-    stretch,
-    training_picture,
-)
-from cosembed.reporting.panels import labelled_row
-from cosembed.reporting.report import Picture, Report, Section, render, write_report
 from cosembed.study.tables import cells as tables
 from cosembed.study.tables.reported import load_reported
 from cosembed.study.tasks.cells_report import worst_frames
@@ -41,149 +20,9 @@ def scores(**changes):
     return tables.DatasetScores(**{**fields, **changes})
 
 
-def test_labels_have_stable_distinct_colours_on_black():
-    labels = np.arange(15).reshape(3, 5)
-    colours = colour_labels(labels)
-    assert (colours[0, 0] == 0).all()
-    assert len({tuple(colour) for colour in colours.reshape(-1, 3)}) == 15
-    np.testing.assert_array_equal(colour_labels(labels.T).transpose(1, 0, 2), colours)
-
-
-def test_pictures_have_the_promised_form():
-    frame = np.random.default_rng(1).integers(0, 60000, (20, 30)).astype(np.uint16)
-    labels = np.zeros((20, 30), np.uint16)
-    labels[5:10, 5:10] = 3
-    assert stretch(frame).dtype == np.uint8
-    assert stretch(np.zeros((3, 3))).max() == 0
-    tinted = overlay(frame, labels)
-    assert tinted.shape == (20, 30, 3)
-    np.testing.assert_array_equal(tinted[0, 0], np.repeat(stretch(frame)[0, 0], 3))
-    np.testing.assert_array_equal(embedding_rgb(np.array([[[-1.0, 0.0, 1.0, 9.0]]])), [[[0, 127, 255]]])
-    np.testing.assert_array_equal(imagecodecs.png_decode(encode_png(tinted)), tinted)
-    picture = training_picture(np.zeros((3, 8, 8, 1)), np.ones((3, 8, 8, 2)), np.ones((3, 8, 8), np.uint16))
-    assert picture.shape == (24, 24, 3)
-
-
-def test_errors_are_told_apart():
-    frame = np.zeros((6, 30))
-    truth, prediction = np.zeros((2, 6, 30), np.uint16)
-    truth[:, 0:4], prediction[:, 0:4] = 1, 7
-    truth[:, 5:9] = 2
-    prediction[:, 10:13] = 8
-    truth[:, 14:17], truth[:, 17:20], prediction[:, 14:20] = 3, 4, 9
-    truth[:, 21:27], prediction[:, 21:24], prediction[:, 24:27] = 5, 10, 11
-    picture, counts = error_overlay(frame, prediction, truth)
-    assert counts == {"correct": 1, "missed": 1, "false": 1, "merged": 1, "split": 1}
-    hues = np.array(list(ERROR_COLOURS.values())) / np.sum(
-        list(ERROR_COLOURS.values()), axis=1, keepdims=True
-    )
-    regions = {"correct": (0, 4), "missed": (5, 9), "false": (10, 13), "merged": (14, 20), "split": (21, 27)}
-    for kind, columns in regions.items():
-        region = picture[:, slice(*columns)].reshape(-1, 3)
-        brightest = region[region.sum(axis=1).argmax()]
-        assert list(ERROR_COLOURS)[np.abs(hues - brightest / brightest.sum()).sum(axis=1).argmin()] == kind
-
-
-def test_the_key_shows_what_the_overlay_paints():
-    """On a black frame, whose tint is 0.45 of the colour."""
-    truth, nothing = np.ones((40, 40), np.uint16), np.zeros((40, 40), np.uint16)
-    for kind, prediction, wanted in (
-        ("missed", nothing, truth),
-        ("false", truth, nothing),
-        ("correct", truth, truth),
-    ):
-        picture, _ = error_overlay(np.zeros((40, 40)), prediction, wanted)
-        key = error_key()[kind]
-        size = len(key) - 4
-        np.testing.assert_allclose(picture[4 : size + 4, 4 : size + 4], 0.45 * key[4:, 4:], atol=1)
-    np.testing.assert_array_equal(label_key(3), colour_labels(np.full((len(label_key(3)),) * 2, 3)))
-
-
-def test_stripes_of_large_pictures_are_wider():
-    picture, _ = error_overlay(
-        np.zeros((4, 960)), np.ones((4, 960), np.uint16), np.zeros((4, 960), np.uint16)
-    )
-    bright = picture[1, 1:-1].max(axis=-1) > picture[1, 1:-1].max() / 1.5
-    assert np.flatnonzero(np.diff(bright.astype(int))).tolist()[:3] == pytest.approx([8, 18, 28], abs=1)
-
-
-def test_errors_differ_not_by_hue_alone():
-    truth, nothing = np.ones((32, 32), np.uint16), np.zeros((32, 32), np.uint16)
-    looks = {}
-    for kind, prediction, wanted in (
-        ("missed", nothing, truth),
-        ("false", truth, nothing),
-        ("correct", truth, truth),
-    ):
-        picture, _ = error_overlay(np.zeros((32, 32)), prediction, wanted)
-        inner = picture[4:-4, 4:-4].max(axis=-1)
-        looks[kind] = inner > inner.mean()
-    assert not looks["correct"].any()
-    assert looks["false"].mean() == looks["missed"].mean() == 0.5
-    np.testing.assert_array_equal(looks["missed"][1:, 1:], looks["missed"][:-1, :-1])
-    np.testing.assert_array_equal(looks["false"][1:, :-1], looks["false"][:-1, 1:])
-
-
-def test_figures_are_pngs():
-    tracks = [Track(1, 0, 4, 0), Track(2, 5, 9, 1), Track(3, 5, 9, 1), Track(4, 7, 9, 2), Track(5, 0, 9, 0)]
-    steps = np.arange(1, 201)
-    for png in (
-        figures.lineage(tracks, 10, "a division"),
-        figures.lineage([], 10, "nothing"),
-        figures.training_curves(steps, 1 / steps, np.full(200, 1e-3)),
-        figures.training_curves(steps[:1], np.ones(1), np.ones(1)),
-        figures.frame_scores([0, 1], [0.5, float("nan")], None),
-    ):
-        assert imagecodecs.png_decode(png).ndim == 3
-
-
 def test_worst_frames_are_those_with_a_score():
     assert worst_frames({0: float("nan"), 4: 0.5, 2: float("nan"), 7: 0.1, 1: 0.9, 3: 0.7}) == [7, 4, 3]
     assert worst_frames({0: float("nan")}) == []
-
-
-def test_families_stay_together_in_the_lineage():
-    rows = figures._lineage_rows(
-        [Track(1, 0, 4, 0), Track(2, 5, 9, 1), Track(3, 5, 9, 1), Track(4, 0, 9, 0), Track(5, 0, 9, 77)]
-    )
-    assert sorted(rows.values()) == [0, 1, 2, 3, 4]
-    assert (rows[2], rows[1], rows[3]) == (0, 1, 2)
-
-
-def test_the_report_stands_alone_and_escapes_everything(tmp_path):
-    png = encode_png(np.zeros((4, 4, 3), np.uint8))
-    sections = [Section("<b>", "a & b", [["x", "y"], ["<1>", "2"]], [Picture('say "hi"', png)])]
-    write_report(
-        tmp_path / "r.html", Report("<script>alert(1)</script>", [("name", "<i>")], sections, ["mind & this"])
-    )
-    page = (tmp_path / "r.html").read_text()
-    assert page == render(Report("<script>alert(1)</script>", [("name", "<i>")], sections, ["mind & this"]))
-    assert "<script" not in page
-    assert "<b>" not in page
-    assert "<i>" not in page
-    assert "mind &amp; this" in page
-    assert not re.search(r'(src|href)="(?!data:)', page)
-    assert all('alt="' in image for image in re.findall(r"<img[^>]*>", page))
-
-
-def test_a_section_shows_all_its_parts():
-    png = encode_png(np.zeros((4, 4, 3), np.uint8))
-    row = labelled_row(
-        "Frame <3>.", {"input": np.zeros((4, 5, 3), np.uint8), "ours": np.zeros((4, 5, 3), np.uint8)}
-    )
-    section = Section(
-        "h", "one & two\nthree", [["x"], ["y" * 99]], [row], [Picture("a <colour>", png)], "key: <value>"
-    )
-    page = render(Report("title", [("Command", "track --input=a --set b")], [section]))
-    assert "<dd>track <span>--input</span>=a <span>--set</span> b</dd>" in page
-    for part in (
-        "<p>one &amp; two</p><p>three</p>", f"<td class=long>{'y' * 99}</td>", "Frame &lt;3&gt;.", ">input</figcaption>",
-        "a &lt;colour&gt;</li>", "<pre>key: &lt;value&gt;</pre>",
-    ):  # fmt: skip
-        assert page.count(part) == 1
-    assert page.count("data:image/png;base64,") == 3
-    with Image.open(io.BytesIO(row.pictures[0].png)) as panel:
-        assert panel.size == (280, 224)
 
 
 def test_every_data_set_has_reported_ranks_and_unknown_values_stay_unknown():
