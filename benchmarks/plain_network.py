@@ -2,7 +2,7 @@
 
 It has stock layers only: `TimeDistributed` convolutions, a loop over frames with three convolutions on [x, h]
 each, `UpSampling2D`, and a loss that goes from instance to instance. It computes what `StackedHourglass` and
-`cosine_embedding_loss` compute (tests/benchmarks/test_benchmarks.py); nothing else of the package uses it.
+`cosine_embedding_loss` compute (tests/benchmarks/test_plain_network.py); nothing else of the package uses it.
 """
 
 from __future__ import annotations
