@@ -1,8 +1,18 @@
-# Every target sets itself up in .venv; PYTHON must be a Python 3.11.
-PYTHON ?= python3.11
+# Every target sets itself up: in .venv, or with LINE=classic (TensorFlow 2.15, Python 3.11) in .venv-classic.
+# PYTHON= names an interpreter; otherwise the newest fitting one is taken. GPU=1 adds TensorFlow's CUDA packages.
+LINE ?= current
+GPU ?=
+PYTHON ?=
+ifeq ($(LINE),classic)
+VENV := .venv-classic
+CONSTRAINTS := constraints-tf215.txt
+EXTRAS := dev,addons
+else
 VENV := .venv
+CONSTRAINTS := constraints.txt
+EXTRAS := dev
+endif
 PY := $(VENV)/bin/python
-READY := $(VENV)/.ready
 
 DATA_DIR ?= data
 OUT_DIR ?= runs
@@ -13,12 +23,13 @@ DATASETS ?= all
 CHECKPOINTS ?=
 ARGS ?=
 
-.PHONY: help setup demo demo-leaves bench test fuzz survive lint reproduce reproduce-lv reproduce-cvppp reproduce-ctc clean
+.PHONY: help setup demo demo-leaves bench test fuzz survive lint reproduce reproduce-lv reproduce-cvppp reproduce-ctc docs clean
 
 help:
+	@echo "make setup            the newest of Python 3.13, 3.12, 3.11 into .venv: GPU=1 LINE=classic PYTHON="
 	@echo "make demo             simulate, train, track and score a small video on the CPU (minutes); see runs/demo/report.html"
 	@echo "make demo-leaves      simulate rosettes, train, segment and score them on the CPU; see runs/demo-leaves/report.html"
-	@echo "make test             lint and all tests"
+	@echo "make test             lint and all tests; with LINE=classic the tests under TensorFlow 2.15"
 	@echo "make bench            time clustering, training, data, tracking; see benchmarks/results.json"
 	@echo "make fuzz             12,000 damaged files into every reader"
 	@echo "make survive          runs killed at random moments end as undisturbed ones (half an hour)"
@@ -27,17 +38,10 @@ help:
 	@echo "make reproduce-cvppp  Table 1b, leaves: DATA_DIR= PROFILE= RECIPE="
 	@echo "make reproduce-ctc    Table 2, six Cell Tracking Challenge data sets: DATA_DIR= PROFILE=paper|cpu|smoke RECIPE=paper|released DATASETS=name,... CHECKPOINTS="
 	@echo "make lint             ruff and mypy"
+	@echo "make docs             the documentation as a website, in build/docs"
 
-setup: $(READY)
-
-$(READY): setup.py constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || \
-	  { echo "cosembed needs Python 3.11 (TensorFlow 2.15.1): install it, then make PYTHON=/path/to/python3.11" >&2; exit 2; }
-	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
-	  { echo "Python's venv module is missing: apt-get install python3.11-venv" >&2; exit 2; }
-	$(PYTHON) -m venv $(VENV)
-	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
-	@touch $@
+setup:
+	@LINE='$(LINE)' GPU='$(GPU)' PYTHON='$(PYTHON)' sh tools/setup.sh $(VENV) $(CONSTRAINTS) $(EXTRAS)
 
 demo: setup
 	$(PY) -m experiments.simulated --data_dir=$(OUT_DIR)/demo-data --out_dir=$(OUT_DIR) --name=demo --fold=0 --profile=cpu $(ARGS)
@@ -48,7 +52,8 @@ demo-leaves: setup
 bench: setup
 	$(PY) -m benchmarks.run $(ARGS)
 
-test: lint
+# The rules and types are those of the current line.
+test: $(if $(filter classic,$(LINE)),setup,lint)
 	$(PY) -m pytest -q --numprocesses=auto --maxprocesses=4 --dist=worksteal $(ARGS)
 
 fuzz: setup
@@ -76,5 +81,9 @@ reproduce-ctc: setup
 	$(PY) -m experiments.reproduce_ctc --data_dir=$(DATA_DIR) --out_dir=$(OUT_DIR) --datasets=$(DATASETS) \
 	  $(if $(CHECKPOINTS),--checkpoints=$(CHECKPOINTS),--profile=$(PROFILE) --recipe=$(RECIPE)) $(ARGS)
 
+docs: setup
+	$(PY) -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) --editable '.[docs]'
+	$(PY) -m mkdocs build --strict
+
 clean:
-	rm -rf $(VENV) build *.egg-info
+	rm -rf .venv .venv-classic build *.egg-info

@@ -1,8 +1,8 @@
-"""The network and the loss as one would first write them in Keras: what training times are compared with.
+"""Builds network and loss as one would first write them in Keras, to compare training times with.
 
-Stock layers only: `TimeDistributed` convolutions, a loop over frames with three convolutions on [x, h] each, `UpSampling2D`,
-and a loss that goes from instance to instance. It computes what `StackedHourglass` and `cosine_embedding_loss` compute
-(tests/test_benchmarks.py); nothing else of the package uses it.
+It has stock layers only: `TimeDistributed` convolutions, a loop over frames with three convolutions on [x, h]
+each, `UpSampling2D`, and a loss that goes from instance to instance. It computes what `StackedHourglass` and
+`cosine_embedding_loss` compute (tests/benchmarks/test_benchmarks.py); nothing else of the package uses it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from cosembed.preprocessing.label_values import NEIGHBOUR, OWN
 
 
 class PlainConvGRU(tf.keras.layers.Layer):
-    """A convolutional GRU over [B, T, H, W, C], frame after frame: -> [B, T, H, W, F]."""
+    """Computes a convolutional GRU frame after frame: [B, T, H, W, C] -> [B, T, H, W, F]."""
 
     def __init__(self, filters: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -31,7 +31,7 @@ class PlainConvGRU(tf.keras.layers.Layer):
         self.candidate = tf.keras.layers.Conv2D(filters, 3, padding="same", activation="relu")
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
-        """See the class."""
+        """Computes the states of all frames, beginning with zeros."""
         state = tf.zeros([tf.shape(inputs)[0], inputs.shape[2], inputs.shape[3], self.filters])
         states = []
         for frame in tf.unstack(inputs, axis=1):
@@ -44,9 +44,19 @@ class PlainConvGRU(tf.keras.layers.Layer):
 
 
 def plain_network(filters: int, levels: int, outputs: int, length: int, side: int) -> tf.keras.Model:
-    """[B, length, side, side, 1] -> raw embeddings of both hourglasses, [B, length, side, side, outputs] each.
+    """Builds the network from images [B, length, side, side, 1] to the raw embeddings of both hourglasses.
 
     Layers are named after ours: `hourglass_0/contracting_0`.
+
+    Args:
+        filters: Filters of every layer but the last.
+        levels: Levels of each hourglass.
+        outputs: Dimensions of an embedding.
+        length: Frames of a clip; it is fixed.
+        side: Side of the square images, in pixels.
+
+    Returns:
+        A model with two outputs [B, length, side, side, outputs].
     """
     image = tf.keras.Input([length, side, side, 1])
     first = _hourglass("hourglass_0", image, filters, levels, outputs)
@@ -56,7 +66,15 @@ def plain_network(filters: int, levels: int, outputs: int, length: int, side: in
 
 
 def plain_loss(embeddings: tf.Tensor, instances: tf.Tensor) -> tf.Tensor:
-    """As `cosine_embedding_loss` for one clip, [1, T, H, W, D] and [1, T, H, W, I], instance after instance."""
+    """Computes `cosine_embedding_loss` for one clip, instance after instance.
+
+    Args:
+        embeddings: float32 [1, T, H, W, D], raw.
+        instances: [1, T, H, W, I] with the values of `cosine_embedding_loss`.
+
+    Returns:
+        The loss, a scalar.
+    """
     losses, present = [], []
     unit = tf.math.l2_normalize(embeddings, axis=-1, epsilon=EPSILON)
     for index in range(instances.shape[-1]):

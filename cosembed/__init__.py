@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.2.0"
 
-if sys.version_info < (3, 11):
+if sys.version_info < (3, 11):  # noqa: UP036
     # Whoever installs with pip is told by the package's metadata; this is for a checkout, and for
     # --ignore-requires-python.
     version = ".".join(map(str, sys.version_info[:2]))
@@ -54,22 +54,24 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Imports what a public name stands for."""
-    if name not in _PLACES:
-        raise AttributeError(f"module 'cosembed' has no attribute '{name}'")
-    import importlib
+# Type checkers know the names of above, and only those.
+if not TYPE_CHECKING:
 
-    module, needs_tensorflow = _PLACES[name]
-    if needs_tensorflow:
-        from cosembed.requirements import check_tensorflow
+    def __getattr__(name: str) -> Any:
+        """Imports what a public name stands for."""
+        if name not in _PLACES:
+            raise AttributeError(f"module 'cosembed' has no attribute '{name}'")
+        import importlib
 
-        check_tensorflow()
-    value = getattr(importlib.import_module(module), name)
-    globals()[name] = value
-    return value
+        module, needs_tensorflow = _PLACES[name]
+        if needs_tensorflow:
+            from cosembed.requirements import check_tensorflow
 
+            check_tensorflow()
+        value = getattr(importlib.import_module(module), name)
+        globals()[name] = value
+        return value
 
-def __dir__() -> list[str]:
-    """Lists the public names, whether or not they were used yet."""
-    return sorted({*globals(), *__all__})
+    def __dir__() -> list[str]:
+        """Lists the public names, whether or not they were used yet."""
+        return sorted({*globals(), *__all__})

@@ -1,4 +1,4 @@
-"""Makes `python -m cosembed` the same as the program `cosembed`."""
+"""`python -m cosembed` is the program `cosembed`."""
 
 from cosembed.commands.main import main
 

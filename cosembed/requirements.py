@@ -1,17 +1,33 @@
-"""Says in one sentence when the installed TensorFlow is not one this package is made for. Imports nothing heavy."""
+"""Imports TensorFlow, or says in one sentence why the installed one cannot be used. Imports nothing heavy by itself."""
 
 from __future__ import annotations
 
 import importlib.metadata
+import logging as python_logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+
+from absl import logging
 
 from cosembed.errors import InputError
 
 # The two lines of TensorFlow: classic (Keras 2) and current (Keras 3).
 TENSORFLOW = ("2.15", "2.21")
+LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
+ERRORS_AS_EXCEPTIONS_ONLY = "3"
 
 
 def check_tensorflow() -> None:
-    """Raises `InputError` unless TensorFlow is of one of both lines; called before TensorFlow is first imported."""
+    """Imports TensorFlow for the first time, without its start-up messages.
+
+    The messages say nothing to a user; TensorFlow's errors still arrive as exceptions. Whoever wants to read them sets
+    TF_CPP_MIN_LOG_LEVEL=0.
+
+    Raises:
+        InputError: TensorFlow is absent, of another version than 2.15 and 2.21, or installed incompletely.
+    """
     try:
         found = importlib.metadata.version("tensorflow")
     except importlib.metadata.PackageNotFoundError:
@@ -21,3 +37,39 @@ def check_tensorflow() -> None:
             f"TensorFlow {found} is installed, cosembed needs {' or '.join(TENSORFLOW)}: "
             "pip install 'tensorflow==2.21.*', or run make setup in a checkout"
         )
+    os.environ.setdefault(LOG_LEVEL, ERRORS_AS_EXCEPTIONS_ONLY)
+    try:
+        with _without_standard_error():
+            import tensorflow
+    except ImportError as error:
+        raise InputError(
+            f"TensorFlow {found} cannot be imported ({error}): install it again with "
+            f"pip install --force-reinstall tensorflow=={found}, or remove .venv and run make setup in a checkout"
+        ) from error
+    _hide_messages_of(os.path.dirname(tensorflow.__file__))
+
+
+@cache
+def _hide_messages_of(folder: str) -> None:
+    """Leaves the warnings of the Python code in a folder, which writes to the same log as ours."""
+
+    def is_ours_or_a_warning(record: python_logging.LogRecord) -> bool:
+        return record.levelno >= python_logging.WARNING or not record.pathname.startswith(folder)
+
+    logging.get_absl_logger().addFilter(is_ours_or_a_warning)
+
+
+@contextmanager
+def _without_standard_error() -> Iterator[None]:
+    """Drops what is written to standard error, by libraries too: TensorFlow 2.21 writes before it reads its log level."""
+    if os.environ[LOG_LEVEL] != ERRORS_AS_EXCEPTIONS_ONLY:
+        yield
+        return
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

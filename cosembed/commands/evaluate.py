@@ -1,4 +1,4 @@
-"""Scores a Cell Tracking Challenge result folder: SEG, DET, TRA, OP and the errors behind them.
+"""Scores a Cell Tracking Challenge result folder: SEG, DET, TRA, OP, and the errors behind them.
 
     cosembed evaluate --result_dir=01_RES --ground_truth_dir=01_GT --json=scores.json
 
@@ -14,8 +14,6 @@ from absl import flags
 
 from cosembed.commands import command_line
 from cosembed.errors import InputError
-from cosembed.files.writing import atomic_write_text
-from cosembed.metrics.ctc import ERROR_NAMES, evaluate_ctc
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
@@ -27,6 +25,9 @@ def define_flags(flag_values: flags.FlagValues) -> None:
 
 def main(flag_values: flags.FlagValues) -> None:
     """Prints the scores."""
+    from cosembed.files.writing import atomic_write_text
+    from cosembed.metrics.ctc import ERROR_NAMES, evaluate_ctc
+
     command_line.require(flag_values, "result_dir", "ground_truth_dir")
     if flag_values.json and Path(flag_values.json).is_dir():
         raise InputError(f"--json={flag_values.json}: is a folder; give the name of a file")
@@ -36,7 +37,8 @@ def main(flag_values: flags.FlagValues) -> None:
     if scores["TRA"] is not None:
         print(", ".join(f"{scores[name]} {meaning} ({name})" for name, meaning in ERROR_NAMES.items()))
     print(
-        f"{scores['frames']} masks, {scores['seg_frames']} frames with SEG truth; py-ctcmetrics {scores['py-ctcmetrics']}"
+        f"{scores['frames']} masks, {scores['seg_frames']} frames with SEG truth; "
+        f"py-ctcmetrics {scores['py-ctcmetrics']}"
     )
     if flag_values.json:
         atomic_write_text(Path(flag_values.json), json.dumps(scores, indent=1) + "\n")

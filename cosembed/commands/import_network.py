@@ -1,7 +1,7 @@
-"""Converts one of the authors' released networks, a TensorFlow 1 checkpoint, for use with cosembed track.
+"""Converts a network of the authors, a TensorFlow 1 checkpoint, for use with cosembed track.
 
     cosembed import-network --checkpoint=models/DIC-C2DH-HeLa/model-40000 --output=networks/DIC-C2DH-HeLa
-    cosembed track --checkpoint=networks/DIC-C2DH-HeLa --dataset=DIC-C2DH-HeLa --input=01 --output=01_RES
+    cosembed track --network=networks/DIC-C2DH-HeLa --dataset=DIC-C2DH-HeLa --input=01 --output=01_RES
 
 Every variable's name and shape is checked. Networks of MICCAI 2018 and of the 2019 follow-up are told apart
 by themselves.
@@ -14,8 +14,6 @@ from pathlib import Path
 from absl import flags
 
 from cosembed.commands import command_line
-from cosembed.files.writing import refuse_existing
-from cosembed.requirements import check_tensorflow
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
@@ -35,6 +33,9 @@ def main(flag_values: flags.FlagValues) -> None:
     Raises:
         InputError: A missing flag, a checkpoint that cannot be used, or an output folder that exists.
     """
+    from cosembed.files.writing import refuse_existing
+    from cosembed.requirements import check_tensorflow
+
     command_line.require(flag_values, "checkpoint", "output")
     output = Path(flag_values.output)
     refuse_existing(output)
@@ -44,6 +45,6 @@ def main(flag_values: flags.FlagValues) -> None:
 
     form = import_released(flag_values.checkpoint, output)
     print(
-        f"{output}: network {form.variant}, {form.levels} levels, {form.filters} filters, {form.outputs} outputs, "
-        f"{form.channels} input channel{'s' if form.channels > 1 else ''}"
+        f"{output}: network {form.variant}, {form.levels} levels, {form.filters} filters, "
+        f"{form.outputs} outputs, {form.channels} input channel{'s' if form.channels > 1 else ''}"
     )

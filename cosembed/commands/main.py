@@ -1,23 +1,19 @@
-"""The program `cosembed`: lists its commands, and hands over to the module of the one that is named.
+"""The program `cosembed`: lists its commands, or hands over to the module of the one that is named.
 
-A command's module holds its help text as docstring, `define_flags` and `main`; it is imported only when it is
-asked for, so that the list and the help come at once.
+A command's module holds its help text as docstring, `define_flags` and `main`. It is imported only when it is
+asked for, so that the list comes at once; what is imported here is little, for Ctrl-C to be heard from the
+beginning.
 """
 
 from __future__ import annotations
 
-import ast
-import difflib
-import importlib
-import importlib.util
 import sys
 from collections.abc import Sequence
-from pathlib import Path
+from functools import partial
 
-from absl import flags
-
-import cosembed
-from cosembed.commands import command_line
+from cosembed import __version__
+from cosembed.commands.exit_status import exit_as_deserved
+from cosembed.errors import InputError
 
 # In the order in which a new user meets them.
 COMMANDS = {
@@ -32,8 +28,9 @@ COMMANDS = {
 INTRODUCTION = """\
 cosembed segments and tracks cells in videos with cosine embeddings and recurrent hourglass networks.
 
-    cosembed COMMAND --name=value ...
+    cosembed COMMAND --name=value ...    as in cosembed track --network=RUN --input=VIDEO --output=RESULT
     cosembed COMMAND --help
+    cosembed --version
 """
 
 
@@ -42,39 +39,61 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     Args:
         argv: The program's name and its arguments; those of this process if not given.
+
+    Raises:
+        SystemExit: Always, unless there is a fault of ours.
     """
-    command_line.guarded(lambda: _dispatch(list(sys.argv if argv is None else argv)[1:]))
+    exit_as_deserved(partial(_dispatch, list(sys.argv if argv is None else argv)[1:]))
 
 
 def first_line(module: str) -> str:
-    """Reads the first line of a module's docstring without importing the module."""
-    found = importlib.util.find_spec(module)
-    assert found is not None and found.origin is not None
-    text = ast.get_docstring(ast.parse(Path(found.origin).read_text(encoding="utf-8")))
-    assert text is not None
-    return text.splitlines()[0]
+    """Reads the first line of a module's docstring without running the module."""
+    import ast
+    from importlib.resources import files
+
+    package, _, name = module.rpartition(".")
+    source = (files(package) / f"{name}.py").read_text(encoding="utf-8")
+    return (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0]
 
 
 def _dispatch(arguments: list[str]) -> None:
     name = arguments[0] if arguments else "--help"
-    if name in command_line.HELP:
-        width = max(map(len, COMMANDS))
-        print(INTRODUCTION)
-        for command, module in COMMANDS.items():
-            print(f"  {command:{width}}  {first_line(module)}")
+    if name in COMMANDS:
+        _run(name, arguments[1:])
+    elif name in ("--help", "-help", "-h"):
+        _list_commands()
     elif name == "--version":
-        print(f"cosembed {cosembed.__version__}")
-    elif name not in COMMANDS:
-        nearest = difflib.get_close_matches(name, COMMANDS, n=1, cutoff=0.5)
-        remedy = f"did you mean '{nearest[0]}'?" if nearest else f"there are {', '.join(COMMANDS)}"
-        command_line.fail(f"'{name}' is not a command of cosembed; {remedy}")
+        print(f"cosembed {__version__}")
+    elif name.startswith("-"):
+        raise InputError(f"'{name}': the name of a command comes first; there are {', '.join(COMMANDS)}")
     else:
-        module = importlib.import_module(COMMANDS[name])
-        flag_values = flags.FlagValues()
-        module.define_flags(flag_values)
-        command_line.run(
-            lambda: module.main(flag_values),
-            [f"cosembed {name}", *arguments[1:]],
-            flag_values,
-            module.__doc__ or "",
-        )
+        _refuse(name)
+
+
+def _run(name: str, arguments: list[str]) -> None:
+    import importlib
+
+    from absl import flags
+
+    from cosembed.commands import command_line
+
+    module = importlib.import_module(COMMANDS[name])
+    flag_values = flags.FlagValues()
+    module.define_flags(flag_values)
+    program = [f"cosembed {name}", *arguments]
+    command_line.run(partial(module.main, flag_values), program, flag_values, module.__doc__ or "")
+
+
+def _list_commands() -> None:
+    width = max(map(len, COMMANDS))
+    print(INTRODUCTION)
+    for command, module in COMMANDS.items():
+        print(f"  {command:{width}}  {first_line(module)}")
+
+
+def _refuse(name: str) -> None:
+    import difflib
+
+    nearest = difflib.get_close_matches(name.lower().replace("_", "-"), COMMANDS, n=1, cutoff=0.5)
+    remedy = f"did you mean '{nearest[0]}'?" if nearest else f"there are {', '.join(COMMANDS)}"
+    raise InputError(f"'{name}' is not a command of cosembed; {remedy}")

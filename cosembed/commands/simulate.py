@@ -1,10 +1,10 @@
-"""Simulates a labelled video of cells in the Cell Tracking Challenge's layout, or labelled plants in that of
-CVPPP A1.
+"""Simulates a labelled video of cells, or labelled plants, in the layout of the public data sets.
 
     cosembed simulate --output=data/simulated --frames=40 --size=192 --seed=1
     cosembed simulate --kind=leaves --output=data/plants --frames=40 --size=256 --seed=1
 
-Writes OUTPUT/01 (frames) and OUTPUT/01_GT (complete truth), or OUTPUT/A1. The same flags give the same files.
+Writes OUTPUT/01 (frames) and OUTPUT/01_GT (complete truth) as the Cell Tracking Challenge has them, or
+OUTPUT/A1 as CVPPP has it. The same flags give the same files.
 """
 
 from __future__ import annotations
@@ -13,10 +13,8 @@ from pathlib import Path
 
 from absl import flags
 
+from cosembed.commands import command_line
 from cosembed.errors import InputError
-from cosembed.simulation import simulate_video, write_video
-from cosembed.simulation.leaves import write_plants
-from cosembed.simulation.video import touching_share
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
@@ -43,8 +41,11 @@ def define_flags(flag_values: flags.FlagValues) -> None:
 
 def main(flag_values: flags.FlagValues) -> None:
     """Simulates and writes the video, or the plants."""
-    if not flag_values.output:
-        raise InputError("--output is missing; see --help")
+    from cosembed.simulation import simulate_video, write_video
+    from cosembed.simulation.leaves import write_plants
+    from cosembed.simulation.video import touching_share
+
+    command_line.require(flag_values, "output")
     if flag_values.kind not in ("cells", "leaves"):
         raise InputError(f"--kind={flag_values.kind}: is unknown; choose cells or leaves")
     if flag_values.kind == "leaves":
@@ -58,5 +59,6 @@ def main(flag_values: flags.FlagValues) -> None:
     divided = sum(track.parent > 0 for track in video.tracks)
     folder, share = Path(flag_values.output) / flag_values.video, touching_share(video.labels)
     print(
-        f"{folder}: {flag_values.frames} frames, {len(video.tracks)} tracks, {divided} daughters, {share:.0%} touching"
+        f"{folder}: {flag_values.frames} frames, {len(video.tracks)} tracks, {divided} daughters, "
+        f"{share:.0%} touching"
     )

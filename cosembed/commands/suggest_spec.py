@@ -1,4 +1,4 @@
-"""Writes a spec for training on your own annotated videos, with values that suit the size of their cells.
+"""Writes a spec for training on your own annotated videos, with values that suit their cells.
 
     cosembed suggest-spec --data=data/mydata --output=mydata.yaml
     cosembed train --spec=mydata.yaml --data_dir=data --out_dir=runs --name=mydata --profile=cpu
@@ -9,20 +9,13 @@ of it is read and checked. The file is yours: every line has a comment, change w
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
-import numpy as np
-import yaml
 from absl import flags
 
-from cosembed import specs
 from cosembed.commands import command_line
-from cosembed.datasets.ctc.reader import read_annotated_video
-from cosembed.datasets.suggestion import measure_annotation, render_spec
 from cosembed.errors import OutputError
-from cosembed.files.writing import atomic_write_text
-from cosembed.specs import CellsDatasetSpec
-from cosembed.specs.dataclass_mapping import from_mapping
 
 # A cell of fewer network pixels has too few for embeddings of its own.
 FEWEST_PIXELS = 20
@@ -39,6 +32,16 @@ def define_flags(flag_values: flags.FlagValues) -> None:
 
 def main(flag_values: flags.FlagValues) -> None:
     """Measures, checks, writes, and says what was found."""
+    import numpy as np
+    import yaml
+
+    from cosembed import specs
+    from cosembed.datasets.ctc.reader import read_annotated_video
+    from cosembed.datasets.suggestion import measure_annotation, render_spec
+    from cosembed.files.writing import atomic_write_text
+    from cosembed.specs import CellsDatasetSpec
+    from cosembed.specs.dataclass_mapping import from_mapping
+
     command_line.require(flag_values, "data", "output")
     root, output = Path(flag_values.data), Path(flag_values.output)
     if output.exists():
@@ -50,16 +53,25 @@ def main(flag_values: flags.FlagValues) -> None:
         sequence = read_annotated_video(root, video, dataset)
         stretches = ", ".join(f"{begin} to {end - 1}" for begin, end in sequence.segments)
         print(
-            f"video {video}: {len(sequence)} frames, {sequence.complete.sum()} completely segmented; trains on {stretches}"
+            f"video {video}: {len(sequence)} frames, {sequence.complete.sum()} completely segmented; "
+            f"trains on {stretches}"
         )
     atomic_write_text(output, text)
     large = float(np.median(found.areas))
     small = large * (CPU_SIZE / specs.REFERENCE_SIZE) ** 2
     print(
-        f"a typical cell covers {large:.0f} pixels of the network's input with --profile=paper, {small:.0f} with cpu"
+        f"a typical cell covers {large:.0f} pixels of the network's input with --profile=paper, "
+        f"{small:.0f} with cpu"
     )
     if small < FEWEST_PIXELS:
         print(
-            "warning: too few for profile cpu; cut the videos into smaller fields of view, or train with --profile=paper"
+            "warning: too few for profile cpu; cut the videos into smaller fields of view, or train with "
+            "--profile=paper"
         )
-    print(f"{output}: written; next: cosembed train --spec={output} --data_dir={root.parent} --profile=cpu")
+    print(f"{output}: written; next: {_training_command(root.resolve(), output)}")
+
+
+def _training_command(root: Path, spec_file: Path) -> str:
+    """Gives what a reader types next; the spec names the data set's folder below --data_dir."""
+    where = (f"--data_dir={root.parent}", "--out_dir=runs", f"--name={root.name}")
+    return shlex.join(["cosembed", "train", f"--spec={spec_file}", *where, "--profile=cpu"])

@@ -1,13 +1,13 @@
-"""Segments and tracks a video with a trained network; writes a Cell Tracking Challenge result folder.
+"""Segments and tracks the cells of a video with a trained network.
 
     cosembed track --network=runs/ctc_dic_hela/test_02 --input=my_video --output=my_video_RES
     cosembed track --network=IMPORTED --dataset=DIC-C2DH-HeLa --input=01 --output=01_RES
 
 The second form uses a network of the authors (cosembed import-network) with their values for that data set.
 
-The input is a folder of TIFF or PNG frames, or one multi-page TIFF. The output holds maskNNN.tif,
-res_track.txt, tracks.csv (label, parent, frame, y, x, area), report.html, and pictures/ (overlay.gif,
-lineage.png, embeddings.png).
+The input is a folder of TIFF or PNG frames, or one multi-page TIFF. The output is a result folder of the Cell
+Tracking Challenge, with maskNNN.tif and res_track.txt; beside them lie tracks.csv (label, parent, frame, y,
+x, area), report.html, and pictures/ (overlay.gif, lineage.png, embeddings.png).
 """
 
 from __future__ import annotations
@@ -16,12 +16,8 @@ from pathlib import Path
 
 from absl import flags
 
-from cosembed import specs
 from cosembed.commands import command_line
 from cosembed.errors import InputError
-from cosembed.files.writing import refuse_existing
-from cosembed.images.frames import open_frames
-from cosembed.requirements import check_tensorflow
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
@@ -59,6 +55,11 @@ def main(flag_values: flags.FlagValues) -> None:
     Raises:
         InputError: A missing flag, unusable frames, no network, or an output folder that exists.
     """
+    from cosembed import specs
+    from cosembed.files.writing import refuse_existing
+    from cosembed.images.frames import open_frames
+    from cosembed.requirements import check_tensorflow
+
     network_path = _network_path(flag_values)
     command_line.require(flag_values, "input", "output")
     known = specs.dataset_names("cells")
@@ -87,7 +88,8 @@ def main(flag_values: flags.FlagValues) -> None:
     video = run_job(*job)
     for warning in video.warnings:
         print(f"warning: {warning}", flush=True)
-    video.save(output)
+    # Hours of tracking are not lost to a report that fails.
+    video.save(output, keep_masks=True)
     print(f"Time: {', '.join(f'{stage} {spent:.1f} s' for stage, spent in video.seconds.items())}")
     print(f"{output}: {len(frames)} frames tracked; open {output / 'report.html'} in a browser")
 

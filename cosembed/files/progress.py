@@ -1,4 +1,4 @@
-"""Says how far a loop over frames is: a bar on a terminal or in a notebook, otherwise a log line now and then.
+"""Says how far a loop over frames is: a bar on a terminal or in a notebook, else a log line now and then.
 
 It knows nothing of frames.
 """
@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TypeVar
 
-from absl import logging
+from absl.logging import get_absl_logger
 from tqdm import tqdm
 
 Item = TypeVar("Item")
+# So many seconds lie between two lines of a log.
 SECONDS = 20
 _SILENT = ContextVar("silent", default=False)
 
@@ -28,6 +29,11 @@ def progress_shown(shown: bool) -> Iterator[None]:
         yield
     finally:
         _SILENT.reset(before)
+
+
+def is_progress_shown() -> bool:
+    """Tells whether loops show their progress here."""
+    return not _SILENT.get()
 
 
 def with_progress(items: Iterable[Item], total: int, title: str) -> Iterator[Item]:
@@ -45,7 +51,7 @@ def with_progress(items: Iterable[Item], total: int, title: str) -> Iterator[Ite
         yield item
         if not bar and not _SILENT.get() and time.monotonic() - last > SECONDS:
             last = time.monotonic()
-            logging.info("%s: frame %d of %d", title, count, total)
+            get_absl_logger().info("%s: frame %d of %d", title, count, total)
 
 
 def _can_draw() -> bool:

@@ -14,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosembed.errors import DataError, InputError
+from cosembed.files.reading import reason
+from cosembed.images.frames import check_pixels
 
-_AXES = "give [T, H, W], or [T, H, W, C] for frames of several channels"
+_AXES = "give [T, H, W], or [T, H, W, C] for frames of several channels; one image is image[None]"
 
 
 class VideoFrames(Protocol):
@@ -59,20 +61,23 @@ class ArrayFrames:
     def __init__(self, array: Any, name: str = "frames") -> None:
         if isinstance(array, list | tuple):
             array = _stacked(array, name)
-        shape, dtype = getattr(array, "shape", None), getattr(array, "dtype", None)
-        if shape is None or dtype is None or not hasattr(array, "__getitem__"):
+        if not hasattr(array, "__getitem__") or not hasattr(array, "dtype"):
             raise DataError(f"{name}: is a {type(array).__name__}, not an array; {_AXES}")
-        if len(shape) not in (3, 4):
-            raise DataError(f"{name}: has {len(shape)} dimensions; {_AXES}")
-        if min(shape) < 1:
-            raise DataError(f"{name}: has the shape {tuple(shape)}, which holds no pixel; {_AXES}")
         try:
-            kind = np.dtype(dtype).kind
-        except TypeError:
-            kind = ""
-        if kind not in "uif" or not kind:
+            shape = tuple(int(size) for size in array.shape)
+            kind = np.dtype(array.dtype).kind
+        except (AttributeError, TypeError, ValueError) as error:
             raise DataError(
-                f"{name}: is of type {dtype}; convert it to whole or real numbers, such as uint16"
+                f"{name}: is a {type(array).__name__}, whose shape and type numpy does not know; "
+                "convert it with numpy.asarray"
+            ) from error
+        if len(shape) not in (3, 4):
+            raise DataError(f"{name}: has the shape {shape}; {_AXES}")
+        if min(shape) < 1:
+            raise DataError(f"{name}: has the shape {shape}, which holds no pixel; {_AXES}")
+        if kind not in "uif":
+            raise DataError(
+                f"{name}: is of type {array.dtype}; convert it to whole or real numbers, such as uint16"
             )
         self._array = array
         self._name = name
@@ -86,7 +91,7 @@ class ArrayFrames:
     @property
     def dtype(self) -> str:
         """The type of the pixels, for example `uint16`."""
-        return str(np.dtype(self._array.dtype))
+        return np.dtype(self._array.dtype).name
 
     @property
     def channels(self) -> int:
@@ -109,21 +114,28 @@ class ArrayFrames:
         """Reads and checks one frame.
 
         Raises:
-            DataError: The frame holds values that are not finite, or is of one value only.
+            DataError: The frame cannot be read, holds values that are not finite, or is of one value only.
         """
         if not -len(self) <= index < len(self):
             raise IndexError(index)
-        frame = np.asarray(self._array[index])
+        name = f"{self._name}[{index % len(self)}]"
+        frame = self._read(index, name)
         if frame.ndim == 3 and (self._channel is not None or frame.shape[-1] == 1):
             frame = frame[..., self._channel or 0]
-        name = f"{self._name}[{index % len(self)}]"
-        if frame.dtype.kind == "f" and not np.isfinite(frame).all():
-            raise DataError(f"{name}: holds values that are not finite (NaN or infinity); replace them")
-        if frame.min() == frame.max():
-            raise DataError(
-                f"{name}: every pixel has the value {frame.min()}; remove or replace the empty frame"
-            )
+        check_pixels(frame, name)
         return frame
+
+    def _read(self, index: int, name: str) -> NDArray:
+        # Whatever library holds the array, it raises errors of its own.
+        try:
+            frame = np.asarray(self._array[index])
+        except Exception as error:
+            raise DataError(f"{name}: cannot be read ({reason(error)}); check the array") from error
+        if frame.shape != tuple(self._array.shape[1:]) or frame.dtype.kind not in "uif":
+            raise DataError(
+                f"{name}: has the shape {frame.shape} and the type {frame.dtype}, unlike the array; check it"
+            )
+        return frame.astype(frame.dtype.newbyteorder("="), copy=False)
 
     def only_channel(self, number: int) -> ArrayFrames:
         """Gives the same video with one of its channels.
@@ -142,7 +154,7 @@ class ArrayFrames:
 
 
 def _stacked(frames: list | tuple, name: str) -> NDArray:
-    shapes = {np.shape(frame) for frame in frames}
-    if len(shapes) > 1:
-        raise DataError(f"{name}: its frames have the shapes {sorted(shapes)}; make them equal")
-    return np.asarray(frames)
+    try:
+        return np.asarray(frames)
+    except ValueError as error:
+        raise DataError(f"{name}: is a list of unequal frames ({reason(error)}); make them equal") from error

@@ -8,11 +8,12 @@ authors, or their own checkpoint.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from absl import logging
+from absl.logging import get_absl_logger
 
 from cosembed import released, specs
 from cosembed.errors import CheckpointError, InputError
@@ -46,7 +47,7 @@ class Network:
 
 
 def load_network(
-    name_or_path: str | Path, dataset: str | None = None, *, require_gpu: bool = False
+    name_or_path: str | os.PathLike[str], dataset: str | None = None, *, require_gpu: bool = False
 ) -> Network:
     """Loads a trained network.
 
@@ -65,14 +66,27 @@ def load_network(
         InputError: `dataset` is missing, unknown, or given for a network that is not the authors', or there
             is no GPU.
         SpecError: The run is one of another task.
+
+    Example:
+        >>> import cosembed
+        >>> network = cosembed.load_network("runs/demo/test_02")
+        >>> network.spec.dataset.name, network.spec.network.image_size
+        ('simulated', 32)
+        >>> cosembed.load_network("runs/demo/test_20")
+        Traceback (most recent call last):
+            ...
+        cosembed.errors.CheckpointError: 'runs/demo/test_20' is neither the name of a network nor ...
     """
+    if not isinstance(name_or_path, str | os.PathLike):
+        raise InputError(f"network: is a {type(name_or_path).__name__}; give the path of a network")
     path = Path(name_or_path)
     known = specs.dataset_names("cells")
     if dataset and dataset not in known:
         raise InputError(f"dataset: unknown data set '{dataset}'; known: {', '.join(known)}")
     if not path.exists() and not Path(f"{path}.index").exists():
         raise CheckpointError(
-            f"{path}: no such file or folder; give the folder of a trained run, one of its checkpoints, or an imported network"
+            f"'{path}' is neither the name of a network nor a run folder, a checkpoint or an imported network; "
+            "check the path"
         )
     # The device is chosen before TensorFlow computes anything.
     device = describe_device(require_gpu)
@@ -89,5 +103,5 @@ def load_network(
     model = released.load_imported(path)
     spec = released.released_spec(model, dataset)
     if spec.network.variant == "mia2019":
-        logging.warning("%s: %s", path, released.FOLLOW_UP)
+        get_absl_logger().warning("%s: %s", path, released.FOLLOW_UP)
     return Network(model, spec, f"{path}, {dataset}, the authors' network {released.source_of(path)}", device)

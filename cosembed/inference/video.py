@@ -16,11 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosembed.files.progress import with_progress
+from cosembed.files.writing import atomic_folder
 from cosembed.images.array_frames import VideoFrames
 from cosembed.inference.stepper import FrameStepper, prepare_frames
 from cosembed.preprocessing.geometry import Grid, frame_grid
 from cosembed.specs import CellsSpec
-from cosembed.tracking import TrackingResult, track_embeddings, write_result
+from cosembed.tracking import TrackingResult, track_embeddings
+from cosembed.tracking.writer import MaskFolder, MaskStore, RestoredTracks, restore_resolution, write_tables
 
 
 @dataclass(frozen=True)
@@ -105,10 +107,23 @@ def write_tracked(tracked: TrackedFrames, spec: CellsSpec, output: Path) -> Writ
     Raises:
         OutputError: `output` exists.
     """
-    begin = time.perf_counter()
-    tracks = write_result(output, tracked.result, tracked.grid, tracked.image_shape, spec.upsampling)
+    begin, count = time.perf_counter(), len(tracked.result.labels)
+    with atomic_folder(output) as folder:
+        restored = restore_frames(tracked, spec, MaskFolder(folder, count))
+        write_tables(folder, restored)
     seconds = tracked.seconds | {"upsampling and writing": round(time.perf_counter() - begin, 2)}
-    return WrittenVideo(len(tracked.result.labels), len(tracks), seconds, tracked.samples)
+    return WrittenVideo(count, len(restored.tracks), seconds, tracked.samples)
+
+
+def restore_frames(tracked: TrackedFrames, spec: CellsSpec, masks: MaskStore) -> RestoredTracks:
+    """Brings a tracked video to the size of its frames.
+
+    Args:
+        tracked: What `track_frames` found.
+        spec: Upsampling values.
+        masks: Receives the mask uint16 [H, W] of every frame.
+    """
+    return restore_resolution(tracked.result, tracked.grid, tracked.image_shape, spec.upsampling, masks)
 
 
 def track_video(

@@ -11,8 +11,9 @@ Knows tracks and result folders, not how the tracks were found.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,68 @@ class Region(NamedTuple):
     area: int
 
 
+class CellRow(NamedTuple):
+    """Describes a cell in a frame, as a row of tracks.csv does; centroid and area are in original pixels."""
+
+    label: int
+    parent: int
+    frame: int
+    y: float
+    x: float
+    area: int
+
+
+class MaskStore(Protocol):
+    """Holds a mask uint16 [H, W] for every frame: an array [T, H, W], or files."""
+
+    def __getitem__(self, frame: int, /) -> NDArray: ...
+
+    def __setitem__(self, frame: int, mask: NDArray[np.uint16], /) -> None: ...
+
+
+class MaskFolder:
+    """Holds the masks of a video as the files maskNNN.tif.
+
+    Args:
+        folder: Where the files lie.
+        frames: The number of frames, which decides how many digits a name has.
+    """
+
+    def __init__(self, folder: Path, frames: int) -> None:
+        self._folder = folder
+        self._digits = max(3, len(str(frames - 1)))
+
+    def __getitem__(self, frame: int, /) -> NDArray:
+        return read_image(self._path(frame))
+
+    def __setitem__(self, frame: int, mask: NDArray[np.uint16], /) -> None:
+        write_mask(self._path(frame), mask)
+
+    def _path(self, frame: int) -> Path:
+        return self._folder / f"mask{frame:0{self._digits}d}.tif"
+
+
+@dataclass(frozen=True)
+class RestoredTracks:
+    """Holds the tracks that fit the masks of the original images' size.
+
+    Attributes:
+        tracks: The repaired track table.
+        regions: For every label of the table its frames, and its region in each.
+    """
+
+    tracks: list[Track]
+    regions: dict[int, dict[int, Region]]
+
+    def rows(self) -> list[CellRow]:
+        """Lists every cell of every frame, by label and then by frame; centroids have two decimals."""
+        return [
+            CellRow(track.label, track.parent, frame, round(region.y, 2), round(region.x, 2), region.area)
+            for track in sorted(self.tracks)
+            for frame, region in sorted(self.regions[track.label].items())
+        ]
+
+
 def write_result(
     output: Path, result: TrackingResult, grid: Grid, image_shape: tuple[int, int], upsampling: UpsamplingSpec
 ) -> list[Track]:
@@ -54,83 +117,51 @@ def write_result(
     Raises:
         OutputError: The folder exists already.
     """
-    regions: dict[int, dict[int, Region]] = {}
-    digits = max(3, len(str(len(result.labels) - 1)))
     with atomic_folder(output) as folder:
-        for frame, labels in enumerate(with_progress(result.labels, len(result.labels), "writing")):
-            mask = upsample_labels(labels, grid, image_shape, upsampling)
-            write_mask(folder / f"mask{frame:0{digits}d}.tif", mask)
-            for label, region in measure_regions(mask).items():
-                regions.setdefault(label, {})[frame] = region
-        tracks = repair_tracks(result.tracks, regions)
-        kept = {track.label for track in tracks}
-        erased = [label for label in regions if label not in kept]
-        for frame in sorted({frame for label in erased for frame in regions[label]}):
-            path = folder / f"mask{frame:0{digits}d}.tif"
-            mask = read_image(path)
-            write_mask(path, np.where(np.isin(mask, erased), 0, mask).astype(np.uint16))
-        write_tracks(folder / "res_track.txt", tracks)
-        atomic_write_text(folder / "tracks.csv", _format_csv(cell_rows(tracks, regions)))
-    return tracks
+        masks = MaskFolder(folder, len(result.labels))
+        restored = restore_resolution(result, grid, image_shape, upsampling, masks)
+        write_tables(folder, restored)
+    return restored.tracks
 
 
-class FinishedVideo(NamedTuple):
-    """Holds repaired tracks at the original images' size, as a result folder holds them.
-
-    Attributes:
-        labels: uint16 [T, H, W]; 0 is background.
-        tracks: The repaired track table.
-        regions: For every label of the table its frames, and its region in each.
-    """
-
-    labels: NDArray[np.uint16]
-    tracks: list[Track]
-    regions: dict[int, dict[int, Region]]
-
-
-class CellRow(NamedTuple):
-    """Describes a cell in a frame, as a row of tracks.csv does; centroid and area are in original pixels."""
-
-    label: int
-    parent: int
-    frame: int
-    y: float
-    x: float
-    area: int
-
-
-def finish_video(
-    result: TrackingResult, grid: Grid, image_shape: tuple[int, int], upsampling: UpsamplingSpec
-) -> FinishedVideo:
-    """Upsamples and repairs a result in memory, with the labels and tracks that `write_result` writes.
+def restore_resolution(
+    result: TrackingResult,
+    grid: Grid,
+    image_shape: tuple[int, int],
+    upsampling: UpsamplingSpec,
+    masks: MaskStore,
+) -> RestoredTracks:
+    """Upsamples a result frame by frame into a store of masks, and repairs tracks and masks (steps 13 and
+    14).
 
     Args:
         result: The tracks at network resolution.
         grid: Where the network's pixels lie in the original image.
         image_shape: Height and width of the original images.
         upsampling: The method of upsampling, and the sigma of its Gaussian in original pixels.
+        masks: Receives the mask of every frame; tracks that cannot be kept are erased from it.
     """
-    labels = np.empty((len(result.labels), *image_shape), np.uint16)
     regions: dict[int, dict[int, Region]] = {}
-    for frame, small in enumerate(with_progress(result.labels, len(result.labels), "upsampling")):
-        labels[frame] = upsample_labels(small, grid, image_shape, upsampling)
-        for label, region in measure_regions(labels[frame]).items():
+    for frame, labels in enumerate(with_progress(result.labels, len(result.labels), "upsampling")):
+        mask = upsample_labels(labels, grid, image_shape, upsampling)
+        masks[frame] = mask
+        for label, region in measure_regions(mask).items():
             regions.setdefault(label, {})[frame] = region
     tracks = repair_tracks(result.tracks, regions)
     kept = {track.label: regions[track.label] for track in tracks}
     erased = [label for label in regions if label not in kept]
     for frame in sorted({frame for label in erased for frame in regions[label]}):
-        labels[frame][np.isin(labels[frame], erased)] = 0
-    return FinishedVideo(labels, tracks, kept)
+        mask = masks[frame]
+        masks[frame] = np.where(np.isin(mask, erased), 0, mask).astype(np.uint16)
+    return RestoredTracks(tracks, kept)
 
 
-def cell_rows(tracks: list[Track], regions: Mapping[int, Mapping[int, Region]]) -> list[CellRow]:
-    """Lists every cell of every frame, by label and then by frame; centroids have two decimals."""
-    return [
-        CellRow(track.label, track.parent, frame, round(region.y, 2), round(region.x, 2), region.area)
-        for track in sorted(tracks)
-        for frame, region in sorted(regions[track.label].items())
-    ]
+def write_tables(folder: Path, restored: RestoredTracks) -> None:
+    """Writes res_track.txt and tracks.csv (step 15)."""
+    write_tracks(folder / "res_track.txt", restored.tracks)
+    lines = [",".join(CellRow._fields)]
+    lines += [f"{r.label},{r.parent},{r.frame},{r.y:.2f},{r.x:.2f},{r.area}" for r in restored.rows()]
+    atomic_write_text(folder / "tracks.csv", "\n".join(lines) + "\n")
 
 
 def repair_tracks(tracks: list[Track], regions: Mapping[int, Mapping[int, Region]]) -> list[Track]:
@@ -161,9 +192,3 @@ def measure_regions(mask: NDArray[np.uint16]) -> dict[int, Region]:
         int(label): Region(float(y[label]), float(x[label]), int(area[label]))
         for label in np.flatnonzero(area)
     }
-
-
-def _format_csv(rows: list[CellRow]) -> str:
-    lines = [",".join(CellRow._fields)]
-    lines += [f"{row.label},{row.parent},{row.frame},{row.y:.2f},{row.x:.2f},{row.area}" for row in rows]
-    return "\n".join(lines) + "\n"

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
 from cosembed.errors import InputError
+
+# There where NVIDIA's driver is loaded and its GPUs are within reach of this process.
+DRIVER = Path("/dev/nvidiactl")
 
 
 def make_deterministic() -> None:
@@ -15,15 +20,87 @@ def make_deterministic() -> None:
 
 
 def describe_device(require_gpu: bool = False) -> str:
-    """One phrase such as `CPU, 2 cores` or `GPU, NVIDIA A100`.
+    """Chooses the device: the GPUs that TensorFlow's build can drive, otherwise the CPU.
+
+    Called before TensorFlow computes anything, for GPUs that it cannot drive are hidden from it.
+
+    Returns:
+        One phrase such as `GPU, NVIDIA A100` or `CPU, 2 cores`, with the reason where there is a GPU that is not used.
 
     Raises:
-        InputError: `require_gpu` and TensorFlow sees none.
+        InputError: `require_gpu` and no GPU can be used, or a GPU cannot be started.
     """
     gpus = tf.config.list_physical_devices("GPU")
-    if gpus:
-        names = [tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name) for gpu in gpus]
-        return f"GPU, {', '.join(names)}"
+    details = {gpu: tf.config.experimental.get_device_details(gpu) for gpu in gpus}
+    faults = {gpu: fault for gpu in gpus if (fault := _unfit(details[gpu]))}
+    usable = [gpu for gpu in gpus if gpu not in faults]
+    if faults:
+        tf.config.set_visible_devices(usable, "GPU")
+    if usable:
+        _start(usable)
+        return f"GPU, {', '.join(_name(details[gpu]) for gpu in usable)}"
+    why = "; ".join(dict.fromkeys(faults.values())) or _why_none()
     if require_gpu:
-        raise InputError("--require_gpu: TensorFlow sees no GPU; install its CUDA libraries or drop the flag")
-    return f"CPU, {len(os.sched_getaffinity(0))} cores"
+        raise InputError(
+            f"--require_gpu: {why or 'this machine has no NVIDIA GPU, or no driver for it'}, or drop the flag"
+        )
+    cores = f"CPU, {len(os.sched_getaffinity(0))} cores"
+    return f"{cores} ({why})" if why else cores
+
+
+def _unfit(details: dict[str, Any]) -> str:
+    """Why TensorFlow's build has no program for a GPU; empty if it has, or if TensorFlow does not say what the GPU is.
+
+    A program for one compute capability runs on those of the same major number that are not older. A newer GPU would have
+    every operation compiled at its first use, for half an hour and more; an older one cannot run any.
+    """
+    capability = details.get("compute_capability")
+    built = sorted(
+        _capability(name) for name in tf.sysconfig.get_build_info().get("cuda_compute_capabilities", [])
+    )
+    if (
+        not capability
+        or not built
+        or any(major == capability[0] and minor <= capability[1] for major, minor in built)
+    ):
+        return ""
+    known = f"{_name(details)} has compute capability {_dotted(capability)}"
+    if tuple(capability) < built[0]:
+        return f"{known}, TensorFlow {tf.__version__} needs {_dotted(built[0])} or newer: use a newer GPU"
+    return f"{known}, TensorFlow {tf.__version__} is built for {_dotted(built[-1])} at most: install a newer TensorFlow"
+
+
+def _why_none() -> str:
+    """Why TensorFlow lists no GPU where there may be one; empty where nothing hints at one."""
+    if not DRIVER.exists() or os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
+        return ""
+    if not tf.sysconfig.get_build_info().get("is_cuda_build"):
+        return f"TensorFlow {tf.__version__} is built without CUDA: install the package tensorflow, not tensorflow-cpu"
+    return (
+        f"there is an NVIDIA driver, but TensorFlow {tf.__version__} cannot load CUDA's libraries: run make setup GPU=1, "
+        "or pip install 'cosembed[gpu]', and see that the driver is not too old for them"
+    )
+
+
+def _start(gpus: list[Any]) -> None:
+    try:
+        tf.config.list_logical_devices("GPU")
+    except (tf.errors.OpError, RuntimeError) as error:
+        raise InputError(
+            f"{len(gpus)} GPU cannot be started ({str(error).splitlines()[0]}): update NVIDIA's driver, see that no other "
+            "program holds the GPU, or compute on the CPU with CUDA_VISIBLE_DEVICES=-1"
+        ) from error
+
+
+def _name(details: dict[str, Any]) -> str:
+    return details.get("device_name", "GPU")
+
+
+def _capability(name: str) -> tuple[int, int]:
+    """`sm_89` or `compute_120` -> (8, 9) or (12, 0)."""
+    digits = "".join(filter(str.isdigit, name.partition("_")[2]))
+    return int(digits[:-1]), int(digits[-1])
+
+
+def _dotted(capability: tuple[int, int]) -> str:
+    return ".".join(map(str, capability))

@@ -7,6 +7,7 @@ through here. Only the order of the steps is decided here; each is a module of i
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from functools import cached_property
@@ -19,15 +20,17 @@ from numpy.typing import NDArray
 from cosembed import specs
 from cosembed.clustering import describe_clustering
 from cosembed.datasets.ctc.track_table import Track
-from cosembed.errors import InputError, SpecError
-from cosembed.files.progress import progress_shown, with_progress
+from cosembed.errors import InputError, OutputError, SpecError
+from cosembed.files.progress import is_progress_shown, progress_shown, with_progress
+from cosembed.files.writing import atomic_folder
 from cosembed.images.array_frames import ArrayFrames, VideoFrames
-from cosembed.images.frames import open_frames
+from cosembed.images.frames import Frames, open_frames
 from cosembed.images.survey import survey_frames
 from cosembed.inference.networks import Network, load_network
-from cosembed.inference.video import TrackedFrames, track_frames, write_tracked
+from cosembed.inference.video import TrackedFrames, restore_frames, track_frames
 from cosembed.specs import CellsSpec
-from cosembed.tracking import CellRow, FinishedVideo, cell_rows, finish_video
+from cosembed.tracking import CellRow
+from cosembed.tracking.writer import MaskFolder, RestoredTracks, write_tables
 from cosembed.training.run_folder import describe_versions, environment
 from cosembed.video_job import memory
 from cosembed.video_job.quality_warnings import warnings_about_input
@@ -39,11 +42,11 @@ CHANGEABLE = ("preprocessing", "tracking", "upsampling")
 
 
 class TrackedVideo:
-    """A tracked video in memory.
+    """Holds a tracked video. `track` makes it; nothing is written until `save` is called.
 
     Attributes:
         warnings: What makes the input doubtful, a sentence each.
-        seconds: Wall time per stage so far.
+        seconds: Stage -> wall time so far.
     """
 
     def __init__(
@@ -61,51 +64,84 @@ class TrackedVideo:
         self._spec = spec
         self._tracked = tracked
         self._facts = facts
+        self._shows_progress = is_progress_shown()
+
+    def __repr__(self) -> str:
+        (height, width), count = self._frames.shape, len(self._frames)
+        return f"<TrackedVideo of {count} frame{'s' * (count > 1)} of {width} x {height} pixels>"
 
     @property
     def labels(self) -> NDArray[np.uint16]:
-        """The cells as label images, uint16 [T, H, W] of the original size; 0 is background."""
-        return self._finished.labels
+        """The cells as label images, uint16 [T, H, W] of the frames' size; 0 is background. Read-only."""
+        return self._restored[0]
 
     @property
     def tracks(self) -> list[Track]:
         """The track table: (label, begin, end, parent), frames from 0, the end included, parent 0 for none."""
-        return self._finished.tracks
+        return self._restored[1].tracks
 
     def table(self) -> list[CellRow]:
-        """Lists the rows of tracks.csv: (label, parent, frame, y, x, area), in original pixels."""
-        return cell_rows(self._finished.tracks, self._finished.regions)
+        """Lists the rows of tracks.csv: (label, parent, frame, y, x, area), in pixels of the frames."""
+        return self._restored[1].rows()
 
-    def save(self, folder: str | Path) -> None:
-        """Writes masks, tables, report and pictures, as `cosembed track` does.
-
-        Masks and tables are complete or absent; they are kept if only the report fails.
+    def save(self, folder: str | os.PathLike[str], *, keep_masks: bool = False) -> None:
+        """Writes what `cosembed track` writes, complete or not at all: masks, tables, report and pictures.
 
         Args:
             folder: The result folder; it must not exist, or be empty.
+            keep_masks: Whether masks and tables, once they are complete, stay even if the report fails.
 
         Raises:
-            OutputError: The folder exists.
-            OSError: The folder cannot be written.
+            DataError: A frame, read again for the pictures, has become unreadable.
+            OutputError: The folder holds something, or cannot be written.
         """
         output = Path(folder)
-        written = write_tracked(self._tracked, self._spec, output)
+        try:
+            if keep_masks:
+                with atomic_folder(output) as partial:
+                    self._write_tracks(partial)
+                self._write_report(output, output.name)
+            else:
+                with atomic_folder(output) as partial:
+                    self._write_tracks(partial)
+                    self._write_report(partial, output.name)
+        except OSError as error:
+            raise OutputError(
+                f"{error.filename or output}: cannot be written ({error.strerror}); free space on the disk, or "
+                "choose a folder that can be written"
+            ) from error
+
+    def _write_tracks(self, folder: Path) -> None:
+        """Writes masks and tables, a frame at a time."""
+        begin = time.perf_counter()
+        with progress_shown(self._shows_progress):
+            restored = restore_frames(self._tracked, self._spec, MaskFolder(folder, len(self._frames)))
+        write_tables(folder, restored)
+        self.seconds["upsampling and writing"] = round(time.perf_counter() - begin, 2)
+
+    def _write_report(self, folder: Path, name: str) -> None:
         facts = [*self._facts, ("Versions", describe_versions(environment()["versions"]))]
-        values = specs.dump(self._spec)
-        seconds = self.seconds | written.seconds
-        self.seconds = write_video_report(
-            output, self._frames, written.samples, facts, self.warnings, seconds, values
-        )
+        samples, values = self._tracked.samples, specs.dump(self._spec)
+        with progress_shown(self._shows_progress):
+            self.seconds = write_video_report(
+                folder, name, self._frames, samples, facts, self.warnings, self.seconds, values
+            )
 
     @cached_property
-    def _finished(self) -> FinishedVideo:
-        tracked = self._tracked
-        return finish_video(tracked.result, tracked.grid, tracked.image_shape, self._spec.upsampling)
+    def _restored(self) -> tuple[NDArray[np.uint16], RestoredTracks]:
+        """The labels and tracks of the frames' size, which are made when they are first asked for."""
+        count, (height, width) = len(self._frames), self._frames.shape
+        memory.check({"masks": 2 * count * height * width}, memory.available())
+        labels = np.zeros((count, height, width), np.uint16)
+        with progress_shown(self._shows_progress):
+            restored = restore_frames(self._tracked, self._spec, labels)
+        labels.flags.writeable = False
+        return labels, restored
 
 
 def track(
     frames: Any,
-    network: Network | str | Path,
+    network: Network | str | os.PathLike[str],
     *,
     settings: Mapping[str, Any] | None = None,
     channel: int | None = None,
@@ -121,7 +157,7 @@ def track(
         settings: Values that take the place of the network's own, for example `{"tracking.min_points": 60}`;
             those of preprocessing, tracking and upsampling can be chosen.
         channel: The channel to track, counted from 1; needed if frames have several.
-        progress: Whether progress is shown.
+        progress: Whether progress is shown, on a terminal or in a notebook.
 
     Returns:
         The tracked video; nothing is written unless its `save` is called.
@@ -134,12 +170,20 @@ def track(
 
     Example:
         >>> import cosembed
-        >>> network = cosembed.load_network(run)  # the folder of a trained run
-        >>> video = cosembed.track(frames, network, progress=False)  # an array [T, H, W]
-        >>> video.labels.shape == frames.shape, video.labels.dtype
-        (True, dtype('uint16'))
+        >>> images = cosembed.simulate_video(frames=3, size=64, cells=3, difficulty=0, seed=1).images
+        >>> images.shape, images.dtype
+        ((3, 64, 64), dtype('uint16'))
+        >>> network = cosembed.load_network("runs/demo/test_02")
+        >>> video = cosembed.track(images, network, progress=False)
+        >>> video.labels.shape, video.labels.dtype
+        ((3, 64, 64), dtype('uint16'))
         >>> len(video.tracks) == len({row.label for row in video.table()})
         True
+        >>> video.save("my_frames_RES")
+        >>> cosembed.track(images[0], network)
+        Traceback (most recent call last):
+            ...
+        cosembed.errors.DataError: frames: has the shape (64, 64); give [T, H, W], ...
     """
     found, name = as_frames(frames, channel)
     if not isinstance(network, Network):
@@ -154,11 +198,9 @@ def as_frames(frames: Any, channel: int | None = None) -> tuple[VideoFrames, str
     Returns:
         The video, and what to call it.
     """
-    video: Any
-    if isinstance(frames, str | Path):
-        video, name = open_frames(Path(frames)), str(frames)
-    else:
-        video, name = ArrayFrames(frames), "frames"
+    is_path = isinstance(frames, str | os.PathLike)
+    video: Frames | ArrayFrames = open_frames(Path(frames)) if is_path else ArrayFrames(frames)
+    name = str(frames) if is_path else "frames"
     if channel is None:
         return video, name
     return video.only_channel(channel), f"{name}, channel {channel}"

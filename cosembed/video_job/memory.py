@@ -72,7 +72,7 @@ def check(parts: dict[str, int], free: int | None) -> str:
     listed = ", ".join(f"{name} {megabytes(size)}" for name, size in parts.items())
     if free is not None and total > free:
         remedy = "use a smaller network or a machine with more memory"
-        if max(parts, key=lambda name: parts[name]) == "label maps":
+        if max(parts, key=lambda name: parts[name]) in ("label maps", "masks"):
             remedy = "cut the video into shorter ones, or use a machine with more memory"
         raise InputError(
             f"memory: about {megabytes(total)} needed ({listed}), but {megabytes(free)} available; {remedy}"

@@ -1,4 +1,4 @@
-"""The plain network that times are compared with computes what ours does; benchmarks run and their rows hold together."""
+"""Benchmarks run, their rows hold together, and the plain network that they time computes what ours does."""
 
 import json
 

@@ -52,10 +52,21 @@ def test_a_fault_of_ours_keeps_its_traceback_and_exits_1():
 
 def test_another_tensorflow_is_named_with_the_remedy(monkeypatch):
     check_tensorflow()
-    for version in ("2.16.1", "1.15.0"):
+    for version in ("2.16.1", "2.150.0", "1.15.0"):
         monkeypatch.setattr("importlib.metadata.version", lambda _, version=version: version)
-        with pytest.raises(InputError, match=f"TensorFlow {version} is installed, cosembed needs 2.15"):
+        with pytest.raises(
+            InputError, match=f"TensorFlow {version} is installed, cosembed needs 2.15 or 2.21"
+        ):
             check_tensorflow()
+
+
+def test_a_tensorflow_that_cannot_be_imported_is_named_with_the_remedy(monkeypatch):
+    # An interrupted installation: the package's metadata is there, its modules are not.
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    with pytest.raises(
+        InputError, match=r"TensorFlow 2\.\d+\.\d+ cannot be imported .*: install it again with pip install"
+    ):
+        check_tensorflow()
 
 
 def test_help_shows_docstring_and_flags_and_fits_a_screen():

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from cosembed import released, specs
 from cosembed.errors import CheckpointError, OutputError
+from cosembed.released.imported import NETWORK_FILE
 from tests.helpers.builders import run_command
 from tests.helpers.numpy_network import run_network, seeded_variables, variable_shapes, write_checkpoint
 
@@ -190,10 +191,14 @@ def test_damaged_files_are_one_clear_sentence(fault, tmp_path):
 @pytest.mark.parametrize("follow_up", [False, True])
 def test_an_imported_network_is_the_same_network(follow_up, tmp_path):
     prefix = write_checkpoint(tmp_path / "model-40000", seeded_variables(6, channels=2, follow_up=follow_up))
-    form = released.import_released(prefix, tmp_path / "imported")
-    assert dataclasses.asdict(form) == {
-        "channels": 2, "levels": 3, "filters": 4, "outputs": 3, "variant": "mia2019" if follow_up else "miccai2018",
-    }  # fmt: skip
+    architecture = released.import_released(prefix, tmp_path / "imported")
+    assert dataclasses.asdict(architecture) == {
+        "channels": 2,
+        "levels": 3,
+        "filters": 4,
+        "outputs": 3,
+        "variant": "mia2019" if follow_up else "miccai2018",
+    }
     images = np.random.default_rng(1).uniform(-1, 1, (1, 2, 8, 8, 2)).astype(np.float32)
     direct, imported = (
         model(images)[1]
@@ -206,7 +211,7 @@ def test_an_imported_network_is_the_same_network(follow_up, tmp_path):
     (tmp_path / "imported" / "weights.index").write_bytes(b"nothing")
     with pytest.raises(CheckpointError, match="import it again"):
         released.load_imported(tmp_path / "imported")
-    (tmp_path / "imported" / released.NETWORK_FILE).write_text(json.dumps({"network": {}}))
+    (tmp_path / "imported" / NETWORK_FILE).write_text(json.dumps({"network": {}}))
     for read in (released.load_imported, released.source_of):
         with pytest.raises(CheckpointError, match="import it again"):
             read(tmp_path / "imported")
@@ -329,7 +334,8 @@ def test_mistakes_on_the_command_line_are_one_sentence_and_status_2(imported, tm
     assert not (tmp_path / "new").exists()
 
 
-# Transcribed by hand from the released test code: percentiles behind its consideration factors, and the extra zoom.
+# Transcribed by hand from the released test code: percentiles behind its consideration factors, and the extra
+# zoom.
 RELEASED_INPUT = {
     "DIC-C2DH-HeLa": (10, 95, 1.0),
     "Fluo-C2DL-MSC": (10, 99.5, 0.95),

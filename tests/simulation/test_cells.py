@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from cosembed.baselines.cells import baseline, segment, write_baseline
+from cosembed.baselines.cells import segment_cells, track_cells, write_baseline
 from cosembed.datasets.ctc.reader import read_annotated_video
 from cosembed.datasets.ctc.validation import check_result, check_truth
 from cosembed.errors import InputError, OutputError
@@ -170,7 +170,7 @@ def test_two_labels_in_one_are_its_daughters_for_the_baseline():
     frames[2:, 20:40, 48:62] = 1000
     frames[:, 46:58, 5:17] = 1000
     frames[3, 5:17, 70:82] = 1000
-    labels, tracks = baseline(frames)
+    labels, tracks = track_cells(frames)
     mother, left, right = labels[0, 30, 45], labels[3, 30, 35], labels[3, 30, 55]
     other, late = labels[0, 52, 11], labels[3, 11, 76]
     assert sorted(tracks) == sorted(
@@ -182,7 +182,7 @@ def test_a_baseline_label_descends_from_the_track_that_ended_where_it_begins():
     frames = np.full((2, 60, 60), 100.0)
     frames[0, 10:30, 10:30] = 1000
     frames[1, 26:46, 26:46] = 1000
-    _, tracks = baseline(frames)
+    _, tracks = track_cells(frames)
     assert tracks == [(1, 0, 0, 0), (2, 1, 1, 1)]
 
 
@@ -192,11 +192,11 @@ def test_the_baseline_separates_and_follows_bright_discs():
     for index in range(4):
         for y, x in ((25, 20 + index), (25, 42 + index), (60, 50)):
             frames[index][(rows - y) ** 2 + (columns - x) ** 2 <= 144] = 1000
-    labels, tracks = baseline(frames)
+    labels, tracks = track_cells(frames)
     assert [(track.begin, track.end, track.parent) for track in tracks] == [(0, 3, 0)] * 3
     assert labels[0, 25, 18] != labels[0, 25, 45]
     assert labels[0, 25, 18] == labels[3, 25, 20]
-    assert len(np.unique(segment(frames[0]))) == 4
+    assert len(np.unique(segment_cells(frames[0]))) == 4
 
 
 def test_both_programs_write_once_and_refuse_to_overwrite(tmp_path):

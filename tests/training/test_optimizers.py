@@ -70,9 +70,9 @@ def test_moments_are_saved_and_restored(tmp_path):
     variables = [tf.Variable([1.0, 2.0]), tf.Variable([[3.0]])]
     optimizer = Optimizer(variables, spec)
     optimizer.apply([tf.constant([0.1, -0.2]), tf.constant([[0.3]])], tf.constant(0, tf.int64))
-    path = tf.train.Checkpoint(optimizer=optimizer).save(str(tmp_path / "c"))
+    path = tf.train.Checkpoint(optimizer=optimizer.checkpoint()).save(str(tmp_path / "c"))
     other = Optimizer([tf.Variable([0.0, 0.0]), tf.Variable([[0.0]])], spec)
-    tf.train.Checkpoint(optimizer=other).restore(path).assert_existing_objects_matched()
+    tf.train.Checkpoint(optimizer=other.checkpoint()).restore(path).assert_existing_objects_matched()
     for ours, theirs in zip(
         optimizer.first_moments + optimizer.second_moments,
         other.first_moments + other.second_moments,

@@ -228,10 +228,10 @@ def test_a_label_has_the_same_colour_in_every_picture_of_a_movie():
 
 def test_a_large_tree_shows_the_longest_tracks_with_their_ancestors():
     tracks = [Track(1, 0, 0, 0)] + [Track(label, 1, 1 + label % 7, 1) for label in range(2, 900)]
-    picture, caption = video_report._lineage(tracks, 10)
+    picture, caption = video_report.draw_lineage(tracks, 10)
     assert caption.startswith(f"The {video_report.MOST_TRACKS} longest of 899 tracks")
     assert Image.open(io.BytesIO(picture)).size[1] < 3000
-    assert video_report._lineage(tracks[:5], 10)[1] == "5 tracks."
+    assert video_report.draw_lineage(tracks[:5], 10)[1] == "5 tracks."
 
 
 def test_survey_counts_saturated_pixels_and_grey_values():
