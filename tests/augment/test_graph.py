@@ -1,6 +1,5 @@
 """Augmentation as a TensorFlow graph: what SimpleITK gives from the same draws, only where asked for."""
 
-import json
 import warnings
 
 import numpy as np
@@ -8,7 +7,6 @@ import pytest
 import tensorflow as tf
 from scipy.interpolate import BSpline
 
-from benchmarks.data import measure
 from cosembed.augment import RawClip, make_augmenter
 from cosembed.augment.graph import cubic_spline, gaussian_filter, sample_linearly
 from cosembed.augment.parameters import draw_intensity, draw_spatial
@@ -162,15 +160,6 @@ def test_a_run_is_continued_with_its_own_augmenter_only(tmp_path):
 def test_an_unknown_augmenter_is_refused():
     with pytest.raises(InputError, match=r"--augment=gpu: choose one of simpleitk, graph"):
         make_augmenter("gpu", small_spec())
-
-
-def test_the_benchmark_of_the_data_gives_a_row_for_either_augmenter():
-    rows = measure(quick=True)
-    assert [(row["profile"], row["augmenter"], row["clip"]) for row in rows] == [
-        ("smoke", "simpleitk", "3 x 32 x 32"), ("smoke", "graph", "3 x 32 x 32"),
-    ]  # fmt: skip
-    assert all(0 < row["clips_per_second"] < 1e5 and 0 < row["clips_per_core_second"] < 1e5 for row in rows)
-    assert json.loads(json.dumps(rows)) == rows
 
 
 @pytest.fixture(scope="module")
