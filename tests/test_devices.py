@@ -59,7 +59,7 @@ def test_a_gpu_that_the_build_can_drive_is_used(machine, built, name, capability
     ("built", "name", "capability", "reason"),
     [
         (CURRENT, "NVIDIA B200", (10, 0), "NVIDIA B200 has compute capability 10.0, TensorFlow .* is built for 9.0 at most"),
-        (CURRENT, "NVIDIA RTX 5090", (12, 0), "12.0, TensorFlow .* is built for 9.0 at most: install a TensorFlow"),
+        (CURRENT, "NVIDIA RTX 5090", (12, 0), "12.0, TensorFlow .* is built for 9.0 at most: install a newer TensorFlow"),
         (CLASSIC, "NVIDIA H100", (9, 0), "9.0, TensorFlow .* is built for 8.0 at most"),
         (CURRENT, "NVIDIA GTX 980", (5, 2), "5.2, TensorFlow .* needs 6.0 or newer: use a newer GPU"),
     ],
