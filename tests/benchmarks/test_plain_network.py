@@ -18,9 +18,9 @@ def test_plain_network_and_loss_compute_what_ours_do():
     for hourglass in ours.hourglasses:
         convolutions = [*hourglass.contracting, *hourglass.expanding, hourglass.output_convolution]
         for layer in convolutions:
-            plain.get_layer(f"{hourglass.name}/{layer.name}").layer.set_weights([layer.kernel, layer.bias])
+            plain.get_layer(f"{hourglass.name}.{layer.name}").layer.set_weights([layer.kernel, layer.bias])
         for layer in hourglass.parallel:
-            gates = plain.get_layer(f"{hourglass.name}/{layer.name}")
+            gates = plain.get_layer(f"{hourglass.name}.{layer.name}")
             for part in ("reset", "update", "candidate"):
                 weights = [getattr(layer, f"{part}_kernel"), getattr(layer, f"{part}_bias")]
                 getattr(gates, part).set_weights(weights)
