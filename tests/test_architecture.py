@@ -1,6 +1,4 @@
-"""The house keeps its plan: rooms import downwards only, nothing imports the catalogue, and only one name is
-installed.
-"""
+"""The house keeps its plan: rooms import downwards only, and nothing imports the catalogue."""
 
 import ast
 from collections.abc import Iterator

@@ -1,6 +1,4 @@
-"""`make setup` on machines of every kind: the only Pythons are shell scripts that say what version they
-are.
-"""
+"""`make setup` on machines of every kind, whose Pythons are shell scripts that say a version."""
 
 import shutil
 import subprocess

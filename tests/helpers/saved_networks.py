@@ -36,9 +36,7 @@ SPEC = small_spec(
 
 
 def train_to_the_end(folder: Path) -> np.ndarray:
-    """Starts or continues the run in a folder; returns all weights after its last iteration, one after
-    another.
-    """
+    """Starts or continues the run in a folder; returns its last weights, one after another."""
     images, labels, _ = moving_squares(frames=8)
     source = ClipSource([make_sequence(images, labels)], SPEC, SPEC.training.seed)
     run = RunFolder(folder)
