@@ -86,7 +86,7 @@ def _call(program: Callable[[], None]) -> None:
             if known
             else "check the disk and the path, and run the same command again"
         )
-        fail(f"{error.filename or 'the output folder'}: {error.strerror}; {remedy}")
+        fail(f"{error.filename or 'the output'}: {error.strerror}; {remedy}")
 
 
 def _flush() -> None:
@@ -97,7 +97,7 @@ def _flush() -> None:
         raise
     except OSError as error:
         _discard_output()
-        fail(f"standard output: {error.strerror}; {_REMEDIES.get(error.errno or 0, 'write it elsewhere')}")
+        fail(f"the output: {error.strerror}; {_REMEDIES.get(error.errno or 0, 'write it elsewhere')}")
 
 
 def _print_any_character() -> None:
@@ -112,3 +112,4 @@ def _discard_output() -> None:
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

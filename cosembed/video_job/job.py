@@ -77,9 +77,7 @@ class TrackedVideo:
 
     @property
     def tracks(self) -> list[Track]:
-        """The track table: (label, begin, end, parent), frames from 0, the end included, parent 0 for
-        none.
-        """
+        """The track table: (label, begin, end, parent), frames from 0, end included, parent 0 for none."""
         return self._restored[1].tracks
 
     def table(self) -> list[CellRow]:
@@ -109,8 +107,8 @@ class TrackedVideo:
                     self._write_report(partial, output.name)
         except OSError as error:
             raise OutputError(
-                f"{error.filename or output}: cannot be written ({error.strerror}); free space on the disk, or "
-                "choose a folder that can be written"
+                f"{error.filename or output}: cannot be written ({error.strerror}); free space on the disk, "
+                "or choose a folder that can be written"
             ) from error
 
     def _write_tracks(self, folder: Path) -> None:
