@@ -1,4 +1,4 @@
-"""The house keeps its plan: rooms import downwards only, nothing imports the catalogue, and only one name is installed."""
+"""The house keeps its plan: rooms import downwards only, and nothing imports the catalogue."""
 
 import ast
 from collections.abc import Iterator
@@ -8,7 +8,8 @@ import pytest
 
 from tests.helpers.builders import ROOT
 
-# From the lowest room to the highest; a room imports those before it, never one after it (docs: architecture).
+# From the lowest room to the highest; a room imports those before it, never one after it (docs:
+# architecture).
 ORDER = (
     "errors",
     "requirements",

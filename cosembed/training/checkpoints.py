@@ -59,7 +59,10 @@ def checkpoint_manager(folder: Path, model: StackedHourglass, **parts: Any) -> t
 
 
 def network_checkpoint(model: StackedHourglass, **parts: Any) -> tf.train.Checkpoint:
-    """What saves and restores a network and other parts; the names in its files are the same under every version of Keras."""
+    """Makes what saves and restores a network and other parts.
+
+    The names in its files are the same under every version of Keras.
+    """
     return tf.train.Checkpoint(model=checkpoint_tree(named_weights(model)), **parts)
 
 

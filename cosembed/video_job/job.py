@@ -77,7 +77,9 @@ class TrackedVideo:
 
     @property
     def tracks(self) -> list[Track]:
-        """The track table: (label, begin, end, parent), frames from 0, the end included, parent 0 for none."""
+        """The track table: (label, begin, end, parent), frames from 0, the end included, parent 0 for
+        none.
+        """
         return self._restored[1].tracks
 
     def table(self) -> list[CellRow]:

@@ -133,6 +133,8 @@ from cosembed.commands import command_line
 command_line.run = lambda *_, **__: flags.FLAGS(sys.argv[1:])
 runpy.run_module(sys.argv[1], run_name="__main__")
 """
+
+
 def test_commands_for_viewing_run(desk):
     run(["cosembed", "track", "--network=runs/demo/test_02", "--input=01", "--output=my_frames_RES"], desk)
     type_all("docs/howto/view-results.md", desk)

@@ -130,7 +130,9 @@ def test_the_spec_file_must_be_there(tmp_path):
 
 def test_the_snippet_for_napari_reads_a_result(tmp_path, monkeypatch):
     """Run as printed in docs/howto/view-results.md, with a viewer that records what it is given."""
-    (snippet,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/howto/view-results.md").read_text(), re.DOTALL)
+    (snippet,) = re.findall(
+        r"```python\n(.*?)```", (ROOT / "docs/howto/view-results.md").read_text(), re.DOTALL
+    )
     images, labels, _ = moving_squares()
     for folder, name, stack in (("my_frames", "t", images), ("my_frames_RES", "mask", labels)):
         (tmp_path / folder).mkdir()

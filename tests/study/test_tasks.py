@@ -11,7 +11,7 @@ from cosembed import specs
 from cosembed.study.experiment import Experiment
 from cosembed.study.runner import run_experiment
 from cosembed.study.tasks.cells import CellsSimulation, CellsTask
-from cosembed.study.tasks.heart import variant_spec
+from cosembed.study.tasks.heart_files import variant_spec
 from cosembed.study.tasks.leaves import LeavesSimulation, LeavesTask
 from cosembed.study.training_pictures import class_picture, embedding_picture
 from experiments import ctc_dic_hela, cvppp, lv, own, simulated, simulated_leaves

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from absl import logging
 
@@ -15,13 +14,12 @@ from cosembed.datasets.ctc.faults import require_valid
 from cosembed.datasets.ctc.validation import check_frames, check_truth
 from cosembed.datasets.fetch import fetch
 from cosembed.errors import DataError, InputError
-from cosembed.images.frames import Frames, open_frames
+from cosembed.images.frames import open_frames
 from cosembed.simulation import simulate_video, write_video
 from cosembed.specs import CellsSpec
 from cosembed.study import protocols
 from cosembed.study.folds import Fold
 from cosembed.study.protocols import VideoRange
-from cosembed.study.result_store import StoredResult, stored_result
 from cosembed.study.settings import Settings
 from cosembed.study.task import TaskStages
 
@@ -131,24 +129,3 @@ class CellsTask:
         from cosembed.study.tasks.cells_stages import CellsStages
 
         return CellsStages()
-
-
-def frames_of(tested: VideoRange) -> Frames:
-    """Opens the tested frames of a video."""
-    return open_frames(tested.root / tested.video).cut(tested.begin, tested.end)
-
-
-def tracked_result(folder: Path, spec: CellsSpec, tested: VideoRange) -> StoredResult:
-    """Gives the result folder of a tested video; `folder` is that of the fold."""
-    extent = f"{tested.begin} {tested.end}"
-    return stored_result(folder, f"{tested.video}_RES", tested.video, spec, extent)
-
-
-def samples_file(folder: Path, tested: VideoRange) -> Path:
-    """Gives the file of the embeddings of a few frames, which the report shows."""
-    return folder / "results" / f"{tested.video}_samples.npz"
-
-
-def compared_with(folder: Path, tested: VideoRange) -> tuple[Path, Path]:
-    """Gives the folders of the truth of the tested frames, and of the classical baseline's result."""
-    return folder / "truth" / f"{tested.video}_GT", folder / "baseline" / f"{tested.video}_RES"

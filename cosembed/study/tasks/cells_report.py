@@ -31,7 +31,7 @@ from cosembed.study.scores import METRICS, CellsScores
 from cosembed.study.settings import Settings
 from cosembed.study.tables import cells as table2
 from cosembed.study.tables.reported import ReportedTable
-from cosembed.study.tasks.cells import compared_with, frames_of, samples_file, tracked_result
+from cosembed.study.tasks.cells_files import compared_with, frames_of, samples_file, tracked_result
 
 WORST_FRAMES = 3
 EMBEDDINGS = (

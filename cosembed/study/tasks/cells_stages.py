@@ -47,7 +47,7 @@ from cosembed.study.settings import Settings
 from cosembed.study.tables.layout import number
 from cosembed.study.tables.reported import Reported
 from cosembed.study.tasks import cells_report
-from cosembed.study.tasks.cells import compared_with, frames_of, samples_file, tracked_result
+from cosembed.study.tasks.cells_files import compared_with, frames_of, samples_file, tracked_result
 from cosembed.study.training_pictures import Outputs, embedding_picture
 
 SAMPLES = 4

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from cosembed import specs
-from cosembed.datasets.heart.readers import patient_names, read_slices
-from cosembed.datasets.heart.slices import HeartSlice
+from cosembed.datasets.heart.readers import patient_names
 from cosembed.errors import DataError
 from cosembed.specs import HeartSpec
 from cosembed.study.folds import RECORD, Fold, named_folds, record_folds
-from cosembed.study.result_store import StoredResult, stored_result
 from cosembed.study.settings import Settings
 from cosembed.study.task import TaskStages
+from cosembed.study.tasks.heart_files import read_patients, variant_spec
 
 VARIANTS = ("recurrent", "non-recurrent")
 
@@ -68,32 +65,3 @@ class HeartTask:
         from cosembed.study.tasks.heart_stages import HeartStages
 
         return HeartStages()
-
-
-def variant_spec(spec: HeartSpec, variant: str) -> HeartSpec:
-    """Derives the spec of one of both networks (paper section 3).
-
-    The recurrent network sees clips of consecutive frames, the other one batches of as many single frames.
-    """
-    if variant == "recurrent":
-        return spec
-    training = spec.training
-    frames = training.batch_size * training.clip_length
-    return specs.override(
-        spec, {"network.recurrent": False, "training.batch_size": frames, "training.clip_length": 1}
-    )
-
-
-def read_patients(names: Iterable[str], spec: HeartSpec, settings: Settings) -> list[HeartSlice]:
-    """Reads the slices of the named patients.
-
-    Raises:
-        DataError: A file that cannot be used.
-    """
-    root = settings.data_dir / spec.dataset.name
-    return read_slices(root, spec.dataset.layout, spec.dataset.slices, set(names))
-
-
-def segmented_result(folder: Path, spec: HeartSpec, patient: str) -> StoredResult:
-    """Gives the classes found in a patient; `folder` and `spec` are those of the fold."""
-    return stored_result(folder, f"{patient}.npz", patient, spec)

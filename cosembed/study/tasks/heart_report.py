@@ -30,7 +30,7 @@ from cosembed.study.scores import (
 from cosembed.study.settings import Settings
 from cosembed.study.tables import heart as table1a
 from cosembed.study.tables.reported import ReportedTable
-from cosembed.study.tasks.heart import read_patients, segmented_result, variant_spec
+from cosembed.study.tasks.heart_files import read_patients, segmented_result, variant_spec
 
 SHOWN = 3
 

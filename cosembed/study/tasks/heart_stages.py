@@ -41,7 +41,7 @@ from cosembed.study.scores import (
 from cosembed.study.settings import Settings
 from cosembed.study.tables.reported import Reported
 from cosembed.study.tasks import heart_report
-from cosembed.study.tasks.heart import read_patients, segmented_result
+from cosembed.study.tasks.heart_files import read_patients, segmented_result
 from cosembed.study.training_pictures import Outputs, class_picture
 
 

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-import numpy as np
 from absl import logging
-from numpy.typing import NDArray
 
-from cosembed.datasets.leaves import SUBSET, Plant, find_plants
+from cosembed.datasets.leaves import SUBSET, find_plants
 from cosembed.errors import DataError
-from cosembed.images.reading import read_image
 from cosembed.simulation.leaves import write_plants
 from cosembed.specs import LeavesSpec
 from cosembed.study.folds import RECORD, Fold, named_folds, record_folds
-from cosembed.study.result_store import StoredResult, stored_result
 from cosembed.study.settings import Settings
 from cosembed.study.task import TaskStages
 
@@ -106,23 +101,3 @@ class LeavesTask:
         from cosembed.study.tasks.leaves_stages import LeavesStages
 
         return LeavesStages()
-
-
-def plants_of(names: Iterable[str], spec: LeavesSpec, settings: Settings) -> list[Plant]:
-    """Finds the named plants; reads no images."""
-    wanted = set(names)
-    return [plant for plant in find_plants(settings.data_dir / spec.dataset.name) if plant.name in wanted]
-
-
-def segmented_result(folder: Path, spec: LeavesSpec, plant: str) -> StoredResult:
-    """Gives the instances found in a plant; `folder` is that of the fold."""
-    return stored_result(folder, f"{plant}_label.png", plant, spec)
-
-
-def read_labels(result: StoredResult) -> NDArray[np.uint16]:
-    """Reads the instances found in a plant, uint16 [H, W].
-
-    Raises:
-        DataError: They are not there yet, or damaged.
-    """
-    return np.asarray(read_image(result.require()), np.uint16)

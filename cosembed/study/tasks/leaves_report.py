@@ -21,7 +21,7 @@ from cosembed.study.scores import METRICS, LeavesFoldScores, LeavesScores, read_
 from cosembed.study.settings import Settings
 from cosembed.study.tables import leaves as table1b
 from cosembed.study.tables.reported import ReportedTable
-from cosembed.study.tasks.leaves import plants_of, read_labels, segmented_result
+from cosembed.study.tasks.leaves_files import plants_of, read_labels, segmented_result
 from cosembed.training.checkpoints import load_network_as
 
 SHOWN = 6

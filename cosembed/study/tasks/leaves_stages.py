@@ -42,7 +42,7 @@ from cosembed.study.scores import (
 from cosembed.study.settings import Settings
 from cosembed.study.tables.reported import Reported
 from cosembed.study.tasks import leaves_report
-from cosembed.study.tasks.leaves import plants_of, read_labels, segmented_result
+from cosembed.study.tasks.leaves_files import plants_of, read_labels, segmented_result
 from cosembed.study.training_pictures import Outputs, embedding_picture
 
 

@@ -1,15 +1,9 @@
-"""Pictures, tables and the report."""
-
-import io
-import re
+"""Labels, embeddings and errors are shown in colours that a person can tell apart."""
 
 import imagecodecs
 import numpy as np
 import pytest
-from PIL import Image
 
-from cosembed.datasets.ctc.track_table import Track
-from cosembed.reporting import figures
 from cosembed.reporting.overlays import (
     ERROR_COLOURS,
     colour_labels,
@@ -22,8 +16,6 @@ from cosembed.reporting.overlays import (
     stretch,
     training_picture,
 )
-from cosembed.reporting.panels import labelled_row
-from cosembed.reporting.report import Picture, Report, Section, render, write_report
 
 
 def test_labels_have_stable_distinct_colours_on_black():
@@ -107,60 +99,3 @@ def test_errors_differ_not_by_hue_alone():
     assert looks["false"].mean() == looks["missed"].mean() == 0.5
     np.testing.assert_array_equal(looks["missed"][1:, 1:], looks["missed"][:-1, :-1])
     np.testing.assert_array_equal(looks["false"][1:, :-1], looks["false"][:-1, 1:])
-
-
-def test_figures_are_pngs():
-    tracks = [Track(1, 0, 4, 0), Track(2, 5, 9, 1), Track(3, 5, 9, 1), Track(4, 7, 9, 2), Track(5, 0, 9, 0)]
-    steps = np.arange(1, 201)
-    for png in (
-        figures.lineage(tracks, 10, "a division"),
-        figures.lineage([], 10, "nothing"),
-        figures.training_curves(steps, 1 / steps, np.full(200, 1e-3)),
-        figures.training_curves(steps[:1], np.ones(1), np.ones(1)),
-        figures.frame_scores([0, 1], [0.5, float("nan")], None),
-    ):
-        assert imagecodecs.png_decode(png).ndim == 3
-
-
-def test_families_stay_together_in_the_lineage():
-    rows = figures._lineage_rows(
-        [Track(1, 0, 4, 0), Track(2, 5, 9, 1), Track(3, 5, 9, 1), Track(4, 0, 9, 0), Track(5, 0, 9, 77)]
-    )
-    assert sorted(rows.values()) == [0, 1, 2, 3, 4]
-    assert (rows[2], rows[1], rows[3]) == (0, 1, 2)
-
-
-def test_the_report_stands_alone_and_escapes_everything(tmp_path):
-    png = encode_png(np.zeros((4, 4, 3), np.uint8))
-    sections = [Section("<b>", "a & b", [["x", "y"], ["<1>", "2"]], [Picture('say "hi"', png)])]
-    write_report(
-        tmp_path / "r.html", Report("<script>alert(1)</script>", [("name", "<i>")], sections, ["mind & this"])
-    )
-    page = (tmp_path / "r.html").read_text()
-    assert page == render(Report("<script>alert(1)</script>", [("name", "<i>")], sections, ["mind & this"]))
-    assert "<script" not in page
-    assert "<b>" not in page
-    assert "<i>" not in page
-    assert "mind &amp; this" in page
-    assert not re.search(r'(src|href)="(?!data:)', page)
-    assert all('alt="' in image for image in re.findall(r"<img[^>]*>", page))
-
-
-def test_a_section_shows_all_its_parts():
-    png = encode_png(np.zeros((4, 4, 3), np.uint8))
-    row = labelled_row(
-        "Frame <3>.", {"input": np.zeros((4, 5, 3), np.uint8), "ours": np.zeros((4, 5, 3), np.uint8)}
-    )
-    section = Section(
-        "h", "one & two\nthree", [["x"], ["y" * 99]], [row], [Picture("a <colour>", png)], "key: <value>"
-    )
-    page = render(Report("title", [("Command", "track --input=a --set b")], [section]))
-    assert "<dd>track <span>--input</span>=a <span>--set</span> b</dd>" in page
-    for part in (
-        "<p>one &amp; two</p><p>three</p>", f"<td class=long>{'y' * 99}</td>", "Frame &lt;3&gt;.", ">input</figcaption>",
-        "a &lt;colour&gt;</li>", "<pre>key: &lt;value&gt;</pre>",
-    ):  # fmt: skip
-        assert page.count(part) == 1
-    assert page.count("data:image/png;base64,") == 3
-    with Image.open(io.BytesIO(row.pictures[0].png)) as panel:
-        assert panel.size == (280, 224)
