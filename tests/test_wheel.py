@@ -26,7 +26,7 @@ IN_THE_WHEEL = {
 def wheel(tmp_path_factory) -> Path:
     """The wheel of the working tree, built without a network."""
     folder = tmp_path_factory.mktemp("wheel")
-    # What is built lies in a copy: nothing is left beside the sources, and nothing old of theirs is taken along.
+    # A copy is built, so that nothing is left beside the sources and nothing old of theirs is taken along.
     source = folder / "source"
     subprocess.run(
         ["git", "-C", str(ROOT), "checkout-index", "--all", f"--prefix={source}/"],
@@ -36,8 +36,10 @@ def wheel(tmp_path_factory) -> Path:
     for path in ("cosembed", "data_specs", "setup.py", "pyproject.toml"):
         subprocess.run(["cp", "-r", str(ROOT / path), str(source)], check=True)
     subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", str(source), "--no-deps", "--no-build-isolation", "--quiet"]
-        + [f"--wheel-dir={folder}"],
+        [
+            *(sys.executable, "-m", "pip", "wheel", str(source), "--no-deps", "--no-build-isolation"),
+            *("--quiet", f"--wheel-dir={folder}"),
+        ],
         check=True,
         capture_output=True,
         text=True,
