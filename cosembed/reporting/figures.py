@@ -73,14 +73,15 @@ def frame_scores(frames: Sequence[int], ours: Sequence[float], baseline: Sequenc
     return _png(figure)
 
 
-def population(areas: Sequence[Sequence[int]]) -> bytes:
+def population(areas: Sequence[Sequence[int]], first: int = 0) -> bytes:
     """Draws over the frames how many cells there are, and their area: median and middle half.
 
     Args:
         areas: Per frame, the areas of its cells in pixels.
+        first: The number of the first frame.
     """
     figure, (upper, lower) = _figure(3.8, rows=2)
-    frames = range(len(areas))
+    frames = range(first, first + len(areas))
     marker = "o" if len(areas) == 1 else None
     counts = [len(cells) for cells in areas]
     upper.plot(frames, counts, color=BLUE, marker=marker)
@@ -93,19 +94,20 @@ def population(areas: Sequence[Sequence[int]]) -> bytes:
     lower.plot(frames, median, color=ORANGE, marker=marker, label="median")
     lower.set_ylim(bottom=0)
     lower.set_ylabel("area (pixels)")
-    lower.set_xlim(-0.5, len(areas) - 0.5)
+    lower.set_xlim(first - 0.5, first + len(areas) - 0.5)
     lower.set_xlabel("frame")
     lower.legend(frameon=False, ncols=2)
     return _png(figure)
 
 
-def lineage(tracks: Sequence[Track], frames: int, title: str) -> bytes:
+def lineage(tracks: Sequence[Track], frames: int, title: str, first: int = 0) -> bytes:
     """Draws tracks as horizontal lines over time; a line joins a mother's end to her daughters' beginnings.
 
     Args:
         tracks: The track table.
         frames: Number of frames of the video.
         title: The figure's title; may be empty.
+        first: The number of the first frame.
     """
     rows = _lineage_rows(tracks)
     height = min(14.0, max(2.2, 0.16 * len(tracks) + 1.0))
@@ -130,7 +132,7 @@ def lineage(tracks: Sequence[Track], frames: int, title: str) -> bytes:
                 xytext=(-2, 0),
                 textcoords="offset points",
             )
-    axes.set_xlim(-0.03 * frames - 0.5, frames)
+    axes.set_xlim(first - 0.03 * frames - 0.5, first + frames)
     axes.set_ylim(len(tracks), -1)
     axes.set_yticks([])
     axes.set_xlabel("frame")

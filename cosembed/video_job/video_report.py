@@ -40,9 +40,9 @@ FIJI = (
     "docs/howto/view-results.md has every step."
 )
 PYTHON = (
-    "tracks.csv has a line per cell and frame: label, parent, frame, y, x, area, in pixels, frames counted "
-    "from 0. The masks are 16-bit TIFF; docs/howto/view-results.md has the few lines that show frames, masks "
-    "and tracks in napari."
+    "tracks.csv has a line per cell and frame: label, parent, frame, y, x, area, in pixels; frames have the "
+    "numbers of their masks. The masks are 16-bit TIFF; docs/howto/view-results.md has the few "
+    "lines that show frames, masks and tracks in napari."
 )
 
 
@@ -73,7 +73,7 @@ def write_video_report(
     """
     begin = time.perf_counter()
     tracks = read_tracks(output / "res_track.txt")
-    areas = read_areas(output / "tracks.csv", len(frames))
+    areas = read_areas(output / "tracks.csv", frames.numbers)
     pictures = _draw_pictures(frames, mask_files(output, "mask"), tracks, samples)
     _write_pictures(output / "pictures", pictures)
     seconds = {**seconds, "movie and pictures": round(time.perf_counter() - begin, 2)}
@@ -82,35 +82,36 @@ def write_video_report(
         f"{name}: tracked cells",
         facts=[*facts, *_describe_tracks(counts, tracks)],
         sections=_sections(frames, pictures, areas, seconds, spec_text),
-        warnings=[*warnings, *warnings_about_tracks(counts, tracks)],
+        warnings=[*warnings, *warnings_about_tracks(counts, tracks, frames.numbers[0])],
     )
     write_report(output / "report.html", report)
     return seconds
 
 
-def read_areas(table: Path, frames: int) -> list[list[int]]:
+def read_areas(table: Path, frames: Sequence[int]) -> list[list[int]]:
     """Reads the areas of the cells of every frame from `tracks.csv`.
 
     Args:
         table: The file.
-        frames: Number of frames of the video.
+        frames: The numbers of the video's frames.
 
     Returns:
         Per frame, the areas of its cells in pixels.
     """
-    areas: list[list[int]] = [[] for _ in range(frames)]
+    areas: dict[int, list[int]] = {number: [] for number in frames}
     with table.open(newline="") as file:
         for row in csv.DictReader(file):
             areas[int(row["frame"])].append(int(row["area"]))
-    return areas
+    return list(areas.values())
 
 
-def draw_lineage(tracks: Sequence[Track], frames: int) -> tuple[bytes, str]:
+def draw_lineage(tracks: Sequence[Track], frames: int, first: int = 0) -> tuple[bytes, str]:
     """Draws the tree of all tracks, or of the longest ones and their ancestors where there are too many.
 
     Args:
         tracks: The track table.
         frames: Number of frames of the video.
+        first: The number of the first frame.
 
     Returns:
         A PNG and its caption.
@@ -128,7 +129,7 @@ def draw_lineage(tracks: Sequence[Track], frames: int) -> tuple[bytes, str]:
             f"The {len(chosen)} longest of {len(tracks)} tracks, with their ancestors; "
             "all are in res_track.txt."
         )
-    return figures.lineage(list(chosen.values()), frames, ""), caption
+    return figures.lineage(list(chosen.values()), frames, "", first), caption
 
 
 @dataclass(frozen=True)
@@ -158,14 +159,16 @@ def _draw_pictures(
 ) -> _Pictures:
     shown = movie.movie_frames(len(frames))
     gif = movie.encode_gif(
-        movie.movie_picture(frames[index], read_labels(masks[index]), f"{frames.numbers[index]}")
+        movie.movie_picture(
+            frames[index], read_labels(masks[frames.numbers[index]]), f"{frames.numbers[index]}"
+        )
         for index in with_progress(shown, len(shown), "movie")
     )
     panels = {
-        index: _panels(frames[index], embedding, read_labels(masks[index]))
+        index: _panels(frames[index], embedding, read_labels(masks[frames.numbers[index]]))
         for index, embedding in samples.items()
     }
-    return _Pictures(gif, shown.step, *draw_lineage(tracks, len(frames)), panels)
+    return _Pictures(gif, shown.step, *draw_lineage(tracks, len(frames), frames.numbers[0]), panels)
 
 
 def _panels(
@@ -196,7 +199,8 @@ def _sections(
     step = pictures.movie_step
     every = f"every {step}th frame" if step > 1 else "every frame"
     movie_caption = f"The tracked cells, {every}. A cell keeps its colour, one of fourteen."
-    population = Picture("Number of cells and their area, frame by frame.", figures.population(areas))
+    curves = figures.population(areas, frames.numbers[0])
+    population = Picture("Number of cells and their area, frame by frame.", curves)
     rows = [
         labelled_row(f"Frame {frames.numbers[index]}.", panels) for index, panels in pictures.panels.items()
     ]
