@@ -39,12 +39,12 @@ def mask_files(folder: Path, prefix: str) -> dict[int, Path]:
 def misnamed_files(folder: Path, prefix: str) -> list[tuple[Path, str]]:
     """Lists the files that cannot be used as masks for their names, each with what is wrong with it.
 
-    In a folder of truth these are all other images; in a result, which may hold more, those whose names begin
-    as those of masks do.
+    In a folder of truth these are all other images; in a result, which may hold other images, the TIFF files
+    whose names begin as those of masks do.
     """
     found: list[tuple[Path, str]] = []
     seen: dict[int, Path] = {}
-    for path in _images(folder, "" if prefix in TRUTH_PREFIXES.values() else prefix):
+    for path in _images(folder) if prefix in TRUTH_PREFIXES.values() else _tiffs(folder, prefix):
         number = _number(path, prefix) if path.suffix == ".tif" else None
         if number is None:
             found.append((path, f"is not named {prefix}NNN.tif after its frame (at least three digits)"))
@@ -74,8 +74,8 @@ def _tiffs(folder: Path, prefix: str) -> list[Path]:
     return sorted(folder.glob(f"{prefix}*.tif")) if folder.is_dir() else []
 
 
-def _images(folder: Path, prefix: str) -> list[Path]:
-    files = folder.glob(f"{prefix}*") if folder.is_dir() else ()
+def _images(folder: Path) -> list[Path]:
+    files = folder.iterdir() if folder.is_dir() else ()
     return sorted(path for path in files if path.name[0] != "." and looks_like_image(path))
 
 
