@@ -23,7 +23,7 @@ DATASETS ?= all
 CHECKPOINTS ?=
 ARGS ?=
 
-.PHONY: help setup demo demo-leaves bench test fuzz survive lint reproduce reproduce-lv reproduce-cvppp reproduce-ctc clean
+.PHONY: help setup demo demo-leaves bench test fuzz survive lint reproduce reproduce-lv reproduce-cvppp reproduce-ctc docs clean
 
 help:
 	@echo "make setup            the newest of Python 3.13, 3.12, 3.11 into .venv: GPU=1 LINE=classic PYTHON="
@@ -38,6 +38,7 @@ help:
 	@echo "make reproduce-cvppp  Table 1b, leaves: DATA_DIR= PROFILE= RECIPE="
 	@echo "make reproduce-ctc    Table 2, six Cell Tracking Challenge data sets: DATA_DIR= PROFILE=paper|cpu|smoke RECIPE=paper|released DATASETS=name,... CHECKPOINTS="
 	@echo "make lint             ruff and mypy"
+	@echo "make docs             the documentation as a website, in build/docs"
 
 setup:
 	@LINE='$(LINE)' GPU='$(GPU)' PYTHON='$(PYTHON)' sh tools/setup.sh $(VENV) $(CONSTRAINTS) $(EXTRAS)
@@ -79,6 +80,10 @@ reproduce-cvppp: setup
 reproduce-ctc: setup
 	$(PY) -m experiments.reproduce_ctc --data_dir=$(DATA_DIR) --out_dir=$(OUT_DIR) --datasets=$(DATASETS) \
 	  $(if $(CHECKPOINTS),--checkpoints=$(CHECKPOINTS),--profile=$(PROFILE) --recipe=$(RECIPE)) $(ARGS)
+
+docs: setup
+	$(PY) -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) --editable '.[docs]'
+	$(PY) -m mkdocs build --strict
 
 clean:
 	rm -rf .venv .venv-classic build *.egg-info

@@ -1,1 +1,1 @@
-"""Timings and baselines that results are put beside; nothing in cosembed imports them."""
+"""Measures what the package costs, beside plainer ways to do the same; nothing in cosembed imports it."""

@@ -1,6 +1,8 @@
 """Tracks a video with the classical baseline, for a comparison by hand.
 
-python -m benchmarks.classical_baseline --input=data/simulated/01 --output=01_RES
+    python -m benchmarks.classical_baseline --input=data/simulated/01 --output=01_RES
+
+The output is a result folder in the Cell Tracking Challenge's layout.
 """
 
 from __future__ import annotations
@@ -21,7 +23,11 @@ flags.DEFINE_string("output", "", "Folder to write; it must not exist yet.")
 
 
 def main() -> None:
-    """Runs the baseline on a video."""
+    """Runs the baseline on a video.
+
+    Raises:
+        InputError: A flag is missing, or a frame or the output folder cannot be used.
+    """
     for name in ("input", "output"):
         if not getattr(FLAGS, name):
             raise InputError(f"--{name} is missing; see --help")

@@ -1,9 +1,10 @@
-"""Clustering and tracking beside the released HDBSCAN call: seconds, memory, agreement; and how the time grows.
+"""Measures clustering and tracking beside the released HDBSCAN call: seconds, memory, agreement, growth.
 
     python -m benchmarks.clustering
     python -m benchmarks.clustering --quick
 
-Every way of clustering a video runs in a new process, one after the other, with the libraries loaded before the clock starts.
+Every way of clustering a video runs in a new process, one after the other, with the libraries loaded before
+the clock starts.
 """
 
 from __future__ import annotations
@@ -34,9 +35,9 @@ from cosembed.tracking import track_embeddings
 
 FLAGS = flags.FLAGS
 Mode = Literal["auto", "fast", "exact"]
-Way = Literal["released"] | Mode
+Method = Literal["released"] | Mode
 DIMENSIONS = 16
-# Short runs are repeated and the median taken: what else the machine does would decide a single one.
+# Short runs are repeated and the median is taken: what else the machine does would decide a single one.
 MOST_RUNS, ENOUGH_SECONDS = 5, 10.0
 
 flags.DEFINE_bool("quick", False, "Small images, to see that everything runs.")
@@ -44,7 +45,20 @@ flags.DEFINE_bool("quick", False, "Small images, to see that everything runs.")
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """A video of discs, and how it is clustered, by which modes; lengths in pixels."""
+    """Describes a video of discs, and how it is clustered.
+
+    Attributes:
+        name: What the case is called in tables.
+        min_points: As in `TrackingSpec`.
+        cells: Number of discs.
+        radius: Radius of a disc, in pixels.
+        noise: Standard deviation added to every value of an embedding.
+        blur: Sigma of the embeddings' transition at borders, in pixels.
+        coordinate_factor: As in `TrackingSpec`.
+        frames: Number of frames.
+        side: Side of the square frames, in pixels.
+        modes: The modes of `TrackingSpec` that are measured.
+    """
 
     name: str
     min_points: int
@@ -59,7 +73,7 @@ class Case:
 
     @property
     def spec(self) -> TrackingSpec:
-        """Without clean-up at the border, so that labels can be compared with the released call's."""
+        """The values of tracking, without clean-up at the border, as in the released call."""
         return TrackingSpec(
             min_points=self.min_points,
             coordinate_factor=self.coordinate_factor,
@@ -69,7 +83,7 @@ class Case:
         )
 
     def embeddings(self) -> NDArray[np.float32]:
-        """float32 [frames, side, side, DIMENSIONS]."""
+        """Makes the video's embeddings float32 [frames, side, side, DIMENSIONS]."""
         labels = wandering_cells(self.frames, self.side, self.cells, self.radius, seed=1)
         return embeddings_of(labels, DIMENSIONS, self.noise, blur=self.blur)
 
@@ -86,7 +100,13 @@ SCALED = Case("scaled", 500, cells=20, radius=16, noise=0.03)
 
 
 class Outcome(NamedTuple):
-    """Labels int32 [T, H, W], median wall-clock seconds, and the process's largest memory over that at the start, in MB."""
+    """Holds what one run gave.
+
+    Attributes:
+        labels: int32 [T, H, W].
+        seconds: Median wall time.
+        memory: Peak memory of the process beyond what it held at the start, in MB.
+    """
 
     labels: NDArray[np.int32]
     seconds: float
@@ -94,17 +114,18 @@ class Outcome(NamedTuple):
 
 
 def measure(quick: bool = False) -> list[dict[str, object]]:
-    """One row per case and mode of `track_embeddings`, beside the released call on the foreground points of every pair.
+    """Measures `track_embeddings` and the released call on the foreground points of every frame pair.
 
     Args:
-        quick: One small case.
+        quick: Whether to measure one small case alone.
 
     Returns:
-        Rows with `case`, `frames`, `mode` and whether `auto` chooses it; `points` (foreground, per pair), `min_points`;
-        `noise_released` and `noise` (share of the first pair's foreground without an instance); `seconds_released`,
-        `seconds` and their `ratio`; `index` (adjusted Rand index over the first pair's foreground, noise as one more class,
-        after both were split into components and cleaned of small ones) and `index_instances` (where both have an
-        instance); `memory_mb` (the released call's workers not counted in its own).
+        One row per case and mode, with `case`, `frames`, `mode` and whether `auto` chooses it; `points`
+        (foreground, per pair), `min_points`; `noise_released` and `noise` (share of the first pair's
+        foreground without an instance); `seconds_released`, `seconds` and their `ratio`; `index` (adjusted
+        Rand index over the first pair's foreground, noise as one more class, after both were split into
+        components and cleaned of small ones) and `index_instances` (where both have an instance); `memory_mb`
+        (the released call's workers not counted in its own).
     """
     rows: list[dict[str, object]] = []
     for case in QUICK_CASES if quick else CASES:
@@ -113,10 +134,10 @@ def measure(quick: bool = False) -> list[dict[str, object]]:
         pairs = pairwise(embeddings)
         points = [int(foreground_points(np.stack(pair), background, case.spec)[0].sum()) for pair in pairs]
         foreground, _ = foreground_points(embeddings[:2], background, case.spec)
-        released = _apart(case, "released")
+        released = _measure_apart(case, "released")
         reference = released.labels[foreground]
         for mode in case.modes:
-            outcome = _apart(case, mode)
+            outcome = _measure_apart(case, mode)
             found = outcome.labels[:2][foreground]
             both = (reference > 0) & (found > 0)
             rows.append(
@@ -142,7 +163,7 @@ def measure(quick: bool = False) -> list[dict[str, object]]:
 
 
 def scaling() -> list[dict[str, object]]:
-    """Seconds and memory of `track_embeddings` against instances, image side and frames, the rest as in `SCALED`.
+    """Measures how `track_embeddings` grows with instances, image side and frames, the rest as in `SCALED`.
 
     Returns:
         Rows with `varied`, `value`, `mode`, `seconds`, `memory_mb`.
@@ -151,10 +172,12 @@ def scaling() -> list[dict[str, object]]:
         (
             "instances",
             count,
-            dataclasses.replace(SCALED, cells=count, radius=0.4 * 256 / np.sqrt(count), min_points=m_pts),
+            dataclasses.replace(
+                SCALED, cells=count, radius=0.4 * 256 / np.sqrt(count), min_points=min_points
+            ),
         )
-        # m_pts is a tenth of an instance's pixels in the two frames, more or less.
-        for count, m_pts in ((5, 1000), (20, 500), (100, 100), (500, 25))
+        # min_points is about a tenth of an instance's pixels in the two frames.
+        for count, min_points in ((5, 1000), (20, 500), (100, 100), (500, 25))
     ]
     cases += [
         (
@@ -167,7 +190,7 @@ def scaling() -> list[dict[str, object]]:
     cases += [("frames", frames, dataclasses.replace(SCALED, frames=frames)) for frames in (5, 10, 20)]
     rows: list[dict[str, object]] = []
     for varied, value, case in cases:
-        outcome = _apart(case, "auto")
+        outcome = _measure_apart(case, "auto")
         rows.append(
             {
                 "varied": varied,
@@ -186,33 +209,35 @@ def main() -> None:
         print(json.dumps(row))
 
 
-def _run(case: Case, way: Way) -> Outcome:
+def _measure_here(case: Case, method: Method) -> Outcome:
+    """Clusters a video in this process."""
     embeddings = case.embeddings()
-    # Imports; and the released call's worker processes, which it starts from 16,384 points on.
-    _labels(QUICK_CASES[0].embeddings(), QUICK_CASES[0].spec, way)
-    if way == "released":
+    # A first run imports what is needed; the released call also starts worker processes, from 16,384 points
+    # on.
+    _labels(QUICK_CASES[0].embeddings(), QUICK_CASES[0].spec, method)
+    if method == "released":
         _released_call(np.random.default_rng(0).normal(size=(17_000, 2)), 5)
     before = _resident()
     seconds: list[float] = []
     while len(seconds) < MOST_RUNS and sum(seconds) < ENOUGH_SECONDS:
         start = time.perf_counter()
-        labels = _labels(embeddings, case.spec, way)
+        labels = _labels(embeddings, case.spec, method)
         seconds.append(time.perf_counter() - start)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 - before
-    if way == "released":
+    if method == "released":
         # Its idle workers would keep this process waiting for minutes.
         get_reusable_executor().shutdown()
     return Outcome(labels, float(np.median(seconds)), memory)
 
 
-def _labels(embeddings: NDArray[np.float32], spec: TrackingSpec, way: Way) -> NDArray[np.int32]:
-    if way == "released":
+def _labels(embeddings: NDArray[np.float32], spec: TrackingSpec, method: Method) -> NDArray[np.int32]:
+    if method == "released":
         return _released(embeddings, spec)
-    return track_embeddings(iter(embeddings), dataclasses.replace(spec, mode=way)).labels.astype(np.int32)
+    return track_embeddings(iter(embeddings), dataclasses.replace(spec, mode=method)).labels.astype(np.int32)
 
 
 def _released(embeddings: NDArray[np.float32], spec: TrackingSpec) -> NDArray[np.int32]:
-    """The released call on every pair, and the instances of the first."""
+    """Clusters every frame pair by the released call, and returns the instances of the first."""
     background = background_embedding(embeddings[:2])
     clusters = []
     for pair in pairwise(embeddings):
@@ -223,6 +248,7 @@ def _released(embeddings: NDArray[np.float32], spec: TrackingSpec) -> NDArray[np
 
 
 def _released_call(points: NDArray[np.float64], min_points: int) -> NDArray[np.intp]:
+    """Clusters points as the released code does: int [N], -1 is noise."""
     clusterer = HDBSCAN(
         min_cluster_size=min_points,
         min_samples=min_points,
@@ -234,15 +260,16 @@ def _released_call(points: NDArray[np.float64], min_points: int) -> NDArray[np.i
 
 
 def _resident() -> float:
-    """Memory of this process now, in MB (Linux)."""
+    """Reads how much memory this process holds now, in MB (Linux)."""
     return (
         int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * resource.getpagesize() / 2**20
     )
 
 
-def _apart(case: Case, way: Way) -> Outcome:
+def _measure_apart(case: Case, method: Method) -> Outcome:
+    """Clusters a video in a new process, so that peak memory is its own."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as executor:
-        return executor.submit(_run, case, way).result()
+        return executor.submit(_measure_here, case, method).result()
 
 
 if __name__ == "__main__":

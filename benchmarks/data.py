@@ -1,10 +1,10 @@
-"""Augmented clips per second, by both augmenters, beside what the training step consumes; on a video simulated in memory.
+"""Measures augmented clips per second, by both augmenters, beside what the training step consumes.
 
     python -m benchmarks.data
     taskset --cpu-list 0 python -m benchmarks.data       # one core
 
-A clip's augmentation runs beside the training step of an earlier clip. Where that step runs on the processor too, both share
-its cores.
+A clip's augmentation runs beside the training step of an earlier clip. Where that step runs on the processor
+too, both share its cores. The clips are of a video simulated in memory.
 """
 
 from __future__ import annotations
@@ -22,36 +22,39 @@ from cosembed.commands import command_line
 from cosembed.datasets.annotated_video import AnnotatedVideo
 from cosembed.simulation import simulate_video
 from cosembed.specs import CellsSpec
-from cosembed.study.tables.cells import as_text
+from cosembed.study.tables.layout import as_text
 
 PROFILES = ("paper", "cpu", "smoke")
-# Of the profile that is for a GPU: what a fast one is taken to need. Steps of the others are measured.
+# The profile for a GPU is taken to need so long a step on a fast one; steps of the other profiles are
+# measured.
 ASSUMED_STEP_SECONDS = {"paper": 0.5}
+# Each measurement goes on for at least so long.
 SECONDS = 3.0
 
 
 def measure(quick: bool = False) -> list[dict[str, object]]:
-    """One row per profile and augmenter.
+    """Measures every profile with every augmenter.
 
     Args:
-        quick: The smoke profile alone, for a moment, and without its training step.
+        quick: Whether to measure the smoke profile alone, for a moment, and without its training step.
 
     Returns:
-        Rows with `profile`, `augmenter`, `clip` (frames x height x width), `clips_per_second`, `clips_per_core_second` (of
-        the processor's time, whatever else the machine does), `step_seconds` (measured here, or assumed: see
-        `ASSUMED_STEP_SECONDS`) and `needed_per_second`; the last two are None if not known.
+        One row per profile and augmenter, with `profile`, `augmenter`, `clip` (frames x height x width),
+        `clips_per_second`, `clips_per_core_second` (of the processor's time, whatever else the machine does),
+        `step_seconds` (measured here, or assumed: see `ASSUMED_STEP_SECONDS`) and `needed_per_second`; the
+        last two are None if not known.
     """
     frames, size, cells = (4, 64, 4) if quick else (24, 192, 24)
     video = simulate_video(frames, size, cells, difficulty=1, seed=1)
     complete, everywhere = np.ones(len(video.labels), bool), np.ones(video.labels.shape[1:], bool)
     segments = ((0, len(video.labels)),)
-    sequence = AnnotatedVideo(
+    annotated = AnnotatedVideo(
         "simulated", list(video.images), video.labels, complete, everywhere, tuple(video.tracks), segments
     )
     rows: list[dict[str, object]] = []
     for profile in ("smoke",) if quick else PROFILES:
         spec = specs.resolve("simulated", "paper", profile)
-        sources = {name: ClipSource([sequence], spec, 1, name) for name in AUGMENTERS}
+        sources = {name: ClipSource([annotated], spec, 1, name) for name in AUGMENTERS}
         step = ASSUMED_STEP_SECONDS.get(profile)
         if step is None and not quick:
             step = _step_seconds(spec, sources[AUGMENTERS[0]])
@@ -89,7 +92,11 @@ def main() -> None:
 
 
 def _repeat(make: Callable[[int], object], least: float) -> tuple[int, float, float]:
-    """Calls with 0, 1, ... for at least so many seconds: number of calls, seconds, seconds of the processor."""
+    """Calls a function with 0, 1, ... for at least so many seconds.
+
+    Returns:
+        Number of calls, wall time, and the processor's time, both in seconds.
+    """
     make(0)
     begin, core_begin, count = time.perf_counter(), time.process_time(), 0
     while time.perf_counter() - begin < least:
@@ -99,8 +106,8 @@ def _repeat(make: Callable[[int], object], least: float) -> tuple[int, float, fl
 
 
 def _step_seconds(spec: CellsSpec, source: ClipSource) -> float:
-    """Of one training step on this machine, its data being ready."""
-    # TensorFlow's networks are imported only where one is measured.
+    """Measures one training step on this machine, its data being ready."""
+    # TensorFlow is imported only where a network is measured.
     import tensorflow as tf
 
     from cosembed.models import named_weights

@@ -1,4 +1,4 @@
-"""Synthetic embeddings whose instances are known: what clustering is tested and timed on. Knows no network."""
+"""Makes synthetic embeddings whose instances are known, to test and time clustering. It knows no network."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from scipy import ndimage
 def embeddings_of(
     labels: NDArray, dimensions: int = 8, noise: float = 0.05, seed: int = 0, blur: float = 0.0
 ) -> NDArray[np.float32]:
-    """Unit vectors: axis 0 for background, another axis per label, with noise.
+    """Embeds labels as unit vectors with noise: axis 0 for background, another axis per label.
 
     Args:
         labels: int [T, H, W]; 0 is background.
         dimensions: D; labels that differ by a multiple of D - 1 share an axis.
         noise: Standard deviation added to every value.
-        seed: Of the noise.
+        seed: Decides the noise.
         blur: Sigma in pixels of the transition at borders, such as a network's outputs have.
 
     Returns:
@@ -29,7 +29,18 @@ def embeddings_of(
 
 
 def wandering_cells(frames: int, side: int, count: int, radius: float, seed: int) -> NDArray[np.int64]:
-    """Labels [T, H, W] of discs on a jittered grid that move about a pixel a frame; where two meet, each keeps its side."""
+    """Draws discs on a jittered grid that move about a pixel a frame; where two meet, each keeps its side.
+
+    Args:
+        frames: Number of frames T.
+        side: Side of the square frames, in pixels.
+        count: Number of discs.
+        radius: Radius of a disc, in pixels.
+        seed: Decides places and motion.
+
+    Returns:
+        Labels int64 [T, side, side]; 0 is background.
+    """
     generator = np.random.default_rng(seed)
     places = int(np.ceil(np.sqrt(count)))
     corners = np.indices((places, places)).reshape(2, -1).T[generator.permutation(places**2)[:count]]

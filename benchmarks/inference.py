@@ -1,10 +1,10 @@
-"""Tracking a video: frames per second of the network and of the whole path, and memory, for videos of several lengths.
+"""Measures tracking a video: frames per second of the network and of the whole path, and memory.
 
     python -m benchmarks.inference
-    python -m benchmarks.inference --profile=cpu --frames=2000      # one video, in this process; prints one JSON line
+    python -m benchmarks.inference --profile=cpu --frames=2000    # one video, in this process, as a JSON line
 
-The network is untrained, so its embeddings are not tracked: each is computed, then replaced by a synthetic one of cells that
-wander about. What is timed is the work of `cosembed track` without its files.
+The network is untrained, so its embeddings are not tracked: each is computed, then replaced by a synthetic
+one of cells that wander about. What is timed is the work of `cosembed track` without its files.
 """
 
 from __future__ import annotations
@@ -26,7 +26,10 @@ from cosembed import specs
 from cosembed.commands import command_line
 
 FLAGS = flags.FLAGS
+# These are compared: profile and number of frames.
 VIDEOS = (("cpu", 20), ("cpu", 80), ("paper", 10))
+# The cells' number, the frames after which they go back to where they began, and the noise of their
+# embeddings.
 CELLS, CYCLE, NOISE = 20, 20, 0.05
 
 flags.DEFINE_string("profile", "cpu", "Profile of the data set simulated.")
@@ -34,14 +37,15 @@ flags.DEFINE_integer("frames", 0, "One video of so many frames; 0: all that are 
 
 
 def measure(quick: bool = False) -> list[Row]:
-    """One row per profile and length, each from a process of its own.
+    """Measures every video in a process of its own.
 
     Args:
-        quick: The smoke profile alone.
+        quick: Whether to measure the smoke profile alone.
 
     Returns:
-        Rows with `profile`, `frames`, `first_frame_seconds` (with the one trace), `network_per_second` and
-        `whole_path_per_second` (frames, the first one aside), `peak_gigabytes` beyond the imports.
+        One row per profile and length, with `profile`, `frames`, `first_frame_seconds` (with the one trace),
+        `network_per_second` and `whole_path_per_second` (frames, the first one aside), `peak_gigabytes`
+        beyond the imports.
     """
     rows: list[Row] = []
     for profile, frames in (("smoke", 5),) if quick else VIDEOS:
@@ -52,7 +56,7 @@ def measure(quick: bool = False) -> list[Row]:
 
 
 def track_one(profile: str, frames: int) -> dict[str, float]:
-    """Tracks one video in this process; see `measure`."""
+    """Tracks one video in this process, and returns the figures that `measure` names."""
     from cosembed.inference.stepper import FrameStepper
     from cosembed.tracking import track_embeddings
     from cosembed.training.checkpoints import build_network

@@ -1,4 +1,4 @@
-"""Peak memory of this process."""
+"""Reads the peak memory of this process."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def peak_gigabytes() -> float:
-    """The most memory this process has held.
+    """Returns the most memory that this process has held.
 
     Linux's VmHWM rather than `ru_maxrss`, which a new process inherits from the one that started it.
     """

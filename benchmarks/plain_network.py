@@ -1,8 +1,8 @@
-"""The network and the loss as one would first write them in Keras: what training times are compared with.
+"""Builds network and loss as one would first write them in Keras, to compare training times with.
 
-Stock layers only: `TimeDistributed` convolutions, a loop over frames with three convolutions on [x, h] each, `UpSampling2D`,
-and a loss that goes from instance to instance. It computes what `StackedHourglass` and `cosine_embedding_loss` compute
-(tests/test_benchmarks.py); nothing else of the package uses it.
+It has stock layers only: `TimeDistributed` convolutions, a loop over frames with three convolutions on [x, h]
+each, `UpSampling2D`, and a loss that goes from instance to instance. It computes what `StackedHourglass` and
+`cosine_embedding_loss` compute (tests/benchmarks/test_plain_network.py); nothing else of the package uses it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from cosembed.preprocessing.label_values import NEIGHBOUR, OWN
 
 
 class PlainConvGRU(tf.keras.layers.Layer):
-    """A convolutional GRU over [B, T, H, W, C], frame after frame: -> [B, T, H, W, F]."""
+    """Computes a convolutional GRU frame after frame: [B, T, H, W, C] -> [B, T, H, W, F]."""
 
     def __init__(self, filters: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -31,7 +31,7 @@ class PlainConvGRU(tf.keras.layers.Layer):
         self.candidate = tf.keras.layers.Conv2D(filters, 3, padding="same", activation="relu")
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
-        """See the class."""
+        """Computes the states of all frames, beginning with zeros."""
         state = tf.zeros([tf.shape(inputs)[0], inputs.shape[2], inputs.shape[3], self.filters])
         states = []
         for frame in tf.unstack(inputs, axis=1):
@@ -44,19 +44,38 @@ class PlainConvGRU(tf.keras.layers.Layer):
 
 
 def plain_network(filters: int, levels: int, outputs: int, length: int, side: int) -> tf.keras.Model:
-    """[B, length, side, side, 1] -> raw embeddings of both hourglasses, [B, length, side, side, outputs] each.
+    """Builds the network from images [B, length, side, side, 1] to the raw embeddings of both hourglasses.
 
-    Layers are named after ours: `hourglass_0/contracting_0`.
+    Layers are named after ours: `hourglass_0.contracting_0`.
+
+    Args:
+        filters: Filters of every layer but the last.
+        levels: Levels of each hourglass.
+        outputs: Dimensions of an embedding.
+        length: Frames of a clip; it is fixed.
+        side: Side of the square images, in pixels.
+
+    Returns:
+        A model with two outputs [B, length, side, side, outputs].
     """
     image = tf.keras.Input([length, side, side, 1])
     first = _hourglass("hourglass_0", image, filters, levels, outputs)
-    unit = tf.math.l2_normalize(first, axis=-1, epsilon=NORM_EPSILON["miccai2018"])
-    second = _hourglass("hourglass_1", tf.concat([image, unit], axis=-1), filters, levels, outputs)
+    epsilon = NORM_EPSILON["miccai2018"]
+    unit = tf.keras.layers.Lambda(lambda raw: tf.math.l2_normalize(raw, axis=-1, epsilon=epsilon))(first)
+    second = _hourglass("hourglass_1", tf.keras.layers.concatenate([image, unit]), filters, levels, outputs)
     return tf.keras.Model(image, (first, second))
 
 
 def plain_loss(embeddings: tf.Tensor, instances: tf.Tensor) -> tf.Tensor:
-    """As `cosine_embedding_loss` for one clip, [1, T, H, W, D] and [1, T, H, W, I], instance after instance."""
+    """Computes `cosine_embedding_loss` for one clip, instance after instance.
+
+    Args:
+        embeddings: float32 [1, T, H, W, D], raw.
+        instances: [1, T, H, W, I] with the values of `cosine_embedding_loss`.
+
+    Returns:
+        The loss, a scalar.
+    """
     losses, present = [], []
     unit = tf.math.l2_normalize(embeddings, axis=-1, epsilon=EPSILON)
     for index in range(instances.shape[-1]):
@@ -80,14 +99,14 @@ def _count(mask: tf.Tensor) -> tf.Tensor:
 def _hourglass(name: str, inputs: tf.Tensor, filters: int, levels: int, outputs: int) -> tf.Tensor:
     def convolve(part: str, features: tf.Tensor, count: int, activation: str | None = "relu") -> tf.Tensor:
         convolution = tf.keras.layers.Conv2D(count, 3, padding="same", activation=activation)
-        return tf.keras.layers.TimeDistributed(convolution, name=f"{name}/{part}")(features)
+        return tf.keras.layers.TimeDistributed(convolution, name=f"{name}.{part}")(features)
 
     skips, features = [], inputs
     for level in range(levels):
         if level:
             features = tf.keras.layers.TimeDistributed(tf.keras.layers.MaxPooling2D())(features)
         features = convolve(f"contracting_{level}", features, filters)
-        skips.append(PlainConvGRU(filters, name=f"{name}/parallel_{level}")(features))
+        skips.append(PlainConvGRU(filters, name=f"{name}.parallel_{level}")(features))
     features = convolve(f"expanding_{levels - 1}", skips[-1], filters)
     for level in reversed(range(levels - 1)):
         larger = tf.keras.layers.TimeDistributed(tf.keras.layers.UpSampling2D())(features)

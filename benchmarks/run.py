@@ -1,7 +1,9 @@
-"""All benchmarks in one run: prints their tables and writes `benchmarks/results.json`. About half an hour on two cores.
+"""Runs all benchmarks, prints their tables and writes `benchmarks/results.json`.
 
-make bench
-python -m benchmarks.run --only=clustering,data
+    make bench
+    python -m benchmarks.run --only=clustering,data
+
+All of them take about half an hour on two cores.
 """
 
 from __future__ import annotations
@@ -42,7 +44,7 @@ def main() -> None:
     """Runs the parts one after another and writes the file after each.
 
     Raises:
-        InputError: A part of another name.
+        InputError: `--only` names a part that there is not.
     """
     unknown = set(FLAGS.only) - set(PARTS)
     if unknown:
@@ -55,7 +57,13 @@ def main() -> None:
 
 
 def write_results(parts: Sequence[str], output: Path, scaling_plot: Path | None = None) -> None:
-    """Runs parts, prints their tables, and replaces them in the file; other parts stay as they are in it."""
+    """Runs parts, prints their tables, and replaces them in the file of results.
+
+    Args:
+        parts: Names of `PARTS`.
+        output: The JSON file; what it holds of other parts is kept.
+        scaling_plot: PNG to write of the part `scaling`, or None.
+    """
     results = json.loads(output.read_text()) if output.exists() else {}
     for part in parts:
         module = importlib.import_module(f"benchmarks.{part}")
@@ -72,7 +80,7 @@ def write_results(parts: Sequence[str], output: Path, scaling_plot: Path | None 
 
 
 def machine() -> Mapping[str, object]:
-    """What figures depend on: processor, cores, threads, versions."""
+    """Describes what figures depend on: processor, cores, threads, versions."""
     threads = {
         name: os.environ[name] for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS") if name in os.environ
     }

@@ -1,8 +1,9 @@
-"""How each cost grows: with the image's side, the clip's length, the number of instances, the video's length.
+"""Measures how costs grow with the image's side, the clip's length, instances, and the video's length.
 
     python -m benchmarks.scaling --plot=docs/scaling.png
 
-Everything else is as in the profile `cpu`. The exponent is the slope of a line through log(seconds) over log(quantity).
+Everything else is as in the profile `cpu`. The exponent is the slope of a line through log(seconds) over
+log(quantity).
 """
 
 from __future__ import annotations
@@ -37,12 +38,19 @@ flags.DEFINE_string("plot", "", "PNG to write.")
 
 
 def measure() -> list[Row]:
-    """Rows with `cost`, `quantity`, `value` and `seconds`."""
+    """Measures every cost; rows have `cost`, `quantity`, `value` and `seconds`."""
     return [*_training(), *_network(), *_masks(), *_clustering()]
 
 
 def exponents(rows: Sequence[Row]) -> list[Row]:
-    """One row per cost and quantity with its smallest and largest value, their seconds, and the exponent."""
+    """Computes how each cost grows with each quantity.
+
+    Args:
+        rows: What `measure` returned; values of a quantity ascend.
+
+    Returns:
+        One row per cost and quantity, with its smallest and largest value, their seconds, and the exponent.
+    """
     found = []
     for cost, quantity in dict.fromkeys((row["cost"], row["quantity"]) for row in rows):
         chosen = [row for row in rows if (row["cost"], row["quantity"]) == (cost, quantity)]
@@ -62,7 +70,7 @@ def exponents(rows: Sequence[Row]) -> list[Row]:
 
 
 def plot(rows: Sequence[Row]) -> bytes:
-    """A panel per quantity, as PNG."""
+    """Draws a panel per quantity, as PNG."""
     panels: dict[str, list] = {}
     for row in exponents(rows):
         chosen = [

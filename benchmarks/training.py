@@ -1,4 +1,4 @@
-"""Training steps of our network beside the plain one, and beside what the machine's convolutions could do.
+"""Measures training steps of our network beside the plain one, and beside what convolutions could do.
 
     python -m benchmarks.training
 
@@ -19,9 +19,11 @@ from benchmarks.rows import Row, table
 from benchmarks.training_step import SIZES, VARIANTS, Size
 from cosembed.commands import command_line
 
+# Pixels of a kernel of 3 x 3.
 KERNEL = 9
 REPEATS = 5
-# What each size is measured with; bfloat16 on a processor without instructions for it only costs time.
+# Each size is measured with these variants; bfloat16 on a processor without instructions for it only costs
+# time.
 PLAN: dict[str, Sequence[str]] = {
     "cpu": ("plain", "ours", "recompute", "bfloat16"),
     "middle": ("plain", "ours", "recompute"),
@@ -30,16 +32,17 @@ PLAN: dict[str, Sequence[str]] = {
 
 
 def measure(quick: bool = False) -> list[Row]:
-    """One row per size and variant.
+    """Measures every size with its variants.
 
     Args:
-        quick: The smoke size with our network alone.
+        quick: Whether to measure the smoke size with our network alone.
 
     Returns:
-        Rows with `size`, `variant`, what `training_step.measure_step` gives, `step_ratio` and `memory_ratio` to the plain
-        network (None without it), `gigaflop` (multiplications and additions of the convolutions that the step needs: zero
-        states and recomputing are not counted), and `convolution_share`: the rate the step reaches, as a share of the rate of
-        one convolution forward and backward at the size's largest level.
+        One row per size and variant, with `size`, `variant`, what `training_step.measure_step` gives,
+        `step_ratio` and `memory_ratio` to the plain network (None without it), `gigaflop` (multiplications
+        and additions of the convolutions that the step needs: zero states and recomputing are not counted),
+        and `convolution_share`: the rate the step reaches, as a share of the rate of one convolution forward
+        and backward at the size's largest level.
     """
     rows: list[Row] = []
     for name, variants in {"smoke": ["ours"]}.items() if quick else PLAN.items():
@@ -64,11 +67,12 @@ def measure(quick: bool = False) -> list[Row]:
 
 
 def step_gigaflop(size: Size) -> float:
-    """Of all convolutions of one step: forward, gradient of the input, gradient of the kernel."""
+    """Counts the work of one step's convolutions: forward, gradient of the input, gradient of the kernel."""
     total = 0.0
     for level in range(size.levels):
         pixels = (size.side / 2**level) ** 2 * size.length
-        # Contracting, three for the input's half of the GRU, expanding; three for the state's half but for the first frame.
+        # They are: contracting, three for the input's half of the GRU, expanding; and three for the state's
+        # half in all frames but the first.
         convolutions = 5 + 3 * (size.length - 1) / size.length
         total += 2 * pixels * convolutions * KERNEL * size.filters**2
     total += 2 * size.side**2 * size.length * KERNEL * size.filters * size.outputs
@@ -76,7 +80,7 @@ def step_gigaflop(size: Size) -> float:
 
 
 def convolution_gigaflop_per_second(size: Size) -> float:
-    """Of one convolution of all frames at the largest level, filters to filters, with both gradients."""
+    """Measures the rate of one convolution of all frames at the largest level, with both gradients."""
     images = tf.random.normal([size.length, size.side, size.side, size.filters])
     kernel = tf.random.normal([3, 3, size.filters, size.filters])
 
@@ -92,7 +96,7 @@ def convolution_gigaflop_per_second(size: Size) -> float:
 
 
 def best_of(function: Callable[[], object]) -> float:
-    """The shortest of some runs, in seconds, after one that does not count."""
+    """Returns the shortest of some runs, in seconds, after one that does not count."""
     function()
     seconds = []
     for _ in range(REPEATS):

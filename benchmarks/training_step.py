@@ -1,8 +1,9 @@
-"""One training step of one network in this process: time to the first step, time per step, memory. Prints one JSON line.
+"""Measures one training step of one network in this process, and prints it as one JSON line.
 
     python -m benchmarks.training_step --variant=ours --network_size=cpu
 
-A process of its own for every measurement, because peak memory never goes down again. `benchmarks.training` runs them all.
+Every measurement has a process of its own, because peak memory never goes down again. `benchmarks.training`
+runs them all.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from cosembed.training.loop import make_train_step
 from cosembed.training.optimizers import Optimizer
 
 FLAGS = flags.FLAGS
+# Name -> how our network's step is executed; None is the plain network.
 VARIANTS = {
     "plain": None,
     "ours": DEFAULT,
@@ -44,7 +46,16 @@ flags.DEFINE_string("network_size", "cpu", "A name of benchmarks.training_step.S
 
 
 class Size(NamedTuple):
-    """Of a network and its clips; one clip a step."""
+    """Describes the size of a network and of its clips; a step takes one clip.
+
+    Attributes:
+        side: Side of the square images, in pixels.
+        length: Frames of a clip.
+        filters: Filters of every layer but the last.
+        levels: Levels of each hourglass.
+        outputs: Dimensions of an embedding.
+        instances: Instances of a clip in the loss.
+    """
 
     side: int
     length: int
@@ -63,7 +74,7 @@ SIZES = {
 
 
 def random_batch(size: Size) -> dict[str, tf.Tensor]:
-    """A clip of noise with twice as many square cells as instances; each has a few neighbours."""
+    """Makes a clip of noise with twice as many square cells as instances; each has a few neighbours."""
     generator = np.random.default_rng(0)
     shape = (1, size.length, size.side, size.side)
     cell = max(2, size.side // 16)
@@ -82,8 +93,17 @@ def random_batch(size: Size) -> dict[str, tf.Tensor]:
 
 
 def measure_step(variant: str, size: Size) -> dict[str, float]:
-    """Seconds to the first step from an empty process, median seconds of a later one, and gigabytes beyond the imports."""
-    # TensorFlow starts its own threads and tables once; that is not the network's.
+    """Measures a training step on random clips.
+
+    Args:
+        variant: A name of `VARIANTS`.
+        size: The network and its clips.
+
+    Returns:
+        `first_step_seconds` with building and tracing, `step_seconds` (median of later ones), and
+        `peak_gigabytes` beyond the imports.
+    """
+    # TensorFlow starts its own threads and tables once; the network is not charged with them.
     tf.zeros([1]) + 1
     before, begin = peak_gigabytes(), time.perf_counter()
     execution = VARIANTS[variant]
@@ -109,7 +129,7 @@ def main() -> None:
 
 
 def our_step(size: Size, execution: Execution = DEFAULT) -> Callable[[dict[str, tf.Tensor]], object]:
-    """The step that training takes: a function of a batch."""
+    """Makes the step that training takes, as a function of a batch."""
     spec = specs.resolve("DIC-C2DH-HeLa", "paper", "paper", _overrides(size))
     assert isinstance(spec, CellsSpec)
     model = build_network(spec, execution)

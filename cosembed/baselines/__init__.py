@@ -1,1 +1,1 @@
-"""Classical methods to compare with: they learn nothing and know nothing of the network."""
+"""Gives classical methods to compare with: they learn nothing and know nothing of the network."""

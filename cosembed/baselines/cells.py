@@ -1,4 +1,7 @@
-"""A classical baseline: Otsu threshold, distance watershed, overlap linking. No training, no parameters per data set."""
+"""Tracks cells by a classical method to compare with: Otsu threshold, distance watershed, overlap linking.
+
+It learns nothing, and has the same values for every data set.
+"""
 
 from __future__ import annotations
 
@@ -18,15 +21,25 @@ from cosembed.files.writing import atomic_folder
 from cosembed.images.tiff import write_mask
 from cosembed.preprocessing.label_overlap import LabelOverlap, label_overlap, match_greedily, present_labels
 
+# Lengths are in pixels: sigma over the frame, sigma over the distance map, least distance of two seeds.
 SMOOTHING = 2.0
 SEED_SMOOTHING = 2.0
 SEED_DISTANCE = 7
+# Smaller instances than these, in pixels, are dropped.
 SMALLEST = 50
+# A track goes on in a label of the next frame at this IoU or more.
 MIN_IOU = 0.1
 
 
-def segment(frame: NDArray) -> NDArray[np.int32]:
-    """Instances of one frame [H, W]: Otsu after smoothing, split by a watershed of the distance to the background."""
+def segment_cells(frame: NDArray) -> NDArray[np.int32]:
+    """Segments the cells of one frame by Otsu's threshold, split by a watershed of the distance map.
+
+    Args:
+        frame: [H, W] or [H, W, C] of any dtype; of several channels the first one counts.
+
+    Returns:
+        Labels [H, W]; 0 is background.
+    """
     grey = np.asarray(frame, np.float64)
     smooth = ndimage.gaussian_filter(grey[..., 0] if grey.ndim == 3 else grey, SMOOTHING)
     foreground = smooth > threshold_otsu(smooth)
@@ -43,11 +56,14 @@ def segment(frame: NDArray) -> NDArray[np.int32]:
     return labels
 
 
-def baseline(frames: Iterable[NDArray]) -> tuple[NDArray[np.uint16], list[Track]]:
-    """Segments every frame and links by overlap, largest IoU first.
+def track_cells(frames: Iterable[NDArray]) -> tuple[NDArray[np.uint16], list[Track]]:
+    """Segments every frame and links the cells by overlap, largest IoU first.
 
-    Two labels or more that lie mostly in one of the frame before are its daughters. Any other unlinked label begins a track;
-    its parent is the track it overlaps most among those that ended in the frame before.
+    Two labels or more that lie mostly in one of the frame before are its daughters. Any other unlinked label
+    begins a track; its parent is the track it overlaps most among those that ended in the frame before.
+
+    Args:
+        frames: The video, frame by frame, as `segment_cells` takes them; at least one.
 
     Returns:
         Labels uint16 [T, H, W] and the track table.
@@ -55,7 +71,7 @@ def baseline(frames: Iterable[NDArray]) -> tuple[NDArray[np.uint16], list[Track]
     images: list[NDArray[np.uint16]] = []
     tracks: dict[int, Track] = {}
     for index, frame in enumerate(frames):
-        labels = segment(frame)
+        labels = segment_cells(frame)
         links, parents = _link(label_overlap(images[-1], labels)) if images else ({}, {})
         table = np.zeros(int(labels.max()) + 1, np.uint16)
         for label in present_labels(labels):
@@ -68,8 +84,16 @@ def baseline(frames: Iterable[NDArray]) -> tuple[NDArray[np.uint16], list[Track]
 
 
 def write_baseline(frames: Iterable[NDArray], output: Path) -> None:
-    """Writes the baseline's result folder."""
-    labels, tracks = baseline(frames)
+    """Tracks a video by the baseline and writes a result folder, complete or not at all.
+
+    Args:
+        frames: The video, frame by frame; at least one.
+        output: The folder to write.
+
+    Raises:
+        OutputError: `output` exists.
+    """
+    labels, tracks = track_cells(frames)
     with atomic_folder(output) as folder:
         for index, mask in enumerate(labels):
             write_mask(folder / f"mask{index:03d}.tif", mask)
@@ -77,7 +101,14 @@ def write_baseline(frames: Iterable[NDArray], output: Path) -> None:
 
 
 def _link(overlap: LabelOverlap) -> tuple[dict[int, int], dict[int, int]]:
-    """The old label that each new label continues, and the old label that each unlinked new label descends from."""
+    """Finds the old label that each new label continues, or else the old label that it descends from.
+
+    Args:
+        overlap: The old labels are the first, the new ones the second.
+
+    Returns:
+        New label -> the old label that it continues, and new label -> the old label that is its parent.
+    """
     # Of equal overlaps, the one of the higher labels counts first.
     overlap = overlap.pick(slice(None, None, -1))
     inside = overlap.pick((overlap.iou >= MIN_IOU) & (overlap.shared / overlap.second_area > 0.5))

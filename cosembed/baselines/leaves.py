@@ -1,7 +1,8 @@
-"""A classical segmentation of leaves to compare with: threshold, distance transform, watershed. Learns nothing.
+"""Segments leaves by a classical method to compare with: threshold, distance transform, watershed.
 
-The plant is found by Otsu's threshold on excess green (Woebbecke et al. 1995); every leaf's middle is a maximum of the
-smoothed distance to the plant's outline. Lengths are relative to the plant, so one set of values serves every image size.
+The plant is found by Otsu's threshold on excess green (Woebbecke et al. 1995); every leaf's middle is a
+maximum of the smoothed distance to the plant's outline. Lengths are relative to the plant, so one set of
+values serves every image size. The method learns nothing.
 """
 
 from __future__ import annotations
@@ -11,19 +12,20 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage import filters, measure, morphology, segmentation
 
-# Parts of the plant's extent (the root of its area): smoothing of the distance map, least height of a maximum, least size.
-# Fixed once on simulated plants of two sizes, with seeds that serve nothing else; smaller pieces are mostly petioles.
+# These are shares of the plant's extent, the root of its area: sigma over the distance map, least height of a
+# maximum, least extent of a leaf (smaller pieces are mostly petioles). They were fixed once on simulated
+# plants of two sizes, with seeds that serve nothing else.
 SMOOTHING, HEIGHT, LEAST = 0.01, 0.001, 0.1
 
 
 def segment_leaves(image: NDArray[np.uint8]) -> NDArray[np.uint16]:
-    """Leaves of one plant.
+    """Segments the leaves of one plant.
 
     Args:
         image: uint8 [H, W, 3].
 
     Returns:
-        uint16 [H, W]; 0 background, leaves from 1.
+        Labels uint16 [H, W]: 0 is background, leaves are numbered from 1.
     """
     red, green, blue = np.moveaxis(image.astype(np.float64), -1, 0)
     excess = filters.gaussian(2 * green - red - blue, 1)
@@ -46,7 +48,7 @@ def segment_leaves(image: NDArray[np.uint8]) -> NDArray[np.uint16]:
 
 
 def _largest(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The largest connected part: the plant, not moss beside it."""
+    """Keeps the largest connected part: the plant, not moss beside it."""
     parts = measure.label(mask)
     sizes = np.bincount(parts.ravel())[1:]
     return parts == 1 + int(sizes.argmax()) if len(sizes) else mask

@@ -1,3 +1,1 @@
-"""What a training step reads: clips drawn from annotated videos, their instance masks, and the tf.data
-pipeline.
-"""
+"""Makes what a training step reads: clips of videos, their instance masks, and the tf.data pipeline."""

@@ -1,11 +1,12 @@
-"""Training clips: from sequences to the tensors of one step. Everything about clip i is a function of (seed, i).
+"""Makes training clips of cells and leaves: from annotated videos to the arrays of one step.
 
-`ClipSource` makes clips from numpy arrays; `batches.batch_dataset` wraps it into a tf.data pipeline.
+Everything about batch i is a function of (seed, i). `ClipSource` makes batches of numpy arrays, which
+`pipeline.batch_dataset` wraps into a tf.data pipeline. This module knows no files and no network.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence as IndexedSequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -21,7 +22,7 @@ from cosembed.errors import DataError
 from cosembed.preprocessing.frames import preprocess_frame
 from cosembed.specs import CellsSpec, LeavesSpec
 
-# Of a batch: dtype and rank; [B, T, N, N], with a last axis of channels or instances except for labels.
+# All arrays are [B, T, N, N]; all but the labels have a last axis of channels or instances.
 SIGNATURE: BatchSignature = {
     "image": ("float32", 5),
     "labels": ("uint16", 4),
@@ -32,13 +33,13 @@ SIGNATURE: BatchSignature = {
 
 @dataclass(frozen=True)
 class Clip:
-    """One training sample.
+    """Holds one training sample.
 
     Attributes:
         image: float32 [T, N, N, C].
         labels: uint16 [T, N, N]; 0 outside the image.
-        instances: uint8 [T, N, N, I]; 1 own, 2 neighbours' pixels.
-        background: uint8 [T, N, N, 1]; 1 background, 2 foreground, 0 no loss.
+        instances: uint8 [T, N, N, I]; `OWN` and `NEIGHBOUR` pixels of each instance, 0 elsewhere.
+        background: uint8 [T, N, N, 1]; `OWN` is background, `NEIGHBOUR` foreground, 0 where there is no loss.
     """
 
     image: NDArray[np.float32]
@@ -48,21 +49,23 @@ class Clip:
 
 
 class _Usable(NamedTuple):
-    """A frame that a clip may be built around, and the half-open segment the clip has to stay inside."""
+    """Names a frame that a clip may be built around, and the half-open segment it has to stay inside."""
 
-    sequence: int
+    video: int
     first: int
     last: int
     frame: int
 
 
 class ClipSource:
-    """Makes augmented clips of sequences. Every usable frame is preprocessed at once and kept in memory as float32.
+    """Makes augmented clips of annotated videos.
+
+    Every usable frame is preprocessed when the source is made and kept in memory as float32.
 
     Args:
-        sequences: Videos with truth.
-        spec: Clip length, preprocessing, augmentation and instances.
-        seed: Of every clip.
+        videos: The videos to train on, with their truth.
+        spec: Gives clip length, batch size, preprocessing, augmentation and instances.
+        seed: With the number of a step, decides everything that is drawn for it.
         augment: One of `cosembed.augment.AUGMENTERS`. What is drawn does not depend on it.
 
     Raises:
@@ -73,40 +76,41 @@ class ClipSource:
 
     def __init__(
         self,
-        sequences: IndexedSequence[AnnotatedVideo],
+        videos: Sequence[AnnotatedVideo],
         spec: CellsSpec | LeavesSpec,
         seed: int,
         augment: str = DEFAULT_AUGMENTER,
     ) -> None:
         self.seed = seed
         self.signature = SIGNATURE
-        self._sequences = sequences
+        self._videos = videos
         self._spec = spec
         self._usable = [
             _Usable(index, first, last, frame)
-            for index, sequence in enumerate(sequences)
-            for first, last in sequence.segments
+            for index, video in enumerate(videos)
+            for first, last in video.segments
             for frame in range(first, last)
         ]
-        if not self._usable or not any(sequence.labels.any() for sequence in sequences):
-            names = ", ".join(sequence.name for sequence in sequences)
+        if not self._usable or not any(video.labels.any() for video in videos):
+            names = ", ".join(video.name for video in videos)
             raise DataError(f"video {names}: no labelled frame to train on; check the _GT folder")
         self._augment = make_augmenter(augment, spec)
-        # Now rather than when a clip first needs it: an error inside the tf.data pipeline would lose its class and message.
-        self._frames = {(entry.sequence, entry.frame): self._prepare(entry) for entry in self._usable}
+        # Frames are read now: an error inside the tf.data pipeline would lose its class and message.
+        self._frames = {(entry.video, entry.frame): self._prepare(entry) for entry in self._usable}
 
     def clips(self, index: int) -> list[Clip]:
-        """The batch of step `index` (0-based): `training.batch_size` clips of one length."""
+        """Makes the `training.batch_size` clips of step `index`, counted from 0; all have one length."""
         batch = self._spec.training.batch_size
         streams = np.random.SeedSequence((self.seed, index)).spawn(batch)
-        # Choice, spatial, intensity and instances have their own streams: a new draw in one does not shift the others.
+        # Each purpose has its own stream of random numbers, so that a new draw in one does not shift the
+        # others.
         choices, spatials, intensities, instances = zip(
             *([np.random.default_rng(child) for child in stream.spawn(4)] for stream in streams), strict=True
         )
         chosen = [self._usable[choice.integers(len(self._usable))] for choice in choices]
         length = min(self._spec.training.clip_length, *(entry.last - entry.first for entry in chosen))
         parts = [
-            (entry.sequence, _frames_around(entry, length, choice))
+            (entry.video, _frames_around(entry, length, choice))
             for entry, choice in zip(chosen, choices, strict=True)
         ]
         raw = [self._draw(*part, *draws) for part, *draws in zip(parts, spatials, intensities, strict=True)]
@@ -116,18 +120,18 @@ class ClipSource:
         ]
 
     def batch(self, index: int) -> dict[str, NDArray]:
-        """The clips of step `index` stacked: see `SIGNATURE`."""
+        """Makes the batch of step `index`: its clips stacked, with the arrays that `SIGNATURE` names."""
         clips = self.clips(index)
         return {name: stack_arrays([getattr(clip, name) for clip in clips]) for name in SIGNATURE}
 
     def _draw(
         self, number: int, chosen: range, spatial: np.random.Generator, intensity: np.random.Generator
     ) -> RawClip:
-        spec, sequence, length = self._spec, self._sequences[number], len(chosen)
+        spec, video, length = self._spec, self._videos[number], len(chosen)
         return RawClip(
             frames=[self._frames[number, frame] for frame in chosen],
-            labels=self._crop(sequence.labels[chosen.start : chosen.stop]),
-            loss_mask=self._crop(sequence.loss_mask),
+            labels=self._crop(video.labels[chosen.start : chosen.stop]),
+            loss_mask=self._crop(video.loss_mask),
             spatial=draw_spatial(spatial, spec.augmentation, length),
             intensity=draw_intensity(intensity, spec.augmentation, length),
         )
@@ -135,7 +139,7 @@ class ClipSource:
     def _with_masks(
         self, clip: AugmentedClip, number: int, chosen: range, generator: np.random.Generator
     ) -> Clip:
-        complete = self._sequences[number].complete[chosen.start : chosen.stop]
+        complete = self._videos[number].complete[chosen.start : chosen.stop]
         return Clip(
             image=clip.image,
             labels=clip.labels,
@@ -144,13 +148,13 @@ class ClipSource:
         )
 
     def _prepare(self, entry: _Usable) -> NDArray[np.float32]:
-        sequence, channels = self._sequences[entry.sequence], self._spec.network.channels
+        video, channels = self._videos[entry.video], self._spec.network.channels
         preprocessing = self._spec.preprocessing
-        frame = preprocess_frame(sequence.frames[entry.frame], preprocessing, crop=preprocessing.crop)
+        frame = preprocess_frame(video.frames[entry.frame], preprocessing, crop=preprocessing.crop)
         if frame.shape[-1] != channels:
             raise DataError(
-                f"video {sequence.name}, frame {entry.frame}: has {frame.shape[-1]} channels, the network {channels}; "
-                "set network.channels or convert the frames"
+                f"video {video.name}, frame {entry.frame}: has {frame.shape[-1]} channels, "
+                f"the network {channels}; set network.channels or convert the frames"
             )
         return frame
 
@@ -160,7 +164,7 @@ class ClipSource:
 
 
 def _frames_around(entry: _Usable, length: int, generator: np.random.Generator) -> range:
-    """A random clip that contains the frame, shifted to stay inside its segment (released code)."""
+    """Draws a clip that contains the frame, shifted to stay inside its segment (as in the released code)."""
     begin = int(entry.frame - generator.integers(length))
     begin = min(max(begin, entry.first), entry.last - length)
     return range(begin, begin + length)

@@ -1,12 +1,14 @@
-"""Training batches of cine MR: everything about batch i is a function of (seed, i). Knows no files and no network.
+"""Makes training clips of the heart: everything about batch i is a function of (seed, i).
 
-A clip is built around a labelled frame and wraps around the end of the heartbeat, which repeats. Frames without a label
-are shown to the network and marked as unlabelled for the loss.
+Knows no files, no network.
+
+A clip is built around a labelled frame and wraps around the end of the heartbeat, which repeats. Frames
+without a label are shown to the network and marked as unlabelled for the loss.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence as IndexedSequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,23 +26,27 @@ SIGNATURE: BatchSignature = {"image": ("float32", 5), "classes": ("uint8", 4)}
 
 
 class HeartClipSource:
-    """Makes augmented clips of cine slices; every frame is preprocessed at once and kept in memory.
+    """Makes augmented clips of heart slices.
+
+    Every frame is preprocessed when the source is made and kept in memory as float32.
 
     Args:
-        slices: Of the training patients.
-        spec: Clip length, batch size, preprocessing and augmentation. A clip longer than the heartbeat goes round again.
-        seed: Of every batch.
+        slices: The slices of the training patients.
+        spec: Gives clip length, batch size, preprocessing and augmentation. A clip longer than the heartbeat
+            goes round again.
+        seed: With the number of a step, decides everything that is drawn for it.
         augment: One of `cosembed.augment.AUGMENTERS`. What is drawn does not depend on it.
 
     Raises:
         DataError: No frame has a label.
         InputError: The augmenter is unknown, or its library is not installed.
-        SpecError: The elastic grid is too small for its spline, or the network has more than one input channel.
+        SpecError: The elastic grid is too small for its spline, or the network has more than one input
+            channel.
     """
 
     def __init__(
         self,
-        slices: IndexedSequence[HeartSlice],
+        slices: Sequence[HeartSlice],
         spec: HeartSpec,
         seed: int,
         augment: str = DEFAULT_AUGMENTER,
@@ -50,11 +56,12 @@ class HeartClipSource:
         self._spec = spec
         self._slices = slices
         self._labelled = [
-            (number, int(t)) for number, cine in enumerate(slices) for t in np.flatnonzero(cine.labelled)
+            (number, int(t)) for number, item in enumerate(slices) for t in np.flatnonzero(item.labelled)
         ]
         if not self._labelled:
             raise DataError(
-                f"{', '.join(map(str, slices)) or 'no slices'}: no labelled frame to train on; check the labels"
+                f"{', '.join(map(str, slices)) or 'no slices'}: "
+                "no labelled frame to train on; check the labels"
             )
         if spec.network.channels != 1:
             raise SpecError(f"network.channels is {spec.network.channels}; cine MR has one")
@@ -63,14 +70,19 @@ class HeartClipSource:
             np.stack(
                 [
                     preprocess_frame(frame, spec.preprocessing, crop=spec.preprocessing.crop)
-                    for frame in cine.frames
+                    for frame in item.frames
                 ]
             )
-            for cine in slices
+            for item in slices
         ]
 
     def batch(self, index: int) -> dict[str, NDArray]:
-        """The clips of step `index`: image float32 [B, T, N, N, 1], classes uint8 [B, T, N, N], 255 without a label."""
+        """Makes the batch of step `index`, counted from 0.
+
+        Returns:
+            `image`, float32 [B, T, N, N, 1], and `classes`, uint8 [B, T, N, N], `UNLABELLED` in frames
+            without labels.
+        """
         training = self._spec.training
         streams = np.random.SeedSequence((self.seed, index)).spawn(training.batch_size)
         raw, labelled = zip(*(self._draw(stream) for stream in streams), strict=True)
@@ -82,19 +94,20 @@ class HeartClipSource:
         return {"image": stack_arrays([clip.image for clip in augmented]), "classes": stack_arrays(classes)}
 
     def _draw(self, stream: np.random.SeedSequence) -> tuple[RawClip, NDArray[np.bool_]]:
-        """A clip, and which of its frames have labels."""
-        # Choice, spatial and intensity have their own streams: a new draw in one does not shift the others.
+        """Draws a clip; says which of its frames have labels, bool [T]."""
+        # Each purpose has its own stream of random numbers, so that a new draw in one does not shift the
+        # others.
         choice, spatial, intensity = (np.random.default_rng(child) for child in stream.spawn(3))
         spec, length = self._spec, self._spec.training.clip_length
         number, frame = self._labelled[choice.integers(len(self._labelled))]
-        cine, frames = self._slices[number], self._frames[number]
+        item, frames = self._slices[number], self._frames[number]
         times = (frame - int(choice.integers(length)) + np.arange(length)) % len(frames)
         crop = slice(spec.preprocessing.crop, -spec.preprocessing.crop or None)
         raw = RawClip(
             frames=list(frames[times]),
-            labels=cine.labels[times, crop, crop],
+            labels=item.labels[times, crop, crop],
             loss_mask=np.ones(frames.shape[1:3], bool),
             spatial=draw_spatial(spatial, spec.augmentation, length),
             intensity=draw_intensity(intensity, spec.augmentation, length),
         )
-        return raw, cine.labelled[times]
+        return raw, item.labelled[times]

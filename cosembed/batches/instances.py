@@ -1,6 +1,10 @@
-"""Which pixels belong to an instance and which to its neighbours (paper section 2.2). Knows label images only.
+"""Finds which pixels belong to an instance and which to its neighbours (paper section 2.2).
 
-Masks are coded 1: own pixels (S), 2: neighbours' pixels (N), 0: neither. All come from one table, label by instance.
+Knows label images only.
+
+In an instance's mask `OWN` are its pixels (S in the paper), `NEIGHBOUR` those of its neighbours (N), and 0
+all others. The masks of a clip are looked up in one table with a row for each label and a column for each
+instance.
 """
 
 from __future__ import annotations
@@ -19,11 +23,11 @@ from cosembed.specs import InstancesSpec
 def instance_masks(
     labels: NDArray[np.uint16], spec: InstancesSpec, generator: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """Own and neighbour masks of the instances of a clip.
+    """Makes the masks of the instances of a clip.
 
     Args:
         labels: uint16 [T, N, N].
-        spec: Radius, rule and maximum number of instances.
+        spec: Gives the radius and the rule of neighbourhood, and the maximum number of instances.
         generator: Shuffles the labels; the first `spec.maximum` are kept. Neighbours come from all of them.
 
     Returns:
@@ -45,12 +49,12 @@ def instance_masks(
 def background_mask(
     labels: NDArray[np.uint16], loss_mask: NDArray[np.bool_], complete: NDArray[np.bool_]
 ) -> NDArray[np.uint8]:
-    """The background as an instance whose neighbours are all foreground pixels.
+    """Makes the mask of the background, an instance whose neighbours are all foreground pixels.
 
     Args:
         labels: uint16 [T, N, N].
-        loss_mask: bool [T, N, N] or [N, N]; where the truth is reliable.
-        complete: bool [T]; frames in which every instance is segmented.
+        loss_mask: bool [T, N, N] or [N, N]; True where the truth is reliable.
+        complete: bool [T]; True for frames in which every instance is segmented.
 
     Returns:
         uint8 [T, N, N, 1]; 0 in incomplete frames and outside the loss mask.
@@ -60,14 +64,17 @@ def background_mask(
 
 
 def neighbours(labels: NDArray[np.intp], count: int, spec: InstancesSpec) -> NDArray[np.bool_]:
-    """Which instances are neighbours: bool [count, count], row j column i: j is in N(i).
+    """Finds which instances are neighbours of which.
 
     Args:
         labels: [T, N, N], instances numbered 1..count.
-        count: Number of instances.
-        spec: `mask_distance` (paper): in some frame the masks come within the radius of each other; `centre_circle`
-            (released code): j has a pixel, in any frame, within the radius of i's centre of mass over the clip; `all`
-            (paper, leaves).
+        count: The number of instances.
+        spec: Gives the radius and the rule: `mask_distance` (paper): in some frame the masks come within the
+            radius of each other; `centre_circle` (released code): j has a pixel, in any frame, within the
+            radius of i's centre of mass over the clip; `all` (paper, leaves).
+
+    Returns:
+        bool [count, count]; True in row j, column i if j is in N(i).
     """
     if spec.neighbours == "all":
         near = np.ones((count, count), bool)
@@ -101,7 +108,10 @@ def _around(centre: float, radius: float) -> slice:
 
 
 def _near_masks(labels: NDArray[np.intp], count: int, radius: float) -> NDArray[np.bool_]:
-    """Compares outlines; skips pairs whose bounding boxes are too far apart and those found near in an earlier frame."""
+    """Compares the outlines of all pairs of masks, frame by frame.
+
+    Pairs whose bounding boxes are too far apart are skipped, and so are those found near in an earlier frame.
+    """
     near = np.zeros((count, count), bool)
     for frame in labels:
         indices, points = _outlines(frame)
@@ -121,8 +131,17 @@ def _near_masks(labels: NDArray[np.intp], count: int, radius: float) -> NDArray[
 
 
 def _outlines(frame: NDArray[np.intp]) -> tuple[NDArray[np.intp], list[NDArray[np.intp]]]:
-    """Instances (from 0) of a frame and the pixels of each, (y, x), that touch another label: between two masks the
-    shortest distance runs from outline to outline. A mask that fills the frame has none, and nothing to be near to."""
+    """Finds the pixels of every instance of a frame that touch another label.
+
+    Between two masks the shortest distance runs from outline to outline. A mask that fills the frame has no
+    outline, and nothing to be near to.
+
+    Args:
+        frame: Labels [N, N], instances numbered from 1.
+
+    Returns:
+        The instances present, counted from 0, and for each an array [P, 2] of positions (y, x).
+    """
     edge = np.zeros(frame.shape, bool)
     vertical, horizontal = frame[1:] != frame[:-1], frame[:, 1:] != frame[:, :-1]
     edge[1:] |= vertical

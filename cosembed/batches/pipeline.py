@@ -1,4 +1,7 @@
-"""A source of batches as a tf.data pipeline that can start at any index. Knows no images and no augmentation."""
+"""Wraps a source of batches into a tf.data pipeline that can start at any step.
+
+Knows no images and no augmentation.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,9 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import tensorflow as tf
 
+# So many batches are made ahead of the training step.
 PREFETCHED = 4
-# Name -> (dtype, rank).
+# The arrays of a batch: name -> dtype and number of axes.
 BatchSignature = Mapping[str, tuple[str, int]]
 
 
@@ -20,24 +24,27 @@ class BatchSource(Protocol):
     """Makes the batch of every step; everything about batch i is a function of (seed, i).
 
     Attributes:
-        seed: Of every batch.
-        signature: The arrays of a batch.
+        seed: Decides, with the number of a step, what is drawn for it.
+        signature: Which arrays a batch holds.
     """
 
     seed: int
     signature: BatchSignature
 
     def batch(self, index: int) -> Mapping[str, NDArray]:
-        """The batch of step `index`, counted from 0."""
+        """Makes the batch of step `index`, counted from 0."""
 
 
 def stack_arrays(arrays: Sequence[NDArray]) -> NDArray:
-    """As `np.stack`, without a copy of a batch's only element."""
+    """Stacks arrays along a new first axis as `np.stack` does, but copies nothing where there is only one."""
     return np.stack(arrays) if len(arrays) > 1 else arrays[0][None]
 
 
 def batch_dataset(source: BatchSource, start: int, stop: int) -> tf.data.Dataset:
-    """The batches of steps `start` to `stop` (excluded), in order; it may start anywhere and gives the same batches."""
+    """Makes a pipeline of the batches of steps `start` to `stop` (excluded), in order.
+
+    The batch of a step is the same wherever the pipeline starts.
+    """
     import tensorflow as tf
 
     signature = source.signature

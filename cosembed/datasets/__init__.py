@@ -1,4 +1,4 @@
-"""Data sets on disk as annotated videos, heartbeats and plants.
+"""Reads data sets on disk as annotated videos, heart slices and plants.
 
-Knows archive layouts, not what is learnt from them.
+This room knows the layouts of archives, not what is learnt from them.
 """

@@ -1,7 +1,7 @@
-"""Finds a challenge data set on disk or fetches it from the challenge's site. Knows archives, not what is in the images.
+"""Finds a challenge data set on disk or fetches it from the challenge's site. Knows archives, no images.
 
-Archives and folders are complete or absent. An archive's sha256 is recorded in `checksums.json` when it is first unpacked
-and checked afterwards.
+Archives and folders are complete or absent. An archive's sha256 is recorded in `checksums.json` when it is
+first unpacked and checked afterwards.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from cosembed.specs import CellsDatasetSpec
 BASE_URL = "http://data.celltrackingchallenge.net/training-datasets"
 BASE_URL_VARIABLE = "COSEMBED_CTC_URL"
 TIMEOUT = 30
-# An archive of images unpacks to a few times its size; one that claims more is made to fill the disk.
+# An archive of images unpacks to a few times its size; one that claims more was made to fill the disk.
 MOST_UNPACKED, SMALL_ARCHIVE = 100, 2**30
 
 
@@ -40,18 +40,20 @@ def fetch(
     """Makes sure that a data set's videos are on disk.
 
     Args:
-        dataset: Which one.
-        data_dir: Videos belong to `data_dir/<name>` (training) or `data_dir/test/<name>` (the challenge's videos without
-            truth). An archive that lies in that folder's parent already is unpacked instead of downloaded.
-        base_url: Where the training archives are; also from the environment variable COSEMBED_CTC_URL. The test archives
-            are looked for in `test-datasets` beside it.
-        kind: Which of the two.
+        dataset: The data set.
+        data_dir: The folder of all data sets. Videos belong to `data_dir/<name>` (training) or
+            `data_dir/test/<name>` (the challenge's videos without truth). An archive that lies in that
+            folder's parent already is unpacked instead of downloaded.
+        base_url: Where the training archives are; without, the environment variable COSEMBED_CTC_URL counts,
+            then the challenge's site. The test archives are looked for in `test-datasets` beside it.
+        kind: Whether the training or the test videos are wanted.
 
     Returns:
         The folder that holds `01` and the others.
 
     Raises:
-        DataError: The data are not there and cannot be fetched, or an archive is damaged, unsafe, or not the one of before.
+        DataError: The data are not there and cannot be fetched, or an archive is damaged, unsafe, or another
+            than before.
     """
     parent = data_dir if kind == "training" else data_dir / "test"
     folder = parent / dataset.name
@@ -60,7 +62,8 @@ def fetch(
     wanted = f"{folder}/{dataset.videos[0]}" + (f" and {dataset.videos[0]}_GT" if kind == "training" else "")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise DataError(
-            f"{folder}: is there but holds no video; put {wanted} there, or remove it to have the archive unpacked"
+            f"{folder}: is there but holds no video; put {wanted} there, "
+            "or remove it to have the archive unpacked"
         )
     if not dataset.archive:
         raise DataError(
@@ -100,11 +103,13 @@ def _download(url: str, archive: Path, wanted: str) -> None:
                 )
             if not zipfile.is_zipfile(partial):
                 raise DataError(
-                    f"{url}: what came is not a complete zip archive; try again, or put the archive at {archive}"
+                    f"{url}: what came is not a complete zip archive; try again, "
+                    f"or put the archive at {archive}"
                 )
     except requests.RequestException as error:
         raise DataError(
-            f"{url}: cannot be fetched ({_reason(error)}); put the archive at {archive}, or its content at {wanted}"
+            f"{url}: cannot be fetched ({_reason(error)}); put the archive at {archive}, "
+            f"or its content at {wanted}"
         ) from error
     finally:
         for response in responses:
@@ -160,7 +165,8 @@ def _unpack(archive: Path, name: str, folder: Path) -> None:
             inside = [entry for entry in file.infolist() if entry.filename.startswith(f"{name}/")]
             if not inside:
                 raise DataError(
-                    f"{archive}: does not hold the folder {name}; it is another data set's archive, replace it"
+                    f"{archive}: does not hold the folder {name}; "
+                    "it is another data set's archive, replace it"
                 )
             for entry in inside:
                 entry.filename = entry.filename.removeprefix(f"{name}/")
@@ -169,7 +175,7 @@ def _unpack(archive: Path, name: str, folder: Path) -> None:
     except DataError:
         raise
     except Exception as error:
-        # Of the disk, and none of the archive's.
+        # These are errors of the disk, not of the archive.
         if isinstance(error, OSError) and error.errno in (
             errno.ENOSPC,
             errno.EDQUOT,

@@ -1,8 +1,10 @@
-"""Reads CVPPP A1 leaf images and their labels, as PNG files or as HDF5. Knows no preprocessing and no network.
+"""Reads CVPPP A1 leaf images and their labels, as PNG files or as HDF5.
 
-PNG: `A1/plant001_rgb.png` with `plant001_label.png` (the index of a pixel is its leaf, its palette colour means nothing).
-HDF5, the release of 2017: datasets `A1/plant001/rgb` and `A1/plant001/label`, the labels in the same file or, for
-`NAME_images.h5`, in `NAME_truth.h5` beside it.
+Knows no preprocessing and no network.
+
+PNG: `A1/plant001_rgb.png` with `plant001_label.png` (the index of a pixel is its leaf, its palette colour
+means nothing). HDF5, the release of 2017: datasets `A1/plant001/rgb` and `A1/plant001/label`, the labels in
+the same file or, for `NAME_images.h5`, in `NAME_truth.h5` beside it.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ HDF5_SUFFIXES = (".h5", ".hdf5")
 
 
 class _Png(NamedTuple):
-    """One PNG file."""
+    """Reads one PNG file."""
 
     path: Path
 
@@ -41,7 +43,7 @@ class _Png(NamedTuple):
     def colours(self) -> NDArray:
         self._verify()
         with self._opened() as image:
-            # Pillow would cut 16-bit greys at 255.
+            # Pillow would cut greys of 16 bits at 255.
             return np.array(image if image.mode.startswith("I") else image.convert("RGBA"))
 
     def indices(self) -> NDArray:
@@ -50,13 +52,14 @@ class _Png(NamedTuple):
             return np.array(image)
 
     def _verify(self) -> None:
-        """Checks every checksum; decoding looks at those before the pixels alone."""
+        """Checks every checksum of the file; decoding looks at those before the pixels alone."""
         with self._opened() as image:
             image.verify()
 
     @contextmanager
     def _opened(self) -> Iterator[PngImageFile]:
-        # The class itself, because Image.open would guess other formats and warn of sizes that are allowed here.
+        # The class itself, because Image.open would guess other formats and warn of sizes that are allowed
+        # here.
         with _one_sentence(self.path), self.path.open("rb") as stream, PngImageFile(stream) as image:
             # Decoded to four channels of 8 bits, or one of 32 bits.
             _check_size(str(self), (image.height, image.width), 4)
@@ -64,7 +67,7 @@ class _Png(NamedTuple):
 
 
 class _Dataset(NamedTuple):
-    """One dataset of an HDF5 file."""
+    """Reads one dataset of an HDF5 file."""
 
     path: Path
     key: str
@@ -102,7 +105,7 @@ _Source = _Png | _Dataset
 
 @dataclass(frozen=True)
 class Plant:
-    """One plant seen from above; its pixels are read on access. Made by `find_plants`."""
+    """Is one plant seen from above; its pixels are read on access. `find_plants` makes it."""
 
     name: str
     _rgb: _Source
@@ -110,11 +113,11 @@ class Plant:
 
     @property
     def has_labels(self) -> bool:
-        """Whether the truth is there; the test images come without."""
+        """Tells whether the truth is there; the test images come without."""
         return self._label is not None
 
     def image(self) -> NDArray[np.uint8]:
-        """The image, uint8 [H, W, 3] in the order red, green, blue; alpha is dropped and grey repeated.
+        """Reads the image, uint8 [H, W, 3] in the order red, green, blue; alpha is dropped and grey repeated.
 
         Raises:
             DataError: The image cannot be read, is too large, or is no image.
@@ -132,22 +135,24 @@ class Plant:
         return np.ascontiguousarray(colours, np.uint8)
 
     def labels(self) -> NDArray[np.uint16]:
-        """The leaves, uint16 [H, W]: 0 is background, any other number one leaf.
+        """Reads the leaves, uint16 [H, W]: 0 is background, any other number one leaf.
 
         Raises:
-            DataError: There are no labels, they cannot be read, are colours, fit not the image, or hold no leaf.
+            DataError: There are no labels, or they cannot be read, are colours, do not fit the image, or hold
+                no leaf.
         """
         if self._label is None:
             raise DataError(f"{self._rgb}: has no labels; put {self.name}'s label image beside it")
         labels, shape = self._label.indices(), self._rgb.shape()
         if labels.ndim != 2:
             raise DataError(
-                f"{self._label}: is a colour image; save the number of the leaf as palette index or grey value"
+                f"{self._label}: is a colour image; "
+                "save the number of the leaf as palette index or grey value"
             )
         if labels.shape != shape:
             raise DataError(
-                f"{self._label}: is {labels.shape[1]} x {labels.shape[0]} pixels, but {self._rgb} is {shape[1]} x {shape[0]}; "
-                "replace the one that is wrong"
+                f"{self._label}: is {labels.shape[1]} x {labels.shape[0]} pixels, "
+                f"but {self._rgb} is {shape[1]} x {shape[0]}; replace the one that is wrong"
             )
         if labels.min() < 0 or labels.max() > LARGEST_LABEL:
             raise DataError(
@@ -165,7 +170,8 @@ def find_plants(root: Path) -> list[Plant]:
         root: The folder A1, its parent, an HDF5 file, or a folder with one HDF5 file (and its `_truth.h5`).
 
     Raises:
-        DataError: Nothing there, an unreadable HDF5 file, an image without labels among labelled ones, or the reverse.
+        DataError: There are none, an HDF5 file is unreadable, an image has no labels though others do, or the
+            reverse.
     """
     if root.is_file():
         return _hdf5_plants(root)
@@ -226,7 +232,11 @@ def _hdf5_sources(path: Path, part: str) -> dict[str, _Source]:
 
 
 def _inside(file: h5py.File, key: str) -> h5py.Group | h5py.Dataset | None:
-    """What lies at `key`, or None; raises `DataError` for a link, which may lead to another file, a pipe, or in a circle."""
+    """Finds what lies at `key`, or None.
+
+    Raises:
+        DataError: It is a link, which may lead to another file, to a pipe, or in a circle.
+    """
     found = file
     for name in key.split("/"):
         link = found.get(name, getlink=True) if isinstance(found, h5py.Group) else None
@@ -239,7 +249,7 @@ def _inside(file: h5py.File, key: str) -> h5py.Group | h5py.Dataset | None:
 
 
 def _paired(images: Mapping[str, _Source], labels: Mapping[str, _Source], form: str) -> list[Plant]:
-    """Images with their labels; either every image has labels or none."""
+    """Pairs images with their labels; either every image has labels or none."""
     for name in sorted(labels.keys() - images.keys()):
         raise DataError(
             f"{labels[name]}: its image {form.format(name, 'rgb')} is missing; add it or remove the labels"
@@ -253,10 +263,11 @@ def _paired(images: Mapping[str, _Source], labels: Mapping[str, _Source], form: 
 
 
 def _check_size(name: str, shape: tuple[int, ...], value_bytes: int) -> None:
-    """Raises unless a stated shape is that of an image that may be decoded."""
+    """Raises `DataError` unless a stated shape is that of an image that may be decoded."""
     if len(shape) not in (2, 3) or shape[2:] > (4,) or 0 in shape:
         raise DataError(
-            f"{name}: states the shape {shape}; save it as an image [height, width] or [height, width, colours]"
+            f"{name}: states the shape {shape}; "
+            "save it as an image [height, width] or [height, width, colours]"
         )
     check_extent(name, shape, value_bytes)
 

@@ -1,7 +1,7 @@
-"""Values of a spec that suit annotated videos, from the size of their cells; written as commented YAML. Trains nothing.
+"""Suggests the values of a spec for annotated videos, from the size of their cells. Trains nothing.
 
-They are starting points: the least cluster size came out within a factor of three of the one that the authors chose for
-five of their six data sets, and five times smaller for Fluo-C2DL-MSC.
+They are starting points: the least cluster size came out within a factor of three of the one that the authors
+chose for five of their six data sets, and five times smaller for Fluo-C2DL-MSC.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ FULL_MASKS = 0.9
 
 @dataclass(frozen=True)
 class AnnotationMeasures:
-    """What was measured on the annotation of a data set.
+    """Holds what was measured on the annotation of a data set.
 
     Attributes:
-        videos: Names of the annotated videos.
+        videos: The names of the annotated videos.
         shape: Height and width of the largest frames.
-        channels: Of a frame.
-        tra_masks: As in `CellsDatasetSpec`.
-        areas: Of the cells, in pixels of a 256 x 256 image.
-        covered: Share of the pixels that cells cover.
+        channels: How many channels a frame has.
+        tra_masks: `markers` or `full`, as in `CellsDatasetSpec`.
+        areas: float64, the area of every cell in pixels of a 256 x 256 image.
+        covered: The share of the pixels that cells cover.
     """
 
     videos: list[str]
@@ -56,7 +56,7 @@ def measure_annotation(root: Path) -> AnnotationMeasures:
     """Measures all annotated cells below a data set's folder.
 
     Raises:
-        DataError: No annotated video, no cell, or files that cannot be used; names the file.
+        DataError: There is no annotated video, no cell, or a file that cannot be used; names it.
     """
     if not root.is_dir():
         raise DataError(f"{root}: does not exist; put videos and their _GT folders there")
@@ -85,7 +85,7 @@ def measure_annotation(root: Path) -> AnnotationMeasures:
 
 
 def render_spec(name: str, found: AnnotationMeasures) -> str:
-    """The spec as commented YAML."""
+    """Writes the suggested spec of the data set `name` as commented YAML."""
     small = float(np.percentile(found.areas, SMALL_PERCENTILE))
     diameter = math.sqrt(float(np.median(found.areas)) * 4 / math.pi)
     values = {
@@ -107,7 +107,7 @@ def render_spec(name: str, found: AnnotationMeasures) -> str:
 
 
 def _label_images(folder: Path, prefix: str) -> Iterator[NDArray[np.float64]]:
-    """Per label image, the share of its pixels that every cell covers."""
+    """Measures, for every label image, the share of its pixels that each cell covers."""
     for path in mask_files(folder, prefix).values():
         labels = read_labels(path)
         present, counts = count_labels(labels)
@@ -116,7 +116,8 @@ def _label_images(folder: Path, prefix: str) -> Iterator[NDArray[np.float64]]:
 
 _TEMPLATE = Template("""\
 # A spec of your own data, for: python -m experiments.own --spec=THIS_FILE
-# Lengths and areas are in pixels of a 256 x 256 image unless a line says otherwise; profiles with smaller networks scale them.
+# Lengths and areas are in pixels of a 256 x 256 image unless a line says otherwise; profiles with smaller
+# networks scale them.
 dataset:
   name: $name                  # the folder below --data_dir
   paper_name: $name            # what tables call it
@@ -132,9 +133,9 @@ preprocessing:
   smoothing_sigma: $sigma      # original pixels; more for noisy images
   upper_percentile: $upper     # this percentile of a frame becomes 1; 99.5 for few or small bright cells
 instances:
-  neighbour_radius: $radius    # cells closer than this must get different embeddings; a typical cell is $diameter wide
+  neighbour_radius: $radius  # cells closer than this need other embeddings; a typical one is $diameter wide
 tracking:
-  min_points: $min_points      # least size of a cluster; a small cell has $small pixels; lower it if small cells are lost
+  min_points: $min_points  # least size of a cluster; small cells have $small pixels; lower it if they vanish
   coordinate_factor: 0.01      # 0.001 to 0.02; higher keeps far-away cells of equal embedding apart
   border: [0, 0]               # cells wholly inside this border (y, x) are dropped
   parent_dilation: 3           # odd, or 0; larger finds mothers of daughters that jump

@@ -1,5 +1,4 @@
-"""Small tools for any file: writing that is complete or absent, reading what anyone may have made, and
-progress.
+"""Handles any file: writes completely or not at all, reads what anyone may have made, and shows progress.
 
-They know no format and nothing of the method.
+This room knows no format and nothing of the method.
 """

@@ -16,6 +16,7 @@ from absl.logging import get_absl_logger
 from tqdm import tqdm
 
 Item = TypeVar("Item")
+# So many seconds lie between two lines of a log.
 SECONDS = 20
 _SILENT = ContextVar("silent", default=False)
 

@@ -1,11 +1,11 @@
 """Writes files and folders that are complete or absent, whatever ends the program. Knows no file format.
 
-A file or folder is made under a hidden name beside its place, `.<name>.<random>.partial`, and renamed when it is complete.
-Its maker holds a lock on it, which the system releases however the maker ends: a partial without its maker was left by
-one that was killed, and is removed when its place is written again.
+A file or folder is made under a hidden name beside its place, `.<name>.<random>.partial`, and renamed when it
+is complete. Its maker holds a lock on it, which the system releases however the maker ends: a partial without
+its maker was left by one that was killed, and is removed when its place is written again.
 
-A symbolic link stays, and what it leads to is written. A pipe, a device, or an open file of a process (/dev/stdout) is
-never replaced: the complete content is passed on to it.
+A symbolic link stays, and what it leads to is written. A pipe, a device, or an open file of a process
+(/dev/stdout) is never replaced: the complete content is passed on to it.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ def atomic_file(path: Path) -> Iterator[Path]:
     """Yields an empty file that takes the place of `path` when the block ends without an error.
 
     Args:
-        path: A file, which need not exist; a link to one; or a pipe or device, to which the content is passed on.
+        path: A file, which need not exist; a link to one; or a pipe or device, to which the content is passed
+            on.
 
     Raises:
         OSError: It cannot be written; its `filename` is `path`.
@@ -82,7 +83,10 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 
 
 def remove_folder(path: Path) -> None:
-    """Removes a folder, if it is there, so that no part of it is ever taken for the whole; a link to it stays."""
+    """Removes a folder, if it is there, so that no part of it is ever taken for the whole.
+
+    A link to it stays.
+    """
     if path.exists():
         target = _follow(path)
         partial = _hidden_name(target)
@@ -126,7 +130,7 @@ def _follow(path: Path) -> Path:
 
 
 def _open_files(path: Path) -> bool:
-    """Tells whether a path is one of a process's open files, /proc/self/fd/1 or /dev/fd/1, which only look like links."""
+    """Tells whether a path is an open file of a process: /proc/self/fd/1 only looks like a link."""
     return _OPEN_FILES.fullmatch(os.path.realpath(path.parent)) is not None
 
 
@@ -140,7 +144,8 @@ def _pass_on(content: Path, target: Path, path: Path) -> None:
     try:
         own = target.parent.resolve() == Path("/proc/self/fd").resolve()
         if own and target.name.isdecimal():
-            # Opened anew, a regular file would be written from its beginning, over what this program has printed.
+            # Opened anew, a regular file would be written from its beginning, over what this program has
+            # printed.
             sys.stdout.flush()
             stream = os.fdopen(os.dup(int(target.name)), "wb")
         else:
@@ -154,7 +159,7 @@ def _pass_on(content: Path, target: Path, path: Path) -> None:
 
 @contextmanager
 def _partial(path: Path, target: Path, make: Callable[[Path], None]) -> Iterator[Path]:
-    """Yields what `make` makes beside `target` and renames it to that; errors name `path`, as the caller does."""
+    """Yields what `make` makes beside `target` and then renames it to that; errors name `path`."""
     partial = _hidden_name(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Images as files: TIFF and PNG, pages of stacks, and videos whose frames are decoded on access.
+"""Reads and writes images: TIFF and PNG, pages of stacks, videos whose frames are decoded on access.
 
 This room knows files and arrays; it knows no labels' meaning, no data set and no network.
 """

@@ -1,4 +1,4 @@
-"""What all image formats share: the header of an image, and decoders' errors in one sentence. Knows no format."""
+"""Holds what all image formats share: headers, and decoders' errors in one sentence. Knows no format."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cosembed.files.reading import check_regular, reason
 
 
 class Header(NamedTuple):
-    """Height, width, type and channels of one image, as its file's header states them."""
+    """Holds height, width, type and channels of one image, as its file's header states them."""
 
     height: int
     width: int
@@ -23,13 +23,13 @@ class Header(NamedTuple):
 
     @property
     def pixels(self) -> str:
-        """Kind of pixels, `uint16` or `uint8 x 3`."""
+        """Names the kind of pixels: `uint16`, or `uint8 x 3` where there are channels."""
         return self.dtype if self.channels == 1 else f"{self.dtype} x {self.channels}"
 
 
 @contextmanager
 def decoder_errors(path: Path) -> Iterator[None]:
-    """Checks that a file may be opened, and turns whatever a decoder raises in the block into a `DataError`."""
+    """Checks that a file may be opened, and turns what a decoder raises in the block into a `DataError`."""
     try:
         check_regular(path)
         yield

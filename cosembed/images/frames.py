@@ -1,7 +1,8 @@
-"""A video on disk as an indexable sequence of frames, decoded on access. Knows no labels.
+"""Opens a video on disk as an indexable sequence of frames, decoded on access. Knows no labels.
 
-A folder of TIFF or PNG files in natural order, or one multi-page TIFF; channels are samples of a pixel or pages of a
-hyperstack. Numbering and sizes are checked when it is opened, pixel values when a frame is read.
+It is a folder of TIFF or PNG files in natural order, or one multi-page TIFF; channels are samples of a pixel
+or pages of a hyperstack. Numbering and sizes are checked when it is opened, pixel values when a frame is
+read.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _LAST_NUMBER = re.compile(r"(\d+)(?!.*\d)")
 
 
 class _Source(NamedTuple):
-    """Where a frame is (a page per channel, or one for all), and its number in the video's own numbering."""
+    """Says where a frame is (a page per channel, or one for all), and its number in the video's numbering."""
 
     path: Path
     pages: tuple[int, ...]
@@ -32,37 +33,37 @@ class _Source(NamedTuple):
 
 
 class Frames(Sequence[NDArray]):
-    """Frames [H, W] or [H, W, C] of one video; indexing reads and checks one frame."""
+    """Holds the frames of one video, [H, W] or [H, W, C]; indexing reads and checks one frame."""
 
     def __init__(self, sources: tuple[_Source, ...], header: Header, sample: int | None = None) -> None:
-        """Not for users: call `open_frames`."""
+        """Takes what `open_frames` finds; users call that."""
         self._sources = sources
         self._header = header
         self._sample = sample
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Height and width."""
+        """Returns the height and width of every frame."""
         return self._header[:2]
 
     @property
     def dtype(self) -> str:
-        """Type of the pixels, for example `uint16`."""
+        """Returns the type of the pixels, for example `uint16`."""
         return self._header.dtype
 
     @property
     def channels(self) -> int:
-        """How many channels a frame has; with one, it is [H, W]."""
+        """Returns how many channels a frame has; with one, it is [H, W]."""
         return 1 if self._sample is not None else max(self._header.channels, len(self._sources[0].pages))
 
     @property
     def paths(self) -> list[Path]:
-        """The file of every frame."""
+        """Lists the file of every frame; a multi-page TIFF is there for each of its frames."""
         return [source.path for source in self._sources]
 
     @property
     def numbers(self) -> list[int]:
-        """The number of every frame in its file's name; counted from 0 in a multi-page TIFF or without numbers."""
+        """Lists the number of every frame in its file's name; frames without one are counted from 0."""
         return [source.number for source in self._sources]
 
     def __len__(self) -> int:
@@ -86,20 +87,21 @@ class Frames(Sequence[NDArray]):
             frame = frame[..., self._sample]
         if frame.shape[:2] != self.shape:
             raise DataError(
-                f"{name}: is {_size(frame.shape)}, but the first frame is {_size(self.shape)}; make them equal"
+                f"{name}: is {_size(frame.shape)}, but the first frame is {_size(self.shape)}; "
+                "make them equal"
             )
         check_pixels(frame, name)
         return frame
 
     def cut(self, begin: int, end: int) -> Frames:
-        """Frames `begin` to `end` (excluded)."""
+        """Returns frames `begin` to `end` (excluded), which keep their numbers."""
         return self[begin:end]
 
     def only_channel(self, number: int) -> Frames:
-        """The same video with one of its channels.
+        """Returns the same video with one of its channels.
 
         Args:
-            number: Counted from 1, as Fiji does.
+            number: The channel, counted from 1 as Fiji does.
 
         Raises:
             InputError: There is no such channel.
@@ -129,7 +131,8 @@ def open_frames(path: Path) -> Frames:
         path: A folder of frames (the last number in each name counts), or one multi-page TIFF.
 
     Raises:
-        DataError: Nothing there, a gap in the numbering, a truncated frame, slices (Z), or frames of different sizes or types.
+        DataError: There is nothing, a gap in the numbering, a truncated frame, slices (Z), or frames of
+            different sizes or types.
     """
     if path.is_file():
         layout = _checked_layout(path)
@@ -155,7 +158,7 @@ def open_frames(path: Path) -> Frames:
 
 
 def find_errors(path: Path) -> list[DataError]:
-    """All that `open_frames` and the reading of every frame would raise, not only the first of it."""
+    """Collects all that `open_frames` and the reading of every frame would raise."""
     files = _files(path) if path.is_dir() else []
     errors = list(_numbering_errors(files))
     first: tuple[Path, Layout] | None = None
@@ -192,13 +195,17 @@ def _files(folder: Path) -> list[Path]:
 
 
 def file_number(path: Path) -> int | None:
-    """The last number in a file's name, `t012.tif` -> 12; None if there is none."""
+    """Finds the last number in a file's name, `t012.tif` -> 12; None if there is none."""
     match = _LAST_NUMBER.search(path.stem)
     return int(match[1]) if match else None
 
 
 def check_numbering(files: Sequence[Path]) -> None:
-    """Raises `DataError` if sorted files skip or repeat a number, or if only some have one; names the file."""
+    """Checks that the numbers of sorted files rise by one.
+
+    Raises:
+        DataError: They skip or repeat a number, or only some have one; names the file.
+    """
     for error in _numbering_errors(files):
         raise error
 
@@ -214,7 +221,8 @@ def _numbering_errors(files: Sequence[Path]) -> Iterator[DataError]:
             )
         elif second == first:
             yield DataError(
-                f"{after}: has the same number as {before.name} (the last number in a name counts); keep or rename one"
+                f"{after}: has the same number as {before.name} (the last number in a name counts); "
+                "keep or rename one"
             )
         elif second != first + 1:
             match = _LAST_NUMBER.search(before.stem)
@@ -225,7 +233,8 @@ def _numbering_errors(files: Sequence[Path]) -> Iterator[DataError]:
                 + before.stem[match.end() :]
             )
             yield DataError(
-                f"{before.with_name(missing + before.suffix)}: is missing; {after.name} follows {before.name}, add it"
+                f"{before.with_name(missing + before.suffix)}: is missing; "
+                f"{after.name} follows {before.name}, add it"
             )
 
 
@@ -241,8 +250,8 @@ def _check_frame(file: Path, layout: Layout, first_file: Path, first: Layout) ->
     _check_alike(str(file), layout.headers[0], first_file.name, first.headers[0])
     if len(layout.times) > 1 or len(layout.times[0]) != len(first.times[0]):
         raise DataError(
-            f"{file}: holds {len(layout.headers)} images, but each file of a folder is one frame, with equal channels; "
-            "give a multi-page TIFF by itself"
+            f"{file}: holds {len(layout.headers)} images, but each file of a folder is one frame, "
+            "with equal channels; give a multi-page TIFF by itself"
         )
 
 

@@ -1,4 +1,7 @@
-"""Reads PNG files. Knows pixels, not what they mean; the size is checked in the header before anything is decoded."""
+"""Reads PNG files. Knows pixels, not what they mean.
+
+The size is checked in the header before anything is decoded.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,8 @@ from cosembed.files.reading import check_extent
 from cosembed.images.decoding import Header, check_decoded, decoder_errors
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-# The colour type that a header states -> channels after decoding: grey, RGB, palette, grey and RGB with opacity.
+# The colour type that a header states -> channels after decoding: grey, RGB, palette, grey and RGB with
+# opacity.
 CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
 
 

@@ -1,6 +1,7 @@
-"""Which page of an image file is which time point and channel. Decodes nothing.
+"""Finds which page of an image file is which time point and channel. Decodes nothing.
 
-Axes as ImageJ, OME and tifffile write them into a TIFF: T, C and Z; pages without a named axis are time points.
+Axes are those that ImageJ, OME and tifffile write into a TIFF: T, C and Z; pages without a named axis are
+time points.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ _UNNAMED = ("I", "Q")
 
 
 class Layout(NamedTuple):
-    """Headers of all pages, and the pages of every time point, one per channel (one for all where a page has channels)."""
+    """Holds the headers of all pages, and the pages of every time point.
+
+    A time point has one page per channel, or one for all where a page itself has channels.
+    """
 
     headers: list[Header]
     times: list[tuple[int, ...]]
@@ -32,7 +36,8 @@ def read_layout(path: Path) -> Layout:
     """Reads the layout of a TIFF or PNG file from its headers.
 
     Raises:
-        DataError: No image, or axes that are not those of one video: slices (Z), or several that have no name.
+        DataError: It is no image, or its axes are not those of one video: slices (Z), or several without a
+            name.
     """
     headers = read_headers(path)
     one_by_one: list[tuple[int, ...]] = [(page,) for page in range(len(headers))]
@@ -43,7 +48,7 @@ def read_layout(path: Path) -> Layout:
         leading = [
             (axis, size) for axis, size in zip(series.axes, series.shape, strict=True) if axis not in "YXS"
         ]
-        # Pages of several sizes make several series; they are compared where they are used.
+        # Pages of several sizes make several series; their sizes are compared where they are used.
         if len(file.series) > 1 or len(series.pages) != len(headers):
             return Layout(headers, one_by_one)
         order = [page.index for page in series.pages if page is not None]
@@ -51,14 +56,16 @@ def read_layout(path: Path) -> Layout:
     times = [axis for axis, _ in leading if axis != "C"]
     if "Z" in times:
         raise DataError(
-            f"{path}: holds {sizes['Z']} slices (axis Z), but a video has two dimensions and time; project or choose slices, "
-            "or, if they are time points, exchange slices and frames (Fiji: Image > Properties...)"
+            f"{path}: holds {sizes['Z']} slices (axis Z), but a video has two dimensions and time; "
+            "project or choose slices, or, if they are time points, exchange slices and frames "
+            "(Fiji: Image > Properties...)"
         )
     if len(times) > 1:
+        named = "unnamed" if times[0] in _UNNAMED else " and ".join(times)
         extents = " x ".join(str(size) for axis, size in leading if axis != "C")
         raise DataError(
-            f"{path}: holds {extents} pages along {'unnamed' if times[0] in _UNNAMED else ' and '.join(times)} axes; name them "
-            "when saving (tifffile: metadata={'axes': 'TCYX'}), or save a folder of TIFF files"
+            f"{path}: holds {extents} pages along {named} axes; name them when saving "
+            "(tifffile: metadata={'axes': 'TCYX'}), or save a folder of TIFF files"
         )
     grid = np.array(order).reshape([size for _, size in leading])
     if times and leading[0][0] == "C":

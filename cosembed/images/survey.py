@@ -1,4 +1,7 @@
-"""Reads every frame of a video once: what cannot be used is found before hours of work. Keeps a few numbers per frame."""
+"""Reads every frame of a video once, so that what cannot be used is found before hours of work.
+
+Keeps few numbers.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +11,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+# Different values are counted on so many rows and columns of a frame.
 GRID = 256
 
 
 @dataclass(frozen=True)
 class Survey:
-    """What the pixels of a video are like.
+    """Says what the pixels of a video are like.
 
     Attributes:
-        saturated: Largest share, over the frames, of pixels at the highest value of their integer type; 0 for float.
-        grey_values: Least number of different values in a frame, over a grid of about `GRID` x `GRID` of its pixels.
+        saturated: The largest share, over the frames, of pixels at the highest value of their integer type; 0
+            for float.
+        grey_values: The least number of different values in a frame, on a grid of about `GRID` x `GRID` of
+            its pixels.
     """
 
     saturated: float

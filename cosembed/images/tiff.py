@@ -1,6 +1,9 @@
-"""Reads and writes TIFF files: uncompressed, LZW, deflate, PackBits or Zstandard. Knows pixels, not what they mean.
+"""Reads and writes TIFF files: uncompressed, LZW, deflate, PackBits or Zstandard.
 
-Sizes are checked in the header before anything is decoded, and what the library would replace by zeros is an error.
+Knows pixels, not what they mean.
+
+Sizes are checked in the header before anything is decoded, and what the library would replace by zeros is an
+error.
 """
 
 from __future__ import annotations
@@ -124,7 +127,10 @@ def _read_header(page: tifffile.TiffPage, path: Path) -> Header:
 
 
 def _check_segments(page: tifffile.TiffPage, size: int) -> None:
-    """Raises `ValueError` unless all strips or tiles lie in the file's `size` bytes; tifffile leaves others empty."""
+    """Raises `ValueError` unless all strips or tiles lie in the file's `size` bytes.
+
+    tifffile would leave the others empty.
+    """
     segments = list(zip(page.dataoffsets, page.databytecounts, strict=True))
     if len(segments) != math.prod(page.chunked):
         raise ValueError(f"it holds {len(segments)} of {math.prod(page.chunked)} parts of its pixels")

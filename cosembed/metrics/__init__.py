@@ -1,4 +1,4 @@
-"""Scores. Know label images and result folders, not how they were made."""
+"""Scores label images and result folders. Knows not how they were made."""
 
 from cosembed.metrics.ctc import evaluate_ctc
 from cosembed.metrics.dice import best_dice, difference_in_count, symmetric_best_dice

@@ -1,11 +1,12 @@
-"""The Cell Tracking Challenge's scores SEG, DET and TRA with the errors behind them. Knows folders, not how they were made.
+"""Computes the Cell Tracking Challenge's scores SEG, DET and TRA with the errors behind them.
 
-SEG: mean IoU over reference masks, matched where more than half of the mask is covered (Maška et al. 2014). DET and TRA: 1
-minus the weighted number of corrections that turn the result into the reference, normalised (Matula et al. 2015). OP is
-(SEG + TRA) / 2.
+SEG is the mean IoU over reference masks, matched where more than half of the mask is covered (Maška et al.
+2014). DET and TRA are 1 minus the weighted number of corrections that turn the result into the reference,
+normalised (Matula et al. 2015). OP is (SEG + TRA) / 2.
 
-py-ctcmetrics counts and scores. Masks are matched here, because its matching adds labels in the masks' own integer type,
-which overflows without a word, and loses a label where an image has no background.
+py-ctcmetrics counts and scores. Masks are matched here, because its matching adds labels in the masks' own
+integer type, which overflows without a word, and loses a label where an image has no background. This module
+knows folders, not how they were made.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from cosembed.datasets.ctc.validation import check_result, check_truth
 from cosembed.errors import DataError
 from cosembed.preprocessing.label_overlap import LabelOverlap, label_overlap, present_labels
 
-# Corrections, as the challenge abbreviates them: vertices to split, to add, to delete; edges to delete, to add, of wrong kind.
+# Corrections, as the challenge abbreviates them: vertices to split, to add, to delete; edges to delete, to
+# add, to change in kind.
 ERROR_NAMES = {
     "NS": "merged cells",
     "FN": "missed cells",
@@ -38,7 +40,10 @@ ERRORS = tuple(ERROR_NAMES)
 
 
 class _Matches(NamedTuple):
-    """Per frame: labels of truth and result, the matched pairs, and their IoU, in the lists that py-ctcmetrics takes."""
+    """Holds the labels of truth and result, the matched pairs and their IoU, as py-ctcmetrics takes them.
+
+    Every list has a list for each frame.
+    """
 
     labels_ref: list[list[int]]
     labels_comp: list[list[int]]
@@ -50,28 +55,30 @@ class _Matches(NamedTuple):
 def evaluate_ctc(result_dir: str | Path, ground_truth_dir: str | Path) -> dict[str, Any]:
     """Scores a result folder.
 
-    SEG looks at the frames with SEG truth only; result masks of other frames do not matter to it. DET and TRA need a mask
-    for every frame of the TRA truth, and no others.
+    SEG looks at the frames with SEG truth only; result masks of other frames do not matter to it. DET and TRA
+    need a mask for every frame of the TRA truth, and no others.
 
     Args:
-        result_dir: maskNNN.tif, and res_track.txt if there is TRA truth.
-        ground_truth_dir: With TRA (man_trackNNN.tif, man_track.txt), SEG (man_segNNN.tif), or both.
+        result_dir: The folder of maskNNN.tif, and of res_track.txt if there is TRA truth.
+        ground_truth_dir: The folder of TRA (man_trackNNN.tif, man_track.txt), SEG (man_segNNN.tif), or both.
 
     Returns:
-        SEG, DET, TRA, OP (0..1; None where the truth for it is absent or holds no object); the numbers of corrections
-        behind TRA (None without): NS masks that cover several cells, to be split; FN missed and FP false cells; ED links
-        to delete, EA to add, EC of the wrong kind (within a track or to a parent). Also `frames` of the result,
-        `seg_frames`, `seg_objects` and `tra_objects` of the truth, and the version of `py-ctcmetrics`.
+        SEG, DET, TRA, OP (0..1; None where the truth for it is absent or holds no object); the numbers of
+        corrections behind TRA (None without): NS masks that cover several cells, to be split; FN missed and
+        FP false cells; ED links to delete, EA to add, EC of the wrong kind (within a track or to a parent).
+        Also `frames` of the result, `seg_frames`, `seg_objects` and `tra_objects` of the truth, and the
+        version of `py-ctcmetrics`.
 
     Raises:
-        DataError: A folder without truth or masks, or files that are damaged or contradict each other.
+        DataError: A folder holds no truth or no masks, or files are damaged or contradict each other.
     """
     result, truth = Path(result_dir), Path(ground_truth_dir)
     masks = mask_files(result, "mask")
     markers, segmented = mask_files(truth / "TRA", "man_track"), mask_files(truth / "SEG", "man_seg")
     if not markers and not segmented:
         raise DataError(
-            f"{truth}: holds neither TRA/man_track000.tif nor SEG/man_seg000.tif; give the ground-truth folder"
+            f"{truth}: holds neither TRA/man_track000.tif nor SEG/man_seg000.tif; "
+            "give the ground-truth folder"
         )
     if not masks:
         raise DataError(f"{result}: holds no masks (mask000.tif, ...); give the result folder")
@@ -95,10 +102,12 @@ def evaluate_ctc(result_dir: str | Path, ground_truth_dir: str | Path) -> dict[s
 
 
 def frame_seg(mask: NDArray, truth: NDArray) -> float:
-    """SEG of one frame: mean over the true masks of the IoU with the mask that covers more than half of it, else 0.
+    """Computes SEG of one frame: the mean over the true masks of their IoU with the mask that covers them.
+
+    A mask covers a true one if it has more than half of its pixels; a true mask that none covers counts 0.
 
     Args:
-        mask: Labels [H, W].
+        mask: Labels [H, W] of the result; 0 is background.
         truth: Labels [H, W].
 
     Returns:

@@ -1,4 +1,4 @@
-"""Scores of still-image instance segmentation (Scharr et al. 2016, Leaf segmentation in plant phenotyping)."""
+"""Scores the instances of still images (Scharr et al. 2016, Leaf segmentation in plant phenotyping)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cosembed.preprocessing.label_overlap import label_overlap, present_labels
 
 
 def best_dice(first: NDArray, second: NDArray) -> float:
-    """Mean over the instances of `first` of their best Dice with an instance of `second` (Scharr et al. 2016).
+    """Averages the best Dice of every instance of `first` with one of `second` (Scharr et al. 2016).
 
     BD(A, B) = 1/M sum_i max_j 2 |A_i and B_j| / (|A_i| + |B_j|) over the M instances of A.
 
@@ -35,12 +35,25 @@ def best_dice(first: NDArray, second: NDArray) -> float:
 
 
 def symmetric_best_dice(prediction: NDArray, truth: NDArray) -> float:
-    """SBD, the smaller of best Dice both ways (Scharr et al. 2016). Arguments and edge cases as `best_dice`."""
+    """Computes SBD, the smaller of best Dice both ways (Scharr et al. 2016).
+
+    Args:
+        prediction: Labels [H, W], 0 is background.
+        truth: Labels [H, W].
+
+    Returns:
+        0..1; 1 if both are empty, 0 if only one is.
+
+    Raises:
+        ValueError: The shapes differ.
+    """
     return min(best_dice(prediction, truth), best_dice(truth, prediction))
 
 
 def difference_in_count(prediction: NDArray, truth: NDArray) -> int:
-    """DiC, predicted minus true instances, with its sign (Scharr et al. 2016); the paper reports its absolute value.
+    """Computes DiC, the number of predicted minus that of true instances (Scharr et al. 2016).
+
+    The paper reports its absolute value.
 
     Args:
         prediction: Labels [H, W], 0 is background.
@@ -56,5 +69,6 @@ def difference_in_count(prediction: NDArray, truth: NDArray) -> int:
 def _check(first: NDArray, second: NDArray) -> None:
     if first.shape != second.shape or first.size == 0:
         raise ValueError(
-            f"label images must have one shape and at least one pixel. Received: {first.shape} and {second.shape}"
+            "label images must have one shape and at least one pixel. "
+            f"Received: {first.shape} and {second.shape}"
         )

@@ -1,4 +1,4 @@
-"""Intersection over union of semantic classes (the paper's Table 1a)."""
+"""Scores classes by intersection over union (the paper's Table 1a)."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ from numpy.typing import NDArray
 
 
 def iou_per_class(prediction: NDArray, truth: NDArray, classes: Iterable[int]) -> dict[int, float]:
-    """Pixels where both say the class over pixels where either does.
+    """Divides, for every class, the pixels where both images have it by those where either has.
 
     Args:
-        prediction: Class images of any one shape.
-        truth: Likewise.
+        prediction: Classes of any shape.
+        truth: Classes of the same shape.
         classes: The classes to score.
 
     Returns:
         Class -> 0..1; NaN where neither image has the class.
+
+    Raises:
+        ValueError: The shapes differ.
     """
     if prediction.shape != truth.shape:
         raise ValueError(f"class images must have one shape. Received: {prediction.shape} and {truth.shape}")

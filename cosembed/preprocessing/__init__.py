@@ -1,4 +1,4 @@
-"""What happens to every frame and every label image, in training and testing alike.
+"""Prepares every frame and every label image alike in training and testing.
 
 This room knows arrays and specs only.
 """

@@ -1,7 +1,7 @@
 """Prepares every frame alike in training and testing: smoothing, crop, normalisation.
 
-Source: paper appendix 6; the order is that of the released code. This module knows no labels, no augmentation and no
-network.
+Source: paper appendix 6; the order is that of the released code. This module knows no labels, no augmentation
+and no network.
 """
 
 from __future__ import annotations
@@ -52,9 +52,10 @@ def preprocess_frame(frame: NDArray, spec: PreprocessingSpec, *, crop: int = 0) 
 def _normalise(image: NDArray[np.float32], spec: PreprocessingSpec) -> NDArray[np.float32]:
     """Maps two percentiles of an image [H, W] to -1 and 1.
 
-    The released code takes medians of the lowest and the highest pixels: the median of the lowest 20 % is the 10th
-    percentile of all pixels, and so on. Mirror padding by half the image repeats every pixel four times (but one row or
-    column of an odd side), so the padded frame, over which the released code takes them, has the same percentiles.
+    The released code takes medians of the lowest and the highest pixels: the median of the lowest 20 % is the
+    10th percentile of all pixels, and so on. Mirror padding by half the image repeats every pixel four times
+    (but one row or column of an odd side), so the padded frame, over which the released code takes them, has
+    the same percentiles.
     """
     low_index = int(image.size * spec.lower_percentile / 100)
     high_index = min(int(image.size * spec.upper_percentile / 100), image.size - 1)

@@ -1,4 +1,6 @@
-"""Maps between the original image and the network's square input at test time. Knows no labels and no network.
+"""Maps between the original image and the network's square input at test time.
+
+Knows no labels and no network.
 
 Source: the released code. The image is zoomed and stretched to the square, so the aspect ratio is not kept.
 """
@@ -14,7 +16,7 @@ from cosembed.specs import PreprocessingSpec
 
 
 class Grid(NamedTuple):
-    """Says where network pixels lie in the original image: pixel i is at original pixel offset + scale * i."""
+    """Says where network pixels lie in the original image: pixel i is at offset + scale * i."""
 
     scale_y: float
     offset_y: float

@@ -1,7 +1,7 @@
 """Compares two label images: which labels share pixels, how many, and which belong together.
 
-Truth is merged, frames are linked, pairs are stitched, and results are scored and painted by what this module counts.
-It knows labels only: no score, no frame and no file.
+Truth is merged, frames are linked, pairs are stitched, and results are scored and painted by what this module
+counts. It knows labels only: no score, no frame and no file.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _TABLE_SIZE = 2**16
 
 
 class LabelOverlap(NamedTuple):
-    """All pairs of labels that share pixels, ascending by the first label, then by the second.
+    """Holds the pairs of labels that share pixels, ascending by the first label, then by the second.
 
     Attributes:
         first: Labels [P] of the first image.
@@ -34,7 +34,7 @@ class LabelOverlap(NamedTuple):
 
     @property
     def iou(self) -> NDArray[np.float64]:
-        """Intersection over union of every pair, [P]."""
+        """Returns the intersection over union of every pair, [P]."""
         return self.shared / (self.first_area + self.second_area - self.shared)
 
     def pick(self, index: Any) -> LabelOverlap:
@@ -70,11 +70,11 @@ def label_overlap(first: NDArray, second: NDArray, *, background: bool = False) 
 
 
 def match_greedily(overlap: LabelOverlap, minimum: float) -> dict[int, int]:
-    """Matches labels one to one: the pair of the largest IoU first, then the largest of those left, and so on.
+    """Matches labels one to one: the pair of the largest IoU first, then the largest of those left.
 
     Args:
-        overlap: The pairs. Of equal IoU the one that comes first wins: as `label_overlap` returns them, the one of the
-            lower first label, then of the lower second label.
+        overlap: The pairs. Of equal IoU the one that comes first wins: as `label_overlap` returns them, the
+            one of the lower first label, then of the lower second label.
         minimum: The least IoU of a match.
 
     Returns:

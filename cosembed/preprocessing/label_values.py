@@ -1,4 +1,4 @@
-"""Numbers that have a meaning in label images and in the masks made from them. Holds nothing else."""
+"""Names the numbers that have a meaning in label images and in the masks made from them."""
 
 # Label images hold 16 bits; 0 is the background.
 LARGEST_LABEL = 2**16 - 1

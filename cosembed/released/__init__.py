@@ -1,25 +1,13 @@
-"""The authors' released networks: TensorFlow 1 checkpoints into a `StackedHourglass`.
+"""Loads networks that the authors released for TensorFlow 1. The room knows no video and no tracking."""
 
-Knows no video and no tracking.
-"""
-
-from cosembed.released.networks import (
-    FOLLOW_UP,
-    NetworkForm,
-    find_released,
-    form_overrides,
-    import_released,
-    is_imported,
-    is_released,
-    load_imported,
-    load_released,
-    released_spec,
-    source_of,
-)
+from cosembed.released.architecture import NetworkArchitecture
+from cosembed.released.checkpoint import is_released, load_released
+from cosembed.released.imported import find_released, import_released, is_imported, load_imported, source_of
+from cosembed.released.spec import FOLLOW_UP, form_overrides, released_spec
 
 __all__ = [
     "FOLLOW_UP",
-    "NetworkForm",
+    "NetworkArchitecture",
     "find_released",
     "form_overrides",
     "import_released",

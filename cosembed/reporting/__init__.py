@@ -1,1 +1,1 @@
-"""Pictures, tables and reports. Know results and files, not how they were made."""
+"""Shows results to people: pictures, figures and reports. The room knows results, not how they were made."""

@@ -1,4 +1,7 @@
-"""Figures of a report as PNG: training curves, scores per frame, lineage. Knows numbers, not how they were made."""
+"""Draws the figures of a report as PNG: training curves, scores per frame, cell counts, lineage, costs.
+
+It knows numbers and track tables, not how they were made.
+"""
 
 from __future__ import annotations
 
@@ -17,15 +20,22 @@ from cosembed.datasets.ctc.track_table import Track
 
 matplotlib.use("Agg")
 
-# In inches, so small that words can be read on a phone, where a figure is as wide as the screen.
+# The width is in inches, so small that words can be read on a phone, where a figure is as wide as the screen.
 WIDTH, DPI = 5.5, 200
 
 BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#8a8a8a"
+# With more tracks than these, their labels would overlap in a lineage.
 MOST_LABELLED = 45
 
 
 def training_curves(steps: NDArray, losses: NDArray, rates: NDArray) -> bytes:
-    """Embedding loss and learning rate over the iterations; the loss also as a running mean."""
+    """Draws loss and learning rate over the iterations; the loss also as a running mean.
+
+    Args:
+        steps: The iterations [N], ascending.
+        losses: The embedding loss [N] of both hourglasses at each of them.
+        rates: The learning rate [N] at each of them.
+    """
     figure, (upper, lower) = _figure(4.2, rows=2, heights=[3, 1])
     window = max(1, len(losses) // 50)
     if window == 1:
@@ -45,7 +55,13 @@ def training_curves(steps: NDArray, losses: NDArray, rates: NDArray) -> bytes:
 
 
 def frame_scores(frames: Sequence[int], ours: Sequence[float], baseline: Sequence[float] | None) -> bytes:
-    """Mean IoU of the true cells per frame, ours and the baseline's."""
+    """Draws the mean IoU of the true cells over the frames, ours and the baseline's.
+
+    Args:
+        frames: Numbers of the frames with a score.
+        ours: Our score of each of them.
+        baseline: The baseline's score of each of them, or None to leave it out.
+    """
     figure, (axes,) = _figure(2.8)
     axes.plot(frames, ours, color=BLUE, marker="o", markersize=3, label="ours")
     if baseline is not None:
@@ -58,7 +74,7 @@ def frame_scores(frames: Sequence[int], ours: Sequence[float], baseline: Sequenc
 
 
 def population(areas: Sequence[Sequence[int]]) -> bytes:
-    """Number of cells in every frame, and their area: median and the middle half.
+    """Draws over the frames how many cells there are, and their area: median and middle half.
 
     Args:
         areas: Per frame, the areas of its cells in pixels.
@@ -84,7 +100,13 @@ def population(areas: Sequence[Sequence[int]]) -> bytes:
 
 
 def lineage(tracks: Sequence[Track], frames: int, title: str) -> bytes:
-    """Tracks as horizontal lines over time; a division joins the mother's end to her daughters' beginnings."""
+    """Draws tracks as horizontal lines over time; a line joins a mother's end to her daughters' beginnings.
+
+    Args:
+        tracks: The track table.
+        frames: Number of frames of the video.
+        title: The figure's title; may be empty.
+    """
     rows = _lineage_rows(tracks)
     height = min(14.0, max(2.2, 0.16 * len(tracks) + 1.0))
     figure, (axes,) = _figure(height)
@@ -123,7 +145,12 @@ def lineage(tracks: Sequence[Track], frames: int, title: str) -> bytes:
 
 
 def scaling(curves: Mapping[str, Sequence[tuple[str, Sequence[float], Sequence[float]]]]) -> bytes:
-    """Costs over quantities, both axes logarithmic: quantity -> (cost, values, seconds) of every curve of its panel."""
+    """Draws how costs grow, a panel per quantity, both axes logarithmic.
+
+    Args:
+        curves: Quantity -> the curves of its panel; each is the name of a cost, the quantity's values, and
+            the seconds that the cost takes at each of them.
+    """
     figure = Figure(figsize=(4.0 * len(curves), 3.6), layout="constrained")
     FigureCanvasAgg(figure)
     panels = figure.subplots(1, len(curves), sharey=True, squeeze=False)[0]
@@ -144,13 +171,14 @@ def scaling(curves: Mapping[str, Sequence[tuple[str, Sequence[float], Sequence[f
 
 
 def _lineage_rows(tracks: Sequence[Track]) -> dict[int, int]:
-    """A row per track: families together, a mother between her daughters."""
+    """Gives every label its row: families stay together, a mother is between her daughters."""
     children: dict[int, list[int]] = {}
     labels = {track.label for track in tracks}
     for track in sorted(tracks, key=lambda track: (track.begin, track.label)):
         children.setdefault(track.parent if track.parent in labels else 0, []).append(track.label)
     order: list[int] = []
-    # Explicit stack: (label, whether its first half of daughters is done).
+    # The stack holds a label and whether its first half of daughters is done; recursion would limit the
+    # depth.
     stack = [(label, False) for label in reversed(children.get(0, []))]
     while stack:
         label, ready = stack.pop()
@@ -166,13 +194,20 @@ def _lineage_rows(tracks: Sequence[Track]) -> dict[int, int]:
 
 
 def _figure(height: float, rows: int = 1, heights: Sequence[float] | None = None) -> tuple[Figure, list]:
+    """Makes a figure of one column of axes that share the horizontal one.
+
+    Args:
+        height: The figure's height in inches.
+        rows: Number of axes.
+        heights: Relative heights of the axes; equal if None.
+    """
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(rows, 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
     for axis in axes:
         axis.spines[["top", "right"]].set_visible(False)
         axis.grid(axis="y", color="#dddddd", linewidth=0.6)
-        # Frames and iterations are counted.
+        # Frames and iterations are whole numbers, so are their ticks.
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     return figure, list(axes)
 

@@ -1,6 +1,7 @@
-"""An overlay movie of a video as an animated GIF of bounded size and memory. Knows frames and label images, no files.
+"""Makes an overlay movie of a video as an animated GIF of bounded size and memory.
 
-At most `MAX_FRAMES` pictures with sides of at most `MAX_SIDE` pixels, whatever the video.
+However long and large the video, the movie has at most `MAX_FRAMES` pictures with sides of at most `MAX_SIDE`
+pixels. This module knows frames and label images, no files.
 """
 
 from __future__ import annotations
@@ -20,12 +21,23 @@ MILLISECONDS = 125
 
 
 def movie_frames(count: int) -> range:
-    """The frames that are shown: every one, or every n-th of a long video."""
+    """Chooses the frames to show: every one, or every n-th of a long video.
+
+    Args:
+        count: Number of frames of the video.
+    """
     return range(0, count, -(-count // MAX_FRAMES))
 
 
 def shrink(frame: NDArray) -> NDArray[np.float32]:
-    """The first channel of a frame [H, W] or [H, W, C] with sides of at most `MAX_SIDE`, by the mean of the pixels."""
+    """Shrinks the first channel of a frame to sides of at most `MAX_SIDE` pixels, by the mean of the pixels.
+
+    Args:
+        frame: [H, W] or [H, W, C] of any dtype; a small one keeps its size.
+
+    Returns:
+        float32 [H', W'].
+    """
     grey = Image.fromarray(np.asarray(frame if frame.ndim == 2 else frame[..., 0], np.float32))
     factor = min(1.0, MAX_SIDE / max(grey.size))
     size = (max(1, round(grey.width * factor)), max(1, round(grey.height * factor)))
@@ -33,7 +45,16 @@ def shrink(frame: NDArray) -> NDArray[np.float32]:
 
 
 def movie_picture(frame: NDArray, labels: NDArray, title: str) -> Image.Image:
-    """One picture of the movie: the shrunken frame (or the frame enlarged), its labels, and a title in the corner."""
+    """Draws one picture of the movie: a frame, its labels laid over it, and a title in the corner.
+
+    Args:
+        frame: [H, W] or [H, W, C] of any dtype; a large one is shrunk, a small one enlarged.
+        labels: [H, W].
+        title: Short text, such as the frame's number.
+
+    Returns:
+        A picture in the colours that all pictures of a movie share.
+    """
     small = shrink(frame)
     coloured = overlay(small, resized(labels, small.shape))
     image = Image.fromarray(enlarged_to_see(coloured))
@@ -42,7 +63,10 @@ def movie_picture(frame: NDArray, labels: NDArray, title: str) -> Image.Image:
 
 
 def _palette() -> Image.Image:
-    """The 256 colours of every picture, so that a label has the same ones in all: greys, tinted greys, outlines."""
+    """Collects the 256 colours that all pictures share: greys, greys tinted in labels' colours, and outlines.
+
+    With a palette of its own in each picture, a label's colour would flicker.
+    """
     tinted = (1 - TINT) * np.linspace(0, 255, 15)[:, None, None] + TINT * PALETTE
     outlines = (1 - OUTLINE) * 128 + OUTLINE * PALETTE
     greys = np.repeat(np.linspace(0, 255, 256 - 16 * len(PALETTE))[:, None], 3, axis=1)
@@ -57,7 +81,11 @@ _PALETTE = _palette()
 
 
 def encode_gif(pictures: Iterable[Image.Image]) -> bytes:
-    """Pictures of one size, in turn and for ever."""
+    """Encodes pictures of one size as an animated GIF that repeats for ever.
+
+    Args:
+        pictures: At least one; they are made and written one at a time, so that few are in memory.
+    """
     iterator, buffer = iter(pictures), io.BytesIO()
     next(iterator).save(
         buffer, "GIF", save_all=True, append_images=iterator, duration=MILLISECONDS, loop=0, optimize=False

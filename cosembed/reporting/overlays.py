@@ -1,16 +1,14 @@
-"""Labels, embeddings and errors as colour pictures. Knows numpy arrays only."""
+"""Shows labels, embeddings and errors as colour pictures. It knows numpy arrays only, no files, no videos."""
 
 from __future__ import annotations
-
-from collections import Counter
 
 import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from cosembed.preprocessing.label_overlap import label_overlap, present_labels
 from cosembed.preprocessing.label_values import UNLABELLED
+from cosembed.reporting.error_classes import ErrorClass, classify_masks
 
 # Okabe and Ito's palette, distinguishable with colour-blindness, then the same colours lighter.
 _BASE = np.array(
@@ -26,31 +24,47 @@ _BASE = np.array(
     np.float64,
 )
 PALETTE = np.concatenate([_BASE, 0.55 * _BASE + 0.45 * 255]).astype(np.uint8)
-ERROR_COLOURS = {
+ERROR_COLOURS: dict[ErrorClass, tuple[int, int, int]] = {
     "correct": (0, 158, 115),
     "missed": (213, 94, 0),
     "false": (204, 121, 167),
     "merged": (86, 180, 233),
     "split": (240, 228, 66),
 }
-# Stripes, so that errors differ not by hue alone: pixels of row, of column. There are at most STRIPES over a picture, so that
-# they are still to be seen when a large one is shown small.
-ERROR_STRIPES = {"correct": (0, 0), "missed": (-1, 1), "false": (1, 1), "merged": (1, 0), "split": (0, 1)}
-STRIPE_PERIOD, STRIPES = 8, 48
-SWATCH = 20
-MATCH_IOU = 0.5
-# Weights of a label's colour over the frame, inside and on the outline.
-TINT, OUTLINE = 0.35, 0.9
+# Errors have stripes, so that they differ not by hue alone: how much a pixel's row and its column count.
+ERROR_STRIPES: dict[ErrorClass, tuple[int, int]] = {
+    "correct": (0, 0),
+    "missed": (-1, 1),
+    "false": (1, 1),
+    "merged": (1, 0),
+    "split": (0, 1),
+}
+# Stripes are at least STRIPE_PERIOD pixels apart, and at most MOST_STRIPES cross a picture, so that they can
+# still be seen when a large one is shown small.
+STRIPE_PERIOD, MOST_STRIPES = 8, 48
+# The side of a legend's small picture, in pixels.
+SWATCH_SIDE = 20
+# A label's colour is laid over the frame with these weights: inside, inside an error's mask, on the outline.
+TINT, ERROR_TINT, OUTLINE = 0.35, 0.45, 0.9
 
 
 def colour_labels(labels: NDArray) -> NDArray[np.uint8]:
-    """Label image [H, W] -> RGB uint8 [H, W, 3]; a label always has the same colour, 0 is black."""
+    """Colours a label image [H, W] as RGB uint8 [H, W, 3]; a label always has the same colour, 0 is black."""
     colours = PALETTE[(labels.astype(np.int64) * 5) % len(PALETTE)]
     return np.where((labels > 0)[..., None], colours, 0).astype(np.uint8)
 
 
 def stretch(frame: NDArray, low: float = 1.0, high: float = 99.5) -> NDArray[np.uint8]:
-    """Any frame [H, W] or [H, W, C] -> grey values uint8 [H, W] between two percentiles (the first channel counts)."""
+    """Stretches a frame's grey values between two percentiles over 0..255.
+
+    Args:
+        frame: [H, W] or [H, W, C] of any dtype; of several channels the first one is shown.
+        low: The percentile that becomes 0.
+        high: The percentile that becomes 255.
+
+    Returns:
+        uint8 [H, W].
+    """
     grey = np.asarray(frame, np.float64)
     grey = grey[..., 0] if grey.ndim == 3 else grey
     bottom, top = np.percentile(grey, [low, high])
@@ -58,18 +72,18 @@ def stretch(frame: NDArray, low: float = 1.0, high: float = 99.5) -> NDArray[np.
 
 
 def overlay(frame: NDArray, labels: NDArray) -> NDArray[np.uint8]:
-    """A frame with its labels laid over it: tinted, outlines in full colour. RGB uint8 [H, W, 3]."""
+    """Lays labels [H, W] over a frame: tinted inside, almost opaque on the outline.
+
+    Returns:
+        RGB uint8 [H, W, 3].
+    """
     return _tint(frame, colour_labels(labels), labels > 0, _outlines(labels), TINT)
 
 
 def error_overlay(
     frame: NDArray, prediction: NDArray, truth: NDArray
-) -> tuple[NDArray[np.uint8], dict[str, int]]:
-    """What went right and wrong in one frame, in `ERROR_COLOURS` and `ERROR_STRIPES`.
-
-    A mask is correct if it matches one of the other side at an IoU above 0.5. Otherwise a predicted mask that covers most
-    of two or more true ones is merged, a true one that holds most of two or more predicted ones is split, and what is
-    left is missed (true) or false (predicted).
+) -> tuple[NDArray[np.uint8], dict[ErrorClass, int]]:
+    """Paints what went right and wrong in one frame, in `ERROR_COLOURS` and `ERROR_STRIPES`.
 
     Args:
         frame: [H, W], any dtype.
@@ -77,63 +91,45 @@ def error_overlay(
         truth: Labels [H, W].
 
     Returns:
-        RGB uint8 [H, W, 3] and the number of masks of each kind.
+        RGB uint8 [H, W, 3] and the number of masks of each class of `error_classes.classify_masks`.
     """
-    pairs = label_overlap(truth, prediction)
-    matched = pairs.pick(pairs.iou > MATCH_IOU)
-    # At most one mask can hold more than half of another one.
-    mostly_in_prediction = pairs.pick(pairs.shared / pairs.first_area > 0.5)
-    mostly_in_truth = pairs.pick(pairs.shared / pairs.second_area > 0.5)
-    covering = dict(
-        zip(mostly_in_prediction.first.tolist(), mostly_in_prediction.second.tolist(), strict=True)
-    )
-    holding = dict(zip(mostly_in_truth.second.tolist(), mostly_in_truth.first.tolist(), strict=True))
-    merged = {label for label, count in Counter(covering.values()).items() if count >= 2}
-    split = {label for label, count in Counter(holding.values()).items() if count >= 2}
     colours = np.zeros((*truth.shape, 3), np.uint8)
     counts = dict.fromkeys(ERROR_COLOURS, 0)
-    painted = {kind: _striped(kind, truth.shape) for kind in ERROR_COLOURS}
-
-    def paint(kind: str, where: NDArray[np.bool_]) -> None:
-        colours[where] = painted[kind][where]
-        counts[kind] += 1
-
-    for label in present_labels(truth):
-        if label in matched.first:
-            continue
-        if label in split:
-            paint("split", truth == label)
-        elif covering.get(label) not in merged:
-            paint("missed", truth == label)
-    for label in present_labels(prediction):
-        if label in matched.second:
-            paint("correct", prediction == label)
-        elif label in merged:
-            paint("merged", prediction == label)
-        elif holding.get(label) not in split:
-            paint("false", prediction == label)
-    picture = _tint(frame, colours, np.any(colours, axis=-1), _outlines(truth) | _outlines(prediction), 0.45)
-    return picture, counts
+    patterns = {error_class: _striped(error_class, truth.shape) for error_class in ERROR_COLOURS}
+    for mask in classify_masks(prediction, truth):
+        where = (truth if mask.is_true else prediction) == mask.label
+        colours[where] = patterns[mask.error_class][where]
+        counts[mask.error_class] += 1
+    outlines = _outlines(truth) | _outlines(prediction)
+    return _tint(frame, colours, np.any(colours, axis=-1), outlines, ERROR_TINT), counts
 
 
-def error_key() -> dict[str, NDArray[np.uint8]]:
-    """Kind of error -> a small picture of its colour and stripes."""
-    return {kind: _striped(kind, (SWATCH, SWATCH)) for kind in ERROR_COLOURS}
+def error_key() -> dict[ErrorClass, NDArray[np.uint8]]:
+    """Makes a legend: class of error -> a small picture RGB uint8 of its colour and stripes."""
+    return {error_class: _striped(error_class, (SWATCH_SIDE, SWATCH_SIDE)) for error_class in ERROR_COLOURS}
 
 
 def label_key(label: int) -> NDArray[np.uint8]:
-    """A small picture of a label's colour."""
-    return colour_labels(np.full((SWATCH, SWATCH), label))
+    """Makes a small picture RGB uint8 of a label's colour, for a legend."""
+    return colour_labels(np.full((SWATCH_SIDE, SWATCH_SIDE), label))
 
 
 def embedding_rgb(embedding: NDArray, channels: tuple[int, int, int] = (0, 1, 2)) -> NDArray[np.uint8]:
-    """Three dimensions of unit-length embeddings float [H, W, D] as RGB uint8 [H, W, 3], from -1..1 (the paper's Fig. 1)."""
+    """Shows three dimensions of an embedding as red, green and blue, as the paper's Fig. 1 does.
+
+    Args:
+        embedding: float [H, W, D] of unit length; -1..1 becomes 0..255.
+        channels: The dimensions to show; with fewer than three dimensions some are shown twice.
+
+    Returns:
+        RGB uint8 [H, W, 3].
+    """
     chosen = [channel % embedding.shape[-1] for channel in channels]
     return ((np.clip(embedding[..., chosen].astype(np.float64), -1, 1) + 1) * 127.5).astype(np.uint8)
 
 
 def training_picture(image: NDArray, embeddings: NDArray, labels: NDArray) -> NDArray[np.uint8]:
-    """A contact sheet for TensorBoard: rows input, embeddings, instances; a column per frame.
+    """Lays out a contact sheet for TensorBoard: rows input, embeddings, instances; a column per frame.
 
     Args:
         image: float [T, N, N, C].
@@ -152,12 +148,12 @@ def training_picture(image: NDArray, embeddings: NDArray, labels: NDArray) -> ND
 
 
 def class_picture(image: NDArray, found: NDArray, truth: NDArray) -> NDArray[np.uint8]:
-    """A contact sheet for TensorBoard: rows input, classes found, true classes; a column per frame.
+    """Lays out a contact sheet for TensorBoard: rows input, classes found, true classes; a column per frame.
 
     Args:
         image: float [T, N, N, C].
-        found: Classes [T, N, N], 0 is background.
-        truth: Likewise; pixels without a label hold `UNLABELLED` and are left blank.
+        found: Classes [T, N, N]; 0 is background.
+        truth: Classes [T, N, N]; pixels without a label hold `UNLABELLED` and are left blank.
 
     Returns:
         RGB uint8 [3 N, T N, 3].
@@ -174,16 +170,16 @@ def class_picture(image: NDArray, found: NDArray, truth: NDArray) -> NDArray[np.
 
 
 def encode_png(picture: NDArray[np.uint8]) -> bytes:
-    """A picture uint8 [H, W, 3] as PNG."""
+    """Encodes a picture uint8 [H, W, 3] as PNG."""
     return bytes(imagecodecs.png_encode(np.ascontiguousarray(picture)))
 
 
-def _striped(kind: str, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """A picture [H, W, 3] full of a kind's colour and stripes."""
-    (down, across), (rows, columns) = ERROR_STRIPES[kind], np.indices(shape)
-    period = max(STRIPE_PERIOD, max(shape) // STRIPES)
+def _striped(error_class: ErrorClass, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Fills a picture uint8 [H, W, 3] with the colour and stripes of an error."""
+    (down, across), (rows, columns) = ERROR_STRIPES[error_class], np.indices(shape)
+    period = max(STRIPE_PERIOD, max(shape) // MOST_STRIPES)
     bright = (down * rows + across * columns) % period < period // 2
-    colour = np.array(ERROR_COLOURS[kind], np.uint8)
+    colour = np.array(ERROR_COLOURS[error_class], np.uint8)
     return np.where(bright[..., None], colour, colour // 2)
 
 
@@ -200,8 +196,9 @@ def _tint(
     colours: NDArray[np.uint8],
     where: NDArray[np.bool_],
     outline: NDArray[np.bool_],
-    alpha: float,
+    tint: float,
 ) -> NDArray[np.uint8]:
+    """Lays colours over a frame, with the weight `tint` inside and `OUTLINE` on the outline."""
     grey = np.repeat(stretch(frame)[..., None], 3, axis=-1).astype(np.float64)
-    weight = np.where(outline & where, OUTLINE, np.where(where, alpha, 0.0))[..., None]
+    weight = np.where(outline & where, OUTLINE, np.where(where, tint, 0.0))[..., None]
     return ((1 - weight) * grey + weight * colours).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Pictures side by side, at sizes a person can look at. Knows numpy arrays only."""
+"""Lays pictures out side by side, at sizes a person can look at. It knows numpy arrays only."""
 
 from __future__ import annotations
 
@@ -10,39 +10,50 @@ from numpy.typing import NDArray
 from cosembed.reporting.overlays import encode_png
 from cosembed.reporting.report import Picture, Row
 
+# In pixels: what a picture's longer side is enlarged to at least, and the white gap between pictures.
 SMALLEST_SIDE, GAP = 280, 8
 
 
 def labelled_row(caption: str, panels: Mapping[str, NDArray[np.uint8]]) -> Row:
-    """Panels of a report, title -> RGB uint8 [H, W, 3], enlarged by a whole factor if they are small."""
+    """Makes a row of a report from pictures, each enlarged by a whole factor if it is small.
+
+    Args:
+        caption: What the pictures show together.
+        panels: Title -> RGB uint8 [H, W, 3].
+    """
     return Row(
         caption, [Picture(title, encode_png(enlarged_to_see(panel))) for title, panel in panels.items()]
     )
 
 
 def picture_row(panels: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    """Panels of one size side by side with a white gap, enlarged by a whole factor if they are small."""
+    """Joins pictures RGB uint8 [H, W, 3] of one size side by side, enlarged as `enlarged_to_see` does."""
     return _joined([enlarged_to_see(panel) for panel in panels], axis=1)
 
 
 def picture_column(rows: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    """Pictures of one width below each other with a white gap."""
+    """Joins pictures RGB uint8 [H, W, 3] of one width below each other."""
     return _joined(rows, axis=0)
 
 
 def enlarged_to_see(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A small picture enlarged by a whole factor."""
+    """Enlarges a picture [H, W, 3] by the least whole factor that makes its longer side `SMALLEST_SIDE`."""
     factor = max(1, -(-SMALLEST_SIDE // max(picture.shape[:2])))
     return picture.repeat(factor, axis=0).repeat(factor, axis=1)
 
 
 def grey_rgb(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Grey [H, W] as RGB."""
+    """Makes grey values [H, W] an RGB picture [H, W, 3]."""
     return np.repeat(grey[..., None], 3, axis=-1)
 
 
 def resized(picture: NDArray, shape: tuple[int, ...]) -> NDArray:
-    """Nearest-neighbour copy [H, W, ...] of a picture or label image at another size."""
+    """Copies a picture or label image at another size, by the nearest neighbour.
+
+    Args:
+        picture: [H, W, ...].
+        shape: Height and width of the copy; further sizes are not looked at.
+    """
     rows, columns = (
         np.arange(side) * before // side for side, before in zip(shape, picture.shape, strict=False)
     )

@@ -1,4 +1,7 @@
-"""A report as one HTML file that opens offline: text, tables and pictures inside. Knows nothing of how they were made."""
+"""Writes a report as one HTML file that opens offline, with its text, tables and pictures inside.
+
+It knows nothing of how they were made.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,18 @@ from string import Template
 
 from cosembed.files.writing import atomic_write_text
 
-# A cell with more characters is broken into lines.
+# A cell of a table with more characters than these is broken into lines.
 LONG_CELL = 40
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A PNG (or an animated GIF) with what it shows, which is also its alternative text."""
+    """Holds a picture and what it shows.
+
+    Attributes:
+        caption: What the picture shows; also its alternative text.
+        png: The file's bytes, PNG or animated GIF.
+    """
 
     caption: str
     png: bytes
@@ -26,7 +34,12 @@ class Picture:
 
 @dataclass(frozen=True)
 class Row:
-    """Pictures side by side, on a narrow screen below each other, with what they show together."""
+    """Holds pictures that stand side by side, on a narrow screen below each other.
+
+    Attributes:
+        caption: What the pictures show together.
+        pictures: The pictures, each with a caption of its own.
+    """
 
     caption: str
     pictures: Sequence[Picture]
@@ -34,9 +47,15 @@ class Row:
 
 @dataclass(frozen=True)
 class Section:
-    """A heading, all else optional: what to look for, a table (header first), pictures, a text that is folded away.
+    """Holds one part of a report; all but the heading may be empty.
 
-    A line of `text` is a paragraph. The legend's pictures are small: a colour each, with its meaning.
+    Attributes:
+        heading: The part's title.
+        text: What to look for; every line is a paragraph.
+        table: Rows of cells, the header first.
+        pictures: Pictures, and rows of pictures, from top to bottom.
+        legend: Small pictures, a colour each, with its meaning as caption.
+        code: A long text in fixed width that is folded away.
     """
 
     heading: str
@@ -49,7 +68,14 @@ class Section:
 
 @dataclass(frozen=True)
 class Report:
-    """A title, warnings that must be read first, a few facts, and sections."""
+    """Holds a whole report.
+
+    Attributes:
+        title: The page's title.
+        facts: Names and values of what was done and found.
+        sections: The report's parts, from top to bottom.
+        warnings: Sentences that must be read before anything else.
+    """
 
     title: str
     facts: Sequence[tuple[str, str]]
@@ -58,12 +84,12 @@ class Report:
 
 
 def write_report(path: Path, report: Report) -> None:
-    """Writes the report, complete or not at all."""
+    """Writes a report as an HTML file, complete or not at all."""
     atomic_write_text(path, render(report))
 
 
 def render(report: Report) -> str:
-    """The report as HTML text without any reference to another file."""
+    """Renders a report as HTML text that refers to no other file."""
     warnings = "".join(f'<p class="warning">{html.escape(text)}</p>' for text in report.warnings)
     facts = "".join(f"<dt>{html.escape(name)}</dt><dd>{_text(value)}</dd>" for name, value in report.facts)
     sections = "".join(map(_section, report.sections))
@@ -102,7 +128,7 @@ def _cell(text: str) -> str:
 
 
 def _text(text: str) -> str:
-    """HTML in which no line ends within the name of a flag."""
+    """Escapes a text as HTML in which no line ends within the name of a flag."""
     return re.sub(r"--[a-z]\w*", r"<span>\g<0></span>", html.escape(text))
 
 
@@ -126,8 +152,8 @@ _PAGE = Template("""<!doctype html>
 <title>$title</title>
 <style>
 :root { color-scheme: light; }
-body { font: 16px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; color: #1c1c1c; background: #fff; margin: 0 auto;
-  max-width: 68rem; padding: 1rem 1.25rem 4rem; }
+body { font: 16px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; color: #1c1c1c; background: #fff;
+  margin: 0 auto; max-width: 68rem; padding: 1rem 1.25rem 4rem; }
 h1 { font-size: 1.7rem; line-height: 1.2; margin: 1rem 0 .75rem; }
 h2 { font-size: 1.2rem; margin: 2.5rem 0 .5rem; border-top: 1px solid #d9d9d9; padding-top: 1rem; }
 p { max-width: 46rem; margin: .4rem 0 .8rem; }
@@ -135,23 +161,32 @@ p { max-width: 46rem; margin: .4rem 0 .8rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1.2rem; margin: 1rem 0; }
 dt { color: #555; } dd { margin: 0; overflow-wrap: anywhere; }
 span { white-space: nowrap; }
-.scroll { overflow-x: auto; background: linear-gradient(to right, #fff 2rem, #fff0), linear-gradient(to left, #fff 2rem, #fff0),
-  linear-gradient(to right, #0003, #0000), linear-gradient(to left, #0003, #0000); background-repeat: no-repeat;
-  background-position: left, right, left, right; background-size: 4rem 100%, 4rem 100%, .7rem 100%, .7rem 100%;
+.scroll { overflow-x: auto; background:
+  linear-gradient(to right, #fff 2rem, #fff0), linear-gradient(to left, #fff 2rem, #fff0),
+  linear-gradient(to right, #0003, #0000), linear-gradient(to left, #0003, #0000);
+  background-repeat: no-repeat; background-position: left, right, left, right;
+  background-size: 4rem 100%, 4rem 100%, .7rem 100%, .7rem 100%;
   background-attachment: local, local, scroll, scroll; }
-table { border-collapse: collapse; margin: .5rem 0 1rem; font-variant-numeric: tabular-nums; font-size: .93rem; }
-th, td { text-align: left; padding: .25rem .8rem .25rem 0; border-bottom: 1px solid #e4e4e4; white-space: nowrap; }
-th { font-weight: 600; border-bottom: 2px solid #999; vertical-align: bottom; white-space: normal; } td { vertical-align: top; }
+table { border-collapse: collapse; margin: .5rem 0 1rem; font-variant-numeric: tabular-nums;
+  font-size: .93rem; }
+th, td { text-align: left; padding: .25rem .8rem .25rem 0; border-bottom: 1px solid #e4e4e4;
+  white-space: nowrap; }
+th { font-weight: 600; border-bottom: 2px solid #999; vertical-align: bottom; white-space: normal; }
+td { vertical-align: top; }
 td.long { white-space: normal; min-width: 16rem; overflow-wrap: anywhere; }
 .pictures { display: grid; gap: 1.8rem; }
 figure:has(> .row) > figcaption { color: inherit; font-size: 1rem; margin: 0 0 .4rem; }
-.row { display: grid; gap: .75rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 11.5rem), 1fr)); }
+.row { display: grid; gap: .75rem;
+  grid-template-columns: repeat(auto-fit, minmax(min(100%, 11.5rem), 1fr)); }
 figure { margin: 0; min-width: 0; } img { max-width: min(100%, 46rem); height: auto; display: block; }
 figcaption { color: #555; font-size: .9rem; margin-top: .25rem; max-width: 46rem; }
-.legend { list-style: none; padding: 0; margin: .4rem 0 1rem; display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; }
+.legend { list-style: none; padding: 0; margin: .4rem 0 1rem; display: flex; flex-wrap: wrap;
+  gap: .3rem 1.2rem; }
 .legend li { display: flex; align-items: center; gap: .4rem; } .legend img { border: 1px solid #999; }
 summary { cursor: pointer; color: #0072b2; } pre { overflow-x: auto; font-size: .85rem; }
-@media (max-width: 40rem) { dl { grid-template-columns: 1fr; } dt { margin-top: .4rem; } body { padding: .5rem .9rem 3rem; } }
+@media (max-width: 40rem) {
+  dl { grid-template-columns: 1fr; } dt { margin-top: .4rem; } body { padding: .5rem .9rem 3rem; }
+}
 </style>
 </head>
 <body>

@@ -1,5 +1,5 @@
-"""Simulated cell videos with complete truth. Knows no network."""
+"""Simulates images with complete truth: videos of cells, and plants. The room knows no network."""
 
-from cosembed.simulation.video import Video, simulate_video, write_video
+from cosembed.simulation.video import SimulatedVideo, simulate_video, write_video
 
-__all__ = ["Video", "simulate_video", "write_video"]
+__all__ = ["SimulatedVideo", "simulate_video", "write_video"]

@@ -1,6 +1,7 @@
-"""Simulates rosette plants seen from above, with one label per leaf, in the layout of CVPPP A1. Knows no network.
+"""Simulates rosette plants seen from above, with a label for every leaf, and writes them as CVPPP A1.
 
-Lengths of a plant are shares of the image's side, so that a draw is the same plant at any size.
+Lengths of a plant are shares of the image's side, so that a draw is the same plant at any size. Points are
+(y, x).
 """
 
 from __future__ import annotations
@@ -17,11 +18,14 @@ from cosembed.errors import InputError
 from cosembed.files.writing import atomic_folder
 from cosembed.simulation.video import touching_share
 
+# So many draws are made before an image is given up that shows too little of a leaf.
 ATTEMPTS = 60
 FEWEST_LEAVES, MOST_LEAVES = 4, 24
-# Pixels that a visible leaf, and each of its parts, has at least; of a 128-pixel image.
+# A visible leaf, and each of its parts, has at least so many pixels in an image of 128 x 128.
 SMALLEST_LEAF, SMALLEST_PART = 24, 8
+# Each leaf of a rosette grows so much farther around the stem than the one before (radians).
 GOLDEN_ANGLE = np.pi * (3 - np.sqrt(5))
+# The ground has these colours, RGB 0..1.
 SOIL = np.array([0.20, 0.165, 0.13])
 MOSS = np.array([0.24, 0.33, 0.13])
 PERLITE = np.array([0.55, 0.54, 0.50])
@@ -29,7 +33,19 @@ TRAY = np.array([0.11, 0.115, 0.125])
 
 
 class Leaf(NamedTuple):
-    """One leaf; `fold` is how much brighter one half of the blade is, `tone` its own difference of colour (RGB)."""
+    """Holds the shape and the colour of one leaf.
+
+    Attributes:
+        angle: Direction from the plant's centre, in radians from the horizontal.
+        length: From the plant's centre to the tip.
+        petiole: The stalk's share of the length.
+        width: Half of the blade's greatest width.
+        bend: How far the tip lies aside, as a share of the length.
+        taper: How slowly the blade widens from the stalk on.
+        fold: How much brighter one half of the blade is than the other.
+        tone: The leaf's own difference from the plant's colour, RGB.
+        texture: Two numbers that tell its margin and grain from those of other leaves.
+    """
 
     angle: float
     length: float
@@ -42,8 +58,15 @@ class Leaf(NamedTuple):
     texture: NDArray[np.float64]
 
 
-class Plant(NamedTuple):
-    """A rosette: where it grows, leaves from the oldest (lowest) to the youngest, colour, and where its shadows fall to."""
+class Rosette(NamedTuple):
+    """Holds one plant.
+
+    Attributes:
+        centre: Where it grows, as shares of the image's side.
+        leaves: Its leaves from the oldest, which is the lowest, to the youngest.
+        colour: RGB 0..1.
+        shadow: The direction in which shadows fall, in radians from the horizontal.
+    """
 
     centre: NDArray[np.float64]
     leaves: list[Leaf]
@@ -52,23 +75,23 @@ class Plant(NamedTuple):
 
 
 def simulate_plant(size: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """A rosette of 4 to 24 leaves (14 on average), each touching or hiding another.
+    """Simulates a rosette of 4 to 24 leaves (14 on average), each touching or hiding another.
 
     Args:
         size: Side of the square image, in pixels.
-        seed: The same seed gives the same plant.
+        seed: The number that decides every pixel.
 
     Returns:
-        The image uint8 [size, size, 3] and its labels uint8 [size, size]: 0 background, 1..n from the oldest leaf on.
+        The image uint8 [size, size, 3] and its labels uint8 [size, size]: 0 is background, 1 the oldest leaf.
 
     Raises:
-        InputError: A value out of range.
+        InputError: A value is out of range, or the image is too small for the leaves.
     """
     _check_ranges(size, seed)
     generator = np.random.default_rng(seed)
     count = int(np.clip(np.round(generator.normal(14, 4.5)), FEWEST_LEAVES, MOST_LEAVES))
     for _ in range(ATTEMPTS):
-        plant = _draw_plant(count, generator)
+        plant = _draw_rosette(count, generator)
         labels = _render_labels(plant, size)
         areas = np.bincount(labels.ravel(), minlength=count + 1)
         if areas.min() >= _pixels(SMALLEST_LEAF, size) and touching_share(labels[np.newaxis]) == 1:
@@ -79,16 +102,19 @@ def simulate_plant(size: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.
 
 
 def write_plants(output: Path, plants: int, size: int, seed: int) -> None:
-    """Writes the folder `output/A1`: `plant001_rgb.png`, `plant001_label.png` (palette), `plant001_fg.png`, ...
+    """Writes the folder `output/A1` of simulated plants.
+
+    It holds `plant001_rgb.png`, `plant001_label.png` (with a palette) and `plant001_fg.png` (plant or
+    ground), and so on.
 
     Args:
         output: Folder in which A1 is made, complete or not at all.
-        plants: How many; the first plants are the same whatever the number.
+        plants: Number of plants; the first ones are the same whatever the number.
         size: Side of the square images, in pixels.
-        seed: The same seed gives the same files.
+        seed: The number that decides every pixel.
 
     Raises:
-        InputError: A value out of range.
+        InputError: A value is out of range.
         OutputError: `output/A1` exists.
     """
     _check_ranges(size, seed, plants)
@@ -107,6 +133,7 @@ def write_plants(output: Path, plants: int, size: int, seed: int) -> None:
 
 
 def _check_ranges(size: int, seed: int, plants: int = 1) -> None:
+    """Raises `InputError` for a value out of range, under the name of its flag."""
     for name, value, low, high in (
         ("frames", plants, 1, 999),
         ("size", size, 64, 2048),
@@ -116,18 +143,27 @@ def _check_ranges(size: int, seed: int, plants: int = 1) -> None:
             raise InputError(f"--{name}={value}: choose a value between {low} and {high}")
 
 
-def _draw_plant(count: int, generator: np.random.Generator) -> Plant:
+def _draw_rosette(count: int, generator: np.random.Generator) -> Rosette:
+    """Draws a plant of so many leaves."""
     # A plant of few leaves is young and small.
     extent = generator.uniform(0.38, 0.48) * (0.55 + 0.45 * min(1, count / 12))
     start = generator.uniform(0, 2 * np.pi)
     turn = GOLDEN_ANGLE * generator.choice([-1, 1])
     leaves = [_draw_leaf(rank / count, extent, start + rank * turn, generator) for rank in range(count)]
     colour = np.array([0.36, 0.52, 0.20]) * generator.uniform(0.85, 1.1) + generator.normal(0, 0.015, 3)
-    return Plant(generator.uniform(0.47, 0.53, 2), leaves, colour, generator.uniform(0, 2 * np.pi))
+    return Rosette(generator.uniform(0.47, 0.53, 2), leaves, colour, generator.uniform(0, 2 * np.pi))
 
 
 def _draw_leaf(youth: float, extent: float, angle: float, generator: np.random.Generator) -> Leaf:
-    # Leaves grow along an S; the very first ones of a plant stay smaller.
+    """Draws one leaf.
+
+    Args:
+        youth: Its rank as a share of all leaves: 0 is the oldest.
+        extent: Length of the plant's longest leaves, as a share of the image's side.
+        angle: Direction, in radians, before chance turns it a little.
+        generator: Source of every random number.
+    """
+    # Leaves grow along an S over time; the very first ones of a plant stay smaller.
     grown = 1 / (1 + np.exp(6.5 * (youth - 0.55)))
     first = 1 - 0.25 * np.exp(-youth / 0.08)
     length = extent * (0.20 + 0.80 * grown) * first * generator.uniform(0.86, 1.08)
@@ -140,7 +176,7 @@ def _draw_leaf(youth: float, extent: float, angle: float, generator: np.random.G
         bend=generator.normal(0, 0.10),
         taper=generator.uniform(0.65, 0.95),
         fold=generator.normal(0, 0.07),
-        # The young are lighter and yellower.
+        # Young leaves are lighter and yellower.
         tone=generator.normal(0, 0.05)
         + generator.normal(0, 0.012, 3)
         + (youth - 0.5) * np.array([0.10, 0.10, 0.02]),
@@ -149,7 +185,15 @@ def _draw_leaf(youth: float, extent: float, angle: float, generator: np.random.G
 
 
 class _View(NamedTuple):
-    """Pixels around a leaf: 0..1 from the base of the plant to the tip, and -1..1 across the leaf where `shape` is true."""
+    """Holds the pixels around a leaf in the leaf's own coordinates.
+
+    Attributes:
+        box: The part of the image that may show the leaf.
+        along: 0..1 from the plant's centre to the tip.
+        across: -1..1 from one margin of the leaf to the other.
+        offset: Distance from the midrib over the leaf's length.
+        shape: Whether a pixel lies in the leaf, if nothing hides it.
+    """
 
     box: tuple[slice, slice]
     along: NDArray[np.float64]
@@ -158,7 +202,8 @@ class _View(NamedTuple):
     shape: NDArray[np.bool_]
 
 
-def _view(plant: Plant, leaf: Leaf, size: int) -> _View:
+def _view(plant: Rosette, leaf: Leaf, size: int) -> _View:
+    """Computes the coordinates of one leaf in an image of `size` x `size` pixels."""
     centre = plant.centre * size
     reach = 1.3 * leaf.length * size
     low = np.clip(np.floor(centre - reach), 0, size).astype(int)
@@ -180,8 +225,11 @@ def _view(plant: Plant, leaf: Leaf, size: int) -> _View:
     return _View(box, along, np.clip(offset / np.maximum(half, 1e-6), -1, 1), offset / leaf.length, shape)
 
 
-def _render_labels(plant: Plant, size: int) -> NDArray[np.uint16]:
-    """Labels [size, size] by painting from the lowest leaf up; specks that peep out are given to the leaf nearest to them."""
+def _render_labels(plant: Rosette, size: int) -> NDArray[np.uint16]:
+    """Paints labels uint16 [size, size] from the lowest leaf up.
+
+    Where only a speck of a leaf peeps out, it is given to the leaf nearest to it.
+    """
     labels = np.zeros((size, size), np.uint16)
     for label, leaf in enumerate(plant.leaves, start=1):
         view = _view(plant, leaf, size)
@@ -196,8 +244,9 @@ def _render_labels(plant: Plant, size: int) -> NDArray[np.uint16]:
 
 
 def _render_image(
-    plant: Plant, labels: NDArray[np.uint16], generator: np.random.Generator
+    plant: Rosette, labels: NDArray[np.uint16], generator: np.random.Generator
 ) -> NDArray[np.uint8]:
+    """Paints the picture uint8 [size, size, 3] of a plant whose labels are rendered."""
     size = len(labels)
     grain = ndimage.gaussian_filter(generator.normal(0, 1, (256, 256)), 2.0, mode="wrap")
     grain /= grain.std()
@@ -217,8 +266,15 @@ def _render_image(
     return np.clip(np.round(scene * 255), 0, 255).astype(np.uint8)
 
 
-def _shadow(plant: Plant, view: _View, height: float, size: int) -> NDArray[np.float64]:
-    """The share of light a leaf takes from all below it, 0..1 [size, size]; the higher it is, the farther and softer."""
+def _shadow(plant: Rosette, view: _View, height: float, size: int) -> NDArray[np.float64]:
+    """Computes the share of light, 0..1 [size, size], that a leaf takes from all below it.
+
+    Args:
+        plant: The leaf's plant.
+        view: The leaf.
+        height: The leaf's height, 0..1; the higher it is, the farther and softer its shadow falls.
+        size: Side of the image, in pixels.
+    """
     full = np.zeros((size, size))
     full[view.box] = view.shape
     distance = (0.008 + 0.010 * height) * size
@@ -226,8 +282,8 @@ def _shadow(plant: Plant, view: _View, height: float, size: int) -> NDArray[np.f
     return ndimage.shift(ndimage.gaussian_filter(full, 0.6 * distance), shift, order=1)
 
 
-def _shading(plant: Plant, leaf: Leaf, view: _View, grain: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The brightness of a leaf's surface, about 1: arched along, folded across, with veins, margin and grain."""
+def _shading(plant: Rosette, leaf: Leaf, view: _View, grain: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Computes the brightness of a leaf's surface, about 1: an arch, a fold, veins, a margin and grain."""
     side = np.abs(view.across)
     blade = np.clip((view.along - leaf.petiole) / (1 - leaf.petiole), 0, 1)
     # A leaf that points away from the light bends down into the dark at its tip.
@@ -247,7 +303,7 @@ def _shading(plant: Plant, leaf: Leaf, view: _View, grain: NDArray[np.float64]) 
 
 
 def _ground(size: int, generator: np.random.Generator) -> NDArray[np.float64]:
-    """Soil with moss and perlite in a pot, RGB 0..1 [size, size, 3]."""
+    """Paints soil with moss and perlite in a pot, RGB 0..1 [size, size, 3]."""
     fine, coarse, wide = (_field(size, scale, generator) for scale in (0.004, 0.015, 0.10))
     scene = SOIL * (1 + 0.22 * fine + 0.16 * coarse + 0.15 * wide)[..., np.newaxis]
     moss = 1 / (1 + np.exp(-6 * (_field(size, 0.012, generator) + 0.5 * wide - generator.uniform(1.4, 2.2))))
@@ -263,7 +319,7 @@ def _ground(size: int, generator: np.random.Generator) -> NDArray[np.float64]:
 
 
 def _field(size: int, scale: float, generator: np.random.Generator) -> NDArray[np.float64]:
-    """A smooth random field [size, size] of mean 0 and deviation 1; `scale` as a share of the side."""
+    """Draws a smooth random field [size, size] of mean 0 and deviation 1; `scale` is a share of the side."""
     values = ndimage.gaussian_filter(
         generator.normal(0, 1, (size, size)), max(0.6, scale * size), mode="reflect"
     )
@@ -271,5 +327,5 @@ def _field(size: int, scale: float, generator: np.random.Generator) -> NDArray[n
 
 
 def _pixels(count: int, size: int) -> int:
-    """A number of pixels of a 128-pixel image, for smaller images in proportion."""
+    """Scales a number of pixels of an image of 128 x 128 down to a smaller image; larger ones keep it."""
     return round(count * min(1, (size / 128) ** 2))

@@ -1,6 +1,7 @@
-"""Cells that move, deform, touch, divide, enter and leave. Knows geometry and time, not how a camera sees it.
+"""Moves simulated cells: they deform, touch, divide, enter and leave.
 
-Lengths are pixels, times are frames. Every random number comes from the generator that is passed in.
+This module knows geometry and time, not how a camera sees the cells. Lengths are in pixels, times in frames,
+points are (y, x). Every random number comes from the generator that is passed in.
 """
 
 from __future__ import annotations
@@ -12,24 +13,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 MEAN_RADIUS = 15.0
-# Within this share of the sum of radii two cells push each other away; beyond it they may touch.
+# Two cells nearer to each other than this share of the sum of their radii push each other away.
 CONTACT = 0.88
+# A mother stretches for so many frames before she divides; a daughter grows for so many until she may divide.
 DIVISION_FRAMES = 4
 GROWTH_FRAMES = 10
+# Cells leave and enter the field at this speed, in pixels a frame.
 LEAVING_SPEED = 1.8
+# The brightness of the dimmest cell; that of the brightest is 1.
 DIMMEST = 0.2
 GOLDEN_RATIO = (1 + 5**0.5) / 2
-# Standard deviation of the outline's waves of 2, 3, 4 and 5 periods, as a share of the radius.
+# An outline has waves of 2, 3, 4 and 5 periods with these standard deviations, as shares of the radius; from
+# frame to frame a wave keeps the share WAVE_MEMORY of itself.
 WAVES = np.array([0.05, 0.04, 0.03, 0.02])
 WAVE_MEMORY = 0.93
 
 
 @dataclass
 class Cell:
-    """One cell at one time; `identity` becomes its label, `divides_at` the frame its daughters first appear in.
+    """Holds one cell at one time.
 
-    `form` is the elongation that the cell returns to, `waves` the complex Fourier modes of its outline, from the second on,
-    and `exit` the direction of a cell that is on its way out of the field.
+    Attributes:
+        identity: The number that becomes its label.
+        parent: Identity of its mother, or 0.
+        position: Its centre.
+        velocity: Pixels a frame.
+        full_radius: Its radius once it is grown.
+        age: Frames since it appeared; `GROWTH_FRAMES` or more if it is grown.
+        angle: Direction of its long axis, in radians from the horizontal.
+        form: The elongation that it returns to.
+        elongation: Length over width, now.
+        waves: Complex Fourier modes of its outline, from the second on.
+        brightness: From `DIMMEST` to 1.
+        texture_seed: Seed of its grain.
+        divides_at: The frame in which its daughters first appear, or -1.
+        exit: Direction of a cell that is on its way out of the field.
     """
 
     identity: int
@@ -49,12 +67,18 @@ class Cell:
 
     @property
     def radius(self) -> float:
-        """Grows from a daughter's to a full cell's."""
+        """The radius now: it grows from a daughter's to that of a grown cell."""
         return self.full_radius * min(1.0, 0.76 + 0.24 * self.age / GROWTH_FRAMES)
 
 
 class Events(NamedTuple):
-    """Frames in which one cell each divides (its daughters' first), sets off out of the field, or appears at its edge."""
+    """Says in which frames something happens to one cell each; a frame may occur more than once.
+
+    Attributes:
+        divisions: Frames in which two daughters first appear.
+        departures: Frames in which a cell sets off out of the field.
+        arrivals: Frames in which a cell appears at the field's edge.
+    """
 
     divisions: tuple[int, ...]
     departures: tuple[int, ...]
@@ -63,7 +87,15 @@ class Events(NamedTuple):
 
 @dataclass
 class Population:
-    """All living cells of a field of `size` x `size` pixels."""
+    """Holds all living cells of a square field, and moves them from frame to frame.
+
+    Attributes:
+        size: Side of the field.
+        target: Number of cells to begin with.
+        generator: Source of every random number.
+        cells: The living cells.
+        frame: Number of the current frame.
+    """
 
     size: int
     target: int
@@ -74,7 +106,11 @@ class Population:
     _anchors: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 2)))
 
     def populate(self, events: Events) -> None:
-        """Places the first cells in a few groups; `events` say what will happen when."""
+        """Places the first cells in a few groups.
+
+        Args:
+            events: What will happen when.
+        """
         draw = self.generator
         self._events = events
         self._first_brightness = draw.uniform()
@@ -87,7 +123,7 @@ class Population:
             self._push_apart()
 
     def advance(self) -> None:
-        """One frame: motion, shapes, divisions, cells that leave and enter."""
+        """Goes one frame on: motion, shapes, divisions, cells that leave and enter."""
         self.frame += 1
         for cell in self.cells:
             self._move(cell)
@@ -106,6 +142,7 @@ class Population:
         ]
 
     def _move(self, cell: Cell) -> None:
+        """Moves, turns and deforms one cell."""
         draw = self.generator
         cell.age += 1
         nearest = self._anchors[np.argmin(np.linalg.norm(self._anchors - cell.position, axis=1))]
@@ -122,11 +159,19 @@ class Population:
             cell.elongation += 0.16
 
     def _new(self, position: NDArray[np.float64], parent: int, age: float, like: Cell | None = None) -> Cell:
+        """Makes a cell with the next identity.
+
+        Args:
+            position: Its centre.
+            parent: Identity of its mother, or 0.
+            age: Its age; see `Cell`.
+            like: The mother, whose size and brightness it takes over, or None.
+        """
         draw = self.generator
         self._next += 1
         form = draw.uniform(1.0, 1.5)
         if like is None:
-            # Golden-ratio steps: every video gets its share of dim and of bright cells.
+            # Steps of the golden ratio give every video its share of dim and of bright cells.
             brightness = DIMMEST ** ((self._next * GOLDEN_RATIO + self._first_brightness) % 1)
         else:
             brightness = float(np.clip(like.brightness * draw.uniform(0.8, 1.2), DIMMEST, 1))
@@ -148,6 +193,7 @@ class Population:
         )
 
     def _push_apart(self) -> None:
+        """Moves cells a little away from those they overlap."""
         positions = np.array([cell.position for cell in self.cells])
         radii = np.array([cell.radius for cell in self.cells])
         offset = positions[:, None] - positions[None]
@@ -165,6 +211,7 @@ class Population:
             able[self.generator.integers(len(able))].divides_at = self.frame + DIVISION_FRAMES
 
     def _divide(self) -> None:
+        """Puts two daughters in the place of every cell whose time has come."""
         for mother in [cell for cell in self.cells if cell.divides_at == self.frame]:
             self.cells.remove(mother)
             axis = np.array([np.sin(mother.angle), np.cos(mother.angle)])
@@ -176,7 +223,7 @@ class Population:
                 self.cells.append(daughter)
 
     def _send_out(self) -> None:
-        """The cell nearest to the field's edge sets off across it."""
+        """Makes the cell nearest to the field's edge set off across it."""
         able = [cell for cell in self.cells if cell.exit is None and cell.divides_at < 0]
         if not able:
             return
@@ -186,6 +233,7 @@ class Population:
         cell.exit = np.eye(2)[axis] * (1.0 if side else -1.0)
 
     def _enter(self) -> None:
+        """Adds a grown cell just outside the field, on its way in."""
         draw = self.generator
         position = draw.uniform(0.2, 0.8, 2) * self.size
         position[draw.integers(2)] = draw.choice([-MEAN_RADIUS, self.size + MEAN_RADIUS])
@@ -194,20 +242,37 @@ class Population:
         self.cells.append(cell)
 
     def _inset(self, position: NDArray[np.float64]) -> float:
-        """Distance to the nearest edge of the field; negative outside."""
+        """Measures the distance to the nearest edge of the field; it is negative outside."""
         return float(min(position.min(), (self.size - position).min()))
 
 
 def local_frame(cell: Cell, rows: NDArray[np.float64], columns: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Coordinates [2, ...] along and across the cell, in pixels from its centre, its elongation undone."""
+    """Computes coordinates along and across a cell, in pixels from its centre, with its elongation undone.
+
+    Args:
+        cell: The cell.
+        rows: Rows of the image's pixels, of any shape.
+        columns: Columns of the same pixels.
+
+    Returns:
+        float64 [2, ...].
+    """
     y, x = rows - cell.position[0], columns - cell.position[1]
     sine, cosine = np.sin(cell.angle), np.cos(cell.angle)
     stretch = np.sqrt(cell.elongation)
     return np.stack([(sine * y + cosine * x) / stretch, (cosine * y - sine * x) * stretch])
 
 
-def reach(cell: Cell, rows: NDArray[np.float64], columns: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Distance from the cell's centre over its radius in that direction: below 1 inside the cell."""
+def relative_distance(
+    cell: Cell, rows: NDArray[np.float64], columns: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Computes the distance from a cell's centre over its radius in that direction: below 1 inside the cell.
+
+    Args:
+        cell: The cell.
+        rows: Rows of the image's pixels, of any shape.
+        columns: Columns of the same pixels.
+    """
     along, across = local_frame(cell, rows, columns)
     direction = np.arctan2(across, along)
     outline = np.ones_like(direction)
@@ -217,7 +282,7 @@ def reach(cell: Cell, rows: NDArray[np.float64], columns: NDArray[np.float64]) -
 
 
 def _scattered(count: int, generator: np.random.Generator) -> NDArray[np.float64]:
-    """Points [count, 2] of the unit square; each is the farthest of ten candidates from those before."""
+    """Scatters points [count, 2] over the unit square; each is the one of ten farthest from those before."""
     points = generator.uniform(0, 1, (1, 2))
     while len(points) < count:
         candidates = generator.uniform(0, 1, (10, 2))
@@ -227,4 +292,5 @@ def _scattered(count: int, generator: np.random.Generator) -> NDArray[np.float64
 
 
 def _complex_normal(generator: np.random.Generator, count: int) -> NDArray[np.complex128]:
+    """Draws complex numbers whose real and imaginary parts are normal."""
     return generator.normal(0, 1, (count, 2)) @ np.array([1, 1j])

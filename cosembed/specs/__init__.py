@@ -1,6 +1,6 @@
-"""Every value of an experiment, typed and frozen, and how it is put together.
+"""Holds every value of an experiment, typed and frozen, and puts them together.
 
-Knows no TensorFlow and reads no images.
+Knows no TensorFlow, reads no images.
 """
 
 from cosembed.specs.overriding import TaskSpec, override, parse_assignments

@@ -1,7 +1,9 @@
-"""Strict conversion between plain mappings (YAML) and frozen dataclasses. Knows nothing of what the fields mean.
+"""Converts strictly between plain mappings (YAML) and frozen dataclasses.
 
-A key that no field has, a value of another type, or one outside its field's bounds raises `SpecError` naming the source
-and the key. Bounds and choices are read from the field's type (`Literal`) and from `bounded`.
+Knows nothing of what the fields mean.
+
+A key that no field has, a value of another type, or one outside its field's bounds raises `SpecError` naming
+the source and the key. Bounds and choices are read from the field's type (`Literal`) and from `bounded`.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import reprlib
+import types
 import typing
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar
@@ -16,21 +19,29 @@ from typing import Any, Literal, TypeVar
 from cosembed.errors import SpecError
 
 Spec = TypeVar("Spec")
-# Beyond, a whole number is not a float any more.
+# Beyond this, not every whole number is a float.
 LARGEST = 2**53
 
 
 def bounded(low: float, high: float = math.inf, *, above: bool = False, **options: Any) -> Any:
-    """A dataclass field whose number (or every number of whose tuple) lies in [low, high], or in (low, high] if `above`."""
+    """Makes a dataclass field whose number, or every number of whose tuple, lies between bounds.
+
+    Args:
+        low: The least value.
+        high: The largest value.
+        above: Whether `low` itself is excluded.
+        **options: What `dataclasses.field` takes, such as a default.
+    """
     return dataclasses.field(metadata={"low": low, "high": high, "above": above}, **options)
 
 
 def from_mapping(spec_class: type[Spec], mapping: Any, source: str, prefix: str = "") -> Spec:
-    """Builds `spec_class` from `mapping`.
+    """Builds a dataclass from a mapping.
 
     Args:
-        spec_class: A frozen dataclass whose fields are int, float, bool, str, Literal, tuple, dict or such dataclasses.
-        mapping: What a YAML file held.
+        spec_class: A frozen dataclass whose fields are int, float, bool, str, Literal, tuple, dict or such
+            dataclasses, each of them or None (`float | None`), or anything (`Any`).
+        mapping: The content of a YAML file.
         source: The file (or flag) the mapping came from, for messages.
         prefix: The dotted path of `mapping` inside the file, for messages.
 
@@ -38,7 +49,7 @@ def from_mapping(spec_class: type[Spec], mapping: Any, source: str, prefix: str 
         The validated instance.
 
     Raises:
-        SpecError: An unknown or missing key, a value of the wrong type, or out of range.
+        SpecError: A key is unknown or missing, or a value of the wrong type or out of range.
     """
     if not isinstance(mapping, Mapping):
         raise SpecError(
@@ -62,7 +73,11 @@ def from_mapping(spec_class: type[Spec], mapping: Any, source: str, prefix: str 
 
 
 def check(spec: Any) -> None:
-    """Raises `SpecError` if a value of a directly constructed dataclass is of the wrong type or out of range."""
+    """Checks the values of a dataclass that was constructed directly.
+
+    Raises:
+        SpecError: One is of the wrong type or out of range.
+    """
     hints = typing.get_type_hints(type(spec))
     for field in dataclasses.fields(spec):
         value = getattr(spec, field.name)
@@ -70,7 +85,10 @@ def check(spec: Any) -> None:
 
 
 def to_mapping(spec: Any) -> dict[str, Any]:
-    """The inverse of `from_mapping`: plain dicts, lists, numbers and strings, ready for YAML or JSON."""
+    """Turns a dataclass into plain dicts, lists, numbers and strings, ready for YAML or JSON.
+
+    `from_mapping` does the reverse.
+    """
 
     def plain(value: Any) -> Any:
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -85,7 +103,7 @@ def to_mapping(spec: Any) -> dict[str, Any]:
 
 
 def flatten(mapping: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested mappings as one mapping with dotted keys."""
+    """Turns nested mappings into one with dotted keys; `prefix` is put before each of them."""
     flat: dict[str, Any] = {}
     for key, value in mapping.items():
         if isinstance(value, Mapping) and value:
@@ -96,7 +114,7 @@ def flatten(mapping: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
-    """`base` with the values of `change` laid over it, mapping by mapping; neither is modified."""
+    """Lays the values of `change` over those of `base`, mapping by mapping, and modifies neither."""
     merged = dict(base)
     for key, value in change.items():
         below = merged.get(key)
@@ -110,6 +128,11 @@ def _convert(hint: Any, value: Any, source: str, key: str, limits: Mapping[str, 
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         return from_mapping(hint, value, source, key + ".")
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if hint is Any or (value is None and type(None) in arguments):
+        return value
+    if origin is types.UnionType:
+        (known,) = (argument for argument in arguments if argument is not type(None))
+        return _convert(known, value, source, key, limits)
     if origin is Literal:
         if value not in arguments or isinstance(value, bool):
             raise SpecError(
@@ -159,7 +182,7 @@ def _convert_scalar(hint: type, value: Any, source: str, key: str, limits: Mappi
 
 
 def _shown(value: Any) -> str:
-    """A value in a message; of a long one, the beginning."""
+    """Writes a value for a message; of a long one, the beginning."""
     try:
         return reprlib.repr(value)
     except ValueError:

@@ -61,9 +61,8 @@ def override(spec: TaskSpec, values: Mapping[str, Any]) -> TaskSpec:
         section = _find_section(mapping, sections)
         if section is None or (name not in section and sections != _FREE_KEYS):
             nearest = difflib.get_close_matches(key, flatten(to_mapping(spec)), _SUGGESTED, cutoff=0)
-            raise SpecError(
-                f"--set: unknown key '{key[:60]}'; the nearest keys are {', '.join(nearest[:-1])} and {nearest[-1]}"
-            )
+            named = f"{', '.join(nearest[:-1])} and {nearest[-1]}"
+            raise SpecError(f"--set: unknown key '{key[:60]}'; the nearest keys are {named}")
         section[name] = value
     return from_mapping(type(spec), mapping, "--set")
 

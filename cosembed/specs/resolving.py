@@ -1,8 +1,8 @@
 """Puts a spec together from files, recipe, profile and flags; reads and writes resolved specs.
 
-Later over earlier: `data_specs/_defaults.yaml` (what the paper states), the data set's own file, the recipe, the profile,
-scaling from 256 network pixels to the profile's image size, and `--set key=value`. Files hold values at 256 network
-pixels; a resolved spec holds final values.
+Later values replace earlier ones: `data_specs/_defaults.yaml` (what the paper states), the data set's own
+file, the recipe, the profile, scaling from 256 network pixels to the profile's image size, and overrides
+(`--set key=value`). Files hold values at 256 network pixels; a resolved spec holds final values.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from cosembed.specs.overriding import TaskSpec, override
 from cosembed.specs.tasks import TASKS, CellsSpec, TrainedSpec
 from cosembed.specs.yaml_text import parse_yaml
 
-# What tasks were called in the runs of earlier versions, which can still be read.
+# Tasks were called so in the runs of earlier versions, which can still be read.
 EARLIER_TASK_NAMES = {"tracking": "cells", "semantic": "heart"}
 REFERENCE_SIZE = 256
 RECIPES = ("paper", "released")
@@ -43,7 +43,11 @@ PROFILE_KEYS = frozenset(
 
 
 def dataset_names(task: str | None = None) -> list[str]:
-    """Names of the data sets that have a file in `data_specs`, of one task (`tracking`, `semantic`, `leaves`) or of all."""
+    """Lists the data sets that have a file in `data_specs`.
+
+    Args:
+        task: `cells`, `heart` or `leaves`; None for those of all tasks.
+    """
     names = (
         entry.name[:-5]
         for entry in _folder().iterdir()
@@ -55,7 +59,7 @@ def dataset_names(task: str | None = None) -> list[str]:
 def resolve(
     dataset: str, recipe: str = "paper", profile: str = "paper", overrides: Mapping[str, Any] | None = None
 ) -> CellsSpec:
-    """Puts the spec of a tracking experiment together.
+    """Puts the spec of an experiment on cells together.
 
     Args:
         dataset: A name of `dataset_names("cells")`.
@@ -64,7 +68,7 @@ def resolve(
         overrides: Dotted keys and final values, as for `override`.
 
     Raises:
-        SpecError: An unknown data set, recipe, profile or key, or a value out of range.
+        SpecError: A data set, recipe, profile or key is unknown, or a value out of range.
     """
     return resolve_as(CellsSpec, dataset, recipe, profile, overrides)
 
@@ -76,7 +80,15 @@ def resolve_as(
     profile: str = "paper",
     overrides: Mapping[str, Any] | None = None,
 ) -> TaskSpec:
-    """As `resolve`, for a data set of any one task."""
+    """Puts the spec of an experiment of a given task together; otherwise as `resolve`.
+
+    Args:
+        kind: The task's class of specs.
+        dataset: A name of `dataset_names` of that task.
+        recipe: As for `resolve`.
+        profile: As for `resolve`.
+        overrides: As for `resolve`.
+    """
     names = [name for task, known in TASKS.items() if known is kind for name in dataset_names(task)]
     if dataset not in names:
         raise SpecError(f"--dataset: unknown data set '{dataset}'; known: {', '.join(names)}")
@@ -88,7 +100,7 @@ def resolve_as(
 def resolve_any(
     dataset: str, recipe: str = "paper", profile: str = "paper", overrides: Mapping[str, Any] | None = None
 ) -> TrainedSpec:
-    """As `resolve`, for a data set of whatever task."""
+    """Puts the spec of an experiment of whatever task together; otherwise as `resolve`."""
     if dataset not in dataset_names():
         raise SpecError(f"--dataset: unknown data set '{dataset}'; known: {', '.join(dataset_names())}")
     own = _read(f"{dataset}.yaml")
@@ -98,7 +110,10 @@ def resolve_any(
 def resolve_file(
     path: Path, recipe: str = "paper", profile: str = "paper", overrides: Mapping[str, Any] | None = None
 ) -> CellsSpec:
-    """As `resolve`, for a person's own data: a file like those of `data_specs`, anywhere."""
+    """Puts the spec of a person's own cells together, from a file like those of `data_specs`.
+
+    The rest is as for `resolve`.
+    """
     own = _parse_file(path)
     for name in ("recipes", "profiles"):
         if name in own:
@@ -124,7 +139,7 @@ def _put_together(
         mapping, merge(_sections_of(kind, _read("_recipes.yaml").get(recipe, {})), recipes.get(recipe, {}))
     )
     made_by = {"recipe": recipe, "profile": profile}
-    # Scaling takes the values as they are: they are checked before.
+    # Scaling takes the values as they are, so they are checked before.
     from_mapping(kind, merge(mapping, made_by), source)
     mapping = merge(mapping, _sections_of(kind, _profile(profile, source, profiles)))
     return override(from_mapping(kind, merge(_scale(mapping), made_by), source), overrides or {})
@@ -140,7 +155,15 @@ def load(path: Path) -> TrainedSpec:
 
 
 def load_as(kind: type[TaskSpec], path: Path) -> TaskSpec:
-    """As `load`; raises `SpecError` for a spec of another task."""
+    """Reads a resolved spec of one task.
+
+    Args:
+        kind: The task's class of specs.
+        path: `spec.yaml` of a run folder.
+
+    Raises:
+        SpecError: The file is damaged, or holds the spec of another task.
+    """
     spec = load(path)
     if not isinstance(spec, kind):
         raise SpecError(f"{path}: is a spec of another task; give a run that was trained for this one")
@@ -148,14 +171,16 @@ def load_as(kind: type[TaskSpec], path: Path) -> TaskSpec:
 
 
 def dump(spec: TrainedSpec) -> str:
-    """A resolved spec as YAML text; `load` reads it back equal."""
+    """Writes a resolved spec as YAML text, which `load` reads back equal."""
     return yaml.safe_dump(to_mapping(spec), sort_keys=False, width=120)
 
 
 def deviations_from_paper(spec: TrainedSpec) -> list[tuple[str, Any, Any]]:
-    """Where a spec differs from the same data set and recipe at the profile `paper`: (key, paper's value, ours).
+    """Lists where a spec differs from the same data set and recipe at the profile `paper`.
 
-    Empty for a data set that is not in `data_specs`: there is nothing it could differ from.
+    Returns:
+        Rows of (key, the paper's value, ours). There are none for a data set that is not in `data_specs`,
+        since there is nothing it could differ from.
     """
     if spec.dataset.name not in dataset_names():
         return []
@@ -170,13 +195,13 @@ def deviations_from_paper(spec: TrainedSpec) -> list[tuple[str, Any, Any]]:
 
 
 def _task(mapping: Mapping[str, Any]) -> str:
-    # The oldest runs do not name their task, since there was only one.
+    # The oldest runs do not name their task: there was only one.
     task = str(mapping.get("task", "cells"))
     return EARLIER_TASK_NAMES.get(task, task)
 
 
 def _sections_of(kind: type[TrainedSpec], mapping: Mapping[str, Any]) -> dict[str, Any]:
-    """The sections that a task has; common files hold those of all tasks."""
+    """Picks the sections that a task has; common files hold those of all tasks."""
     names = {field.name for field in dataclasses.fields(kind)}
     return {name: section for name, section in mapping.items() if name in names}
 
@@ -197,7 +222,7 @@ def _profile(profile: str, source: str, own: Mapping[str, Any]) -> dict[str, Any
 
 
 def _scale(mapping: dict[str, Any]) -> dict[str, Any]:
-    """Values at 256 network pixels turned into values at the mapping's own image size."""
+    """Turns values at 256 network pixels into values at the mapping's own image size."""
     size = mapping["network"]["image_size"]
     if size == REFERENCE_SIZE:
         return mapping
@@ -228,7 +253,7 @@ def _scale(mapping: dict[str, Any]) -> dict[str, Any]:
 
 
 def _scaled_border(border: list[int], image_shape: list[int], size: int) -> list[int]:
-    """The released border is 50 original pixels (none where the reference is 0), rounded down in network pixels."""
+    """Scales a border: 50 original pixels as released, or none where it was none, to network pixels."""
     return [int(50 * size / side) if pixels else 0 for pixels, side in zip(border, image_shape, strict=True)]
 
 
@@ -244,7 +269,7 @@ def _folder() -> Path:
 
 
 def _read(name: str) -> dict[str, Any]:
-    # Callers take it apart.
+    # Callers take the mapping apart, so each gets its own.
     return copy.deepcopy(_packaged(name))
 
 

@@ -1,6 +1,7 @@
-"""The parts of a spec: typed, frozen, strict. Know nothing of files or of how specs are put together.
+"""Defines the sections of a spec, typed and strict. Knows nothing of files or of how specs are put together.
 
-A value that is not known from the paper or the released code, and what was chosen instead, is listed in docs/fidelity.md.
+A value that is not known from the paper or the released code, and what was chosen instead, is listed in
+docs/fidelity.md.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from cosembed.specs.dataclass_mapping import bounded, check
 
 @dataclass(frozen=True, kw_only=True)
 class CommonDatasetSpec:
-    """Where a data set comes from.
+    """Says where a data set comes from.
 
     Attributes:
-        name: The folder's name, for example `DIC-C2DH-HeLa`.
+        name: The name of its folder, for example `DIC-C2DH-HeLa`.
         paper_name: The name in the paper's tables.
         licence: One sentence on the terms of use.
     """
@@ -29,14 +30,14 @@ class CommonDatasetSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class CellsDatasetSpec(CommonDatasetSpec):
-    """A data set in the Cell Tracking Challenge's layout, and how its truth is to be read.
+    """Says how a data set in the Cell Tracking Challenge's layout is to be read.
 
     Attributes:
         archive: The zip file's path below the download base URL; empty if the data set is not downloaded.
         videos: The annotated videos.
         tra_masks: `markers` if TRA labels only mark cells, `full` if they are complete masks.
         complete_frames: Per video, the frames in which every cell is segmented, as far as known.
-        loss_border: Width of the border without a reliable truth, in original pixels.
+        loss_border: Width of the border in which the truth is not reliable, in original pixels.
         image_shape: Height and width of the original images (of the larger, where videos differ).
     """
 
@@ -50,11 +51,12 @@ class CellsDatasetSpec(CommonDatasetSpec):
 
 @dataclass(frozen=True, kw_only=True)
 class FoldedDatasetSpec(CommonDatasetSpec):
-    """A data set that is split into folds by name (of a patient, of a plant).
+    """Says how a data set is split into folds by name (of a patient, of a plant).
 
     Attributes:
-        fold_count: Number of folds.
-        fold_seed: Of the draw: names in order, every `fold_count` of them dealt to the folds at random.
+        fold_count: The number of folds.
+        fold_seed: The seed of the draw, in which every `fold_count` names in order are dealt to the folds at
+            random.
         folds: The drawn folds, committed; empty where the names are not known beforehand.
     """
 
@@ -65,7 +67,7 @@ class FoldedDatasetSpec(CommonDatasetSpec):
 
 @dataclass(frozen=True, kw_only=True)
 class HeartDatasetSpec(FoldedDatasetSpec):
-    """Short-axis cine MR of the heart.
+    """Says how short-axis cine MR of the heart is to be read.
 
     Attributes:
         layout: `stacom` (2011 left ventricle challenge) or `acdc`.
@@ -78,13 +80,22 @@ class HeartDatasetSpec(FoldedDatasetSpec):
 
 @dataclass(frozen=True, kw_only=True)
 class LeavesDatasetSpec(FoldedDatasetSpec):
-    """Still images of plants in the layout of CVPPP A1."""
+    """Says how still images of plants, in the layout of CVPPP A1, are to be read."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkSpec:
-    """The stacked hourglass network (paper section 2.1). `image_size` is the side of the square network input; `variant` as
-    in `StackedHourglass`."""
+    """Says how the stacked hourglass network is built (paper section 2.1).
+
+    Attributes:
+        image_size: The side of the square input, in pixels.
+        channels: How many channels a frame has.
+        levels: How many resolutions an hourglass has.
+        filters: How many channels every convolution within the network has.
+        outputs: The size of an embedding, or the number of classes.
+        recurrent: Whether the network carries a state from frame to frame.
+        variant: As in `StackedHourglass`: the paper's network or that of its follow-up.
+    """
 
     image_size: int = bounded(8, 4096)
     channels: int = bounded(1, 16)
@@ -97,16 +108,18 @@ class NetworkSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class PreprocessingSpec:
-    """What happens to every frame before augmentation, in training and testing alike (paper appendix 6).
+    """Says what happens to every frame before augmentation, in training and testing alike (paper appendix 6).
 
     Attributes:
-        smoothing_sigma: Gaussian smoothing, in original pixels.
+        smoothing_sigma: Sigma of the Gaussian smoothing, in original pixels.
         lower_percentile: The percentile mapped to -1.
         upper_percentile: The percentile mapped to 1.
-        crop: Pixels removed at each side of training frames, in original pixels; the released code does not crop at test.
-        padding: What lies outside the image: `mirror` (by half the image on each side), `constant` (-1) or `zero`.
-        test_zoom: Part of the image that is kept at test time; 0.95 cuts 2.5 % at each side.
-        label_smoothing: Sigma of the per-label Gaussian on training labels, in network pixels; 0 is off.
+        crop: How many original pixels are removed at each side of training frames; the released code does not
+            crop at test time.
+        padding: What lies outside the image: `mirror` (by half the image on each side), `constant` (-1) or
+            `zero`.
+        test_zoom: The part of the image that is kept at test time; 0.95 cuts 2.5 % at each side.
+        label_smoothing: Sigma of the Gaussian of every training label's mask, in network pixels; 0 is off.
     """
 
     smoothing_sigma: float = bounded(0, 100)
@@ -120,22 +133,25 @@ class PreprocessingSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class AugmentationSpec:
-    """Half-widths of the uniform distributions that augmentation draws from (paper appendix 6). Lengths are in network pixels.
+    """Says how far augmentation changes a clip (paper appendix 6).
+
+    Most values are half-widths of uniform distributions. Lengths are in network pixels.
 
     Attributes:
-        shift: Added to a clip's intensities, U(-shift, shift).
+        shift: U(-shift, shift) is added to a clip's intensities.
         scale: A clip's intensities are multiplied by U(1 - scale, 1 + scale).
-        gamma: Exponent U(1 - gamma, 1 + gamma) on the clip rescaled to 0..1 (released code only).
-        frame_shift: As `shift`, per frame (released code only).
-        frame_scale: As `scale`, per frame (released code only).
-        translation: Per axis.
-        flip: Probability of a flip, per axis.
-        rotation: Degrees.
-        zoom: Per axis, factor U(1 - zoom, 1 + zoom).
-        elastic_grid: Control points per axis of the third-order spline; 0 is off.
-        elastic_amplitude: Movement of each control point, per axis.
-        drift: Movement per axis over the whole clip, growing linearly (released code only).
-        jiggle: Extra movement per frame and axis (released code only).
+        gamma: The clip, rescaled to 0..1, is raised to the power U(1 - gamma, 1 + gamma) (released code
+            only).
+        frame_shift: As `shift`, for every frame by itself (released code only).
+        frame_scale: As `scale`, for every frame by itself (released code only).
+        translation: A clip moves by U(-translation, translation) along each axis.
+        flip: The probability of a flip along each axis.
+        rotation: A clip turns by U(-rotation, rotation) degrees.
+        zoom: A clip is scaled by U(1 - zoom, 1 + zoom) along each axis.
+        elastic_grid: The third-order spline has so many control points along each axis; 0 is off.
+        elastic_amplitude: Each control point moves by at most this, along each axis.
+        drift: The movement along each axis over the whole clip, growing linearly (released code only).
+        jiggle: The extra movement of every frame along each axis (released code only).
     """
 
     shift: float = bounded(0, 10)
@@ -155,14 +171,15 @@ class AugmentationSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class InstancesSpec:
-    """Which pixels the loss compares (paper section 2.2).
+    """Says which pixels the loss compares (paper section 2.2).
 
     Attributes:
         neighbour_radius: r_N, in network pixels.
-        neighbours: `mask_distance`: instances whose masks come within r_N of the instance's mask in some frame;
-            `centre_circle`: instances with a pixel, in any frame, inside the circle of radius r_N around the instance's
-            centre of mass over the clip; `all`: every other instance, whatever the radius.
-        maximum: Instances per clip; more are left out at random (the background is not counted).
+        neighbours: `mask_distance`: instances whose masks come within r_N of the instance's mask in some
+            frame; `centre_circle`: instances with a pixel, in any frame, inside the circle of radius r_N
+            around the instance's centre of mass over the clip; `all`: every other instance, whatever the
+            radius.
+        maximum: So many instances of a clip are kept, chosen at random (the background is not counted).
         background: `instance`: one more instance in the same mean; `term`: a second loss term of weight 1.
     """
 
@@ -174,15 +191,20 @@ class InstancesSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSpec:
-    """Optimisation (paper appendix 5). The learning rate drops tenfold after half of the iterations.
+    """Says how the network is trained (paper appendix 5).
+
+    The learning rate drops tenfold after half of the iterations.
 
     Attributes:
         optimizer: `adam`, or `nadam`: Adam with Nesterov momentum as in the released training graphs.
-        weight_decay: Factor of sum(w^2) / 2 over all kernels.
-        gradient_clip: Global norm to clip gradients to; 0 is off.
-        clip_length: Consecutive frames per clip; 1 for still images.
-        seed: Of the weights and of every clip.
-        checkpoint_every: Iterations between checkpoints.
+        iterations: How many batches are trained on.
+        learning_rate: The learning rate of the first half of the iterations.
+        weight_decay: The factor of sum(w^2) / 2 over all kernels in the loss.
+        gradient_clip: The global norm that gradients are clipped to; 0 is off.
+        batch_size: How many clips a batch has.
+        clip_length: How many consecutive frames a clip has; 1 for still images.
+        seed: Decides the weights and every clip.
+        checkpoint_every: So many iterations lie between checkpoints.
     """
 
     optimizer: Literal["adam", "nadam"]
@@ -198,18 +220,21 @@ class TrainingSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class ClusteringSpec:
-    """From embeddings to instances (paper section 2.3 and appendix 7). Final values, in network pixels.
+    """Says how embeddings become instances (paper section 2.3 and appendix 7).
+
+    Final values, in network pixels.
 
     Attributes:
         min_points: m_pts, HDBSCAN's `min_samples`, and m_clSize, its `min_cluster_size`.
         coordinate_factor: c, by which pixel coordinates are multiplied before they join the embedding.
-        mode: HDBSCAN on every pixel (`exact`), on a pixel grid whose clusters the others join (`fast`: from 200 points on, and
-            below every pixel as well), or `auto`: fast from 100 points on.
-        background_measure: `dot`: the dot product with the background embedding; `squared_dot`: its square (released code for
-            still images).
-        background_similarity: Measure from which on a pixel or cluster is background.
+        mode: HDBSCAN runs on every pixel (`exact`), on a pixel grid whose clusters the others join (`fast`:
+            from 200 points on, and below every pixel as well), or `auto`: fast from 100 points on.
+        background_measure: `dot` is the dot product with the background embedding; `squared_dot` its square
+            (released code for still images).
+        background_similarity: From this measure on, a pixel or cluster is background.
         background_clusters: Whether clusters whose mean embedding is background are dropped.
-        size_share: Components with fewer than this many times m_pts pixels, over all frames clustered together, are dropped.
+        size_share: Components with fewer than this many times m_pts pixels, over all frames clustered
+            together, are dropped.
     """
 
     min_points: int = bounded(2)
@@ -225,20 +250,21 @@ class ClusteringSpec:
 
     @property
     def size_threshold(self) -> float:
-        """Least number of pixels of a component, over all frames clustered together."""
+        """Returns the least number of pixels of a component, over all frames clustered together."""
         return self.min_points * self.size_share
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrackingSpec(ClusteringSpec):
-    """Clustering of frame pairs, stitching and lineage. Final values, in network pixels.
+    """Says how frame pairs are clustered, stitched and joined to lineages. Final values, in network pixels.
 
     Attributes:
         border: (y, x); a label lying wholly inside this border is erased in that frame.
-        parent_dilation: Diameter of the disc that dilates a new label before its parent is sought; 0 is off.
-        parent_frames: How many frames are searched back for a parent.
-        merge_iou: Least IoU at which labels of overlapping frame pairs are the same instance.
-        parent_iou: IoU that a parent must exceed.
+        parent_dilation: The diameter of the disc that dilates a new label before its parent is sought; 0 is
+            off.
+        parent_frames: So many frames are searched back for a parent.
+        merge_iou: The least IoU at which labels of overlapping frame pairs are the same instance.
+        parent_iou: The IoU that a parent must exceed.
     """
 
     border: tuple[int, int] = bounded(0)
@@ -257,10 +283,12 @@ class TrackingSpec(ClusteringSpec):
 
 @dataclass(frozen=True, kw_only=True)
 class UpsamplingSpec:
-    """From network labels to the original image. `sigma` is in original pixels.
+    """Says how labels of the network's grid are brought to the original image.
 
-    `nearest_gaussian`: nearest neighbour, then a Gaussian of every label's mask and arg-max; `label_gaussian`: ITK's
-    label-Gaussian interpolation, no smoothing.
+    Attributes:
+        method: `nearest_gaussian` is nearest neighbour, then a Gaussian of every label's mask of which the
+            largest wins; `label_gaussian` is ITK's label-Gaussian interpolation without smoothing.
+        sigma: The Gaussian's sigma, in original pixels.
     """
 
     method: Literal["nearest_gaussian", "label_gaussian"]

@@ -1,4 +1,7 @@
-"""Whole specs, one class per task. Everything in one decides the outcome of a run; it is written there as `spec.yaml`."""
+"""Defines whole specs, one class per task.
+
+Everything in a spec decides the outcome of a run, in whose folder it is written as `spec.yaml`.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ from cosembed.specs.sections import (
 
 @dataclass(frozen=True, kw_only=True)
 class TrainedSpec:
-    """What every task needs to train a network."""
+    """Holds what every task needs to train a network."""
 
     recipe: Literal["paper", "released"]
     profile: str
@@ -36,7 +39,7 @@ class TrainedSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class CellsSpec(TrainedSpec):
-    """Instance segmentation and tracking of videos (paper section 3, "Cell Instance Tracking")."""
+    """Holds the values of cells: instances tracked in videos (paper section 3, "Cell Instance Tracking")."""
 
     task: Literal["cells"] = "cells"
     dataset: CellsDatasetSpec
@@ -47,7 +50,10 @@ class CellsSpec(TrainedSpec):
 
 @dataclass(frozen=True, kw_only=True)
 class HeartSpec(TrainedSpec):
-    """Semantic segmentation of cine MR (paper section 3, "Left Ventricle Segmentation"); outputs are the classes' logits."""
+    """Holds the values of the heart: classes in cine MR (paper section 3, "Left Ventricle Segmentation").
+
+    The network's outputs are the logits of the classes.
+    """
 
     task: Literal["heart"] = "heart"
     dataset: HeartDatasetSpec
@@ -55,7 +61,7 @@ class HeartSpec(TrainedSpec):
 
 @dataclass(frozen=True, kw_only=True)
 class LeavesSpec(TrainedSpec):
-    """Instance segmentation of still images (paper section 3, "Leaf Instance Segmentation")."""
+    """Holds the values of leaves: instances in images (paper section 3, "Leaf Instance Segmentation")."""
 
     task: Literal["leaves"] = "leaves"
     dataset: LeavesDatasetSpec

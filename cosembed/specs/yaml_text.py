@@ -1,6 +1,7 @@
-"""YAML as plain values, and as little of it as specs need. Knows no keys.
+"""Reads YAML as plain values, and as little of it as specs need. Knows no keys.
 
-No tags of Python, no aliases (a few lines of them unfold to billions of values), no key twice in one mapping.
+Refused are tags of Python, aliases (a few lines of them unfold to billions of values), and a key twice in one
+mapping.
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ class _Loader(yaml.SafeLoader):
 
 
 def parse_yaml(text: str) -> Any:
-    """The one document of a text.
+    """Reads the one document of a text.
 
     Raises:
-        ValueError: Not YAML, or more than is allowed here.
+        ValueError: It is not YAML, or more than is allowed here.
     """
     try:
         return yaml.load(text, _Loader)

@@ -1,4 +1,4 @@
-"""Training clips of cine MR: they wrap around, keep frames and labels together, and mark what has no label."""
+"""Training clips of the heart: they wrap around, keep frames and labels together, mark what has no label."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ def spec_of(*overrides):
 
 
 def beating(frames=7, labelled=(0, 3), side=32, patient="a"):
-    """Every frame holds a ring whose cavity shrinks, and a bright bar whose place tells the frame's number."""
+    """Every frame holds a ring whose cavity shrinks, and a bar whose place tells the frame's number."""
     rows, columns = np.mgrid[:side, :side]
     distance = np.hypot(rows - side / 2, columns - side / 2)
     labels = np.zeros((frames, side, side), np.uint8)

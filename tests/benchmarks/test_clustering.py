@@ -4,11 +4,12 @@ from benchmarks import clustering
 
 
 def test_rows_compare_both_modes_with_the_released_call(monkeypatch):
-    monkeypatch.setattr(clustering, "_apart", clustering._run)
+    monkeypatch.setattr(clustering, "_measure_apart", clustering._measure_here)
     fast, exact = clustering.measure(quick=True)
     assert (fast["mode"], exact["mode"]) == ("fast", "exact")
     assert fast["chosen_by_auto"] and not exact["chosen_by_auto"]
-    # The released call's approximate tree is as good as the exact one here, so that the comparison itself can be seen to work.
+    # The released call's approximate tree is as good as the exact one here, so that the comparison itself can
+    # be seen to work.
     assert exact["index"] == exact["index_instances"] == 1
     assert exact["noise"] == exact["noise_released"] > 0
     assert 0.5 < fast["index"] < 1

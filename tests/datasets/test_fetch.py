@@ -1,4 +1,4 @@
-"""Fetching from a server on this machine: what arrives is complete and the same as before, or nothing is there."""
+"""Fetching from a server on this machine: what arrives is complete and as before, or nothing is there."""
 
 import gc
 import hashlib
@@ -21,7 +21,8 @@ from cosembed.specs import CellsDatasetSpec
 
 def spec(archive: str = "tiny.zip") -> CellsDatasetSpec:
     return CellsDatasetSpec(
-        name="tiny", paper_name="tiny", archive=archive, licence="Free for research; cite it.", videos=("01", "02"),
+        name="tiny", paper_name="tiny", archive=archive, licence="Free for research; cite it.",
+        videos=("01", "02"),
         tra_masks="markers", complete_frames={}, loss_border=0, image_shape=(4, 4),
     )  # fmt: skip
 
@@ -161,7 +162,8 @@ def test_failures_say_which_url_and_what_to_put_where(tmp_path: Path, server: Se
     with pytest.raises(DataError) as caught:
         fetch(spec("other.zip"), tmp_path, server.base)
     assert str(caught.value) == (
-        f"{server.base}/other.zip: cannot be fetched (the server answered 404); put the archive at {tmp_path}/other.zip, "
+        f"{server.base}/other.zip: cannot be fetched (the server answered 404); "
+        f"put the archive at {tmp_path}/other.zip, "
         f"or its content at {tmp_path}/tiny/01 and 01_GT"
     )
     with socket.socket() as unused:

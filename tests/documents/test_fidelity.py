@@ -1,5 +1,6 @@
-"""docs/fidelity.md against the specs, both ways: no value without a row, no row without its value; and against the code, where
-a row names a constant or an object.
+"""docs/fidelity.md against the specs, both ways: no value without a row, no row without its value.
+
+Rows that name a constant or an object are compared with the code.
 
 The page's values were written by hand from the sources; nothing here or there is generated from the specs.
 """
@@ -15,10 +16,10 @@ from cosembed import specs
 from cosembed.specs.dataclass_mapping import flatten, to_mapping
 
 PAGE = Path(__file__).parents[2] / "docs" / "fidelity.md"
-# What a data set is called and where it comes from, not a choice that decides a number; folds are tested in test_folds.
+# What a data set is called and where it comes from decides no number; folds are tested in test_folds.
 DESCRIPTIVE = {
-    "recipe", "profile", "task", "dataset.name", "dataset.paper_name", "dataset.archive", "dataset.licence", "dataset.videos",
-    "dataset.layout", "dataset.folds", "dataset.complete_frames",
+    "recipe", "profile", "task", "dataset.name", "dataset.paper_name", "dataset.archive", "dataset.licence",
+    "dataset.videos", "dataset.layout", "dataset.folds", "dataset.complete_frames",
 }  # fmt: skip
 SHORT = {
     "DIC-C2DH-HeLa": ("DIC",),
@@ -85,7 +86,8 @@ def where(row):
 
 def is_spec_key(name: str) -> bool:
     return name.split(".")[0] in {
-        "network", "preprocessing", "augmentation", "instances", "training", "tracking", "clustering", "upsampling", "dataset",
+        "network", "preprocessing", "augmentation", "instances", "training", "tracking", "clustering",
+        "upsampling", "dataset",
     }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Scores where an implementation is most likely to be wrong: against plain loops, and cases that py-ctcmetrics cannot take."""
+"""Scores where code is likely to be wrong: against plain loops, and where py-ctcmetrics cannot cope."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def score(folder, labels, tracks, true_labels, true_tracks, seg=True):
 
 
 def as_tracks(video, generator):
-    """Every run of a label in consecutive frames becomes a track; parents are drawn from the tracks that ended before."""
+    """Every run of a label in consecutive frames is a track; its parent is drawn from earlier ones."""
     labels, tracks = np.zeros_like(video), []
     for label in set(video.ravel().tolist()) - {0}:
         present = [frame for frame in range(len(video)) if (video[frame] == label).any()]

@@ -28,7 +28,8 @@ def test_the_test_geometry_keeps_linear_ramps_and_centres(height, width, zoom, s
     assert fitted.shape == (size, size, 2)
     expected = np.clip(grid.offset_y + grid.scale_y * np.arange(size), 0, height - 1)
     np.testing.assert_allclose(fitted[:, 0, 0], expected, atol=1e-3)
-    # The middle of the network's grid is the middle of the image, and its edges are the edges of what is kept.
+    # The middle of the network's grid is the middle of the image, and its edges are the edges of what is
+    # kept.
     assert grid.offset_y + grid.scale_y * (size - 1) / 2 == pytest.approx((height - 1) / 2)
     assert grid.scale_y * size == pytest.approx(height * zoom)
     assert grid.scale_x * size == pytest.approx(width * zoom)

@@ -1,4 +1,4 @@
-"""The device that computes, on machines whose GPU and drivers are told to TensorFlow instead of found by it."""
+"""The device that computes, on machines whose GPUs and drivers TensorFlow is told of."""
 
 import re
 
@@ -16,7 +16,7 @@ CLASSIC = ["sm_50", "sm_60", "sm_70", "sm_75", "compute_80"]
 
 @pytest.fixture
 def machine(monkeypatch, tmp_path):
-    """Makes a machine of GPUs {name: compute capability}; says which of them TensorFlow may see in the end."""
+    """Makes a machine of GPUs {name: compute capability}; says which TensorFlow may see in the end."""
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
 
     def make(gpus, built=CURRENT, driver=True, cuda=True):
@@ -70,7 +70,7 @@ def test_a_gpu_that_the_build_can_drive_is_used(machine, built, name, capability
             CURRENT,
             "NVIDIA RTX 5090",
             (12, 0),
-            "12.0, TensorFlow .* is built for 9.0 at most: install a TensorFlow",
+            "12.0, TensorFlow .* is built for 9.0 at most: install a newer TensorFlow",
         ),
         (CLASSIC, "NVIDIA H100", (9, 0), "9.0, TensorFlow .* is built for 8.0 at most"),
         (CURRENT, "NVIDIA GTX 980", (5, 2), "5.2, TensorFlow .* needs 6.0 or newer: use a newer GPU"),

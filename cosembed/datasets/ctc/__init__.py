@@ -1,1 +1,1 @@
-"""The layout of the Cell Tracking Challenge: reading, merging and linking truth, track tables, validation."""
+"""Reads, writes and checks the layout of the Cell Tracking Challenge: frames, masks, track tables."""

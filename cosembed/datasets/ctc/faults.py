@@ -1,4 +1,4 @@
-"""What is wrong with a result or ground-truth folder, as sentences. Knows no files' content."""
+"""Words what is wrong with a result or ground-truth folder. Knows no files' content."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cosembed.errors import DataError
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong: `file: sentence`. A warning does not make a folder invalid."""
+    """Says one thing that is wrong: `file: sentence`. A warning does not make a folder invalid."""
 
     file: str
     sentence: str
@@ -22,7 +22,11 @@ class Fault:
 
 
 def require_valid(folder: Path, faults: Iterable[Fault]) -> None:
-    """Raises `DataError` with the first fault of a folder and the number of the others, unless all are warnings."""
+    """Refuses a folder that has faults.
+
+    Raises:
+        DataError: A fault is no warning; names the first such and the number of the others.
+    """
     grave = [fault for fault in faults if not fault.warning]
     if grave:
         others = f" (and {len(grave) - 1} more)" if len(grave) > 1 else ""

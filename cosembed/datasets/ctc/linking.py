@@ -1,4 +1,7 @@
-"""Consistent ids for masks that have none: labels of neighbouring frames are linked by overlap. Reads no files."""
+"""Gives consistent ids to masks that have none: labels of neighbouring frames are linked by overlap.
+
+Reads no files.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +18,12 @@ def link_masks(
 ) -> tuple[dict[int, NDArray[np.uint16]], list[tuple[int, int]]]:
     """Gives instances the same id in neighbouring frames.
 
-    Labels of consecutive frames are matched one to one, largest IoU first, down to 0.1; the rest get new ids (so at a
-    division one daughter keeps the mother's). Frames without an annotated neighbour cannot be linked and stand alone.
+    Labels of consecutive frames are matched one to one, largest IoU first, down to `MIN_IOU`; the rest get
+    new ids (so at a division one daughter keeps the mother's). Frames without an annotated neighbour cannot
+    be linked and stand alone.
 
     Args:
-        masks: Frame number -> labels uint16 [H, W], of the annotated frames.
+        masks: The annotated frames: frame number -> labels uint16 [H, W].
 
     Returns:
         The relabelled masks, and the half-open ranges of frames within which ids are consistent.

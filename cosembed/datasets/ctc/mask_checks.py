@@ -1,4 +1,7 @@
-"""Checks the masks of a folder: names, gaps, pixels, and their agreement with frames. Knows no track table."""
+"""Checks the masks of a folder: names, gaps, pixels, and their agreement with frames.
+
+Knows no track table.
+"""
 
 from __future__ import annotations
 
@@ -75,7 +78,7 @@ def check_pixels(masks: Mapping[int, Path], warnings: bool) -> tuple[list[Fault]
 
 
 def check_markers(marker_file: Path, seg_file: Path, warnings: bool) -> Iterator[Fault]:
-    """Compares the markers of a frame with its segmentation: their sizes, and whether each marker lies in a mask.
+    """Compares the markers of a frame with its masks: their sizes, and whether each marker lies in a mask.
 
     Args:
         marker_file: The frame's file in TRA.
@@ -110,7 +113,8 @@ def compare_with_frames(masks: Mapping[int, Path], frames_dir: Path, every_frame
     Args:
         masks: Frame number -> file.
         frames_dir: The frames' folder, or one multi-page TIFF.
-        every_frame: The prefix of the masks' names if each frame must have one; then a frame without is a fault, too.
+        every_frame: The prefix of the masks' names if each frame must have one; then a frame without is a
+            fault, too.
     """
     try:
         frames = open_frames(frames_dir)

@@ -1,7 +1,7 @@
-"""Label images of results and truth as files: how they are named, which are there, and how one is read.
+"""Finds and reads the label images of results and truth, which are named after their frames.
 
-`mask007.tif` in a result, `TRA/man_track007.tif` and `SEG/man_seg007.tif` in the truth: the number is the frame's, with
-three digits at least. This module knows no track table.
+`mask007.tif` in a result, `TRA/man_track007.tif` and `SEG/man_seg007.tif` in the truth: the number is the
+frame's, with three digits at least. This module knows no track table.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ def mask_files(folder: Path, prefix: str) -> dict[int, Path]:
         prefix: How their names begin, such as `mask`.
 
     Returns:
-        Frame number -> `<prefix>NNN.tif`, in order. Files of other names are left out; of two that have the same
-        number, the last one in alphabetical order counts. `misnamed_files` finds both.
+        Frame number -> `<prefix>NNN.tif`, in order. Files of other names are left out; of two that have the
+        same number, the last one in alphabetical order counts. `misnamed_files` finds both.
     """
     files = ((_number(path, prefix), path) for path in _tiffs(folder, prefix))
     return dict(sorted((number, path) for number, path in files if number is not None))
 
 
 def misnamed_files(folder: Path, prefix: str) -> list[tuple[Path, str]]:
-    """Lists the files whose names begin as those of masks but cannot be used, each with what is wrong with it."""
+    """Lists the files that are named like masks but cannot be used, each with what is wrong with it."""
     found: list[tuple[Path, str]] = []
     seen: dict[int, Path] = {}
     for path in _tiffs(folder, prefix):

@@ -1,7 +1,9 @@
-"""Truth of one frame from its two sources: tracking markers (TRA) and segmentation masks (SEG). Reads no files.
+"""Merges the two sources of truth of a frame: tracking markers (TRA) and segmentation masks (SEG).
 
-Source: the released preprocessing. A SEG label takes the id of the TRA label it shares most pixels with, and overwrites
-the markers where it is set.
+Reads no files.
+
+Source: the released preprocessing. A SEG label takes the id of the TRA label it shares most pixels with, and
+overwrites the markers where it is set.
 """
 
 from __future__ import annotations
@@ -17,10 +19,10 @@ from cosembed.preprocessing.label_overlap import label_overlap, present_labels
 def merge_markers_and_masks(
     markers: NDArray[np.uint16], segmentation: NDArray[np.uint16], source: str
 ) -> tuple[NDArray[np.uint16], bool]:
-    """Merges one frame.
+    """Merges the markers and the masks of one frame.
 
-    The frame is completely segmented if every marker has a mask and every mask a marker. A mask without a marker has no
-    identity: it is left out, with a warning.
+    The frame is completely segmented if every marker has a mask and every mask a marker. A mask without a
+    marker has no identity: it is left out, with a warning.
 
     Args:
         markers: uint16 [H, W], TRA; ids are consistent over the video.

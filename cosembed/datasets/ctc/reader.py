@@ -1,8 +1,9 @@
-"""Reads a video in the Cell Tracking Challenge's layout into a `AnnotatedVideo`. Knows no network.
+"""Reads a video in the Cell Tracking Challenge's layout into an `AnnotatedVideo`. Knows no network.
 
-    ROOT/01/t000.tif ...                       frames
-    ROOT/01_GT/TRA/man_track000.tif ...        tracking truth: markers, or full masks; man_track.txt: label begin end parent
-    ROOT/01_GT/SEG/man_seg000.tif ...          segmentation truth of some frames; ids of each frame on their own
+    ROOT/01/t000.tif ...                    frames
+    ROOT/01_GT/TRA/man_track000.tif ...     tracking truth: markers, or full masks
+    ROOT/01_GT/TRA/man_track.txt            its track table: label begin end parent
+    ROOT/01_GT/SEG/man_seg000.tif ...       segmentation truth of some frames; each frame has ids of its own
 
 TRA alone and SEG alone are enough.
 """
@@ -32,7 +33,7 @@ from cosembed.specs import CellsDatasetSpec
 
 @dataclass(frozen=True)
 class _Truth:
-    """The fields of `AnnotatedVideo` that come from the truth folder."""
+    """Holds the fields of an `AnnotatedVideo` that come from the truth folder."""
 
     labels: NDArray[np.uint16]
     complete: NDArray[np.bool_]
@@ -47,7 +48,7 @@ def read_annotated_video(
 
     Args:
         root: The data set's folder.
-        video: For example `01`.
+        video: The video's name, for example `01`.
         dataset: Says how the truth is to be read.
         truth: Whether to read the truth; without, all labels are 0 and no frame is complete.
 
@@ -68,19 +69,19 @@ def read_annotated_video(
     )
 
 
-def cut_video(sequence: AnnotatedVideo, begin: int, end: int) -> AnnotatedVideo:
-    """Frames `begin` to `end` (excluded) of a sequence, renumbered from 0."""
+def cut_video(video: AnnotatedVideo, begin: int, end: int) -> AnnotatedVideo:
+    """Cuts a video and its truth down to frames `begin` to `end` (excluded), renumbered from 0."""
     segments = tuple(
         (max(first, begin) - begin, min(last, end) - begin)
-        for first, last in sequence.segments
+        for first, last in video.segments
         if first < end and last > begin
     )
     return replace(
-        sequence,
-        frames=sequence.frames[begin:end],
-        labels=sequence.labels[begin:end],
-        complete=sequence.complete[begin:end],
-        tracks=cut_tracks(sequence.tracks, begin, end),
+        video,
+        frames=video.frames[begin:end],
+        labels=video.labels[begin:end],
+        complete=video.complete[begin:end],
+        tracks=cut_tracks(video.tracks, begin, end),
         segments=segments,
     )
 
@@ -133,7 +134,7 @@ def _read_truth(folder: Path, frames: Frames, video: str, dataset: CellsDatasetS
 
 
 def _read_masks(masks: dict[int, Path], frames: Frames) -> _Truth:
-    """SEG alone: every annotated frame counts as completely segmented."""
+    """Reads a truth that is SEG alone: every annotated frame counts as completely segmented."""
     labels = np.zeros((len(frames), *frames.shape), np.uint16)
     complete = np.zeros(len(frames), bool)
     linked, segments = link_masks(
@@ -145,7 +146,7 @@ def _read_masks(masks: dict[int, Path], frames: Frames) -> _Truth:
 
 
 def _read_markers(folder: Path, markers: dict[int, Path], masks: dict[int, Path], frames: Frames) -> _Truth:
-    """TRA, with SEG where there is any."""
+    """Reads a truth that has TRA, merged with SEG where there is any."""
     table = folder / "TRA" / "man_track.txt"
     tracks = cut_tracks(read_tracks(table), frames.numbers[0], frames.numbers[-1] + 1)
     labels = np.zeros((len(frames), *frames.shape), np.uint16)
@@ -167,7 +168,8 @@ def _read_markers(folder: Path, markers: dict[int, Path], masks: dict[int, Path]
     for track in tracks:
         if track.label not in present:
             raise DataError(
-                f"{table}: label {track.label} is in no mask of {folder / 'TRA'}; remove its line or add the masks"
+                f"{table}: label {track.label} is in no mask of {folder / 'TRA'}; "
+                "remove its line or add the masks"
             )
     return _Truth(labels, complete, tracks, ((0, len(frames)),))
 
@@ -185,7 +187,7 @@ def _truth_files(folder: Path, kind: str) -> dict[int, Path]:
 
 
 def _check_files(kinds: tuple[dict[int, Path], ...], frames: Frames) -> None:
-    """Raises `DataError` for truth without a frame, or of another size."""
+    """Raises `DataError` for truth that has no frame, or another size than it."""
     numbers = set(frames.numbers)
     for files in kinds:
         for number, path in files.items():
@@ -194,7 +196,8 @@ def _check_files(kinds: tuple[dict[int, Path], ...], frames: Frames) -> None:
             height, width = image_shape(path)
             if (height, width) != frames.shape:
                 raise DataError(
-                    f"{path}: is {width} x {height} pixels, its frame {frames.shape[1]} x {frames.shape[0]}; make them equal"
+                    f"{path}: is {width} x {height} pixels, "
+                    f"its frame {frames.shape[1]} x {frames.shape[0]}; make them equal"
                 )
 
 
@@ -209,9 +212,11 @@ def _check_tracks(labels: list[int], frame: int, tracks: tuple[Track, ...], imag
 
 
 def _loss_mask(shape: tuple[int, int], border: int, folder: Path) -> NDArray[np.bool_]:
+    """Makes the mask that leaves out `border` pixels at each side."""
     if 2 * border >= min(shape):
         raise DataError(
-            f"{folder}: frames of {shape[1]} x {shape[0]} pixels lie within dataset.loss_border={border}; lower it"
+            f"{folder}: frames of {shape[1]} x {shape[0]} pixels lie within dataset.loss_border={border}; "
+            "lower it"
         )
     mask = np.zeros(shape, bool)
     mask[border : shape[0] - border, border : shape[1] - border] = True
@@ -219,11 +224,13 @@ def _loss_mask(shape: tuple[int, int], border: int, folder: Path) -> NDArray[np.
 
 
 def _compare_complete(complete: NDArray[np.bool_], listed: tuple[int, ...], folder: Path) -> None:
+    """Warns where completely segmented frames are not those that the spec lists."""
     known = {frame for frame in listed if frame < len(complete)}
     found = set(np.flatnonzero(complete).tolist())
     if listed and known != found:
         logging.warning(
-            "%s: completely segmented frames found but not listed in the spec: %s; listed but not found: %s; those found count",
+            "%s: completely segmented frames found but not listed in the spec: %s; listed but not found: %s; "
+            "those found count",
             folder, _few(found - known), _few(known - found),
         )  # fmt: skip
 

@@ -1,4 +1,7 @@
-"""Track tables (`man_track.txt`, `res_track.txt`): one line `label begin end parent` per track. Knows no masks."""
+"""Reads and writes track tables: one line `label begin end parent` per track. Knows no masks.
+
+They are called `res_track.txt` in a result and `man_track.txt` in the truth.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,10 @@ MAX_TABLE_BYTES = 2**21
 
 
 class Track(NamedTuple):
-    """One row of a track table: `label` exists in frames `begin` to `end` (both included); parent 0 means none."""
+    """Is one row of a track table: `label` exists in frames `begin` to `end`, both included.
+
+    A parent of 0 means none.
+    """
 
     label: int
     begin: int
@@ -25,7 +31,7 @@ class Track(NamedTuple):
 
 
 class LineFault(NamedTuple):
-    """One thing that is wrong in a table: the line's number, counted from 1, the problem, and what to do about it."""
+    """Says what is wrong in a line of a table, counted from 1, and what to do about it."""
 
     line: int
     problem: str
@@ -33,7 +39,7 @@ class LineFault(NamedTuple):
 
 
 class TrackTable(NamedTuple):
-    """What could be read of a table, label -> track in the order of the lines, and every fault, in that order, too."""
+    """Holds the tracks that could be read, by label, and every fault, both in the order of the lines."""
 
     tracks: dict[int, Track]
     faults: list[LineFault]
@@ -46,8 +52,9 @@ def parse_table(text: str) -> TrackTable:
         text: The content of the file; empty lines are allowed.
 
     Returns:
-        The tracks of all lines with four whole numbers and a label that is in range and not there before, and the faults:
-        other lines, a track that ends before it begins, and a parent that is the track itself or that no line lists.
+        The tracks of all lines with four whole numbers and a label that is in range and not there before, and
+        the faults: other lines, a track that ends before it begins, and a parent that is the track itself or
+        that no line lists.
     """
     tracks: dict[int, Track] = {}
     lines: dict[int, int] = {}
@@ -112,7 +119,10 @@ def write_tracks(path: Path, tracks: Iterable[Track]) -> None:
 
 
 def cut_tracks(tracks: Iterable[Track], begin: int, end: int) -> tuple[Track, ...]:
-    """Cuts tracks down to frames `begin` to `end` (excluded), renumbered from 0; a parent that is cut away becomes 0."""
+    """Cuts tracks down to frames `begin` to `end` (excluded), renumbered from 0.
+
+    A parent that is cut away becomes 0.
+    """
     kept = [track for track in tracks if track.begin < end and track.end >= begin]
     labels = {track.label for track in kept}
     return tuple(

@@ -1,7 +1,7 @@
 """Checks result and ground-truth folders of the Cell Tracking Challenge; finds every fault, changes nothing.
 
-py-ctcmetrics crashes on some of these faults and traccuracy misses others (duplicate labels, the last frame, end before
-begin), so the checks are our own.
+py-ctcmetrics crashes on some of these faults and traccuracy misses others (duplicate labels, the last frame,
+end before begin), so the checks are our own.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def _check_table(path: Path, present: Mapping[int, set[int]], masks: Mapping[int
 
 
 def _faults_of(track: Track, tracks: Mapping[int, Track], names: Mapping[int, str]) -> Iterator[str]:
-    """Finds what is wrong with a track beyond its own line: frames without a mask, a parent that lives too long."""
+    """Finds what is wrong with a track beyond its line: frames without mask, a parent that lives too long."""
     first, last = min(names), max(names)
     if track.begin < first:
         yield f"label {track.label} begins in frame {track.begin}, but the first mask is {names[first]}"

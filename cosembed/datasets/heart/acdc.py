@@ -1,11 +1,13 @@
-"""Reads the ACDC challenge's patients as cine slices. Knows no network.
+"""Reads the patients of the ACDC challenge as heart slices. Knows no network.
 
     ROOT/.../Info.cfg                          lines `ED: 1` and `ES: 12`, frame numbers counted from 1
     ROOT/.../patient001_4d.nii.gz              video: x, y, slice, time
-    ROOT/.../patient001_frame01_gt.nii.gz      labels at ED: 0 background, 1 right ventricle, 2 myocardium, 3 blood pool
+    ROOT/.../patient001_frame01_gt.nii.gz      labels at ED: 0 background, 1 right ventricle, 2 myocardium,
+                                               3 blood pool
     ROOT/.../patient001_frame12_gt.nii.gz      labels at ES
 
-Each patient has a folder, at any depth; other files in it do not matter. The right ventricle counts as background.
+Each patient has a folder, at any depth; other files in it do not matter. The right ventricle counts as
+background.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ from cosembed.files.reading import MAX_PAGES_BYTES, read_text, reason
 _VIDEO = "_4d.nii.gz"
 _CLASSES = np.array([0, 0, MYOCARDIUM, CAVITY], np.uint8)
 _CHUNK = 2**20
-# Of NIfTI-1 with what tells of extensions; ITK reads from the header itself what is said to begin earlier.
+# A NIfTI-1 header with what tells of extensions; voxels said to begin earlier would be read from the header
+# itself.
 _HEADER_BYTES = 352
 
 
@@ -37,11 +40,12 @@ def read_acdc(root: Path, slices: int = 3, only: Collection[str] | None = None) 
 
     Args:
         root: Any folder above the patients' folders, or one patient's folder.
-        slices: How many central slices of each patient, at least 1; counted among those whose labels show the left
-            ventricle both at ED and at ES. A patient with fewer gives all of them.
+        slices: How many central slices of each patient are read, at least 1; counted among those whose labels
+            show the left ventricle both at ED and at ES. A patient with fewer gives all of them.
+        only: The names of the patients to read; None for all.
 
     Returns:
-        By patient and slice; only the frames ED and ES are labelled.
+        The slices by patient and position; only the frames ED and ES are labelled.
 
     Raises:
         DataError: No patients, or files that are missing, damaged, or contradict each other; names the file.
@@ -52,7 +56,7 @@ def read_acdc(root: Path, slices: int = 3, only: Collection[str] | None = None) 
 
 
 def find_acdc(root: Path) -> dict[str, Path]:
-    """Every patient below a folder with the file of the video; reads no images.
+    """Finds every patient below a folder, name -> file of the video; reads no images.
 
     Raises:
         DataError: No patients, one that is there twice, or two in one folder.
@@ -92,7 +96,8 @@ def _read_patient(patient: str, path: Path, count: int) -> list[HeartSlice]:
     ]
     if not usable:
         raise DataError(
-            f"{path}: no slice shows the left ventricle in the labels of both ED and ES; leave the patient out"
+            f"{path}: no slice shows the left ventricle in the labels of both ED and ES; "
+            "leave the patient out"
         )
     labelled = np.isin(np.arange(len(video)), list(truth))
     found = []
@@ -107,7 +112,7 @@ def _read_patient(patient: str, path: Path, count: int) -> list[HeartSlice]:
 
 
 def _read_info(path: Path) -> dict[str, int]:
-    """The frame numbers, from 1, of ED and ES."""
+    """Reads the frame numbers of ED and ES, counted from 1."""
     if not path.is_file():
         raise DataError(f"{path}: does not exist; put the patient's Info.cfg there, with the lines ED and ES")
     try:
@@ -125,7 +130,7 @@ def _read_info(path: Path) -> dict[str, int]:
 
 
 def _read_truth(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Labels uint8 [slice, y, x] in our classes."""
+    """Reads labels as uint8 [slice, y, x] in our classes."""
     if not path.is_file():
         raise DataError(f"{path}: does not exist; add the labels, or leave the patient out")
     labels = _read_nifti(path, 3)
@@ -142,7 +147,7 @@ def _read_truth(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
 
 
 def _read_nifti(path: Path, dimensions: int) -> NDArray:
-    """The voxels [time, slice, y, x] for 4 dimensions, [slice, y, x] for 3."""
+    """Reads the voxels, [time, slice, y, x] for 4 dimensions, [slice, y, x] for 3."""
     reader = open_image(path, "NiftiImageIO")
     if reader.GetDimension() > dimensions:
         raise DataError(f"{path}: has {reader.GetDimension()} dimensions; save it with {dimensions}")

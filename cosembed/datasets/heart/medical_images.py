@@ -1,4 +1,4 @@
-"""Reads medical images, NIfTI and DICOM, with everything checked that ITK would pass over. Knows no data set's layout."""
+"""Reads medical images, NIfTI and DICOM, and checks what ITK would pass over. Knows no data set's layout."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from cosembed.files.reading import check_extent
 
 
 def open_image(path: Path, kind: str) -> sitk.ImageFileReader:
-    """A reader that holds the header of a medical image, and no pixels yet.
+    """Opens a medical image: the reader holds its header, and no pixels yet.
 
     Args:
         path: The file.
-        kind: ITK's name of its format, such as `NiftiImageIO` or `GDCMImageIO` (DICOM).
+        kind: ITK's name of the format, such as `NiftiImageIO` or `GDCMImageIO` (DICOM).
 
     Raises:
-        DataError: Missing, of another kind, damaged, in colour, or of an absurd size.
+        DataError: It is missing, of another kind, damaged, in colour, or of an absurd size.
     """
     if not path.is_file():
         raise DataError(f"{path}: does not exist; check the path")
@@ -40,13 +40,13 @@ def open_image(path: Path, kind: str) -> sitk.ImageFileReader:
 
 
 def read_pixels(reader: sitk.ImageFileReader) -> NDArray:
-    """The voxels of an opened image, axes from the slowest to the fastest: [time, slice, y, x] or its last ones.
+    """Reads the voxels of an opened image, [time, slice, y, x] or the last of these axes.
 
     Returns:
         Whole numbers in their native type; others as float32, where ITK has put 0 for NaN and infinity.
 
     Raises:
-        DataError: Damaged.
+        DataError: The file is damaged.
     """
     with _errors_of(Path(reader.GetFileName())):
         pixels = sitk.GetArrayFromImage(reader.Execute())
@@ -55,7 +55,7 @@ def read_pixels(reader: sitk.ImageFileReader) -> NDArray:
 
 @contextmanager
 def _errors_of(path: Path) -> Iterator[None]:
-    """Turns ITK's errors into one sentence, and silences its warnings: they are about headers that do no harm."""
+    """Turns ITK's errors into one sentence; silences its warnings, about headers that do no harm."""
     shown = sitk.ProcessObject.GetGlobalWarningDisplay()
     sitk.ProcessObject.SetGlobalWarningDisplay(False)
     try:

@@ -1,4 +1,4 @@
-"""Cine MR of either layout, by name. Knows where files lie, not what is in them."""
+"""Reads cine MR of either layout by the layout's name. Knows where files lie, not what is in them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Layout = Literal["stacom", "acdc"]
 
 
 def patient_names(root: Path, layout: Layout) -> list[str]:
-    """Names of all patients below a folder, sorted; reads no images.
+    """Lists the names of all patients below a folder, sorted; reads no images.
 
     Raises:
         DataError: There is none.
@@ -25,7 +25,13 @@ def patient_names(root: Path, layout: Layout) -> list[str]:
 def read_slices(
     root: Path, layout: Layout, slices: int, only: Collection[str] | None = None
 ) -> list[HeartSlice]:
-    """The central slices of the patients below a folder, or of those named in `only`.
+    """Reads the central slices of the patients below a folder.
+
+    Args:
+        root: Any folder above the patients' files.
+        layout: How they lie in it.
+        slices: How many slices of each patient are read, at least 1.
+        only: The names of the patients to read; None for all.
 
     Raises:
         DataError: No patient, or files that cannot be used.

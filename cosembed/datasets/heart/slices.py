@@ -1,4 +1,7 @@
-"""A short-axis cine slice as frames with labels, and checked reading of medical images. Knows no data set's layout."""
+"""Defines the form in which readers of hearts hand them on: short-axis slices with labels.
+
+Knows no layout, no files.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ CLASSES = {"myocardium": MYOCARDIUM, "cavity": CAVITY}
 
 @dataclass(frozen=True)
 class HeartSlice:
-    """One slice of the heart over one beat.
+    """Holds one slice of the heart over one beat.
 
     Attributes:
         patient: The patient's name in the data set.
@@ -36,11 +39,14 @@ class HeartSlice:
 
 
 def patients(slices: Iterable[HeartSlice]) -> list[str]:
-    """The sorted names of the patients, each once."""
+    """Lists the names of the patients that slices belong to, sorted, each once."""
     return sorted({item.patient for item in slices})
 
 
 def central_indices(indices: Sequence[int], count: int) -> Sequence[int]:
-    """The `count` middle ones (at least 1) of sorted indices, the lower ones in a tie; all if there are fewer."""
+    """Chooses the `count` middle ones of sorted indices, the lower ones in a tie; all if there are fewer.
+
+    `count` is at least 1.
+    """
     start = max(0, (len(indices) - count) // 2)
     return indices[start : start + count]

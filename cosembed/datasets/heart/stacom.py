@@ -1,11 +1,12 @@
-"""Reads studies of the STACOM 2011 left-ventricle challenge (LVSC) as cine slices. Knows no network.
+"""Reads studies of the STACOM 2011 challenge (LVSC) as heart slices. Knows no network.
 
-    ROOT/.../DET0000101_SA1_ph0.dcm            frame: short-axis slice 1, phase 0; long-axis frames (LA) do not matter
-    ROOT/.../DET0000101_SA1_ph0.png            its mask
+    ROOT/.../DET0000101_SA1_ph0.dcm     frame: short-axis slice 1, phase 0; long-axis (LA) ones do not matter
+    ROOT/.../DET0000101_SA1_ph0.png     its mask
 
-Image and mask belong together by name, in whatever folders they are. What a study's masks mean is told by the values of
-all of them together. Two values, 0 and 1 or 0 and 255: the myocardium as a ring, and the cavity is what the ring encloses;
-this is how the challenge describes its masks. Three values, 0 1 2 or 0 128 255: background, myocardium, cavity.
+Image and mask belong together by name, in whatever folders they are. What a study's masks mean is told by the
+values of all of them together. Two values, 0 and 1 or 0 and 255, are the myocardium as a ring, and the cavity
+is what the ring encloses; this is how the challenge describes its masks. Three values, 0 1 2 or 0 128 255,
+are background, myocardium, cavity.
 """
 
 from __future__ import annotations
@@ -38,11 +39,12 @@ def read_stacom(root: Path, slices: int = 3, only: Collection[str] | None = None
 
     Args:
         root: Any folder above the patients' files.
-        slices: How many central slices of each patient, at least 1; counted among those whose masks show myocardium in
-            every frame and a cavity in some. A patient with fewer gives all of them.
+        slices: How many central slices of each patient are read, at least 1; counted among those whose masks
+            show myocardium in every frame and a cavity in some. A patient with fewer gives all of them.
+        only: The names of the patients to read; None for all.
 
     Returns:
-        By patient and slice; frames by phase, all of them labelled.
+        The slices by patient and position; frames by phase, all of them labelled.
 
     Raises:
         DataError: No patients, or files that are missing, damaged, or contradict each other; names the file.
@@ -60,7 +62,7 @@ def read_stacom(root: Path, slices: int = 3, only: Collection[str] | None = None
 
 
 def find_stacom(root: Path) -> dict[str, _Stack]:
-    """Every patient below a folder: name -> slice -> phase -> file; reads no images.
+    """Finds every patient below a folder, name -> slice -> phase -> file; reads no images.
 
     Raises:
         DataError: No patients, or a phase that is there twice.
@@ -74,7 +76,7 @@ def find_stacom(root: Path) -> dict[str, _Stack]:
 
 
 def _find(root: Path, suffix: str) -> dict[str, _Stack]:
-    """Patient -> short-axis files with that suffix."""
+    """Finds the short-axis files of every patient that have a suffix."""
     found: dict[str, _Stack] = {}
     for path in sorted(root.rglob("*")):
         match = _NAME.fullmatch(path.stem)
@@ -115,7 +117,7 @@ def _read_patient(patient: str, images: _Stack, masks: _Stack, count: int) -> li
 
 
 def _match(images: dict[int, Path], masks: dict[int, Path]) -> list[tuple[Path, Path]]:
-    """Image and mask of each phase, by its number."""
+    """Pairs image and mask of each phase of a slice, in the order of the phases."""
     for phase in sorted(images.keys() ^ masks.keys()):
         if phase in images:
             raise DataError(
@@ -132,7 +134,7 @@ def _match(images: dict[int, Path], masks: dict[int, Path]) -> list[tuple[Path, 
 
 
 def _read_mask(path: Path) -> NDArray:
-    """The values [H, W] of a PNG, which may be grey in the form of colour."""
+    """Reads the values [H, W] of a PNG, which may be grey in the form of colour."""
     image = read_image(path)
     if image.ndim == 2:
         return image
@@ -144,7 +146,7 @@ def _read_mask(path: Path) -> NDArray:
 
 
 def _are_rings(masks: dict[Path, NDArray]) -> bool:
-    """Whether a study's masks are rings rather than classes; they must all be of one kind."""
+    """Tells whether a study's masks are rings rather than classes; they must all be of one kind."""
     values: set[int] = set()
     for path, mask in masks.items():
         values.update(np.unique(mask).tolist())
@@ -157,12 +159,13 @@ def _are_rings(masks: dict[Path, NDArray]) -> bool:
 
 
 def _fill(mask: NDArray) -> NDArray[np.uint8]:
+    """Turns a ring into classes: the ring is myocardium, what it encloses the cavity."""
     ring = mask > 0
     return np.where(ring, MYOCARDIUM, np.where(binary_fill_holes(ring), CAVITY, 0)).astype(np.uint8)
 
 
 def _classes(mask: NDArray) -> NDArray[np.uint8]:
-    """Values 1 or 128 -> myocardium, 2 or 255 -> cavity."""
+    """Turns values into classes: 1 or 128 is myocardium, 2 or 255 the cavity."""
     known = _CLASSES[int(mask.max() > 2)]
     return np.searchsorted(known, mask).astype(np.uint8)
 
@@ -174,7 +177,7 @@ def _shows_ventricle(frames: list[NDArray[np.uint8]]) -> bool:
 
 
 def _read_frames(pairs: list[tuple[Path, Path]], labels: list[NDArray[np.uint8]]) -> NDArray:
-    """The frames [T, H, W] of one slice; checks that they and their labels are of one size."""
+    """Reads the frames [T, H, W] of one slice; checks that they and their labels are of one size."""
     frames: list[NDArray] = []
     for (path, mask), expected in zip(pairs, labels, strict=True):
         pixels = read_pixels(open_image(path, "GDCMImageIO"))
@@ -192,12 +195,13 @@ def _read_frames(pairs: list[tuple[Path, Path]], labels: list[NDArray[np.uint8]]
 
 
 def _warn_of_open_rings(labels: NDArray[np.uint8], masks: list[Path]) -> None:
-    """At end systole an apical cavity can vanish, so a ring that encloses nothing is no error."""
+    """Warns of rings that enclose nothing; no error, since an apical cavity can vanish at end systole."""
     empty = np.flatnonzero(~(labels == CAVITY).any(axis=(1, 2)))
     if empty.size:
         names = " ".join(masks[frame].name for frame in empty[:10])
         logging.warning(
-            "%s: %d of %d masks of the slice enclose no cavity: %s; right if it vanishes, else the ring is open",
+            "%s: %d of %d masks of the slice enclose no cavity: %s; right if it vanishes, "
+            "else the ring is open",
             masks[0].parent, empty.size, len(masks), names,
         )  # fmt: skip
 

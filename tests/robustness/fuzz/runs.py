@@ -15,7 +15,7 @@ import tensorflow as tf
 from cosembed import released, specs
 from cosembed.training.checkpoints import build_network, checkpoint_manager, load_network
 from cosembed.training.run_folder import RunFolder
-from tests.numpy_network import seeded_variables, write_checkpoint
+from tests.helpers.numpy_network import seeded_variables, write_checkpoint
 from tests.robustness.fuzz.case import Case, Rng, odd_file, pick
 from tests.robustness.fuzz.mutate import damage, damaged_text, truncate
 

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from cosembed.datasets.heart.acdc import read_acdc
 from cosembed.datasets.heart.slices import HeartSlice
 from cosembed.datasets.heart.stacom import read_stacom
+from tests.helpers.cardiac_studies import write_acdc, write_stacom
 from tests.robustness.fuzz.case import Case, Rng, odd_file, pick
 from tests.robustness.fuzz.mutate import damage, damaged_text, truncate
-from tests.studies import write_acdc, write_stacom
 
 _TYPES = {
     2: "u1",
