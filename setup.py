@@ -3,6 +3,9 @@
 from setuptools import find_packages, setup
 
 setup(
-    packages=[*find_packages(include=["cosembed", "cosembed.*", "experiments", "benchmarks"]), "data_specs"],
-    package_data={"cosembed": ["py.typed"], "data_specs": ["*.yaml"], "experiments": ["*.json"]},
+    # The specs lie beside the package in a checkout and inside it in a wheel, whose top level holds nothing
+    # else.
+    packages=[*find_packages(include=["cosembed", "cosembed.*"]), "cosembed.data_specs"],
+    package_dir={"cosembed.data_specs": "data_specs"},
+    package_data={"cosembed": ["py.typed"], "cosembed.data_specs": ["*.yaml"]},
 )

@@ -22,7 +22,7 @@ from cosembed.commands import command_line
 from cosembed.datasets.annotated_video import AnnotatedVideo
 from cosembed.simulation import simulate_video
 from cosembed.specs import CellsSpec
-from cosembed.study.tables.cells import as_text
+from cosembed.study.tables.layout import as_text
 
 PROFILES = ("paper", "cpu", "smoke")
 # The profile for a GPU is taken to need so long a step on a fast one; steps of the other profiles are

@@ -2,7 +2,7 @@
 
 It has stock layers only: `TimeDistributed` convolutions, a loop over frames with three convolutions on [x, h]
 each, `UpSampling2D`, and a loss that goes from instance to instance. It computes what `StackedHourglass` and
-`cosine_embedding_loss` compute (tests/benchmarks/test_benchmarks.py); nothing else of the package uses it.
+`cosine_embedding_loss` compute (tests/benchmarks/test_plain_network.py); nothing else of the package uses it.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class PlainConvGRU(tf.keras.layers.Layer):
 def plain_network(filters: int, levels: int, outputs: int, length: int, side: int) -> tf.keras.Model:
     """Builds the network from images [B, length, side, side, 1] to the raw embeddings of both hourglasses.
 
-    Layers are named after ours: `hourglass_0/contracting_0`.
+    Layers are named after ours: `hourglass_0.contracting_0`.
 
     Args:
         filters: Filters of every layer but the last.
@@ -60,8 +60,9 @@ def plain_network(filters: int, levels: int, outputs: int, length: int, side: in
     """
     image = tf.keras.Input([length, side, side, 1])
     first = _hourglass("hourglass_0", image, filters, levels, outputs)
-    unit = tf.math.l2_normalize(first, axis=-1, epsilon=NORM_EPSILON["miccai2018"])
-    second = _hourglass("hourglass_1", tf.concat([image, unit], axis=-1), filters, levels, outputs)
+    epsilon = NORM_EPSILON["miccai2018"]
+    unit = tf.keras.layers.Lambda(lambda raw: tf.math.l2_normalize(raw, axis=-1, epsilon=epsilon))(first)
+    second = _hourglass("hourglass_1", tf.keras.layers.concatenate([image, unit]), filters, levels, outputs)
     return tf.keras.Model(image, (first, second))
 
 
@@ -98,14 +99,14 @@ def _count(mask: tf.Tensor) -> tf.Tensor:
 def _hourglass(name: str, inputs: tf.Tensor, filters: int, levels: int, outputs: int) -> tf.Tensor:
     def convolve(part: str, features: tf.Tensor, count: int, activation: str | None = "relu") -> tf.Tensor:
         convolution = tf.keras.layers.Conv2D(count, 3, padding="same", activation=activation)
-        return tf.keras.layers.TimeDistributed(convolution, name=f"{name}/{part}")(features)
+        return tf.keras.layers.TimeDistributed(convolution, name=f"{name}.{part}")(features)
 
     skips, features = [], inputs
     for level in range(levels):
         if level:
             features = tf.keras.layers.TimeDistributed(tf.keras.layers.MaxPooling2D())(features)
         features = convolve(f"contracting_{level}", features, filters)
-        skips.append(PlainConvGRU(filters, name=f"{name}/parallel_{level}")(features))
+        skips.append(PlainConvGRU(filters, name=f"{name}.parallel_{level}")(features))
     features = convolve(f"expanding_{levels - 1}", skips[-1], filters)
     for level in reversed(range(levels - 1)):
         larger = tf.keras.layers.TimeDistributed(tf.keras.layers.UpSampling2D())(features)

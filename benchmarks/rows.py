@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from cosembed.study.tables.cells import as_text
+from cosembed.study.tables.layout import as_text
 
 Row = dict[str, object]
 

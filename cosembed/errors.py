@@ -1,7 +1,8 @@
 """The exceptions of cosembed. This module knows nothing else of the package.
 
 Every message names the file (or flag, or key), says what is wrong, and what to do. Command lines turn an
-`InputError` into one sentence on stderr and exit status 2; anything else is a fault of ours or of the machine.
+`InputError` into one sentence on stderr and exit status 2; anything else is a fault of ours or of the
+machine.
 """
 
 

@@ -1,4 +1,7 @@
-"""Imports TensorFlow, or says in one sentence why the installed one cannot be used. Imports nothing heavy by itself."""
+"""Imports TensorFlow, or says in one sentence why the installed one cannot be used.
+
+Imports nothing heavy by itself.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +25,8 @@ ERRORS_AS_EXCEPTIONS_ONLY = "3"
 def check_tensorflow() -> None:
     """Imports TensorFlow for the first time, without its start-up messages.
 
-    The messages say nothing to a user; TensorFlow's errors still arrive as exceptions. Whoever wants to read them sets
-    TF_CPP_MIN_LOG_LEVEL=0.
+    The messages say nothing to a user; TensorFlow's errors still arrive as exceptions. Whoever wants to read
+    them sets TF_CPP_MIN_LOG_LEVEL=0.
 
     Raises:
         InputError: TensorFlow is absent, of another version than 2.15 and 2.21, or installed incompletely.
@@ -44,14 +47,15 @@ def check_tensorflow() -> None:
     except ImportError as error:
         raise InputError(
             f"TensorFlow {found} cannot be imported ({error}): install it again with "
-            f"pip install --force-reinstall tensorflow=={found}, or remove .venv and run make setup in a checkout"
+            f"pip install --force-reinstall tensorflow=={found}, "
+            "or remove .venv and run make setup in a checkout"
         ) from error
     _hide_messages_of(os.path.dirname(tensorflow.__file__))
 
 
 @cache
 def _hide_messages_of(folder: str) -> None:
-    """Leaves the warnings of the Python code in a folder, which writes to the same log as ours."""
+    """Lets only warnings pass of the Python code in a folder, which writes to the same log as ours."""
 
     def is_ours_or_a_warning(record: python_logging.LogRecord) -> bool:
         return record.levelno >= python_logging.WARNING or not record.pathname.startswith(folder)
@@ -61,7 +65,10 @@ def _hide_messages_of(folder: str) -> None:
 
 @contextmanager
 def _without_standard_error() -> Iterator[None]:
-    """Drops what is written to standard error, by libraries too: TensorFlow 2.21 writes before it reads its log level."""
+    """Drops what is written to standard error, by libraries too.
+
+    TensorFlow 2.21 writes before it reads its log level.
+    """
     if os.environ[LOG_LEVEL] != ERRORS_AS_EXCEPTIONS_ONLY:
         yield
         return

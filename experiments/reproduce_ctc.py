@@ -1,12 +1,12 @@
-"""All six Cell Tracking Challenge data sets: prepare, train, track, score, and Table 2 beside the paper's numbers.
+"""All six Cell Tracking Challenge data sets, from their data to Table 2 beside the paper's numbers.
 
     python -m experiments.reproduce_ctc --data_dir=data --out_dir=runs --profile=paper
     python -m experiments.reproduce_ctc --data_dir=data --out_dir=runs --checkpoints=networks
 
-Each data set runs as its own experiment; if one fails, the others go on and the failure is named at the end. Started
-again, it continues where it stopped. With --checkpoints, the authors' networks (networks/<dataset>/model-40000.index and
-its data file, or folders made by cosembed import-network) take the place of training. The table is written to
-<out_dir>/table2.md and table2.json.
+Each data set runs as its own experiment; if one fails, the others go on and the failure is named at the end.
+Started again, it continues where it stopped. With --checkpoints, the authors' networks
+(networks/<dataset>/model-40000.index and its data file, or folders made by cosembed import-network)
+take the place of training. The table is written to <out_dir>/table2.md and table2.json.
 """
 
 from __future__ import annotations
@@ -18,9 +18,12 @@ from absl import flags
 from cosembed.commands import command_line
 from cosembed.errors import InputError
 from cosembed.files.writing import atomic_write_text
-from cosembed.study import runner
-from cosembed.study.in_turn import exit_if_failed, given_flags, run_in_turn
-from cosembed.study.tables import cells as tables
+from cosembed.study import flags as study_flags
+from cosembed.study.experiment_processes import exit_if_failed, given_arguments, run_one_after_another
+from cosembed.study.scores import METRICS
+from cosembed.study.tables import cells as table2
+from cosembed.study.tables.reported import read_reported
+from experiments import REPORTED
 
 EXPERIMENTS = {
     "DIC-C2DH-HeLa": "ctc_dic_hela",
@@ -44,9 +47,13 @@ PASSED_ON = (
     "deterministic",
     "set",
 )
-FLAGS = runner.FLAGS
+FLAGS = flags.FLAGS
 
-flags.DEFINE_list("datasets", ["all"], "Data sets by name, separated by commas.")
+
+def define_flags(flag_values: flags.FlagValues) -> None:
+    """Defines the flags of every experiment, and --datasets."""
+    study_flags.define_flags(flag_values)
+    flags.DEFINE_list("datasets", ["all"], "Data sets by name, separated by commas.", flag_values=flag_values)
 
 
 def main() -> None:
@@ -55,16 +62,20 @@ def main() -> None:
     for dataset in chosen:
         if dataset not in EXPERIMENTS:
             raise InputError(f"--datasets: unknown data set '{dataset}'; known: {', '.join(EXPERIMENTS)}")
-    options = given_flags(PASSED_ON)
-    statuses = run_in_turn({dataset: [f"experiments.{EXPERIMENTS[dataset]}", *options] for dataset in chosen})
+    options = given_arguments(FLAGS, PASSED_ON)
+    statuses = run_one_after_another(
+        {dataset: [f"experiments.{EXPERIMENTS[dataset]}", *options] for dataset in chosen}
+    )
     out_dir = Path(FLAGS.out_dir)
-    scored = tables.read_scores(out_dir / EXPERIMENTS[dataset] / "metrics.json" for dataset in chosen)
+    scored = table2.read_existing(out_dir / EXPERIMENTS[dataset] / METRICS for dataset in chosen)
     if scored:
-        atomic_write_text(out_dir / "table2.md", tables.table2_markdown(scored))
-        atomic_write_text(out_dir / "table2.json", tables.table2_json(scored))
-        print(tables.table2_text(scored))
+        reported = read_reported(REPORTED).cells
+        atomic_write_text(out_dir / "table2.md", table2.markdown(scored, reported))
+        atomic_write_text(out_dir / "table2.json", table2.as_json(scored, reported))
+        print(table2.text(scored, reported))
     exit_if_failed(statuses)
 
 
 if __name__ == "__main__":
+    define_flags(FLAGS)
     command_line.run(main)

@@ -2,33 +2,20 @@
 
     python -m experiments.simulated --data_dir=runs/demo-data --out_dir=runs --fold=0 --profile=cpu
 
-Expected: SEG at least 0.70 and TRA at least 0.85 on the unseen video (profile cpu); a classical baseline at least 0.1
-below in SEG.
+Expected: SEG at least 0.70 and TRA at least 0.85 on the unseen video (profile cpu); a classical baseline at
+least 0.1 below in SEG.
 Expected time: about 10 minutes on two cores.
 """
 
-from pathlib import Path
+from cosembed.study.experiment import Experiment
+from cosembed.study.tasks.cells import CellsSimulation, CellsTask
+from experiments.command import run
 
-from absl import logging
-
-from cosembed.simulation import simulate_video, write_video
-from cosembed.specs import CellsDatasetSpec
-from cosembed.study.runner import Experiment, run
-
-FRAMES, SIZE, CELLS, DIFFICULTY = 40, 192, 20, 1.0
-SEEDS = {"01": 1, "02": 2}
-
-
-def prepare(dataset: CellsDatasetSpec, data_dir: Path) -> None:
-    """Simulates the data set's videos where they are absent."""
-    root = data_dir / dataset.name
-    for video in dataset.videos:
-        if not (root / f"{video}_GT").is_dir():
-            logging.info("%s: simulating video %s (%d frames, seed %d)", root, video, FRAMES, SEEDS[video])
-            write_video(root, video, simulate_video(FRAMES, SIZE, CELLS, DIFFICULTY, SEEDS[video]))
-
-
-EXPERIMENT = Experiment(name="simulated", dataset="simulated", prepare=prepare)
+EXPERIMENT = Experiment(
+    name="simulated",
+    dataset="simulated",
+    task=CellsTask(CellsSimulation(frames=40, size=192, cells=20, difficulty=1.0, seeds={"01": 1, "02": 2})),
+)
 
 if __name__ == "__main__":
     run(EXPERIMENT)

@@ -1,4 +1,4 @@
-"""`make setup` on machines of every kind: the only Pythons are shell scripts that say what version they are."""
+"""`make setup` on machines of every kind, whose Pythons are shell scripts that say a version."""
 
 import shutil
 import subprocess
@@ -8,8 +8,8 @@ import pytest
 from tests.helpers.builders import ROOT
 
 TOOLS = ("sh", "make", "cat", "cksum", "rm", "mkdir", "cp", "chmod")
-# Answers as Python does to what tools/setup.sh asks, makes a virtual environment of a copy of itself, and notes what pip is
-# to do.
+# Answers as Python does to what tools/setup.sh asks, makes a virtual environment of a copy of itself, and
+# notes what pip is to do.
 PYTHON = """#!/bin/sh
 case "$*" in
     *version_info*) echo {version} ;;

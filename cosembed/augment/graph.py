@@ -1,6 +1,7 @@
-"""Augmentation as one TensorFlow graph, for machines with few cores and a fast GPU. Draws nothing, knows no instances.
+"""Augments clips by one TensorFlow graph, for machines with few cores and a fast GPU.
 
-It does what `augmenters` does with SimpleITK, from the same drawn parameters and with the same result up to rounding.
+It does what `simpleitk` does frame by frame, from the same drawn parameters and with the same result up to
+rounding. Like it, it applies what was drawn and draws nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +22,13 @@ from cosembed.specs import TrainedSpec
 
 
 class _Places(NamedTuple):
-    """Where the network's pixels are sampled: points [N, N, 2] (x, y) inside the image; see `spatial.Sampling`."""
+    """Says where in the image the network's pixels are sampled, as `simpleitk.Sampling` does.
+
+    Attributes:
+        points: float64 [N, N, 2], (x, y) inside the image.
+        inside: bool [N, N]; True where the pixel lies in the image itself.
+        covered: bool [N, N]; True where it lies in the image or in its mirror padding.
+    """
 
     points: tf.Tensor
     inside: tf.Tensor
@@ -29,10 +36,11 @@ class _Places(NamedTuple):
 
 
 class GraphAugmenter:
-    """An `Augmenter` on TensorFlow's default device: a GPU where there is one.
+    """Augments clips on TensorFlow's default device, which is a GPU where there is one; an `Augmenter`.
 
     Args:
-        spec: As for `augmenters.make_augmenter`.
+        spec: The source of image size, channels, padding, label smoothing, and of which changes are on at
+            all.
     """
 
     def __init__(self, spec: TrainedSpec) -> None:
@@ -53,8 +61,9 @@ class GraphAugmenter:
         self._graph = tf.function(self._augment, input_signature=[signature], autograph=False)
 
     def __call__(self, clips: Sequence[RawClip]) -> list[AugmentedClip]:
-        """One augmented clip per clip."""
-        # All are sent to the device before the first is fetched: what they may have to wait for, they wait for once.
+        """Returns the augmented clips in the order of the raw ones."""
+        # All are sent to the device before the first is fetched, so that what they may wait for is waited for
+        # once.
         results = [self._graph(self._inputs(clip)) for clip in clips]
         return [
             AugmentedClip(image.numpy(), labels.numpy().astype(clip.labels.dtype), loss_masks.numpy())
@@ -99,7 +108,7 @@ class GraphAugmenter:
         return image, tf.cast(truth[..., 0], tf.uint16), truth[..., 1] > 0
 
     def _places(self, clip: dict[str, tf.Tensor]) -> _Places:
-        """As `spatial.make_sampling`."""
+        """Composes the transform of a clip as `simpleitk.make_sampling` does."""
         points = self._points(clip["elastic"], clip["matrix"], clip["translation"])
         sides = tf.cast(tf.shape(clip["loss_mask"])[::-1], tf.float64)
         half = sides // 2
@@ -111,9 +120,9 @@ class GraphAugmenter:
         return _Places(tf.clip_by_value(folded, 0, sides - 1), inside, covered)
 
     def _sample_image(self, frames: tf.Tensor, places: _Places) -> tf.Tensor:
-        """[T, h, w, C] -> [T, N, N, C], linearly."""
+        """Resamples all frames with linear interpolation: float32 [T, h, w, C] -> [T, N, N, C]."""
         side = self._spec.network.image_size
-        # Frames as channels: all are sampled at the same points.
+        # All frames are sampled at the same points, as if they were channels of one image.
         frames = tf.transpose(frames, [1, 2, 0, 3])
         frames = tf.reshape(frames, tf.concat([tf.shape(frames)[:2], [-1]], axis=0))
         image = sample_linearly(frames, places.points)
@@ -122,9 +131,9 @@ class GraphAugmenter:
         return tf.transpose(image, [2, 0, 1, 3])
 
     def _sample_truth(self, clip: dict[str, tf.Tensor], places: _Places) -> tf.Tensor:
-        """Labels and loss mask, as two channels [T, N, N, 2] of floats, from the nearest pixels.
+        """Resamples labels and loss mask from the nearest pixels, as two channels float32 [T, N, N, 2].
 
-        Floats hold 16-bit labels exactly, and every device gathers and filters them.
+        Floats hold 16-bit labels exactly, and every device can gather and filter them.
         """
         count, width = tf.shape(clip["labels"])[0], tf.shape(clip["labels"])[2]
         column, row = tf.unstack(tf.cast(tf.floor(places.points + 0.5), tf.int32), axis=-1)
@@ -138,7 +147,7 @@ class GraphAugmenter:
         return tf.stack([labels, tf.broadcast_to(loss_mask, tf.shape(labels))], axis=-1)
 
     def _points(self, elastic: tf.Tensor, matrix: tf.Tensor, translation: tf.Tensor) -> tf.Tensor:
-        """Where the transform leads the network's pixels, in the image or not: float64 [N, N, 2], (x, y)."""
+        """Computes where the transform leads the network's pixels: float64 [N, N, 2], (x, y)."""
         axis = tf.range(self._spec.network.image_size, dtype=tf.float64)
         points = tf.stack(tf.meshgrid(axis, axis, indexing="xy"), axis=-1)
         if self._spec.augmentation.elastic_grid > SPLINE_ORDER:
@@ -147,28 +156,36 @@ class GraphAugmenter:
         return centre + tf.linalg.matvec(matrix, points - centre) + translation
 
     def _movement(self, elastic: tf.Tensor) -> tf.Tensor:
-        """The B-spline of moved control points [g, g, 2] (y, x) at the network's pixels: float64 [N, N, 2] (x, y)."""
+        """Evaluates the B-spline of moved control points at the network's pixels.
+
+        Args:
+            elastic: float64 [g, g, 2], (y, x) in network pixels.
+
+        Returns:
+            float64 [N, N, 2], (x, y) in network pixels.
+        """
         grid = elastic.shape[0]
         down = tf.reshape(self._spline(tf.reshape(elastic, [grid, -1])), [-1, grid, 2])
         across = self._spline(tf.reshape(tf.transpose(down, [1, 0, 2]), [grid, -1]))
         return tf.transpose(tf.reshape(across, [self._spec.network.image_size, -1, 2]), [1, 0, 2])[..., ::-1]
 
     def _spline(self, coefficients: tf.Tensor) -> tf.Tensor:
-        """The cubic B-splines of coefficients [g, k] at the pixels of one axis: [N, k]."""
+        """Evaluates the cubic B-splines of coefficients [g, k] at the pixels of one axis: [N, k]."""
         grid, side = coefficients.shape[0], self._spec.network.image_size
-        # ITK's knots begin and end a little outside the outermost pixels, and its first coefficient lies one knot before them.
+        # ITK's knots begin and end a little outside the outermost pixels, and its first coefficient lies one
+        # knot before them.
         domain = elastic_spline(side, grid)
         begin, length = domain.GetTransformDomainOrigin()[0], domain.GetTransformDomainPhysicalDimensions()[0]
         return cubic_spline(coefficients, (np.arange(side) - begin) * (grid - SPLINE_ORDER) / length + 1)
 
     def _smooth(self, labels: tf.Tensor) -> tf.Tensor:
-        """As `data.smoothing.smooth_labels`, labels as floats [N, N]: the label whose filtered mask is largest."""
+        """Smooths labels float32 [N, N] as `smooth_labels` does: the largest filtered mask wins."""
         sigma = self._spec.preprocessing.label_smoothing
         present = tf.sort(tf.unique(tf.concat([[0.0], tf.reshape(labels, [-1])], axis=0)).y)
         masks = gaussian_filter(
             tf.cast(labels == present[:, None, None], tf.float32), sigma, int(TRUNCATE * sigma + 0.5)
         )
-        # Of equal ones the first: the background, then the lower label.
+        # Of equal masks the first wins: the background, then the lower label.
         return tf.gather(present, tf.argmax(masks, axis=0))
 
 
@@ -180,7 +197,7 @@ def sample_linearly(images: tf.Tensor, points: tf.Tensor) -> tf.Tensor:
         points: float [..., 2], (x, y) in pixels, inside the image.
 
     Returns:
-        As `images`, [..., K].
+        [..., K], of the images' dtype.
     """
     height, width, channels = tf.unstack(tf.shape(images))
     pixels = tf.reshape(images, [-1, channels])
@@ -199,22 +216,30 @@ def sample_linearly(images: tf.Tensor, points: tf.Tensor) -> tf.Tensor:
 
 
 def cubic_spline(coefficients: tf.Tensor, places: NDArray[np.float64]) -> tf.Tensor:
-    """The uniform cubic B-splines of float64 coefficients [g, k], one at every integer from 0, at `places` [N]: [N, k]."""
+    """Evaluates uniform cubic B-splines.
+
+    Args:
+        coefficients: float64 [g, k], those of k splines, one at every integer from 0 on.
+        places: float64 [N], where to evaluate them.
+
+    Returns:
+        float64 [N, k].
+    """
     distance = np.abs(places[:, None] - np.arange(coefficients.shape[0]))
     near, far = 2 / 3 - distance**2 + distance**3 / 2, (2 - distance) ** 3 / 6
     return tf.matmul(tf.constant(np.select([distance < 1, distance < 2], [near, far])), coefficients)
 
 
 def gaussian_filter(images: tf.Tensor, sigma: float, radius: int) -> tf.Tensor:
-    """Filters float32 images [K, H, W] along both axes, the edge pixels repeated around them.
+    """Filters images with a Gaussian along both axes; their edge pixels are repeated around them.
 
     Args:
-        images: One filter serves all.
+        images: float32 [K, H, W], each filtered by itself.
         sigma: Standard deviation, in pixels.
-        radius: Where the filter is cut, in pixels.
+        radius: Distance from its centre at which the filter is cut, in pixels.
 
     Returns:
-        As `images`.
+        float32 [K, H, W].
     """
     weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
     weights = (weights / weights.sum()).astype(np.float32)
@@ -231,7 +256,7 @@ def _within(points: tf.Tensor, low: tf.Tensor | float, high: tf.Tensor) -> tf.Te
 
 
 def _shift(clip: tf.Tensor, shifts: tf.Tensor, *, mirror: bool) -> tf.Tensor:
-    """As `spatial.shift_frame`, all frames at once: [T, N, N, C] by int64 [T, 2] (y, x)."""
+    """Moves frames [T, N, N, C] by whole pixels int64 [T, 2] (y, x), as `simpleitk.shift_frame` moves one."""
     side = tf.shape(clip, tf.int64)[1]
     for axis in (1, 2):
         source = tf.range(side) - shifts[:, axis - 1, None]

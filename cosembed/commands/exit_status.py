@@ -1,9 +1,8 @@
-"""Turns the outcome of a program into its exit status and at most one sentence. Knows no flags and no
-command.
+"""Turns the outcome of a program into its exit status and at most one sentence.
 
-0: done; 2: the user's input or flags are wrong; 130: interrupted with Ctrl-C; 141: whoever read the output
-    went away;
-1: anything else. It imports nothing heavy, so that a program is in its hands from its first moment on.
+0: done; 1: a fault of ours or of the machine; 2: the user's input or flags are wrong; 130: interrupted with
+Ctrl-C; 141: whoever read the output went away. This module knows no flags and no command. It imports nothing
+heavy, so that a program is in its hands from its first moment on.
 """
 
 from __future__ import annotations
@@ -86,7 +85,7 @@ def _call(program: Callable[[], None]) -> None:
             if known
             else "check the disk and the path, and run the same command again"
         )
-        fail(f"{error.filename or 'the output folder'}: {error.strerror}; {remedy}")
+        fail(f"{error.filename or 'the output'}: {error.strerror}; {remedy}")
 
 
 def _flush() -> None:
@@ -97,7 +96,7 @@ def _flush() -> None:
         raise
     except OSError as error:
         _discard_output()
-        fail(f"standard output: {error.strerror}; {_REMEDIES.get(error.errno or 0, 'write it elsewhere')}")
+        fail(f"the output: {error.strerror}; {_REMEDIES.get(error.errno or 0, 'write it elsewhere')}")
 
 
 def _print_any_character() -> None:
@@ -112,3 +111,4 @@ def _discard_output() -> None:
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

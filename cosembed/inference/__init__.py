@@ -1,3 +1,1 @@
-"""A trained network at work: frame by frame, over a video into a result folder, and on single images and
-heartbeats.
-"""
+"""Puts a trained network to work: frame by frame, over a video, and on single images and heartbeats."""

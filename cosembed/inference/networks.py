@@ -85,8 +85,8 @@ def load_network(
         raise InputError(f"dataset: unknown data set '{dataset}'; known: {', '.join(known)}")
     if not path.exists() and not Path(f"{path}.index").exists():
         raise CheckpointError(
-            f"'{path}' is neither the name of a network nor a run folder, a checkpoint or an imported network; "
-            "check the path"
+            f"'{path}' is neither the name of a network nor a run folder, a checkpoint or an imported "
+            "network; check the path"
         )
     # The device is chosen before TensorFlow computes anything.
     device = describe_device(require_gpu)

@@ -1,8 +1,7 @@
-"""A trained network over a video, one frame at a time with the state carried on.
+"""Runs a trained network over a video, one frame at a time, with the state carried on.
 
-Knows no clustering and no files.
-
-The state starts at zero and is never reset, so memory and the one trace do not depend on the video's length.
+This module knows no clustering and no files. The state starts at zero and is never reset, so that memory and
+the one trace do not depend on the video's length.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from cosembed.specs import TrainedSpec
 
 
 def prepare_frames(frames: Iterable[NDArray], spec: TrainedSpec) -> Iterator[NDArray[np.float32]]:
-    """Frames as the network sees them at test time.
+    """Prepares frames as the network sees them at test time.
 
     Args:
         frames: Arrays [H, W] or [H, W, C] in their native dtype.
@@ -54,8 +53,13 @@ class FrameStepper:
         self._step = tf.function(step)
 
     def __call__(self, images: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
-        """float32 [N, N, C] in the order of time -> float32 [N, N, D], the state carried on from frame to
-        frame.
+        """Runs the network over the frames of one video, whose state begins at zero and is carried on.
+
+        Args:
+            images: float32 [N, N, C], in the order of time.
+
+        Yields:
+            float32 [N, N, D].
         """
         states: States = []
         for image in images:

@@ -1,4 +1,4 @@
-"""Keras layers. Know no data and no training."""
+"""Holds the Keras layers of the networks. Knows no data and no training."""
 
 from cosembed.layers.conv_gru import ConvGRU2D
 from cosembed.layers.initializers import HeTruncatedNormal

@@ -1,9 +1,13 @@
-"""Convolutional gated recurrent unit (Ballas et al. 2016) as a Keras layer. Knows no data and no training.
+"""Implements the convolutional gated recurrent unit (Ballas et al. 2016) as a Keras layer.
 
-    r = sigmoid(conv([x, h]))    u = sigmoid(conv([x, h]))    y = activation(conv([x, r * h]))    h' = u * h + (1 - u) * y
+    r  = sigmoid(conv([x, h]))             the reset gate
+    u  = sigmoid(conv([x, h]))             the update gate
+    y  = activation(conv([x, r * h]))      the candidate
+    h' = u * h + (1 - u) * y               the new state, which is also the output
 
-The input's half of the three convolutions does not depend on the state: it is computed for the whole clip at once, and only
-the state's half runs in the time loop.
+The input's half of the three convolutions does not depend on the state. It is computed for the whole clip at
+once, and only the state's half runs in the time loop (`recurrence`). This module knows no data and no
+training.
 """
 
 from __future__ import annotations
@@ -19,34 +23,43 @@ from cosembed.layers.recurrence import Kernels, advance, recurrence
 
 @tf.keras.utils.register_keras_serializable("cosembed")
 class ConvGRU2D(tf.keras.layers.Layer):
-    """Convolutional GRU over a sequence of images, with zero padding and stride 1.
+    """Runs a convolutional GRU over a sequence of images, with zero padding and stride 1.
 
     Args:
         filters: Number of state channels F.
-        kernel_size: Odd side of the square kernels.
-        activation: Of the candidate; the released networks use ReLU, not tanh.
-        return_sequences: All outputs, or only the last.
-        return_state: Also the state after the last frame.
-        gate_initializer: Of both gates' kernels; zeros, as in the released networks, starts the gates at 0.5.
-        candidate_initializer: Of the candidate's kernel; None for an unseeded `HeTruncatedNormal`.
-        bias_initializer: Of all three biases.
-        **kwargs: Of `tf.keras.layers.Layer`.
+        kernel_size: Odd side k of the square kernels.
+        activation: The candidate's activation; the released networks use ReLU, not tanh.
+        return_sequences: Whether all outputs are returned; otherwise only the last.
+        return_state: Whether the state after the last frame is returned too.
+        gate_initializer: How the kernels of both gates start; zeros, as in the released networks, put the
+            gates at 0.5.
+        candidate_initializer: How the kernel of the candidate starts; None for an unseeded
+            `HeTruncatedNormal`.
+        bias_initializer: How all three biases start.
+        **kwargs: What `tf.keras.layers.Layer` takes.
 
     Call arguments:
         inputs: float [B, T, H, W, C].
         initial_state: float [B, H, W, F], or None for zeros.
 
     Output shape:
-        [B, T, H, W, F], or [B, H, W, F] without `return_sequences`; with `return_state`, a pair of that and the state.
+        [B, T, H, W, F], or [B, H, W, F] without `return_sequences`; with `return_state`, a pair of that and
+        the state [B, H, W, F].
 
     Example:
         >>> ConvGRU2D(64)(tf.zeros([1, 10, 32, 32, 3])).shape
         TensorShape([1, 10, 32, 32, 64])
 
-    The kernels `reset`, `update` and `candidate` are [k, k, C + F, F]: channels of the input first, then of the state.
+    Attributes:
+        reset_kernel: [k, k, C + F, F], the reset gate's; the input's channels come first, then the state's.
+        reset_bias: [F], the reset gate's.
+        update_kernel: The update gate's, as `reset_kernel`.
+        update_bias: The update gate's, as `reset_bias`.
+        candidate_kernel: The candidate's, as `reset_kernel`.
+        candidate_bias: The candidate's, as `reset_bias`.
 
     Raises:
-        ValueError: An argument out of range.
+        ValueError: An argument is out of range.
     """
 
     def __init__(
@@ -102,7 +115,7 @@ class ConvGRU2D(tf.keras.layers.Layer):
         return self.add_weight(name=f"{name}_bias", shape=(self.filters,), initializer=self.bias_initializer)
 
     def call(self, inputs: tf.Tensor, initial_state: tf.Tensor | None = None) -> Any:
-        """See the class."""
+        """Computes the outputs of a clip; arguments and results are those of the class."""
         inputs = tf.convert_to_tensor(inputs)
         shape = tf.shape(inputs)
         if initial_state is not None:
@@ -123,16 +136,31 @@ class ConvGRU2D(tf.keras.layers.Layer):
         return (result, state) if self.return_state else result
 
     def step(self, inputs: tf.Tensor, state: tf.Tensor) -> tf.Tensor:
-        """One frame: inputs [B, H, W, C] and state [B, H, W, F] -> the new state, which is also the output."""
+        """Computes one frame.
+
+        Args:
+            inputs: float [B, H, W, C].
+            state: float [B, H, W, F], the state after the frame before.
+
+        Returns:
+            float [B, H, W, F], the new state, which is also the output.
+        """
         inputs, state = tf.cast(inputs, self.compute_dtype), tf.cast(state, self.compute_dtype)
         if not self.built:
             self.build([None, None, None, None, inputs.shape[-1]])
         return advance(*self._input_halves(inputs), state, self._state_kernels(), self.activation).state
 
     def _input_halves(self, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """The input's part of both gates and of the candidate, biases included: [N, H, W, C] -> [N, H, W, 2 F], [N, H, W, F].
+        """Computes the input's part of the gates and of the candidate, biases included.
 
-        Two convolutions, because cutting their joint result in the time loop costs more than it saves.
+        These are two convolutions, because cutting their joint result in the time loop costs more than it
+        saves.
+
+        Args:
+            images: float [N, H, W, C].
+
+        Returns:
+            [N, H, W, 2 F] for reset and update gate, [N, H, W, F] for the candidate.
         """
 
         def half(kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
@@ -149,7 +177,7 @@ class ConvGRU2D(tf.keras.layers.Layer):
         return Kernels(tf.cast(gates, self.compute_dtype), tf.cast(candidate, self.compute_dtype))
 
     def get_config(self) -> dict[str, Any]:
-        """Everything `__init__` takes."""
+        """Returns the arguments of `__init__`, for Keras to make an equal layer."""
         return {
             **super().get_config(),
             "filters": self.filters,

@@ -1,4 +1,4 @@
-"""The weight initialisation of the paper (He et al. 2015), as the released training graphs have it."""
+"""Draws the first weights of a network as the paper says (He et al. 2015), and as released."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ import tensorflow as tf
 
 @tf.keras.utils.register_keras_serializable("cosembed")
 class HeTruncatedNormal(tf.keras.initializers.Initializer):
-    """Normal of variance 2 / fan_in, cut at two standard deviations and not rescaled for the cut (Keras' `he_normal` is).
+    """Draws from a normal distribution of variance 2 / fan_in, cut at two standard deviations.
 
-    With a seed, the draw depends on the seed and the shape alone; without one, every call draws anew (`tf.random.set_seed`).
+    The values are not rescaled for the cut, as those of Keras' `he_normal` are.
+
+    Args:
+        seed: With a seed, a draw depends on the seed and the shape alone. Without one, every call draws anew,
+            and `tf.random.set_seed` decides what.
     """
 
     def __init__(self, seed: int | None = None) -> None:
         self.seed = seed
 
     def __call__(self, shape: Any, dtype: Any = None, **kwargs: Any) -> tf.Tensor:
-        """Kernels are [..., inputs, outputs]; fan_in is the product of all but the last."""
+        """Draws a kernel [..., inputs, outputs], of which fan_in is the product of all sides but the last."""
         fan_in = tf.TensorShape(shape)[:-1].num_elements()
         deviation = (2.0 / fan_in) ** 0.5
         if self.seed is None:
@@ -28,5 +32,5 @@ class HeTruncatedNormal(tf.keras.initializers.Initializer):
         return tf.cast(values * deviation, dtype or tf.float32)
 
     def get_config(self) -> dict[str, Any]:
-        """The seed."""
+        """Returns the seed, for Keras to make an equal initializer."""
         return {"seed": self.seed}

@@ -1,12 +1,17 @@
-"""The time loop of the convolutional GRU, with a gradient of its own. Knows no layer and no weights' names.
+"""Runs the time loop of the convolutional GRU, with a gradient of its own.
 
-    r, u = sigmoid(gates_input + conv(h))    a = candidate_input + conv(r * h)    y = activation(a)    h' = u * h + (1 - u) * y
+    r, u = sigmoid(gates_input + conv(h))
+    a    = candidate_input + conv(r * h)
+    y    = activation(a)
+    h'   = u * h + (1 - u) * y
 
-TensorFlow's gradient of such a loop keeps every intermediate of every frame and adds up the kernels' gradients frame by
-frame. This one keeps r, u, a and h', and computes the kernels' gradients of all frames in one convolution each. A state of
-zeros, as at the first frame of a clip, is `None`: its convolutions are left out.
+TensorFlow's gradient of such a loop keeps every intermediate result of every frame and adds up the kernels'
+gradients frame by frame. This one keeps r, u, a and h', and computes each kernel's gradient of all frames in
+one convolution. A state of zeros, as at the first frame of a clip, is `None`, and its convolutions are left
+out.
 
-What is kept lies on stacks. The gradient goes backwards in time and takes it away, which leaves the memory to its own arrays.
+What is kept lies on stacks. The gradient goes backwards in time and takes it off, which leaves the memory to
+its own arrays. This module knows no layer and no weights' names.
 """
 
 from __future__ import annotations
@@ -23,7 +28,14 @@ Stacks = tuple[tf.Tensor, ...]
 
 
 class Frame(NamedTuple):
-    """What one frame leaves behind: new state, both gates, and the candidate before its activation; [B, H, W, F] each."""
+    """Holds what one frame leaves behind, float [B, H, W, F] each.
+
+    Attributes:
+        state: The new state h'.
+        reset: The reset gate r.
+        update: The update gate u.
+        raw: The candidate a before its activation.
+    """
 
     state: tf.Tensor
     reset: tf.Tensor
@@ -32,7 +44,13 @@ class Frame(NamedTuple):
 
 
 class FrameGradients(NamedTuple):
-    """Gradients of one frame's inputs [B, H, W, 2 F] and [B, H, W, F], and r * h, which the candidate's kernel needs."""
+    """Holds the gradients of one frame's inputs, and what else the kernels' gradients need.
+
+    Attributes:
+        gates: [B, H, W, 2 F], the gradient of `gates_input`.
+        raw: [B, H, W, F], the gradient of `candidate_input`.
+        product: [B, H, W, F], r * h, which the candidate's kernel convolved.
+    """
 
     gates: tf.Tensor
     raw: tf.Tensor
@@ -40,7 +58,12 @@ class FrameGradients(NamedTuple):
 
 
 class Kernels(NamedTuple):
-    """The state's part: gates [k, k, F, 2 F], candidate [k, k, F, F]."""
+    """Holds the state's half of the kernels.
+
+    Attributes:
+        gates: [k, k, F, 2 F], of reset and update gate.
+        candidate: [k, k, F, F].
+    """
 
     gates: tf.Tensor
     candidate: tf.Tensor
@@ -53,12 +76,23 @@ def advance(
     kernels: Kernels,
     activation: Activation,
 ) -> Frame:
-    """One frame of `recurrence`."""
+    """Computes one frame of the loop.
+
+    Args:
+        gates_input: float [B, H, W, 2 F], the input's part of reset and update gate, biases included.
+        candidate_input: float [B, H, W, F], the input's part of the candidate, bias included.
+        state: float [B, H, W, F], the state after the frame before; None for zeros.
+        kernels: The state's half of the kernels.
+        activation: The candidate's activation, elementwise.
+
+    Returns:
+        The new state and what the gradient needs.
+    """
     if state is not None:
         gates_input += tf.nn.conv2d(state, kernels.gates, 1, "SAME")
     reset, update = tf.split(tf.sigmoid(gates_input), 2, axis=-1)
     if state is None:
-        # A copy, because a slice that is kept keeps the whole clip.
+        # This is a copy, because a slice that is kept would keep the whole clip in memory.
         raw = tf.raw_ops.DeepCopy(x=candidate_input)
         candidate = activation(raw)
         return Frame(candidate - update * candidate, reset, update, raw)
@@ -74,14 +108,14 @@ def recurrence(
     kernels: Kernels,
     activation: Activation,
 ) -> tf.Tensor:
-    """The states of all frames.
+    """Computes the states of all frames.
 
     Args:
         gates_input: float [T, B, H, W, 2 F], the input's part of reset and update gate, biases included.
-        candidate_input: float [T, B, H, W, F], that of the candidate.
+        candidate_input: float [T, B, H, W, F], the input's part of the candidate, bias included.
         initial_state: float [B, H, W, F], or None for zeros.
-        kernels: The state's part.
-        activation: Of the candidate, elementwise.
+        kernels: The state's half of the kernels.
+        activation: The candidate's activation, elementwise.
 
     Returns:
         float [T, B, H, W, F].
@@ -190,7 +224,20 @@ def _retreat(
     kernels: Kernels,
     activation: Activation,
 ) -> tuple[tf.Tensor | None, FrameGradients]:
-    """The gradient of `advance`: that of the state before (None if it was None) and those of the frame's inputs."""
+    """Goes back through `advance`, from the gradient of a frame's state to those of what it came from.
+
+    Args:
+        upstream: [B, H, W, F], the gradient of the frame's state.
+        before: [B, H, W, F], the state before, or None for zeros.
+        reset: [B, H, W, F], the reset gate.
+        update: [B, H, W, F], the update gate.
+        raw: [B, H, W, F], the candidate before its activation.
+        kernels: The state's half of the kernels.
+        activation: The candidate's activation.
+
+    Returns:
+        The gradient of the state before, None if that was None; and those of the frame's inputs.
+    """
     with tf.GradientTape() as tape:
         tape.watch(raw)
         candidate = activation(raw)
@@ -210,7 +257,7 @@ def _retreat(
 
 
 def _kernel_gradient(inputs: tf.Tensor, upstream: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-    """Of a convolution of all frames [T, B, H, W, C] at once."""
+    """Computes the gradient of a kernel that convolved frames [T, B, H, W, C], over all of them at once."""
 
     def images(frames: tf.Tensor) -> tf.Tensor:
         return tf.reshape(frames, tf.concat([[-1], tf.shape(frames)[2:]], axis=0))
@@ -233,6 +280,6 @@ def _push(stack: tf.Tensor, part: tf.Tensor) -> tf.Tensor:
 
 
 def _pop(stack: tf.Tensor, like: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """The stack without its last part, and that part, with the channels and the type of `like`."""
+    """Takes the last part off a stack and returns both; the part has the channels and dtype of `like`."""
     shape = [-1, -1, -1, like.shape[-1]]
     return tf.raw_ops.TensorListPopBack(input_handle=stack, element_shape=shape, element_dtype=like.dtype)

@@ -1,4 +1,4 @@
-"""Loss functions. Know tensors only: no network, no data."""
+"""Computes the losses of training from tensors. Knows no network and no data."""
 
 from cosembed.losses.cosine_embedding import cosine_embedding_loss, embedding_loss
 from cosembed.losses.cross_entropy import cross_entropy_loss

@@ -1,9 +1,16 @@
-"""The cosine embedding loss (paper section 2.2). Knows tensors only.
+"""Computes the cosine embedding loss (the equation of paper section 2.2).
 
-    L = mean over instances i of [1 - mean over S(i) of cos(m_i, e_p)] + [mean over N(i) of cos(m_i, e_p)^2]
+    L   = mean over i in I of [1 - mean over p in S(i) of cos(m_i, e_p)
+                                 + mean over p in N(i) of cos(m_i, e_p)^2]
+    m_i = mean over p in S(i) of e_p
 
-S(i) are the instance's pixels in all frames, N(i) its neighbours', e_p a pixel's embedding, m_i the mean of the raw e_p over
-S(i).
+I are the instances, S(i) the pixels of instance i, N(i) those of its neighbours, e_p the embedding of pixel p
+and m_i the mean embedding of an instance. As in the released training graphs, e_p are the raw network outputs
+when m_i is computed, and all means go over all frames of a clip.
+
+In shapes, B is the number of clips in a batch, T of frames, H and W are height and width, D is the number of
+embedding dimensions, I of instances, and P = T * H * W the number of pixels of a clip. This module knows
+tensors only.
 """
 
 from __future__ import annotations
@@ -15,12 +22,19 @@ import tensorflow as tf
 
 from cosembed.preprocessing.label_values import NEIGHBOUR, OWN
 
-# Under the square root of a squared length: an embedding of zero gets direction zero, and gradients stay finite.
+# The least squared length, as released: an embedding of zero gets direction zero, and gradients stay finite.
 EPSILON = 1e-12
 
 
 class Masks(NamedTuple):
-    """S(i) and N(i) as float32 [B, P, I] of 0 and 1, and how many pixels they have, [B, I]."""
+    """Holds S(i) and N(i) of every instance.
+
+    Attributes:
+        own: float32 [B, P, I], 1 in S(i) and 0 elsewhere.
+        neighbour: float32 [B, P, I], 1 in N(i) and 0 elsewhere.
+        own_pixels: float32 [B, I], the number of pixels in S(i).
+        neighbour_pixels: float32 [B, I], the number of pixels in N(i).
+    """
 
     own: tf.Tensor
     neighbour: tf.Tensor
@@ -32,47 +46,86 @@ def cosine_embedding_loss(embeddings: tf.Tensor, instances: tf.Tensor) -> tf.Ten
     """Pulls the embeddings of an instance together and pushes those of its neighbours to right angles.
 
     Args:
-        embeddings: float [B, T, H, W, D], raw network outputs; computed with in float32 whatever their type.
-        instances: int [B, T, H, W, I]; per instance: 1 its own pixels, 2 its neighbours' pixels, 0 neither. An instance
-            without own pixels in a batch element is padding there. Still images are [B, 1, H, W, ...].
+        embeddings: float [B, T, H, W, D], raw network outputs; they are cast to float32 before anything is
+            computed.
+        instances: Integers [B, T, H, W, I]: for every instance 1 at its own pixels (S), 2 at its neighbours'
+            (N), 0 at all others. An instance without own pixels in a clip is padding there. Still images are
+            [B, 1, H, W, ...].
 
     Returns:
-        float32 scalar: per batch element the mean over its present instances, then the mean over the elements that have
-        any; 0 if none has. An empty N contributes 0.
+        float32 scalar: the mean over the clips that have any instance, each the mean over its instances; 0 if
+        no clip has one. An empty N contributes 0.
 
     Raises:
-        ValueError: Ranks other than 5, or leading dimensions that differ.
+        ValueError: A rank is not 5, or B, T, H, W differ.
     """
     embeddings, instances = tf.convert_to_tensor(embeddings), tf.convert_to_tensor(instances)
-    if (
-        embeddings.shape.rank != 5
-        or instances.shape.rank != 5
-        or not embeddings.shape[:4].is_compatible_with(instances.shape[:4])
-    ):
-        raise ValueError(
-            "Embeddings must be [B, T, H, W, D] and instances [B, T, H, W, I] with equal B, T, H, W. "
-            f"Received shapes: {embeddings.shape} and {instances.shape}"
-        )
+    _check_shapes(embeddings, instances, "instances")
     return _loss(embeddings, _masks(instances))
 
 
+def embedding_loss(
+    outputs: Sequence[tf.Tensor],
+    instances: tf.Tensor,
+    background: tf.Tensor,
+    mode: Literal["instance", "term"],
+) -> tf.Tensor:
+    """Computes the training loss: that of instances and background, summed over the hourglasses.
+
+    Args:
+        outputs: Raw embeddings of every hourglass, float [B, T, H, W, D] each.
+        instances: uint8 [B, T, H, W, I], coded as in `cosine_embedding_loss`.
+        background: uint8 [B, T, H, W, 1]: 1 at the background, 2 at the foreground, 0 where the loss is not
+            computed.
+        mode: With `instance`, the background is one more instance in the same mean (paper section 2.2); with
+            `term`, it is a second loss of weight 1 (released code).
+
+    Returns:
+        float32 scalar.
+
+    Raises:
+        ValueError: A rank is not 5, or B, T, H, W differ.
+    """
+    instances, background = tf.convert_to_tensor(instances), tf.convert_to_tensor(background)
+    for output in outputs:
+        _check_shapes(output, instances, "instances")
+        _check_shapes(output, background, "background")
+    # Both hourglasses are compared with the same masks, which are therefore made once.
+    terms = [tf.concat([instances, background], axis=-1)] if mode == "instance" else [instances, background]
+    return tf.add_n([_loss(output, masks) for masks in map(_masks, terms) for output in outputs])
+
+
+def _check_shapes(embeddings: tf.Tensor, masks: tf.Tensor, name: str) -> None:
+    if (
+        embeddings.shape.rank != 5
+        or masks.shape.rank != 5
+        or not embeddings.shape[:4].is_compatible_with(masks.shape[:4])
+    ):
+        raise ValueError(
+            f"Embeddings must be [B, T, H, W, D] and {name} [B, T, H, W, I] with equal B, T, H, W. "
+            f"Received shapes: {embeddings.shape} and {masks.shape}"
+        )
+
+
 def _masks(instances: tf.Tensor) -> Masks:
+    """Reads the masks from their codes, [B, T, H, W, I]."""
     pixels = tf.reshape(instances, [tf.shape(instances)[0], -1, tf.shape(instances)[-1]])
     own, neighbour = (tf.cast(tf.equal(pixels, code), tf.float32) for code in (OWN, NEIGHBOUR))
     return Masks(own, neighbour, tf.reduce_sum(own, axis=1), tf.reduce_sum(neighbour, axis=1))
 
 
 def _loss(embeddings: tf.Tensor, masks: Masks) -> tf.Tensor:
+    """Computes the loss, a float32 scalar, of raw embeddings float [B, T, H, W, D]."""
     embeddings = tf.reshape(
         tf.cast(embeddings, tf.float32), [tf.shape(embeddings)[0], -1, embeddings.shape[-1]]
     )
     unit = tf.math.l2_normalize(embeddings, axis=-1, epsilon=EPSILON)
     raw_sum, unit_sum = (tf.matmul(masks.own, vectors, transpose_a=True) for vectors in (embeddings, unit))
-    # The direction of a mean does not depend on the number of pixels, but its length decides what epsilon does.
+    # Dividing by the number of pixels does not turn a mean, but its length decides what epsilon does.
     mean = tf.math.l2_normalize(
         raw_sum / tf.maximum(masks.own_pixels, 1.0)[..., None], axis=-1, epsilon=EPSILON
     )
-    # mean over S of cos = m . (sum over S of unit embeddings) / |S|: no [pixels, instances] product is needed here.
+    # The mean over S of cos(m, e) is m . (sum over S of e / |e|) / |S|, which needs no array [B, P, I].
     own_cosine = tf.math.divide_no_nan(tf.reduce_sum(mean * unit_sum, axis=-1), masks.own_pixels)
     neighbour_cosine = tf.math.divide_no_nan(
         _sum_of_squares(unit, mean, masks.neighbour), masks.neighbour_pixels
@@ -90,15 +143,15 @@ def _loss(embeddings: tf.Tensor, masks: Masks) -> tf.Tensor:
 def _sum_of_squares(
     unit: tf.Tensor, mean: tf.Tensor, chosen: tf.Tensor
 ) -> tuple[tf.Tensor, Callable[[tf.Tensor], tuple]]:
-    """Sum over an instance's chosen pixels of cos(m_i, e_p)^2.
+    """Sums cos(m_i, e_p)^2 over the chosen pixels of every instance.
 
-    The sum is m . M with M = sum over p of cos(m, e_p) e_p, so that value and gradient are matrix products, and one
-    [pixels, instances] array is kept instead of five.
+    The sum is m . M with M = sum over p of cos(m, e_p) e_p. So value and gradient are matrix products, and
+    one array [B, P, I] is kept for the gradient instead of five.
 
     Args:
-        unit: float32 [B, P, D], pixels.
-        mean: float32 [B, I, D], unit length.
-        chosen: float32 [B, P, I], 0 or 1; a constant.
+        unit: float32 [B, P, D], the pixels' embeddings at unit length.
+        mean: float32 [B, I, D], the instances' mean embeddings at unit length.
+        chosen: float32 [B, P, I], 0 or 1; it has no gradient.
 
     Returns:
         float32 [B, I].
@@ -111,23 +164,3 @@ def _sum_of_squares(
         return tf.matmul(cosines, factor * mean), factor * moments, None
 
     return tf.reduce_sum(mean * moments, axis=-1), gradient
-
-
-def embedding_loss(
-    outputs: Sequence[tf.Tensor],
-    instances: tf.Tensor,
-    background: tf.Tensor,
-    mode: Literal["instance", "term"],
-) -> tf.Tensor:
-    """The training loss: instances and background, summed over the hourglasses with weight 1.
-
-    Args:
-        outputs: Raw embeddings [B, T, H, W, D] of every hourglass.
-        instances: uint8 [B, T, H, W, I], coded as in `cosine_embedding_loss`.
-        background: uint8 [B, T, H, W, 1]: 1 background, 2 foreground, 0 where the loss is not computed.
-        mode: `instance`: the background is one more instance in the same mean (paper section 2.2); `term`: a second loss
-            of weight 1 (released code).
-    """
-    # Both hourglasses are compared with the same masks: made once.
-    terms = [tf.concat([instances, background], axis=-1)] if mode == "instance" else [instances, background]
-    return tf.add_n([_loss(output, masks) for masks in map(_masks, terms) for output in outputs])

@@ -1,4 +1,4 @@
-"""Softmax cross entropy of semantic segmentation (paper section 3, "Left Ventricle Segmentation"). Knows tensors only."""
+"""Computes the softmax cross entropy of left ventricle segmentation (paper section 3). Knows tensors only."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from cosembed.preprocessing.label_values import UNLABELLED
 
 
 def cross_entropy_loss(logits: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
-    """Mean over all labelled pixels.
+    """Averages the cross entropy over all labelled pixels of a batch.
 
     Args:
-        logits: float [B, T, H, W, K]; computed with in float32 whatever their type.
-        classes: uint8 [B, T, H, W]; 0..K-1, or 255 for pixels without a label.
+        logits: float [B, T, H, W, K], one number for each of K classes; they are cast to float32 before
+            anything is computed.
+        classes: uint8 [B, T, H, W]: the true class 0..K-1, or `UNLABELLED` at pixels of frames without
+            labels.
 
     Returns:
         float32 scalar; 0 if no pixel has a label.
 
     Raises:
-        ValueError: The leading dimensions differ.
+        ValueError: The rank of logits is not 5, that of classes is not 4, or B, T, H, W differ.
     """
     logits, classes = tf.convert_to_tensor(logits), tf.convert_to_tensor(classes)
     if (

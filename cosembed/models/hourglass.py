@@ -1,4 +1,7 @@
-"""One hourglass: contracting path, a parallel path per level, expanding path (paper section 2.1, Fig. 2)."""
+"""Builds one hourglass of contracting, parallel and expanding path (paper section 2.1, Fig. 2).
+
+Knows no data, no loss and no training.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,15 @@ from cosembed.layers.convolution import convolve
 
 
 class Convolution(tf.keras.layers.Layer):
-    """Convolution of every frame, zero padding: [B, T, H, W, C] -> [B, T, H, W, filters]."""
+    """Convolves every frame with zero padding: [B, T, H, W, C] -> [B, T, H, W, filters].
+
+    Args:
+        filters: Number of output channels.
+        activation: What Keras calls it; None for none.
+        seed: The seed of the kernel's first values.
+        kernel_size: Side k of the square kernel.
+        **kwargs: What `tf.keras.layers.Layer` takes.
+    """
 
     def __init__(
         self, filters: int, activation: str | None, seed: int, kernel_size: int = 3, **kwargs: Any
@@ -24,23 +35,35 @@ class Convolution(tf.keras.layers.Layer):
         self._initializer = HeTruncatedNormal(seed)
 
     def build(self, input_shape: Any) -> None:
-        """Creates kernel [k, k, C, filters] and bias."""
+        """Creates the kernel [k, k, C, filters] and the bias [filters]."""
         shape = (self.kernel_size, self.kernel_size, int(tf.TensorShape(input_shape)[-1]), self.filters)
         self.kernel = self.add_weight(name="kernel", shape=shape, initializer=self._initializer)
         self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
         super().build(input_shape)
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
-        """See the class."""
+        """Convolves float [B, T, H, W, C]; the result has the same dtype."""
         images = merge_time(inputs)
         kernel, bias = tf.cast(self.kernel, inputs.dtype), tf.cast(self.bias, inputs.dtype)
         return split_time(self.activation(convolve(images, kernel, bias)), inputs)
 
 
 class Hourglass(tf.keras.layers.Layer):
-    """From [B, T, H, W, C] to [B, T, H, W, outputs]; H and W divisible by 2 ** (levels - 1).
+    """Computes embeddings of images at several resolutions: [B, T, H, W, C] -> [B, T, H, W, outputs].
 
-    With `pointwise_ends`, a 1x1 convolution with ReLU comes first and the output convolution is 1x1 (the 2019 follow-up).
+    Level l works at height H / 2^l and width W / 2^l with `filters` channels; H and W must be divisible by
+    2^(levels - 1). The parallel path is a ConvGRU at every level, or a convolution if the hourglass is not
+    recurrent. What it gives and what comes up from the level below are added, as in the released graphs.
+
+    Args:
+        filters: Channels of every inner convolution and state.
+        levels: Number of resolutions.
+        outputs: Number of output channels, which have no activation.
+        recurrent: Whether the parallel path has ConvGRU layers.
+        seed: The first of the kernels' seeds; every kernel has its own.
+        pointwise_ends: Whether a 1x1 convolution with ReLU comes first and the output convolution is 1x1 (the
+            follow-up of 2019).
+        **kwargs: What `tf.keras.layers.Layer` takes.
     """
 
     def __init__(
@@ -55,13 +78,13 @@ class Hourglass(tf.keras.layers.Layer):
     ) -> None:
         super().__init__(**kwargs)
         self.filters, self.levels, self.recurrent = filters, levels, recurrent
-        # One seed per kernel: equal seeds would give equal kernels.
+        # Every kernel has its own seed: equal seeds would give equal kernels.
         seeds = iter(range(seed, seed + 3 * levels + 2))
         self.contracting = [self._convolution(next(seeds), f"contracting_{level}") for level in range(levels)]
         self.parallel = [self._parallel(next(seeds), f"parallel_{level}") for level in range(levels)]
         self.expanding = [self._convolution(next(seeds), f"expanding_{level}") for level in range(levels)]
         output_size = 1 if pointwise_ends else 3
-        # Embeddings are float32 whatever the rest computes in.
+        # Embeddings are computed in float32, whatever the rest computes in.
         self.output_convolution = Convolution(
             outputs, None, next(seeds), output_size, name="output", dtype=self.variable_dtype
         )
@@ -81,7 +104,7 @@ class Hourglass(tf.keras.layers.Layer):
         return ConvGRU2D(self.filters, candidate_initializer=initializer, name=name, dtype=self.dtype_policy)
 
     def build(self, input_shape: Any) -> None:
-        """Builds every level's layers, so that all weights exist in a fixed order."""
+        """Builds the layers of every level, so that all weights exist and have a fixed order."""
         shape, inner = tf.TensorShape(input_shape), tf.TensorShape([None, None, None, None, self.filters])
         if self.input_convolution is not None:
             with tf.name_scope(self.input_convolution.name):
@@ -100,11 +123,19 @@ class Hourglass(tf.keras.layers.Layer):
         super().build(input_shape)
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
-        """The whole sequence, states starting at zero."""
+        """Computes a whole clip [B, T, H, W, C]; states start at zero."""
         return self._pass(inputs, lambda level, features: self.parallel[level](features))
 
     def step(self, frame: tf.Tensor, states: list[tf.Tensor] | None) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        """One frame [B, 1, H, W, C] and the states of all levels (None: zeros) -> output and new states."""
+        """Computes one frame.
+
+        Args:
+            frame: float [B, 1, H, W, C].
+            states: The states of all levels, [B, H / 2^l, W / 2^l, filters] each; None for zeros.
+
+        Returns:
+            float [B, 1, H, W, outputs], and the new states, none if the hourglass is not recurrent.
+        """
         after: list[tf.Tensor] = []
 
         def parallel(level: int, features: tf.Tensor) -> tf.Tensor:
@@ -130,28 +161,31 @@ class Hourglass(tf.keras.layers.Layer):
 
 
 def merge_time(inputs: tf.Tensor) -> tf.Tensor:
-    """[B, T, H, W, C] -> [B * T, H, W, C]."""
+    """Makes one batch of all frames: [B, T, H, W, C] -> [B * T, H, W, C]."""
     return tf.reshape(inputs, tf.concat([[-1], tf.shape(inputs)[2:]], axis=0))
 
 
 def split_time(images: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
-    """The inverse of `merge_time`, with batch and length of `like`."""
+    """Undoes `merge_time`: [B * T, H, W, C] -> [B, T, H, W, C], B and T those of `like`."""
     return tf.reshape(images, tf.concat([tf.shape(like)[:2], tf.shape(images)[1:]], axis=0))
 
 
 def downsample(features: tf.Tensor) -> tf.Tensor:
-    """2x2 maximum of every frame."""
+    """Takes the maximum of every 2x2 pixels: [B, T, H, W, C] -> [B, T, H / 2, W / 2, C]."""
     return split_time(tf.nn.max_pool2d(merge_time(features), 2, 2, "VALID"), features)
 
 
 def upsample(features: tf.Tensor) -> tf.Tensor:
-    """Every pixel twice along both axes (nearest neighbour)."""
+    """Repeats every pixel twice along both axes: [B, T, H, W, C] -> [B, T, 2 H, 2 W, C]."""
     return split_time(_double(merge_time(features)), features)
 
 
 @tf.custom_gradient
 def _double(images: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
-    """The gradient is the sum of 2x2 pixels, which average pooling computes in one operation."""
+    """Repeats every pixel of [N, H, W, C] twice along both axes.
+
+    The gradient is the sum over 2x2 pixels, which average pooling computes in one operation.
+    """
     shape, channels = tf.shape(images), images.shape[-1]
     wide = tf.broadcast_to(images[:, :, None, :, None], [shape[0], shape[1], 2, shape[2], 2, channels])
     doubled = tf.reshape(wide, [shape[0], 2 * shape[1], 2 * shape[2], channels])

@@ -1,4 +1,4 @@
-"""The recurrent stacked hourglass network (paper section 2.1). Knows no data, no loss and no training."""
+"""Builds the recurrent stacked hourglass network (paper section 2.1). Knows no data and no training."""
 
 from __future__ import annotations
 
@@ -9,38 +9,45 @@ import tensorflow as tf
 from cosembed.models.hourglass import Hourglass
 
 HOURGLASSES = 2
-# Of the link between the hourglasses, by variant.
+# The least squared length of an embedding in the link between the hourglasses, by variant.
 NORM_EPSILON = {"miccai2018": 1e-12, "mia2019": 1e-4}
 States = list[list[tf.Tensor]]
 
 
 @tf.keras.utils.register_keras_serializable("cosembed")
 class StackedHourglass(tf.keras.Model):
-    """Two hourglasses; the second sees the image and the L2-normalised output of the first.
+    """Computes embeddings by two hourglasses, the second of which sees the image and the first one's output.
+
+    The output of the first is L2-normalised for that, as in the released graphs.
 
     Args:
         filters: Channels of every inner convolution and state.
-        levels: Resolutions per hourglass; height and width must be divisible by 2 ** (levels - 1).
+        levels: Resolutions of a hourglass; height and width must be divisible by 2^(levels - 1).
         outputs: Embedding dimensions D.
-        recurrent: ConvGRU layers between the contracting and the expanding path; otherwise convolutions.
-        seed: Of the weights; every kernel has its own draw.
-        variant: `miccai2018`, or `mia2019`: the follow-up's network, with a 1x1 convolution before each hourglass and as its
-            output (Payer et al. 2019). Its own start values of the gates are not reproduced.
-        recompute: Compute a hourglass again for its gradient instead of keeping its intermediates: less memory, more time.
-        **kwargs: Of `tf.keras.Model`; with a mixed `dtype`, the output convolutions still compute in float32.
+        recurrent: Whether ConvGRU layers lie between the contracting and the expanding path; otherwise
+            convolutions do.
+        seed: The seed of the first weights; every kernel has its own draw.
+        variant: `miccai2018`, or `mia2019` for the follow-up's network, with a 1x1 convolution before each
+            hourglass and as its output (Payer et al. 2019). That network's own start values of the gates are
+            not reproduced.
+        recompute: Whether a hourglass is computed again for its gradient, instead of its intermediate results
+            being kept: it takes less memory and more time.
+        **kwargs: What `tf.keras.Model` takes; with a mixed `dtype`, the output convolutions still compute in
+            float32.
 
     Call arguments:
         inputs: float32 [B, T, H, W, C], intensities about -1..1.
 
-    Output:
-        The raw embeddings of both hourglasses, each float32 [B, T, H, W, D].
+    Output shape:
+        The raw embeddings of both hourglasses, float32 [B, T, H, W, D] each.
 
     Example:
         >>> first, second = StackedHourglass(filters=8, levels=3, outputs=4)(tf.zeros([1, 5, 32, 32, 1]))
 
     Raises:
-        ValueError: An argument out of range, images of a size that does not fit the levels (checked where the size is known
-            when tracing), or inputs of another rank or number of channels than at first.
+        ValueError: An argument is out of range; images have a size that does not fit the levels, which is
+            checked where the size is known when tracing; or inputs have another rank or number of channels
+            than at first.
     """
 
     def __init__(
@@ -99,7 +106,7 @@ class StackedHourglass(tf.keras.Model):
         tf.keras.layers.Layer.build(self, input_shape)
 
     def call(self, inputs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """See the class."""
+        """Computes the raw embeddings of a clip; arguments and results are those of the class."""
         self._check_size(inputs)
         run = tf.recompute_grad if self._config["recompute"] else lambda hourglass: hourglass
         first = run(self.hourglasses[0])(inputs)
@@ -109,21 +116,27 @@ class StackedHourglass(tf.keras.Model):
     def step(
         self, frame: tf.Tensor, states: States | None = None
     ) -> tuple[tuple[tf.Tensor, tf.Tensor], States]:
-        """One frame of a stream; frame by frame it gives what the whole sequence gives.
+        """Computes one frame of a stream; frame by frame this gives what the whole sequence gives.
 
         Args:
             frame: float32 [B, H, W, C].
-            states: What the previous call returned; None at the first frame.
+            states: What the call for the frame before returned; None at the first frame.
 
         Returns:
-            ((first, second), states): raw embeddings [B, H, W, D]; states are empty if the network is not recurrent.
+            ((first, second), states): the raw embeddings of both hourglasses, float32 [B, H, W, D] each; and
+            for each hourglass the states of its levels, [B, H / 2^l, W / 2^l, filters], none if the network
+            is not recurrent.
+
+        Raises:
+            ValueError: The frame's rank, its number of channels or its size does not fit the network.
         """
         frame = tf.convert_to_tensor(frame)
         if not self.built:
             self.build([None, None, None, None, frame.shape[-1]])
         if frame.shape.rank != 4 or frame.shape[-1] != self.input_spec.axes[-1]:
             raise ValueError(
-                f"A frame must be [B, H, W, C] with C = {self.input_spec.axes[-1]}. Received shape: {frame.shape}"
+                f"A frame must be [B, H, W, C] with C = {self.input_spec.axes[-1]}. "
+                f"Received shape: {frame.shape}"
             )
         self._check_size(frame[:, None])
         before = [None, None] if states is None else [level_states or None for level_states in states]
@@ -134,7 +147,19 @@ class StackedHourglass(tf.keras.Model):
         return outputs, [first_states, second_states]
 
     def zero_states(self, batch: int, height: int, width: int) -> States:
-        """What `step` begins with if given None, for images of this size: so that the first frame shares the others' trace."""
+        """Makes the states that `step` begins with if given None.
+
+        With these given instead, the first frame shares the trace of the others.
+
+        Args:
+            batch: Number of videos B.
+            height: Height H of the images.
+            width: Width W of the images.
+
+        Returns:
+            For each hourglass its levels' zeros, [B, H / 2^l, W / 2^l, filters] in the dtype the network
+            computes in.
+        """
         levels = range(self.levels if self._config["recurrent"] else 0)
         filters = self._config["filters"]
         return [
@@ -146,7 +171,7 @@ class StackedHourglass(tf.keras.Model):
         ]
 
     def _link(self, inputs: tf.Tensor, embeddings: tf.Tensor) -> tf.Tensor:
-        """The second hourglass's input: the image and the unit-length embedding, normalised in float32."""
+        """Joins the image with the embeddings at unit length, which are normalised in float32."""
         unit = tf.math.l2_normalize(tf.cast(embeddings, tf.float32), axis=-1, epsilon=self._epsilon)
         return tf.concat([inputs, tf.cast(unit, inputs.dtype)], axis=-1)
 
@@ -155,9 +180,10 @@ class StackedHourglass(tf.keras.Model):
         for side in inputs.shape[2:4]:
             if side is not None and side % step:
                 raise ValueError(
-                    f"Height and width must be divisible by {step} for {self.levels} levels. Received: {inputs.shape}"
+                    f"Height and width must be divisible by {step} for {self.levels} levels. "
+                    f"Received: {inputs.shape}"
                 )
 
     def get_config(self) -> dict[str, Any]:
-        """Everything `__init__` takes."""
+        """Returns the arguments of `__init__`, for Keras to make an equal network."""
         return {"name": self.name, "dtype": self.dtype_policy.name, **self._config}

@@ -1,7 +1,8 @@
-"""The weights of a network by names that no version of Keras decides. Knows no file and no training.
+"""Names the weights of a network as no version of Keras decides. Knows no file and no training.
 
-The names are the paths of attributes that TensorFlow's checkpoints have always had, so that the checkpoints of every version
-of this package can be read: `hourglasses/0/contracting/1/kernel`, `hourglasses/1/parallel/0/reset_bias`.
+The names are the paths of attributes that TensorFlow's checkpoints have always had, so that the checkpoints
+of every version of this package can be read: `hourglasses/0/contracting/1/kernel`,
+`hourglasses/1/parallel/0/reset_bias`.
 """
 
 from __future__ import annotations
@@ -60,5 +61,5 @@ def _layers(hourglass: Hourglass) -> Iterator[tuple[str, tf.keras.layers.Layer]]
 
 
 def _variable(weight: Any) -> tf.Variable:
-    """The variable of a layer's weight: Keras 3 wraps it, Keras 2 does not."""
+    """Returns the variable of a layer's weight, which Keras 3 wraps and Keras 2 does not."""
     return weight if isinstance(weight, tf.Variable) else weight.value

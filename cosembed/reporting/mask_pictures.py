@@ -1,4 +1,4 @@
-"""Draws a coloured picture of every 16-bit mask. It knows mask files and frames, not whether they are valid."""
+"""Draws a coloured picture of every 16-bit mask. It knows masks and frames, not whether they are valid."""
 
 from __future__ import annotations
 

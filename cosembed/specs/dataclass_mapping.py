@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import reprlib
+import types
 import typing
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar
@@ -39,7 +40,7 @@ def from_mapping(spec_class: type[Spec], mapping: Any, source: str, prefix: str 
 
     Args:
         spec_class: A frozen dataclass whose fields are int, float, bool, str, Literal, tuple, dict or such
-            dataclasses.
+            dataclasses, each of them or None (`float | None`), or anything (`Any`).
         mapping: The content of a YAML file.
         source: The file (or flag) the mapping came from, for messages.
         prefix: The dotted path of `mapping` inside the file, for messages.
@@ -127,6 +128,11 @@ def _convert(hint: Any, value: Any, source: str, key: str, limits: Mapping[str, 
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         return from_mapping(hint, value, source, key + ".")
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if hint is Any or (value is None and type(None) in arguments):
+        return value
+    if origin is types.UnionType:
+        (known,) = (argument for argument in arguments if argument is not type(None))
+        return _convert(known, value, source, key, limits)
     if origin is Literal:
         if value not in arguments or isinstance(value, bool):
             raise SpecError(

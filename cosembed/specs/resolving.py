@@ -10,7 +10,6 @@ from __future__ import annotations
 import copy
 import dataclasses
 import functools
-import importlib.resources
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -262,8 +261,11 @@ def _nearest_odd(diameter: float) -> int:
     return 0 if diameter == 0 else max(1, 2 * round((diameter - 1) / 2) + 1)
 
 
-def _folder() -> Any:
-    return importlib.resources.files("data_specs")
+def _folder() -> Path:
+    """The files of the package's own data sets: inside it where it is installed, beside it in a checkout."""
+    package = Path(__file__).parents[1]
+    installed = package / "data_specs"
+    return installed if installed.is_dir() else package.parent / "data_specs"
 
 
 def _read(name: str) -> dict[str, Any]:

@@ -1,5 +1,4 @@
-"""Experiments as a whole: which videos train and are tested, the steps of every task, results, and tables.
+"""Runs experiments as a whole: what trains and is tested, the stages of every task, results and tables.
 
-This room knows every other part of the package by its public functions; of the paper's experiments it knows
-none.
+This room knows every room below it by its public functions; of the paper's experiments it knows none.
 """

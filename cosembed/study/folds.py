@@ -1,7 +1,9 @@
-"""Folds by name, of patients or plants. Knows no images and no network.
+"""Says what trains and what is tested, and deals names (of patients, of plants) to folds.
 
-Names are taken in order, `fold_count` at a time, and dealt to the folds at random: any run of names is spread evenly.
-Where the names are known beforehand, the drawn folds are committed with the data set's spec.
+This module knows no images and no network.
+
+Names are taken in order, `fold_count` at a time, and dealt to the folds at random: any run of names is spread
+evenly. Where the names are known beforehand, the drawn folds are committed with the data set's spec.
 """
 
 from __future__ import annotations
@@ -11,10 +13,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import numpy as np
 
-from cosembed.errors import DataError, SpecError
+from cosembed.errors import DataError, InputError, SpecError
 from cosembed.files.reading import read_json, reason
 from cosembed.files.writing import atomic_write_text
 from cosembed.specs.sections import FoldedDatasetSpec
@@ -22,19 +25,45 @@ from cosembed.specs.sections import FoldedDatasetSpec
 RECORD = "folds.json"
 
 
+# What a fold consists of: a range of frames, or a name.
+Item = TypeVar("Item")
+
+
 @dataclass(frozen=True)
-class NamedFold:
-    """One training: the names that train and those that are tested; `variant` tells networks apart."""
+class Fold(Generic[Item]):
+    """Says what one training learns from, and what is tested with it.
+
+    Attributes:
+        name: The folder's name below the experiment's; it begins with the variant where there are several.
+        number: Counted from 0; the same for all variants.
+        train: What trains; nothing where the network comes from the authors.
+        test: What is tested.
+        variant: Which of the networks that a task compares.
+        scored: False where what is tested has no truth.
+    """
 
     name: str
     number: int
-    train: tuple[str, ...]
-    test: tuple[str, ...]
+    train: tuple[Item, ...]
+    test: tuple[Item, ...]
     variant: str = ""
+    scored: bool = True
+
+
+def choose_folds(folds: Sequence[Fold[Item]], number: int | None) -> list[Fold[Item]]:
+    """Gives all folds, or those of one number.
+
+    Raises:
+        InputError: No fold has this number.
+    """
+    count = len({fold.number for fold in folds})
+    if number is not None and number >= count:
+        raise InputError(f"--fold={number}: there are {count} folds, counted from 0; choose a smaller number")
+    return [fold for fold in folds if number in (None, fold.number)]
 
 
 def draw_folds(names: Sequence[str], count: int, seed: int) -> tuple[tuple[str, ...], ...]:
-    """Deals sorted names to `count` folds; the same names and seed give the same folds."""
+    """Deals sorted names to `count` folds; the same names and seed always give the same folds."""
     generator = np.random.default_rng(seed)
     folds: list[list[str]] = [[] for _ in range(count)]
     ordered = sorted(names)
@@ -44,21 +73,22 @@ def draw_folds(names: Sequence[str], count: int, seed: int) -> tuple[tuple[str, 
     return tuple(tuple(sorted(fold)) for fold in folds)
 
 
-def make_folds(
+def named_folds(
     names: Sequence[str],
     dataset: FoldedDatasetSpec,
     root: Path,
     variants: Sequence[str] = ("",),
     recorded: Path | None = None,
-) -> list[NamedFold]:
-    """Every fold once as test set, for every variant of the network.
+) -> list[Fold[str]]:
+    """Makes folds in which every name is tested once by every variant of the network.
 
     Args:
-        names: Those that are there.
-        dataset: Number, seed and, if committed, the folds themselves.
+        names: The names whose data are there.
+        dataset: It holds the number of folds, the seed and, if they are committed, the folds themselves.
         root: The data's folder, for messages.
-        variants: Names of networks; a fold's name begins with its variant.
-        recorded: The file of `record_folds`. Where it exists, and no folds are committed, they are not drawn again.
+        variants: The names of networks; a fold's name begins with its variant.
+        recorded: The file of `record_folds`. Where it exists, and no folds are committed, none are drawn
+            again.
 
     Raises:
         DataError: A fold without any of the names, a name that no fold holds, or a damaged record.
@@ -67,7 +97,8 @@ def make_folds(
     drawn = dataset.folds or _read(recorded) or draw_folds(names, dataset.fold_count, dataset.fold_seed)
     if len(drawn) != dataset.fold_count:
         raise SpecError(
-            f"dataset.folds of {dataset.name}: there are {len(drawn)}, not {dataset.fold_count}; correct one of them"
+            f"dataset.folds of {dataset.name}: there are {len(drawn)}, not {dataset.fold_count}; correct "
+            "one of them"
         )
     counts = Counter(name for fold in drawn for name in fold)
     twice = sorted(name for name, number in counts.items() if number > 1)
@@ -85,10 +116,11 @@ def make_folds(
     for number, fold in enumerate(present):
         if not fold:
             raise DataError(
-                f"{root}: fold {number} is empty: none of {', '.join(drawn[number][:3]) or 'its names'} is there; add some"
+                f"{root}: fold {number} is empty: none of {', '.join(drawn[number][:3]) or 'its names'} is "
+                "there; add some"
             )
     return [
-        NamedFold(
+        Fold(
             name=f"{variant}/fold_{number}" if variant else f"fold_{number}",
             number=number,
             train=tuple(name for other, fold in enumerate(present) if other != number for name in fold),
@@ -100,8 +132,8 @@ def make_folds(
     ]
 
 
-def record_folds(folds: Sequence[NamedFold], path: Path) -> None:
-    """Writes drawn folds beside a run, so that names that come or go later do not deal them anew."""
+def record_folds(folds: Sequence[Fold[str]], path: Path) -> None:
+    """Writes folds beside a run, so that names that come or go later do not deal them anew."""
     if not path.exists():
         tests = {fold.number: list(fold.test) for fold in folds}
         atomic_write_text(path, json.dumps([tests[number] for number in sorted(tests)], indent=1) + "\n")

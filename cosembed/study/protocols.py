@@ -1,19 +1,21 @@
-"""Which frames train and which are tested. Knows no network and reads no images.
+"""Decides which frames of videos train and which are tested. Knows no network and reads no images.
 
-`crossval`: train on one annotated video, test on the other, both ways; with one annotated video, its first 70 % train and
-the rest is tested, or the frame ranges asked for. `submission`: train on all annotated videos, track the challenge's
-videos without truth, as the paper did. Frame ranges are half-open, in the video's own numbering. With networks of the
-authors, which were trained on all annotated videos, nothing trains and every annotated video is tested.
+`crossval`: train on one annotated video, test on the other, both ways; with one annotated video, its first
+70 % train and the rest is tested, or the frame ranges asked for. `submission`: train on all annotated videos,
+track the challenge's videos without truth, as the paper did. Frame ranges are half-open, in the video's own
+numbering. With networks of the authors, which were trained on all annotated videos, nothing trains and every
+annotated video is tested.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cosembed.errors import InputError
+from cosembed.study.folds import Fold
 
 PROTOCOLS = ("crossval", "submission")
 TRAIN_SHARE = 0.7
@@ -21,7 +23,7 @@ TRAIN_SHARE = 0.7
 
 @dataclass(frozen=True)
 class VideoRange:
-    """Frames `begin` to `end` (excluded) of one video below `root`."""
+    """Names the frames `begin` to `end` (excluded) of one video below `root`."""
 
     root: Path
     video: str
@@ -32,21 +34,11 @@ class VideoRange:
         return f"{self.video} [{self.begin}:{self.end}]"
 
 
-@dataclass(frozen=True)
-class Fold:
-    """One training and what is tested with it; `scored` is False where the tested videos have no truth."""
-
-    name: str
-    train: tuple[VideoRange, ...]
-    test: tuple[VideoRange, ...]
-    scored: bool = True
-
-
 def parse_range(text: str, flag: str) -> tuple[int, int] | None:
-    """`0:45` as (0, 45); None for an empty text.
+    """Reads `0:45` as (0, 45), and an empty text as None.
 
     Raises:
-        InputError: Anything else, naming the flag.
+        InputError: It is anything else; names the flag.
     """
     if not text:
         return None
@@ -63,17 +55,17 @@ def crossval_folds(
     lengths: Mapping[str, int],
     train_frames: tuple[int, int] | None,
     test_frames: tuple[int, int] | None,
-) -> list[Fold]:
-    """The folds of the protocol `crossval`.
+) -> list[Fold[VideoRange]]:
+    """Makes the folds of the protocol `crossval`.
 
     Args:
         root: The data set's folder.
-        lengths: Number of frames per annotated video.
-        train_frames: Asked for by flag; only with one annotated video.
-        test_frames: Likewise; both or none.
+        lengths: The number of frames of every annotated video.
+        train_frames: The range asked for by flag, which is possible with one annotated video only.
+        test_frames: Likewise; both are given or none.
 
     Raises:
-        InputError: Ranges that do not fit the videos, or overlap.
+        InputError: The ranges do not fit the videos, or overlap.
     """
     if bool(train_frames) != bool(test_frames):
         raise InputError("--train_frames and --test_frames belong together: give both or none")
@@ -83,12 +75,15 @@ def crossval_folds(
                 f"--train_frames: {root} has {len(lengths)} annotated videos, and folds are whole videos; "
                 "choose one with --set 'dataset.videos=[\"01\"]'"
             )
-        parts = {video: VideoRange(root, video, 0, length) for video, length in lengths.items()}
+        whole = {video: VideoRange(root, video, 0, length) for video, length in lengths.items()}
         return [
             Fold(
-                f"test_{video}", tuple(part for name, part in parts.items() if name != video), (parts[video],)
+                f"test_{tested}",
+                number,
+                tuple(frames for video, frames in whole.items() if video != tested),
+                (whole[tested],),
             )
-            for video in reversed(parts)
+            for number, tested in enumerate(reversed(whole))
         ]
     (video, length), *_ = lengths.items()
     if train_frames is None or test_frames is None:
@@ -101,31 +96,32 @@ def crossval_folds(
             )
     if length < 2 or max(train_frames[0], test_frames[0]) < min(train_frames[1], test_frames[1]):
         raise InputError(
-            f"{root / video}: frames {train_frames[0]}:{train_frames[1]} train and {test_frames[0]}:{test_frames[1]} are "
-            "tested; the ranges must not overlap"
+            f"{root / video}: frames {train_frames[0]}:{train_frames[1]} train and "
+            f"{test_frames[0]}:{test_frames[1]} are tested; the ranges must not overlap"
         )
     train, test = (VideoRange(root, video, *frames) for frames in (train_frames, test_frames))
-    return [Fold(f"test_{video}_frames_{test.begin}_{test.end}", (train,), (test,))]
+    return [Fold(f"test_{video}_frames_{test.begin}_{test.end}", 0, (train,), (test,))]
 
 
 def submission_fold(
     root: Path, lengths: Mapping[str, int], test_root: Path, test_lengths: Mapping[str, int]
-) -> Fold:
-    """The single fold of the protocol `submission`: all annotated videos train, all unlabelled ones are tracked."""
+) -> Fold[VideoRange]:
+    """Makes the fold of `submission`: all annotated videos train, all unlabelled ones are tracked."""
     train = tuple(VideoRange(root, video, 0, length) for video, length in lengths.items())
     test = tuple(VideoRange(test_root, video, 0, length) for video, length in test_lengths.items())
-    return Fold("submission", train, test, scored=False)
+    return Fold("submission", 0, train, test, scored=False)
 
 
-def released_folds(root: Path, lengths: Mapping[str, int]) -> list[Fold]:
-    """Every annotated video tested with the authors' network."""
+def released_folds(root: Path, lengths: Mapping[str, int]) -> list[Fold[VideoRange]]:
+    """Makes a fold of every annotated video, which the authors' network is tested on."""
     return [
-        Fold(f"test_{video}", (), (VideoRange(root, video, 0, length),)) for video, length in lengths.items()
+        Fold(f"test_{video}", number, (), (VideoRange(root, video, 0, length),))
+        for number, (video, length) in enumerate(lengths.items())
     ]
 
 
-def describe_split(folds: list[Fold], protocol: str) -> str:
-    """One phrase for tables and reports."""
+def describe_split(folds: Sequence[Fold[VideoRange]], protocol: str) -> str:
+    """Says in a phrase, for tables and reports, what trains and what is tested."""
     if not folds[0].train:
         return "the authors' network, which was trained on all annotated videos" + (
             ", those scored here among them"
@@ -134,7 +130,7 @@ def describe_split(folds: list[Fold], protocol: str) -> str:
         )
     if protocol == "submission":
         return "trained on all annotated videos, tracked the challenge's videos without public truth"
-    if len({part.video for fold in folds for part in (*fold.train, *fold.test)}) == 1:
+    if len({frames.video for fold in folds for frames in (*fold.train, *fold.test)}) == 1:
         train, test = folds[0].train[0], folds[0].test[0]
         return (
             f"one annotated video: frames {train.begin}:{train.end} trained, {test.begin}:{test.end} tested"

@@ -1,4 +1,7 @@
-"""The log of an experiment's folder, whose file is also the lock that keeps a second run out. Knows no experiment."""
+"""Keeps the log of an experiment's folder, whose file is also the lock that keeps a second run out.
+
+This module knows no experiment.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from cosembed.files.writing import lock
 
 @contextmanager
 def run_log(folder: Path) -> Iterator[None]:
-    """Everything that is logged also goes to `folder/log.txt`, which no other run has open at the same time.
+    """Logs to `folder/log.txt` as well, which no other run has open at the same time.
 
     Raises:
         OutputError: Another run, still alive, writes to the folder.
@@ -31,7 +34,8 @@ def run_log(folder: Path) -> Iterator[None]:
         free = lock(handler.stream.fileno())
         if free is False:
             raise OutputError(
-                f"{folder}: another run is writing to it; wait for its end, or choose another --out_dir or --name for this one"
+                f"{folder}: another run is writing to it; wait for its end, or choose another --out_dir or "
+                "--name for this one"
             )
         logger.addHandler(handler)
         logging.set_verbosity(logging.INFO)

@@ -20,7 +20,8 @@ from cosembed.training.run_folder import RunFolder
 
 KEPT = 3
 NAME = "step"
-# What TensorFlow raises for truncated, foreign and unreadable checkpoints; its reader has no class of its own.
+# What TensorFlow raises for truncated, foreign and unreadable checkpoints; its reader has no class of its
+# own.
 UNREADABLE = (tf.errors.OpError, AssertionError, ValueError, IndexError, RuntimeError, OSError)
 _PREFIX = re.compile(rf"{NAME}-\d+")
 # TensorFlow's name of what it was doing.
@@ -28,7 +29,10 @@ _NODE = re.compile(r"\{\{.*?\}\} ")
 
 
 def build_network(spec: specs.TrainedSpec, execution: Execution = DEFAULT) -> StackedHourglass:
-    """The untrained network of a spec, weights drawn from the spec's seed; `execution` matters to training only."""
+    """Builds the untrained network of a spec, with weights drawn from the spec's seed.
+
+    `execution` matters to training only.
+    """
     network = spec.network
     model = StackedHourglass(
         filters=network.filters,
@@ -55,7 +59,10 @@ def checkpoint_manager(folder: Path, model: StackedHourglass, **parts: Any) -> t
 
 
 def network_checkpoint(model: StackedHourglass, **parts: Any) -> tf.train.Checkpoint:
-    """What saves and restores a network and other parts; the names in its files are the same under every version of Keras."""
+    """Makes what saves and restores a network and other parts.
+
+    The names in its files are the same under every version of Keras.
+    """
     return tf.train.Checkpoint(model=checkpoint_tree(named_weights(model)), **parts)
 
 
@@ -73,12 +80,13 @@ def written_by_tensorflow(path: Path) -> Iterator[None]:
     except tf.errors.OpError as error:
         reason = _NODE.sub("", str(error).splitlines()[0]).partition(" [Op:")[0].rpartition("; ")[2]
         raise OutputError(
-            f"{path}: cannot be written ({reason}); free space or make it writable, and run the same command again"
+            f"{path}: cannot be written ({reason}); free space or make it writable, and run the same "
+            "command again"
         ) from error
 
 
 def saved_checkpoints(folder: Path) -> list[str]:
-    """The prefixes of a run's checkpoints, newest first, whether or not TensorFlow's list of them survived."""
+    """Finds the prefixes of a run's checkpoints, newest first, even if TensorFlow's list of them is lost."""
     # TensorFlow writes the index last.
     steps = [
         int(path.stem.removeprefix(f"{NAME}-"))
@@ -91,8 +99,8 @@ def saved_checkpoints(folder: Path) -> list[str]:
 def restore_newest(checkpoint: tf.train.Checkpoint, prefixes: Sequence[str]) -> str | None:
     """Restores the first readable one of some checkpoints, newest first; None if there are none.
 
-    A newest checkpoint that cannot be read (a full disk, a power cut) falls back to the one before, with a warning.
-    TensorFlow checks the checksum of every tensor.
+    A newest checkpoint that cannot be read (a full disk, a power cut) falls back to the one before, with a
+    warning. TensorFlow checks the checksum of every tensor.
 
     Raises:
         CheckpointError: There are checkpoints, and none can be read.
@@ -108,8 +116,8 @@ def restore_newest(checkpoint: tf.train.Checkpoint, prefixes: Sequence[str]) -> 
         return prefix
     if prefixes:
         raise CheckpointError(
-            f"{prefixes[0]}: is damaged or does not fit the run's spec.yaml ({reason}), and no earlier one can be read; "
-            "remove the run's folder and train again"
+            f"{prefixes[0]}: is damaged or does not fit the run's spec.yaml ({reason}), and no earlier one "
+            "can be read; remove the run's folder and train again"
         )
     return None
 

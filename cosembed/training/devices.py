@@ -15,7 +15,10 @@ DRIVER = Path("/dev/nvidiactl")
 
 
 def make_deterministic() -> None:
-    """Same seed, same machine: the same bits. TensorFlow then uses only operations whose sums have a fixed order."""
+    """Makes the same seed on the same machine give the same bits.
+
+    TensorFlow then uses only operations whose sums have a fixed order.
+    """
     tf.config.experimental.enable_op_determinism()
 
 
@@ -25,7 +28,8 @@ def describe_device(require_gpu: bool = False) -> str:
     Called before TensorFlow computes anything, for GPUs that it cannot drive are hidden from it.
 
     Returns:
-        One phrase such as `GPU, NVIDIA A100` or `CPU, 2 cores`, with the reason where there is a GPU that is not used.
+        One phrase such as `GPU, NVIDIA A100` or `CPU, 2 cores`, with the reason where there is a GPU that is
+        not used.
 
     Raises:
         InputError: `require_gpu` and no GPU can be used, or a GPU cannot be started.
@@ -49,10 +53,13 @@ def describe_device(require_gpu: bool = False) -> str:
 
 
 def _unfit(details: dict[str, Any]) -> str:
-    """Why TensorFlow's build has no program for a GPU; empty if it has, or if TensorFlow does not say what the GPU is.
+    """Says why TensorFlow's build has no program for a GPU.
 
-    A program for one compute capability runs on those of the same major number that are not older. A newer GPU would have
-    every operation compiled at its first use, for half an hour and more; an older one cannot run any.
+    The answer is empty if it has one, or if TensorFlow does not say what the GPU is.
+
+    A program for one compute capability runs on those of the same major number that are not older. A newer
+    GPU would have every operation compiled at its first use, for half an hour and more; an older one cannot
+    run any.
     """
     capability = details.get("compute_capability")
     built = sorted(
@@ -67,18 +74,23 @@ def _unfit(details: dict[str, Any]) -> str:
     known = f"{_name(details)} has compute capability {_dotted(capability)}"
     if tuple(capability) < built[0]:
         return f"{known}, TensorFlow {tf.__version__} needs {_dotted(built[0])} or newer: use a newer GPU"
-    return f"{known}, TensorFlow {tf.__version__} is built for {_dotted(built[-1])} at most: install a newer TensorFlow"
+    most = _dotted(built[-1])
+    return f"{known}, TensorFlow {tf.__version__} is built for {most} at most: install a newer TensorFlow"
 
 
 def _why_none() -> str:
-    """Why TensorFlow lists no GPU where there may be one; empty where nothing hints at one."""
+    """Says why TensorFlow lists no GPU where there may be one; empty where nothing hints at one."""
     if not DRIVER.exists() or os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
         return ""
     if not tf.sysconfig.get_build_info().get("is_cuda_build"):
-        return f"TensorFlow {tf.__version__} is built without CUDA: install the package tensorflow, not tensorflow-cpu"
+        return (
+            f"TensorFlow {tf.__version__} is built without CUDA: "
+            "install the package tensorflow, not tensorflow-cpu"
+        )
     return (
-        f"there is an NVIDIA driver, but TensorFlow {tf.__version__} cannot load CUDA's libraries: run make setup GPU=1, "
-        "or pip install 'cosembed[gpu]', and see that the driver is not too old for them"
+        f"there is an NVIDIA driver, but TensorFlow {tf.__version__} cannot load CUDA's libraries: "
+        "run make setup GPU=1, or pip install 'cosembed[gpu]', "
+        "and see that the driver is not too old for them"
     )
 
 
@@ -87,8 +99,8 @@ def _start(gpus: list[Any]) -> None:
         tf.config.list_logical_devices("GPU")
     except (tf.errors.OpError, RuntimeError) as error:
         raise InputError(
-            f"{len(gpus)} GPU cannot be started ({str(error).splitlines()[0]}): update NVIDIA's driver, see that no other "
-            "program holds the GPU, or compute on the CPU with CUDA_VISIBLE_DEVICES=-1"
+            f"{len(gpus)} GPU cannot be started ({str(error).splitlines()[0]}): update NVIDIA's driver, "
+            "see that no other program holds the GPU, or compute on the CPU with CUDA_VISIBLE_DEVICES=-1"
         ) from error
 
 

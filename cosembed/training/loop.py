@@ -1,14 +1,15 @@
-"""The training loop: clips in, checkpoints out. Knows nothing of files of videos, clustering or scores.
+"""Trains a network: clips in, checkpoints out. Knows nothing of files of videos, clustering or scores.
 
-Everything that decides a step is a function of the spec and the step's number: the batch (`BatchSource.batch`), the
-learning rate, and the saved weights and moments. A run that is interrupted and started again therefore ends with the
-same weights as one that was not.
+Everything that decides a step is a function of the spec and the step's number: the batch
+(`BatchSource.batch`), the learning rate, and the saved weights and moments. A run that is interrupted and
+started again therefore ends with the same weights as one that was not.
 """
 
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -29,10 +30,13 @@ from cosembed.training.checkpoints import (
     written_by_tensorflow,
 )
 from cosembed.training.execution import DEFAULT, Execution
+from cosembed.training.objectives import make_objective
 from cosembed.training.optimizers import Optimizer, learning_rate
 from cosembed.training.progress import Progress
 from cosembed.training.run_folder import Record, RunFolder
-from cosembed.training.tasks import make_task
+
+# (outputs of both hourglasses, batch) -> RGB uint8 [H, W, 3].
+DrawPicture = Callable[[tuple[tf.Tensor, tf.Tensor], Mapping[str, tf.Tensor]], NDArray[np.uint8]]
 
 
 def train(
@@ -41,6 +45,7 @@ def train(
     run: RunFolder,
     title: str = "train",
     execution: Execution = DEFAULT,
+    draw_picture: DrawPicture | None = None,
 ) -> StackedHourglass:
     """Trains until the spec's last iteration, continuing where an earlier start of the same run stopped.
 
@@ -50,69 +55,107 @@ def train(
         run: Where checkpoints, history and TensorBoard files go.
         title: What the progress bar is called.
         execution: Precision and memory.
+        draw_picture: Draws what the network makes of a batch, for TensorBoard; None: there are scalars only.
 
     Returns:
         The trained network.
 
     Raises:
-        TrainingError: The loss or a gradient is not finite; names the step, the clip's seed and the last checkpoint.
+        TrainingError: The loss or a gradient is not finite; names the step, the clip's seed and the last
+            checkpoint.
         OutputError: A checkpoint cannot be written.
     """
-    model = build_network(spec, execution)
-    optimizer = Optimizer(list(named_weights(model).values()), spec.training)
-    saved_step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
-    manager = checkpoint_manager(
-        run.checkpoints, model=model, optimizer=optimizer.checkpoint(), step=saved_step
-    )
-    restored = restore_newest(manager.checkpoint, saved_checkpoints(run.checkpoints))
-    start, total = int(saved_step.numpy()), spec.training.iterations
-    if restored:
-        logging.info("%s: continues at step %d of %d (%s)", title, start, total, restored)
+    state = _restore(spec, run, title, execution)
+    start, total = int(state.step.numpy()), spec.training.iterations
     if start >= total:
-        return model
-    # An interrupted run may have recorded steps that it did not save.
-    history = [record for record in run.read_history() if record.step <= start]
-    recorded = len(history)
-    step_function = make_train_step(spec, model, optimizer)
-    with written_by_tensorflow(run.tensorboard):
-        writer = tf.summary.create_file_writer(str(run.tensorboard))
-    task = make_task(spec)
+        return state.model
+    journal = _Journal(run, start)
+    train_step = make_train_step(spec, state.model, state.optimizer)
     with Progress(total, start, title) as progress:
         begin = time.perf_counter()
         for batch in batch_dataset(source, start, total):
-            step = saved_step.assign_add(1)
-            number = int(step.numpy())
-            loss, task_loss, finite = step_function(batch, step - 1)
+            number = int(state.step.assign_add(1).numpy())
+            loss, task_loss, finite = train_step(batch, state.step - 1)
             if not finite:
-                raise TrainingError(_not_finite(number, source, manager.latest_checkpoint))
+                raise TrainingError(_not_finite(number, source, state.manager.latest_checkpoint))
             end = time.perf_counter()
             rate = float(learning_rate(spec.training, number - 1))
-            history.append(Record(number, float(loss), float(task_loss), rate, round(end - begin, 4)))
+            journal.add(Record(number, float(loss), float(task_loss), rate, round(end - begin, 4)))
             progress.update(number, float(loss), end - begin)
             begin = end
             if number % spec.training.checkpoint_every == 0 or number == total:
-                run.write_history(history)
-                picture = task.picture(model(batch["image"]), batch)
-                with written_by_tensorflow(run.tensorboard), writer.as_default():
-                    _summarise(history[recorded:], np.asarray(picture))
-                recorded = len(history)
-                save_checkpoint(manager, number)
+                picture = draw_picture(state.model(batch["image"]), batch) if draw_picture else None
+                journal.write(picture)
+                save_checkpoint(state.manager, number)
                 begin = time.perf_counter()
-    return model
+    return state.model
+
+
+class _TrainingState(NamedTuple):
+    """Holds what a checkpoint saves, and the manager that saves it; `step` is the number of steps done."""
+
+    model: StackedHourglass
+    optimizer: Optimizer
+    step: tf.Variable
+    manager: tf.train.CheckpointManager
+
+
+def _restore(spec: TrainedSpec, run: RunFolder, title: str, execution: Execution) -> _TrainingState:
+    """Builds a new network, or the one of the newest readable checkpoint."""
+    model = build_network(spec, execution)
+    optimizer = Optimizer(list(named_weights(model).values()), spec.training)
+    step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
+    manager = checkpoint_manager(run.checkpoints, model=model, optimizer=optimizer.checkpoint(), step=step)
+    restored = restore_newest(manager.checkpoint, saved_checkpoints(run.checkpoints))
+    if restored:
+        done, total = int(step.numpy()), spec.training.iterations
+        logging.info("%s: continues at step %d of %d (%s)", title, done, total, restored)
+    return _TrainingState(model, optimizer, step, manager)
+
+
+class _Journal:
+    """Keeps a run's history.csv and its TensorBoard files, which are written together with a checkpoint."""
+
+    def __init__(self, run: RunFolder, start: int) -> None:
+        """Takes over what was recorded up to step `start`, from which the run continues."""
+        self._run = run
+        # An interrupted run may have recorded steps that it did not save.
+        self._records = [record for record in run.read_history() if record.step <= start]
+        self._written = len(self._records)
+        with written_by_tensorflow(run.tensorboard):
+            self._writer = tf.summary.create_file_writer(str(run.tensorboard))
+
+    def add(self, record: Record) -> None:
+        """Notes a step."""
+        self._records.append(record)
+
+    def write(self, picture: NDArray[np.uint8] | None) -> None:
+        """Writes what was noted since the last time, and a picture uint8 [H, W, 3] if there is one."""
+        self._run.write_history(self._records)
+        with written_by_tensorflow(self._run.tensorboard), self._writer.as_default():
+            for record in self._records[self._written :]:
+                for name in ("loss", "task_loss", "learning_rate", "seconds"):
+                    tf.summary.scalar(name, getattr(record, name), step=record.step)
+            if picture is not None:
+                tf.summary.image("first frames", picture[None], step=self._records[-1].step)
+        self._written = len(self._records)
 
 
 def make_train_step(spec: TrainedSpec, model: StackedHourglass, optimizer: Optimizer) -> Any:
-    """One optimisation step as a graph: (batch, 0-based step) -> (loss with L2 term, the task's loss, all finite).
+    """Makes the graph of one optimisation step.
 
-    Weights change only if the loss and all gradients are finite. Clips of any number of frames share one trace.
+    It is a function (batch, 0-based step) -> (loss with L2 term, the task's loss, whether all is finite).
+    Weights change only if the loss and all gradients are finite. Clips of any number of frames share one
+    trace.
     """
-    task, variables = make_task(spec), list(named_weights(model).values())
+    objective, variables = make_objective(spec), list(named_weights(model).values())
 
-    # Nothing here is Python control flow over tensors; translating it would cost a quarter of the time to the first step.
-    @tf.function(input_signature=[task.signature, tf.TensorSpec([], tf.int64)], autograph=False)
+    # Nothing here is Python control flow over tensors; translating it would cost a quarter of the time to the
+    # first step.
+    @tf.function(input_signature=[objective.signature, tf.TensorSpec([], tf.int64)], autograph=False)
     def train_step(batch: dict[str, tf.Tensor], step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         with tf.GradientTape() as tape:
-            task_loss = task.loss(model(batch["image"], training=True), batch)
+            task_loss = objective.loss(model(batch["image"], training=True), batch)
             loss = task_loss + l2_penalty(variables, spec.training.weight_decay)
         gradients = tape.gradient(loss, variables)
         finite = tf.math.is_finite(loss) & tf.math.is_finite(tf.linalg.global_norm(gradients))
@@ -122,15 +165,9 @@ def make_train_step(spec: TrainedSpec, model: StackedHourglass, optimizer: Optim
     return train_step
 
 
-def _summarise(records: list[Record], picture: NDArray[np.uint8]) -> None:
-    for record in records:
-        for name in ("loss", "task_loss", "learning_rate", "seconds"):
-            tf.summary.scalar(name, getattr(record, name), step=record.step)
-    tf.summary.image("first frames", picture[None], step=records[-1].step)
-
-
 def _not_finite(step: int, source: BatchSource, checkpoint: str | None) -> str:
     return (
-        f"the loss or a gradient is not finite at step {step} (clip {step - 1}, seed {source.seed}); the last good "
-        f"checkpoint is {checkpoint or 'none'}. Lower training.learning_rate or set training.gradient_clip, and train again"
+        f"the loss or a gradient is not finite at step {step} (clip {step - 1}, seed {source.seed}); the "
+        f"last good checkpoint is {checkpoint or 'none'}. Lower training.learning_rate or set "
+        "training.gradient_clip, and train again"
     )

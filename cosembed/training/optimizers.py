@@ -1,9 +1,15 @@
-"""Adam as in TensorFlow 1, plain or with Nesterov momentum, and the learning-rate schedule. Knows no network.
+"""Implements Adam as in TensorFlow 1, plain or with Nesterov momentum, and the learning-rate schedule.
 
-    lr_t = lr * sqrt(1 - beta2^t) / (1 - beta1^t)      m = beta1 m + (1 - beta1) g      v = beta2 v + (1 - beta2) g^2
-    w -= lr_t * m / (sqrt(v) + eps)                    Nesterov: w -= lr_t * (beta1 m + (1 - beta1) g) / (sqrt(v) + eps)
+This module knows no network.
 
-The released "Nadam" is this Nesterov form; `tf.keras.optimizers.Nadam`, with its momentum schedule, is another algorithm.
+    m = beta1 m + (1 - beta1) g
+    v = beta2 v + (1 - beta2) g^2
+    lr_t = lr * sqrt(1 - beta2^t) / (1 - beta1^t)
+    plain:     w -= lr_t * m / (sqrt(v) + eps)
+    Nesterov:  w -= lr_t * (beta1 m + (1 - beta1) g) / (sqrt(v) + eps)
+
+The released "Nadam" is this Nesterov form; `tf.keras.optimizers.Nadam`, with its momentum schedule, is
+another algorithm.
 """
 
 from __future__ import annotations
@@ -18,13 +24,16 @@ BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
 
 def learning_rate(spec: TrainingSpec, step: tf.Tensor | int) -> tf.Tensor:
-    """The rate of a 0-based step: the spec's for the first half of the iterations, a tenth of it after (paper appendix 5)."""
+    """Gives the learning rate of a 0-based step (paper appendix 5).
+
+    It is the spec's for the first half of the iterations, and a tenth of it after.
+    """
     late = 2 * tf.cast(step, tf.int64) >= spec.iterations
     return tf.where(late, spec.learning_rate / 10, spec.learning_rate)
 
 
 class Optimizer:
-    """Adam over a fixed list of variables.
+    """Applies Adam to a fixed list of variables.
 
     Args:
         variables: The trainable variables, float32.
@@ -52,7 +61,8 @@ class Optimizer:
 
         Args:
             gradients: One per variable, in their order.
-            step: int64 scalar, 0 at the first step; moments' bias correction and learning rate follow from it.
+            step: int64 scalar, 0 at the first step; moments' bias correction and learning rate
+                follow from it.
         """
         if self._spec.gradient_clip:
             gradients, _ = tf.clip_by_global_norm(gradients, self._spec.gradient_clip)

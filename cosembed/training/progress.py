@@ -1,4 +1,7 @@
-"""Tells the person waiting how training goes: a bar on a terminal, otherwise a log line now and then. Knows no network."""
+"""Tells the person waiting how training goes: a bar on a terminal, otherwise a log line now and then.
+
+This module knows no network.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from tqdm import tqdm
 
 
 class Progress:
-    """Counts iterations; shows loss, step time and remaining time."""
+    """Counts iterations, and shows loss, step time and remaining time."""
 
     def __init__(self, total: int, done: int, title: str) -> None:
         """`done` iterations were made by an earlier start of the same run."""
@@ -36,7 +39,7 @@ class Progress:
         self._bar.close()
 
     def update(self, step: int, loss: float, seconds: float) -> None:
-        """One iteration took `seconds`; the shown loss is a running mean."""
+        """Counts an iteration that took `seconds`; the loss that is shown is a running mean."""
         self._loss = loss if self._loss is None else 0.95 * self._loss + 0.05 * loss
         self._bar.set_postfix(loss=f"{self._loss:.4f}", step_time=f"{seconds:.2f}s", refresh=False)
         self._bar.update()

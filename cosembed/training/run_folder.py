@@ -1,4 +1,6 @@
-"""The folder of one training run: what it was made from and how its training went. Knows no network and no data.
+"""Keeps the folder of one training run: what it was made from and how its training went.
+
+This module knows no network and no data.
 
 spec.yaml       the resolved spec, enough to build the network and to repeat the run
 versions.json   package versions, device, git commit, what the run was made from
@@ -44,7 +46,7 @@ DESCRIPTIVE = {"dataset.licence", "dataset.paper_name", "dataset.archive"}
 
 @dataclass(frozen=True)
 class Record:
-    """One training iteration; `step` counts from 1."""
+    """Holds what is known of one training iteration; `step` counts from 1."""
 
     step: int
     loss: float
@@ -54,7 +56,7 @@ class Record:
 
 
 class RunFolder:
-    """Paths and small files of one run."""
+    """Gives the paths of one run, and reads and writes its small files."""
 
     def __init__(self, path: Path) -> None:
         """Does not touch the disk; `open` does."""
@@ -70,8 +72,9 @@ class RunFolder:
 
         Args:
             spec: What the run is made from.
-            identity: Further facts that must be the same when a run is continued, such as the training frames.
-            device: That trains, for the report.
+            identity: Further facts that must be the same when a run is continued, such as the training
+                frames.
+            device: The device that trains, for the report.
 
         Raises:
             OutputError: The folder holds a run of another spec or something that is no run.
@@ -95,13 +98,16 @@ class RunFolder:
     ) -> None:
         old, new = flatten(to_mapping(before)), flatten(to_mapping(spec))
         recorded = self._recorded_identity()
-        changed = sorted(key for key in (old.keys() | new.keys()) - DESCRIPTIVE if old.get(key) != new.get(key))
+        changed = sorted(
+            key for key in (old.keys() | new.keys()) - DESCRIPTIVE if old.get(key) != new.get(key)
+        )
         changed += sorted(
             key for key in recorded.keys() | identity.keys() if recorded.get(key) != identity.get(key)
         )
         if changed:
             raise OutputError(
-                f"{self.path}: holds a run with other values of {', '.join(changed)}; choose another --out_dir or remove it"
+                f"{self.path}: holds a run with other values of {', '.join(changed)}; choose another "
+                "--out_dir or remove it"
             )
 
     def _recorded_identity(self) -> dict[str, str]:
@@ -114,7 +120,7 @@ class RunFolder:
             ) from error
 
     def read_history(self) -> list[Record]:
-        """All recorded iterations; empty before training."""
+        """Reads all recorded iterations; there are none before training."""
         if not self.history_file.exists():
             return []
         try:
@@ -142,7 +148,7 @@ def _record(row: Mapping[str, str]) -> Record:
 
 
 def environment() -> dict[str, Any]:
-    """Versions and machine, as written into every run and report."""
+    """Collects versions and machine, as written into every run and report."""
     versions = {"cosembed": __version__, "python": platform.python_version()}
     for package in PACKAGES:
         versions[package] = importlib.metadata.version(package)
@@ -154,12 +160,12 @@ def environment() -> dict[str, Any]:
 
 
 def describe_versions(versions: Mapping[str, str]) -> str:
-    """One line."""
+    """Lists package versions in one line."""
     return ", ".join(f"{name} {version}" for name, version in versions.items())
 
 
 def git_commit() -> str:
-    """The commit of the checkout this package runs from; `unknown` outside a checkout."""
+    """Names the commit of the checkout this package runs from; `unknown` outside a checkout."""
     command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()

@@ -1,5 +1,4 @@
-"""Everything that happens to a person's own video: what will be done, the check of every frame, tracking,
-files.
+"""Puts in order all that happens to a person's own video, from the check of its frames to the report.
 
 Knows no flags and prints nothing; the command `cosembed track` and the function `cosembed.track` both go
 through here. Only the order of the steps is decided here; each is a module of its own.
@@ -77,7 +76,7 @@ class TrackedVideo:
 
     @property
     def tracks(self) -> list[Track]:
-        """The track table: (label, begin, end, parent), frames from 0, the end included, parent 0 for none."""
+        """The track table: (label, begin, end, parent), frames from 0, end included, parent 0 for none."""
         return self._restored[1].tracks
 
     def table(self) -> list[CellRow]:
@@ -107,8 +106,8 @@ class TrackedVideo:
                     self._write_report(partial, output.name)
         except OSError as error:
             raise OutputError(
-                f"{error.filename or output}: cannot be written ({error.strerror}); free space on the disk, or "
-                "choose a folder that can be written"
+                f"{error.filename or output}: cannot be written ({error.strerror}); free space on the disk, "
+                "or choose a folder that can be written"
             ) from error
 
     def _write_tracks(self, folder: Path) -> None:

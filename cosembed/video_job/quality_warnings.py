@@ -1,4 +1,4 @@
-"""What should make a person doubt the tracks of a video without truth.
+"""Says what should make a person doubt the tracks of a video without truth.
 
 Knows numbers only; every doubt is one sentence.
 """
@@ -21,32 +21,42 @@ LISTED = 5
 
 
 def warnings_about_input(shape: tuple[int, int], trained: tuple[int, int], survey: Survey) -> Iterator[str]:
-    """What differs from the training images, or is lost in the pixels.
+    """Says what differs from the training images, or is lost in the pixels.
 
     Args:
         shape: Height and width of the frames.
-        trained: Those of the images that the network was trained on.
-        survey: Of the pixels.
+        trained: Height and width of the images that the network was trained on.
+        survey: What the pixels are like.
     """
     seen, known = (f"{width} x {height}" for height, width in (shape, trained))
     zoom = (trained[0] * trained[1] / (shape[0] * shape[1])) ** 0.5
     if not 1 / SIZE_RATIO <= zoom <= SIZE_RATIO:
         size = f"{zoom:.1f} times as large" if zoom > 1 else f"{1 / zoom:.1f} times smaller"
         yield (
-            f"Frames are {seen} pixels, those of the training were {known}, and all are fitted to the same network: at equal "
-            f"magnification cells look {size} to it. Cut or scale the video, or train on images like these."
+            f"Frames are {seen} pixels, those of the training were {known}, and all are fitted to the same "
+            f"network: at equal magnification cells look {size} to it. Cut or scale the video, or train on "
+            "images like these."
         )
     stretched = shape[0] * trained[1] / (shape[1] * trained[0])
     if not 1 / SIZE_RATIO <= stretched <= SIZE_RATIO:
-        yield f"Frames of {seen} pixels have another shape than those of the training ({known}): cells are distorted."
+        yield (
+            f"Frames of {seen} pixels have another shape than those of the training ({known}): "
+            "cells are distorted."
+        )
     if survey.saturated > SATURATED:
-        yield f"Up to {survey.saturated:.0%} of a frame's pixels are at the highest possible value: details in them are lost."
+        yield (
+            f"Up to {survey.saturated:.0%} of a frame's pixels are at the highest possible value: "
+            "details in them are lost."
+        )
     if survey.grey_values < GREY_VALUES:
-        yield f"A frame holds only {survey.grey_values} grey values; was it exported from a display, or compressed?"
+        yield (
+            f"A frame holds only {survey.grey_values} grey values; "
+            "was it exported from a display, or compressed?"
+        )
 
 
 def warnings_about_tracks(counts: Sequence[int], tracks: Sequence[Track]) -> Iterator[str]:
-    """What a tracked video rarely shows if the network suits it.
+    """Says what a tracked video rarely shows if the network suits it.
 
     Args:
         counts: Number of cells in every frame.
@@ -61,8 +71,8 @@ def warnings_about_tracks(counts: Sequence[int], tracks: Sequence[Track]) -> Ite
     short = sum(track.end - track.begin < SHORT_FRAMES for track in tracks) / len(tracks)
     if len(counts) > 3 * SHORT_FRAMES and short > SHORT_SHARE:
         yield (
-            f"{short:.0%} of the tracks last at most {SHORT_FRAMES} frames: the network may not suit these images, "
-            "or cells move too far from frame to frame."
+            f"{short:.0%} of the tracks last at most {SHORT_FRAMES} frames: "
+            "the network may not suit these images, or cells move too far from frame to frame."
         )
     jumps = [
         frame
@@ -70,7 +80,10 @@ def warnings_about_tracks(counts: Sequence[int], tracks: Sequence[Track]) -> Ite
         if abs(after - before) > max(JUMP_CELLS, JUMP_SHARE * before)
     ]
     if jumps:
-        yield f"The number of cells changes abruptly in {len(jumps)} frames ({_few(jumps)}): look at them in the movie."
+        yield (
+            f"The number of cells changes abruptly in {len(jumps)} frames ({_few(jumps)}): "
+            "look at them in the movie."
+        )
 
 
 def _few(frames: Sequence[int]) -> str:

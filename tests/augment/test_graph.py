@@ -1,6 +1,5 @@
 """Augmentation as a TensorFlow graph: what SimpleITK gives from the same draws, only where asked for."""
 
-import json
 import warnings
 
 import numpy as np
@@ -8,7 +7,6 @@ import pytest
 import tensorflow as tf
 from scipy.interpolate import BSpline
 
-from benchmarks.data import measure
 from cosembed.augment import RawClip, make_augmenter
 from cosembed.augment.graph import cubic_spline, gaussian_filter, sample_linearly
 from cosembed.augment.parameters import draw_intensity, draw_spatial
@@ -16,13 +14,14 @@ from cosembed.batches.clips import ClipSource
 from cosembed.batches.heart_clips import HeartClipSource
 from cosembed.batches.pipeline import batch_dataset
 from cosembed.errors import InputError, OutputError
-from cosembed.study.run_files import run_identity
+from cosembed.study.fold_training import run_identity
+from cosembed.study.folds import Fold
 from cosembed.training.loop import train
 from cosembed.training.run_folder import RunFolder
 from tests.batches.test_heart_clips import beating
 from tests.batches.test_heart_clips import spec_of as cine_spec
 from tests.helpers.builders import ROOT, make_sequence, moving_squares, small_spec
-from tests.study.test_cells import settings
+from tests.helpers.studies import make_settings
 
 STILL = ("augmentation.shift=0.0", "augmentation.scale=0.0")
 MOVING = ("augmentation.drift=9.0", "augmentation.jiggle=3.0", "augmentation.translation=12.0")
@@ -147,7 +146,10 @@ def test_training_that_goes_back_to_an_earlier_checkpoint_ends_with_the_same_wei
 def test_a_run_is_continued_with_its_own_augmenter_only(tmp_path):
     spec = small_spec()
     plain, graph = (
-        run_identity(["01"], settings(tmp_path, tmp_path, augment=name)) for name in ("simpleitk", "graph")
+        run_identity(
+            Fold("test_02", 0, ("01",), ("02",)), spec, make_settings(tmp_path, tmp_path, augment=name)
+        )
+        for name in ("simpleitk", "graph")
     )
     RunFolder(tmp_path / "run").open(spec, plain)
     RunFolder(tmp_path / "run").open(spec, plain)
@@ -158,15 +160,6 @@ def test_a_run_is_continued_with_its_own_augmenter_only(tmp_path):
 def test_an_unknown_augmenter_is_refused():
     with pytest.raises(InputError, match=r"--augment=gpu: choose one of simpleitk, graph"):
         make_augmenter("gpu", small_spec())
-
-
-def test_the_benchmark_of_the_data_gives_a_row_for_either_augmenter():
-    rows = measure(quick=True)
-    assert [(row["profile"], row["augmenter"], row["clip"]) for row in rows] == [
-        ("smoke", "simpleitk", "3 x 32 x 32"), ("smoke", "graph", "3 x 32 x 32"),
-    ]  # fmt: skip
-    assert all(0 < row["clips_per_second"] < 1e5 and 0 < row["clips_per_core_second"] < 1e5 for row in rows)
-    assert json.loads(json.dumps(rows)) == rows
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,12 @@ from cosembed.requirements import check_tensorflow
 
 
 def run_code(code: str, *arguments: str) -> subprocess.CompletedProcess:
-    program = f"'''A program.\n\n    example --size=3\n'''\nfrom absl import flags\nfrom cosembed import errors\nfrom cosembed.commands import command_line\n{code}"
+    program = (
+        "'''A program.\n\n    example --size=3\n'''\n"
+        "from absl import flags\n"
+        "from cosembed import errors\n"
+        f"from cosembed.commands import command_line\n{code}"
+    )
     return subprocess.run(
         [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False
     )
@@ -38,7 +43,7 @@ DEFINE = "flags.DEFINE_integer('size', 3, 'How many.')\n"
     ],
 )
 def test_exit_status_and_message(body, arguments, status, message):
-    done = run_code(f"{DEFINE}def main():\n    {body}\ncli.run(main)", *arguments)
+    done = run_code(f"{DEFINE}def main():\n    {body}\ncommand_line.run(main)", *arguments)
     assert done.returncode == status, done.stderr
     assert message in done.stderr
     assert "Traceback" not in done.stderr

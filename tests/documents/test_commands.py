@@ -134,6 +134,16 @@ def test_commands_for_training_run(desk):
     assert (desk / "mydata_RES" / "res_track.txt").exists()
 
 
+# Runs a program up to the point where its flags are parsed.
+PARSE = """
+import runpy, sys
+from absl import flags
+from cosembed.commands import command_line
+command_line.run = lambda *_, **__: flags.FLAGS(sys.argv[1:])
+runpy.run_module(sys.argv[1], run_name="__main__")
+"""
+
+
 def test_commands_for_viewing_run(desk):
     result = desk / "my_frames_RES"
     shutil.copytree(desk / "01_GT" / "TRA", result)

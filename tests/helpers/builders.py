@@ -33,13 +33,13 @@ def run_command(module: str, *arguments: str) -> subprocess.CompletedProcess:
 
 def call_experiment(module: ModuleType, *arguments: str) -> subprocess.CompletedProcess:
     """An experiment's command in this process: for what is refused before anything is computed."""
-    from cosembed.study import runner
+    from experiments.command import run
 
     output, errors, status = io.StringIO(), io.StringIO(), 0
     with redirect_stdout(output), redirect_stderr(errors), flagsaver.flagsaver():
         try:
             with mock.patch.object(sys, "argv", [module.__name__, *arguments]):
-                runner.run(module.EXPERIMENT)
+                run(module.EXPERIMENT)
         except SystemExit as ended:
             status = ended.code or 0
     return subprocess.CompletedProcess(arguments, status, output.getvalue(), errors.getvalue())
@@ -69,7 +69,10 @@ def untrained_run(folder: Path, spec: specs.CellsSpec) -> Path:
 def moving_squares(
     frames: int = 6, height: int = 40, width: int = 48
 ) -> tuple[np.ndarray, np.ndarray, list[Track]]:
-    """Three squares that move right, one of which divides in frame 3. Images uint16, labels uint16, tracks."""
+    """Three squares that move right, one of which divides in frame 3.
+
+    Images uint16, labels uint16, tracks.
+    """
     labels = np.zeros((frames, height, width), np.uint16)
     for frame in range(frames):
         labels[frame, 4:14, 3 + frame : 13 + frame] = 1
@@ -114,7 +117,10 @@ def write_ctc(
     video: str = "01",
     seg: object = None,
 ) -> Path:
-    """Writes frames and truth in the challenge's layout with tifffile alone; `seg` are the frames with SEG (default all)."""
+    """Writes frames and truth in the challenge's layout with tifffile alone.
+
+    `seg` are the frames with SEG (default all).
+    """
     (root / video).mkdir(parents=True)
     (root / f"{video}_GT" / "TRA").mkdir(parents=True)
     (root / f"{video}_GT" / "SEG").mkdir()

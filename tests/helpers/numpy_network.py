@@ -1,4 +1,4 @@
-"""The authors' network in plain numpy and scipy.signal, float64, straight from a checkpoint's variables: an oracle.
+"""The authors' network in plain numpy and scipy.signal, float64, from a checkpoint's variables: an oracle.
 
 Written from the description of the method alone; it shares nothing with the package.
 """

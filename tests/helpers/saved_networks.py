@@ -2,8 +2,9 @@
 
     python -m tests.helpers.saved_networks NAME
 
-NAME says which version of the package and which line of TensorFlow runs it: `before` (0.1.0 as of its first year, TensorFlow
-2.15, whose checkpoints are the object graph of Keras 2), `classic` (2.15) or `current` (2.21).
+NAME says which version of the package and which line of TensorFlow runs it: `before` (0.1.0 as of its first
+year, TensorFlow 2.15, whose checkpoints are the object graph of Keras 2), `classic` (2.15) or `current`
+(2.21).
 
     run/             a training of four iterations, ended after two
     imported/        a network of the authors, imported
@@ -35,7 +36,7 @@ SPEC = small_spec(
 
 
 def train_to_the_end(folder: Path) -> np.ndarray:
-    """Starts or continues the run in a folder; returns all weights after its last iteration, one after another."""
+    """Starts or continues the run in a folder; returns its last weights, one after another."""
     images, labels, _ = moving_squares(frames=8)
     source = ClipSource([make_sequence(images, labels)], SPEC, SPEC.training.seed)
     run = RunFolder(folder)

@@ -1,4 +1,4 @@
-"""ConvGRU2D against Keras' GRU on 1x1 images and against plain numpy on images."""
+"""ConvGRU2D is Keras' GRU on 1x1 images and plain numpy on images; so are its gradients."""
 
 import numpy as np
 import pytest
@@ -51,7 +51,7 @@ def numpy_gru(layer: ConvGRU2D, inputs: np.ndarray, state: np.ndarray) -> np.nda
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
-def test_equals_keras_gru_on_single_pixels(activation):
+def test_on_single_pixels_the_layer_is_keras_gru(activation):
     channels, units = 3, 5
     layer = ConvGRU2D(units, activation=activation)
     layer.build([None, None, None, None, channels])
@@ -83,7 +83,7 @@ def test_equals_keras_gru_on_single_pixels(activation):
 
 
 @pytest.mark.parametrize("graph", [False, True])
-def test_equals_numpy_on_images_with_and_without_initial_state(graph):
+def test_on_images_the_layer_is_that_of_numpy_with_and_without_initial_state(graph):
     layer = randomised(ConvGRU2D(2, return_state=True), channels=3)
     generator = np.random.default_rng(2)
     inputs = generator.normal(0, 1, (1, 4, 5, 7, 3)).astype(np.float32)
@@ -182,7 +182,7 @@ def test_gradients_equal_those_of_single_steps(length, with_state, activation, g
         np.testing.assert_allclose(ours, expected, rtol=1e-10, atol=1e-10)
 
 
-def test_output_forms():
+def test_outputs_have_the_forms_that_are_asked_for():
     inputs = tf.ones([2, 3, 4, 4, 1])
     assert ConvGRU2D(5)(inputs).shape == [2, 3, 4, 4, 5]
     assert ConvGRU2D(5, return_sequences=False)(inputs).shape == [2, 4, 4, 5]

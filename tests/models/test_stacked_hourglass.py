@@ -6,7 +6,6 @@ import tensorflow as tf
 
 from cosembed.inference.stepper import FrameStepper
 from cosembed.models import StackedHourglass
-from cosembed.models.hourglass import upsample
 
 
 def randomised(model: StackedHourglass, channels: int = 1, seed: int = 0) -> StackedHourglass:
@@ -27,7 +26,7 @@ def randomised(model: StackedHourglass, channels: int = 1, seed: int = 0) -> Sta
         ({"outputs": 16, "variant": "mia2019"}, 1, 4_136_608),
     ],
 )
-def test_parameters_of_the_papers_networks(arguments, channels, parameters):
+def test_the_papers_networks_have_as_many_parameters_as_stated(arguments, channels, parameters):
     model = StackedHourglass(filters=64, levels=7, **arguments)
     model.build([None, None, None, None, channels])
     assert model.count_params() == parameters
@@ -161,17 +160,6 @@ def test_frames_of_another_form_than_at_first_are_refused():
         model.step(tf.zeros([1, 8, 8, 2]))
     with pytest.raises(ValueError, match=r"C = 1\. Received"):
         model.step(tf.zeros([8, 8, 1]))
-
-
-def test_upsampling_doubles_every_pixel_and_its_gradient_sums_the_copies():
-    features = tf.random.stateless_normal([2, 3, 2, 4, 5], seed=[1, 3])
-    upstream = tf.random.stateless_normal([2, 3, 4, 8, 5], seed=[1, 4])
-    with tf.GradientTape() as tape:
-        tape.watch(features)
-        result = upsample(features)
-    np.testing.assert_array_equal(result, features.numpy().repeat(2, axis=2).repeat(2, axis=3))
-    expected = upstream.numpy().reshape(2, 3, 2, 2, 4, 2, 5).sum(axis=(3, 5))
-    np.testing.assert_allclose(tape.gradient(result, features, upstream), expected, atol=1e-6)
 
 
 def test_recomputing_gives_the_same_outputs_and_gradients():

@@ -19,6 +19,7 @@ from cosembed.tracking import write_result
 from cosembed.tracking.tracker import TrackingResult
 from cosembed.training.run_folder import Record, RunFolder
 from tests.helpers.builders import moving_squares, small_spec, write_ctc
+from tests.helpers.studies import make_settings
 from tests.robustness.killing import Step
 
 
@@ -53,9 +54,16 @@ def download() -> Step:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     dataset = CellsDatasetSpec(
-        name="tiny", paper_name="tiny", archive="tiny.zip", licence="Free.", videos=("01",), tra_masks="markers",
-        complete_frames={}, loss_border=0, image_shape=(4, 4),
-    )  # fmt: skip
+        name="tiny",
+        paper_name="tiny",
+        archive="tiny.zip",
+        licence="Free.",
+        videos=("01",),
+        tra_masks="markers",
+        complete_frames={},
+        loss_border=0,
+        image_shape=(4, 4),
+    )
     base_url = f"http://127.0.0.1:{server.server_address[1]}/training-datasets"
 
     def run(folder: Path) -> None:
@@ -94,15 +102,17 @@ def open_run() -> Step:
 
 def predict_and_score() -> Step:
     """Predict, evaluate and collect of an experiment; a stand-in takes the place of the network."""
-    from cosembed.study.tasks import cells as steps
+    from cosembed.study import fold_training
+    from cosembed.study.tasks import cells_stages
 
     # In the process of `killing`, which does nothing else.
-    steps.track_video, steps.load_finished = track_as_one, lambda *_: None
-    return Step(lambda folder: run_steps(folder, ("predict", "evaluate")), ())
+    cells_stages.track_video = track_as_one
+    fold_training.load_finished_network = lambda *_: None
+    return Step(lambda folder: run_modes(folder, ("predict", "evaluate")), ())
 
 
 def track_as_one(model, frames, spec, output, sample_frames):
-    """As `pipeline.track_video`: one instance that fills the image."""
+    """As `inference.video.track_video`: one instance that fills the image."""
     from cosembed.inference.video import TrackedVideo
 
     count, side = len(frames), spec.network.image_size
@@ -113,25 +123,24 @@ def track_as_one(model, frames, spec, output, sample_frames):
     return TrackedVideo(count, 1, {"network": 1.0}, {0: np.zeros((4, 4, 2), np.float32)})
 
 
-def run_steps(folder: Path, names: Iterable[str], test_frames: tuple[int, int] = (1, 3)) -> None:
-    """Steps of an experiment on a video beside `folder`, whose frame 0 has trained it."""
-    from cosembed.study.protocols import Fold, VideoRange
-    from cosembed.study.runner import Settings
-    from cosembed.study.tasks import cells as steps
+def run_modes(folder: Path, modes: Iterable[str], test_frames: tuple[int, int] = (1, 3)) -> None:
+    """Runs modes of an experiment on a video beside `folder`, whose frame 0 has trained it, then collects."""
+    from cosembed.study.folds import Fold
+    from cosembed.study.protocols import VideoRange
+    from cosembed.study.runner import collect_scores, run_fold
+    from cosembed.study.tasks.cells_stages import CellsStages
 
     root = folder.parent / "data" / "simulated"
     if not root.exists():
         images, labels, tracks = moving_squares(3)
         write_ctc(root, images, labels, [track._replace(end=2) for track in tracks[:3]])
-    settings = Settings(
-        data_dir=root.parent, folder=folder, protocol="crossval", train_frames=None, test_frames=None, fold=None,
-        base_url=None, require_gpu=False, command="test",
-    )  # fmt: skip
-    fold = Fold("test_01", (VideoRange(root, "01", 0, 1),), (VideoRange(root, "01", *test_frames),))
-    RunFolder(folder / fold.name).open(small_spec(), {"train": "01 [0:1]"})
-    for name in names:
-        getattr(steps, name)(fold, small_spec(), settings)
-    steps.collect([fold], small_spec(), settings)
+    settings, spec, stages = make_settings(root.parent, folder), small_spec(), CellsStages()
+    trained, tested = VideoRange(root, "01", 0, 1), VideoRange(root, "01", *test_frames)
+    fold = Fold("test_01", 0, (trained,), (tested,))
+    RunFolder(folder / fold.name).open(spec, {"train": str(trained)})
+    for mode in modes:
+        run_fold(stages, fold, spec, settings, mode)
+    collect_scores(stages, [fold], spec, settings)
 
 
 STEPS: dict[str, Callable[[], Step]] = {

@@ -2,9 +2,10 @@
 
     python tests/robustness/killing.py STEP FOLDER [EVERY]
 
-Prints how many moments there were, and exits with 1 at the first one after which something half-written was in sight, the
-step could not be started again, or the outcome was another than that of an undisturbed run. Every attempt is a forked process
-that kills itself (SIGKILL), so that what a step needs is imported once only.
+Prints how many moments there were, and exits with 1 at the first one after which something half-written was
+in sight, the step could not be started again, or the outcome was another than that of an undisturbed run.
+Every attempt is a forked process that kills itself (SIGKILL), so that what a step needs is imported once
+only.
 """
 
 import os
@@ -94,7 +95,10 @@ def tree(folder: Path, hidden: bool = True) -> dict[str, str]:
 
 
 def kill_everywhere(step: Step, folder: Path, every: int) -> int:
-    """Kills the step at every `every`-th moment until it comes to its end; returns the moment that was never reached."""
+    """Kills the step at every `every`-th moment until it comes to its end.
+
+    Returns the moment that was never reached.
+    """
     assert attempt(step.run, folder / "undisturbed")
     whole = tree(folder / "undisturbed")
     moment = 0
@@ -121,7 +125,8 @@ def kill_everywhere(step: Step, folder: Path, every: int) -> int:
 def main(name: str, folder: str, every: str = "1") -> None:
     from tests.robustness.killed_steps import STEPS
 
-    # Kill -9 loses nothing that is written, as a power cut may: to wait for the disk would prove nothing here.
+    # Kill -9 loses nothing that is written, as a power cut may: to wait for the disk would prove nothing
+    # here.
     os.fsync = lambda _: None
     print(kill_everywhere(STEPS[name](), Path(folder), int(every)))
 

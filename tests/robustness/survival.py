@@ -1,7 +1,9 @@
-"""Whole runs, killed (kill -9) again and again at random moments: `make survive`, some minutes; not part of `make test`.
+"""Whole runs, killed (kill -9) again and again at random moments: `make survive`, some minutes.
 
-Half of the moments are drawn from the time that an undisturbed run takes, half are the n-th change of its files. The numbers
-of kills and of the seed are taken from the environment: KILLS, SEED.
+Not part of `make test`.
+
+Half of the moments are drawn from the time that an undisturbed run takes, half are the n-th change of its
+files. The numbers of kills and of the seed are taken from the environment: KILLS, SEED.
 """
 
 import http.server
@@ -69,9 +71,18 @@ def start(folder: Path, base_url: str) -> subprocess.Popen:
     values = ["network.levels=2", f"training.iterations={ITERATIONS}", "training.checkpoint_every=2"]
     with (folder / "stderr.txt").open("a") as errors:
         return subprocess.Popen(
-            [sys.executable, "-m", "experiments.ctc_fluo_sim", *flags, *(f"--set={value}" for value in values)],
-            cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL, stderr=errors,
-        )  # fmt: skip
+            [
+                sys.executable,
+                "-m",
+                "experiments.ctc_fluo_sim",
+                *flags,
+                *(f"--set={value}" for value in values),
+            ],
+            cwd=folder,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+        )
 
 
 def files(folder: Path) -> set[Path]:
@@ -84,7 +95,10 @@ def files(folder: Path) -> set[Path]:
 def watch(
     process: subprocess.Popen, folder: Path, seconds: float = np.inf, changes: float = np.inf
 ) -> tuple[float, int]:
-    """Waits for the end of the process, a time, or a number of files that came or went; returns time and number."""
+    """Waits for the end of the process, a time, or a number of files that came or went.
+
+    Returns time and number.
+    """
     begin, seen, before = time.perf_counter(), 0, files(folder)
     while process.poll() is None and time.perf_counter() - begin < seconds and seen < changes:
         time.sleep(0.001)
@@ -95,7 +109,7 @@ def watch(
 
 
 def outcome(folder: Path) -> dict[str, object]:
-    """Everything that a run leaves, without times: bytes of files, and the tensors of the newest checkpoint."""
+    """All that a run leaves, without times: bytes of files, and the tensors of the newest checkpoint."""
     found: dict[str, object] = {
         name: digest for name, digest in tree(folder).items() if not set(Path(name).parts) & set(TIMED)
     }
@@ -136,7 +150,7 @@ def test_runs_killed_at_random_moments_end_as_an_undisturbed_one(base_url, tmp_p
                 name: digest
                 for name, digest in tree(folder, hidden=False).items()
                 if name in whole and whole[name] != digest
-            }  # fmt: skip
+            }
             assert not torn
             print(f"kill {kills}: {limit}", flush=True)
         rounds += 1
@@ -148,7 +162,8 @@ def test_runs_killed_at_random_moments_end_as_an_undisturbed_one(base_url, tmp_p
         ]
         assert not leftovers
     print(
-        f"{kills} kills in {rounds} runs of {duration:.0f} s and {changes} changes of files each: all as undisturbed"
+        f"{kills} kills in {rounds} runs of {duration:.0f} s and {changes} changes of files each: all as "
+        "undisturbed"
     )
 
 

@@ -19,24 +19,25 @@ from cosembed.batches.clips import ClipSource
 from cosembed.errors import CheckpointError, DataError, OutputError
 from cosembed.files import writing as files
 from cosembed.files.writing import atomic_folder, atomic_write_text, lock
+from cosembed.study import fold_training
 from cosembed.study.run_log import run_log
-from cosembed.study.tasks import cells as steps
+from cosembed.study.tasks import cells_stages
 from cosembed.training.checkpoints import load_network, saved_checkpoints, written_by_tensorflow
 from cosembed.training.loop import train
 from cosembed.training.run_folder import RunFolder
 from tests.helpers.builders import ROOT, make_sequence, moving_squares, run_command, small_spec
-from tests.robustness.killed_steps import run_steps, track_as_one
+from tests.robustness.killed_steps import run_modes, track_as_one
 from tests.robustness.killing import tree
 
 SIMULATE = ("cosembed", "simulate", "--frames=2", "--size=64", "--cells=3")
-# In its own process: even root then has to ask before it writes (CAP_DAC_OVERRIDE is dropped for what follows).
+# In its own process: even root then has to ask before it writes (CAP_DAC_OVERRIDE is dropped for what
+# follows).
 UNPRIVILEGED = (
     "import ctypes, os, sys; ctypes.CDLL(None).prctl(24, 1, 0, 0, 0); os.execv(sys.executable, sys.argv[1:])"
 )
 HOLD = """
 import sys, time
 from pathlib import Path
-from cosembed.study.tasks import cells as steps
 from cosembed.study.run_log import run_log
 with run_log(Path(sys.argv[1])):
     print("in", flush=True)
@@ -46,7 +47,7 @@ with run_log(Path(sys.argv[1])):
 
 @contextmanager
 def limited_to(largest: int) -> Iterator[None]:
-    """No file can grow beyond so many bytes: a full disk that needs no disk. Processes started meanwhile inherit it."""
+    """Lets no file grow beyond so many bytes, as on a full disk; processes started meanwhile inherit it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (largest, hard))
     try:
@@ -57,9 +58,14 @@ def limited_to(largest: int) -> Iterator[None]:
 
 def run_python(*arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [sys.executable, *arguments], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
-        check=False, timeout=300,
-    )  # fmt: skip
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
 
 
 def assert_one_sentence(done: subprocess.CompletedProcess, *words: str) -> None:
@@ -84,18 +90,18 @@ def test_prediction_and_scores_killed_at_every_twelfth_of_those_moments(tmp_path
 
 
 def test_results_and_truth_of_other_frames_are_not_taken_for_these(tmp_path, monkeypatch):
-    monkeypatch.setattr(steps, "track_video", track_as_one)
-    monkeypatch.setattr(steps, "load_finished", lambda *_: None)
-    run_steps(tmp_path / "run", ("predict", "evaluate"))
+    monkeypatch.setattr(cells_stages, "track_video", track_as_one)
+    monkeypatch.setattr(fold_training, "load_finished_network", lambda *_: None)
+    run_modes(tmp_path / "run", ("predict", "evaluate"))
     with pytest.raises(DataError, match="no results to score"):
-        run_steps(tmp_path / "run", ("evaluate",), test_frames=(2, 3))
-    run_steps(tmp_path / "run", ("predict", "evaluate"), test_frames=(2, 3))
+        run_modes(tmp_path / "run", ("evaluate",), test_frames=(2, 3))
+    run_modes(tmp_path / "run", ("predict", "evaluate"), test_frames=(2, 3))
     masks = {path.name for path in (tmp_path / "run").rglob("*.tif")}
     assert masks == {"mask000.tif", "man_track000.tif", "man_seg000.tif"}
-    # A result whose making was killed before its stamp was written is none.
+    # A result whose making was killed before its record was written is none.
     next((tmp_path / "run").rglob("results/01.json")).unlink()
     with pytest.raises(DataError, match="no results to score"):
-        run_steps(tmp_path / "run", ("evaluate",), test_frames=(2, 3))
+        run_modes(tmp_path / "run", ("evaluate",), test_frames=(2, 3))
 
 
 def test_leftovers_of_the_dead_go_and_those_of_the_living_stay(tmp_path):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cosembed import specs
 from cosembed.errors import DataError, SpecError
 from cosembed.specs import HeartDatasetSpec, LeavesDatasetSpec
-from cosembed.study.folds import draw_folds, make_folds, record_folds
+from cosembed.study.folds import draw_folds, named_folds, record_folds
 
 ROOT = Path("data")
 PLANTS = LeavesDatasetSpec(name="x", paper_name="x", licence="none", fold_count=3, fold_seed=1)
@@ -28,7 +28,7 @@ def test_drawn_folds_are_even_disjoint_and_complete(count, folds, seed):
 
 def test_every_name_is_tested_once_and_never_trained_where_it_is_tested():
     names = [f"plant{number:03d}" for number in range(10)]
-    folds = make_folds(names, PLANTS, ROOT, ("recurrent", "non-recurrent"))
+    folds = named_folds(names, PLANTS, ROOT, ("recurrent", "non-recurrent"))
     assert [fold.name for fold in folds[:2]] == ["recurrent/fold_0", "non-recurrent/fold_0"]
     assert {fold.number for fold in folds} == {0, 1, 2}
     for variant in ("recurrent", "non-recurrent"):
@@ -61,7 +61,7 @@ def committed(*folds):
 
 def test_committed_folds_that_are_wrong_are_refused_by_name():
     good = committed(("a", "b"), ("c",), ("d",))
-    assert [fold.test for fold in make_folds(["a", "c", "d"], good, ROOT)] == [("a",), ("c",), ("d",)]
+    assert [fold.test for fold in named_folds(["a", "c", "d"], good, ROOT)] == [("a",), ("c",), ("d",)]
     for dataset, names, error, message in [
         (committed(("a", "b"), ("b",), ("c",)), ["a"], SpecError, "b is there more than once"),
         (committed(("a", "a"), ("b",), ("c",)), ["a"], SpecError, "a is there more than once"),
@@ -71,20 +71,20 @@ def test_committed_folds_that_are_wrong_are_refused_by_name():
         (dataclasses.replace(good, folds=()), ["a", "c"], DataError, "is empty"),
     ]:
         with pytest.raises(error, match=message):
-            make_folds(names, dataset, ROOT)
+            named_folds(names, dataset, ROOT)
 
 
 def test_recorded_folds_are_not_dealt_anew_when_a_name_goes(tmp_path):
     names = [f"plant{number:03d}" for number in range(9)]
     record = tmp_path / "folds.json"
-    first = make_folds(names, PLANTS, ROOT, recorded=record)
+    first = named_folds(names, PLANTS, ROOT, recorded=record)
     record_folds(first, record)
     fewer = [name for name in names if name != "plant000"]
-    again = make_folds(fewer, PLANTS, ROOT, recorded=record)
+    again = named_folds(fewer, PLANTS, ROOT, recorded=record)
     assert [set(fold.test) for fold in again] == [set(fold.test) - {"plant000"} for fold in first]
-    assert [fold.test for fold in again] != [fold.test for fold in make_folds(fewer, PLANTS, ROOT)]
+    assert [fold.test for fold in again] != [fold.test for fold in named_folds(fewer, PLANTS, ROOT)]
     with pytest.raises(DataError, match=r"plant999 is in none of the folds of .*folds\.json"):
-        make_folds([*names, "plant999"], PLANTS, ROOT, recorded=record)
+        named_folds([*names, "plant999"], PLANTS, ROOT, recorded=record)
     record.write_text("[[1]]")
     with pytest.raises(DataError, match="is not a record of folds"):
-        make_folds(names, PLANTS, ROOT, recorded=record)
+        named_folds(names, PLANTS, ROOT, recorded=record)

@@ -15,7 +15,8 @@ from cosembed.inference.images import segment_cycle
 from cosembed.inference.stepper import FrameStepper, prepare_frames
 from cosembed.models import StackedHourglass
 from cosembed.preprocessing.geometry import frame_grid, inverse, resample_linear
-from cosembed.study.tasks import heart as lv_steps
+from cosembed.study.scores import HeartIou, HeartVariantScores
+from cosembed.study.tasks.heart_stages import compare
 from experiments import lv
 from tests.helpers.builders import call_experiment, run_command
 
@@ -71,7 +72,7 @@ def test_both_networks_score_every_patient_once(run):
         for scores in variant["patients"].values():
             assert all(0 <= scores[name] <= 1 for name in ("myocardium", "cavity"))
     assert sorted(metrics["variants"]["recurrent"]["unwarmed"]) == names
-    assert "unwarmed" not in metrics["variants"]["non-recurrent"]
+    assert metrics["variants"]["non-recurrent"]["unwarmed"] == {}
     assert metrics["comparison"]["cavity"]["patients"] == 6
     for fold in ("fold_0", "fold_1", "fold_2"):
         recurrent, other = (
@@ -158,7 +159,7 @@ def test_a_heartbeat_is_segmented_after_one_that_warms_the_state(recurrent):
         "ACDC-cine",
         "paper",
         "smoke",
-        {"network.recurrent": recurrent, "network.image_size": 16},
+        [f"network.recurrent={str(recurrent).lower()}", "network.image_size=16"],
     )
     images = np.random.default_rng(2).normal(0, 1, (4, 16, 16)).astype(np.float32)
     cine = HeartSlice("a", 0, images, np.zeros((4, 16, 16), np.uint8), np.ones(4, bool))
@@ -186,20 +187,20 @@ def test_logits_are_enlarged_linearly_about_pixel_centres():
 
 
 def scores_of(values):
-    return {
-        "patients": {f"p{index}": {"myocardium": value, "cavity": 0.5} for index, value in enumerate(values)}
-    }
+    patients = {f"p{index}": HeartIou(myocardium=value, cavity=0.5) for index, value in enumerate(values)}
+    return HeartVariantScores(patients=patients)
 
 
 def test_the_difference_is_tested_over_patients_that_both_networks_have():
     first, second = scores_of([0.5, 0.6, 0.7, 0.8, 0.9, None]), scores_of([0.4, 0.4, 0.4, 0.4, 0.4, 0.4])
-    comparison = lv_steps.compare({"recurrent": first, "non-recurrent": second})
-    assert comparison["myocardium"]["difference"] == pytest.approx(0.3)
-    assert comparison["myocardium"]["patients"] == 5
+    comparison = compare({"recurrent": first, "non-recurrent": second})
+    assert comparison["myocardium"].difference == pytest.approx(0.3)
+    assert comparison["myocardium"].patients == 5
     # Five differences of one sign: 2 / 2^5.
-    assert comparison["myocardium"]["p"] == pytest.approx(2 / 2**5)
-    assert comparison["cavity"] == {**comparison["cavity"], "difference": 0.0, "p": 1.0, "patients": 6}
-    assert lv_steps.compare({"recurrent": first}) == {}
+    assert comparison["myocardium"].p == pytest.approx(2 / 2**5)
+    cavity = comparison["cavity"]
+    assert (cavity.difference, cavity.p, cavity.patients) == (0.0, 1.0, 6)
+    assert compare({"recurrent": first}) == {}
 
 
 def test_results_are_not_taken_for_those_of_another_profile(run):
@@ -212,5 +213,4 @@ def test_results_are_not_taken_for_those_of_another_profile(run):
         )
     metrics = json.loads((run.folder / "metrics.json").read_text())
     assert metrics["profile"] == "smoke"
-    for variant in metrics["variants"].values():
-        assert "network.recurrent" not in {key for key, _, _ in variant["deviations"]}
+    assert "network.recurrent" not in {key for key, _, _ in metrics["deviations"]}

@@ -86,9 +86,14 @@ def gone(root):
 
 
 FAULTS = {
-    without_labels: "CVPPP-A1", one_label_missing: "plant002", another_shape: "plant003_label.png",
-    no_leaf: "plant004_label.png", garbage: "plant001_rgb.png", too_few: "fold", gone: "CVPPP-A1",
-}  # fmt: skip
+    without_labels: "CVPPP-A1",
+    one_label_missing: "plant002",
+    another_shape: "plant003_label.png",
+    no_leaf: "plant004_label.png",
+    garbage: "plant001_rgb.png",
+    too_few: "fold",
+    gone: "CVPPP-A1",
+}
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)

@@ -1,4 +1,4 @@
-"""Training on one's own annotated video: the suggested spec, the experiment, and the snippet that opens a result."""
+"""Training on one's own video: the suggested spec, the experiment, the snippet that opens a result."""
 
 import json
 import re
@@ -14,9 +14,10 @@ import yaml
 from cosembed import specs
 from cosembed.datasets.suggestion import measure_annotation, render_spec
 from cosembed.errors import DataError, SpecError
-from cosembed.study.runner import Settings, run_experiment
-from experiments import own
+from cosembed.study import own_data
+from cosembed.study.runner import run_experiment
 from tests.helpers.builders import ROOT, moving_squares, run_command, write_ctc
+from tests.helpers.studies import make_settings
 
 
 @pytest.fixture
@@ -42,11 +43,8 @@ def spec_file(root: Path) -> Path:
 def test_seg_alone_is_enough_from_suggestion_to_scores(only_seg, tmp_path):
     spec = specs.resolve_file(spec_file(only_seg), "paper", "smoke", {"network.levels": 2})
     folder = tmp_path / "runs" / "mydata"
-    settings = Settings(
-        data_dir=only_seg.parent, folder=folder, protocol="crossval", train_frames=None, test_frames=None, fold=None,
-        base_url=None, require_gpu=False, command="test",
-    )  # fmt: skip
-    run_experiment(own.EXPERIMENT, "all", spec, settings)
+    settings = make_settings(only_seg.parent, folder)
+    run_experiment(own_data.EXPERIMENT, "all", spec, settings)
     metrics = json.loads((folder / "metrics.json").read_text())
     assert 0 <= metrics["SEG"] <= 1
     assert metrics["TRA"] is metrics["OP"] is None
@@ -132,7 +130,9 @@ def test_the_spec_file_must_be_there(tmp_path):
 
 def test_the_snippet_for_napari_reads_a_result(tmp_path, monkeypatch):
     """Run as printed in docs/howto/view-results.md, with a viewer that records what it is given."""
-    (snippet,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/howto/view-results.md").read_text(), re.DOTALL)
+    (snippet,) = re.findall(
+        r"```python\n(.*?)```", (ROOT / "docs/howto/view-results.md").read_text(), re.DOTALL
+    )
     images, labels, _ = moving_squares()
     for folder, name, stack in (("my_frames", "t", images), ("my_frames_RES", "mask", labels)):
         (tmp_path / folder).mkdir()

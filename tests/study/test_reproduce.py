@@ -1,4 +1,4 @@
-"""All tables in one document: experiments that run, fail or have no results, with small stand-ins for them."""
+"""All tables in one document, with small stand-ins for experiments that run, fail or have no results."""
 
 import json
 import os
@@ -9,12 +9,13 @@ import sys
 import pytest
 
 from tests.helpers.builders import ROOT, run_command
-from tests.study.test_table1 import HEARTS, LEAVES
+from tests.helpers.studies import CELLS_METRICS, HEART_METRICS, LEAVES_METRICS
 
 PROGRAM = """
 from cosembed.commands import command_line
 from experiments import reproduce
 reproduce.MODULES.update(lv="stand_in_lv", cvppp="stand_in_cvppp", ctc="stand_in_ctc")
+reproduce.define_flags(reproduce.FLAGS)
 command_line.run(reproduce.main)
 """
 # A stand-in notes its arguments, then does what the test wrote into its file.
@@ -25,11 +26,18 @@ out.mkdir(parents=True, exist_ok=True)
 with (out / "log").open("a") as log:
     print(*map(os.path.basename, sys.argv[:1]), *sys.argv[1:], file=log)
 """
-CELLS = {
-    "dataset": "Fluo-N2DH-GOWT1", "recipe": "released", "profile": "smoke", "protocol": "crossval", "split": "both ways",
-    "folds": [], "command": "python -m experiments.ctc_fluo_gowt1 --profile=smoke",
-    "deviations": [["network.image_size", 256, 32]], "SEG": 0.125, "DET": 0.25, "TRA": 0.375, "OP": 0.25,
-}  # fmt: skip
+GOWT1_METRICS = {
+    **CELLS_METRICS,
+    "data": "Fluo-N2DH-GOWT1",
+    "recipe": "released",
+    "profile": "smoke",
+    "command": "python -m experiments.ctc_fluo_gowt1 --profile=smoke",
+    "deviations": [["network.image_size", 256, 32]],
+    "SEG": 0.125,
+    "DET": 0.25,
+    "TRA": 0.375,
+    "OP": 0.25,
+}
 
 
 def write(out, folder, content):
@@ -40,9 +48,9 @@ def write(out, folder, content):
 @pytest.fixture
 def out(tmp_path):
     """Results of all three."""
-    write(tmp_path / "runs", "lv", HEARTS)
-    write(tmp_path / "runs", "cvppp", LEAVES)
-    write(tmp_path / "runs", "ctc_fluo_gowt1", CELLS)
+    write(tmp_path / "runs", "lv", HEART_METRICS)
+    write(tmp_path / "runs", "cvppp", LEAVES_METRICS)
+    write(tmp_path / "runs", "ctc_fluo_gowt1", GOWT1_METRICS)
     return tmp_path / "runs"
 
 
@@ -55,8 +63,11 @@ def run(out, *arguments, **actions):
     path = os.pathsep.join([str(ROOT), str(folder)])
     return subprocess.run(
         [sys.executable, "-c", PROGRAM, f"--out_dir={out}", *arguments],
-        capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": path},
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": path},
+    )
 
 
 def ran(out):
@@ -89,7 +100,7 @@ def test_all_three_tables_ours_beside_the_papers(out):
             "python -m experiments.simulated_leaves",
             "network.filters",
         ],
-        "Table 2": ["0.125", "not known (&lt; 0.893)", CELLS["command"], "network.image_size"],
+        "Table 2": ["0.125", "not known (&lt; 0.893)", GOWT1_METRICS["command"], "network.image_size"],
     }
     for title, cells in expected.items():
         for cell in cells:
@@ -97,17 +108,20 @@ def test_all_three_tables_ours_beside_the_papers(out):
             assert cell in html
     head = text.split("\n## ")[0]
     for words in (
-        "Profile cpu: smaller than the paper's", "Profile smoke: smaller than the paper's",
-        "Table 1a: left ventricle: recipe paper, profile cpu", "Table 1b: leaves: recipe paper, profile cpu",
-        "Table 2: Cell Tracking Challenge: recipe released, profile smoke", "python -m experiments.reproduce",
-    ):  # fmt: skip
+        "Profile cpu: smaller than the paper's",
+        "Profile smoke: smaller than the paper's",
+        "Table 1a: left ventricle: recipe paper, profile cpu",
+        "Table 1b: leaves: recipe paper, profile cpu",
+        "Table 2: Cell Tracking Challenge: recipe released, profile smoke",
+        "python -m experiments.reproduce",
+    ):
         assert words in head
     assert html.count("<table>") == 5 and html.count('class="warning"') == 2
     assert "No results yet" not in text + html
 
 
 def test_the_papers_profile_is_no_cause_for_a_warning(tmp_path):
-    write(tmp_path / "runs", "cvppp", {**LEAVES, "profile": "paper", "deviations": []})
+    write(tmp_path / "runs", "cvppp", {**LEAVES_METRICS, "profile": "paper", "deviations": []})
     assert run(tmp_path / "runs", "--tables_only").returncode == 0
     html = (tmp_path / "runs" / "reproduction.html").read_text()
     assert "recipe paper, profile paper" in html
@@ -130,7 +144,8 @@ def test_missing_tables_say_what_makes_them(out):
 
 def test_every_part_runs_with_the_flags_given_and_its_own(tmp_path):
     out = tmp_path / "runs"
-    action = f"(out / 'cvppp').mkdir()\n(out / 'cvppp' / 'metrics.json').write_text({json.dumps(LEAVES)!r})\n"
+    content = json.dumps(LEAVES_METRICS)
+    action = f"(out / 'cvppp').mkdir()\n(out / 'cvppp' / 'metrics.json').write_text({content!r})\n"
     flags = [
         "--data_dir=my data",
         "--profile=cpu",
@@ -173,7 +188,7 @@ def test_only_what_is_chosen_runs(out):
     assert "80.0 ± 10.0" in section(page(out), "Table 1b")
     done = run(out, "--only=lv,leaves")
     assert done.returncode == 2
-    assert "unknown part 'leaves'" in done.stderr and "Traceback" not in done.stderr
+    assert "unknown experiment 'leaves'" in done.stderr and "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(

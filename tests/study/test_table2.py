@@ -1,13 +1,18 @@
 """The paper's numbers as transcribed, and the tables that put ours beside them."""
 
-import importlib.resources
 import json
 import re
 
 import pytest
 
-from cosembed.study.tables import cells as tables
-from cosembed.study.tables.reported import CONFIDENCES, Reported, load_reported, parse_table
+from cosembed import specs
+from cosembed.errors import SpecError
+from cosembed.study.tables import cells as table2
+from cosembed.study.tables import layout
+from cosembed.study.tables.reported import CONFIDENCES, ReportedCell, parse_table, read_reported
+from cosembed.study.tasks.cells_report import worst_frames
+from experiments import REPORTED
+from tests.helpers.studies import PAPER, cells_fold, cells_scores
 
 DATASETS = (
     "DIC-C2DH-HeLa",
@@ -29,18 +34,14 @@ SECOND = {
     "TRA": [0.881, 0.765, 0.947, 0.987, 0.981, 0.961],
 }
 LEAVES = {
-    "RIS+CRF": (66.6, 1.1), "MSU": (66.7, 2.3), "Nottingham": (68.3, 3.8), "Wageningen": (71.1, 2.2), "IPK": (74.4, 2.6),
-    "IS+RA": (84.9, 0.8), "Ours (paper)": (84.5, 1.5),
-}  # fmt: skip
-
-
-def scores(**changes):
-    fields = {
-        "dataset": "DIC-C2DH-HeLa", "recipe": "paper", "profile": "cpu", "protocol": "crossval", "split": "both ways",
-        "folds": [], "command": "python -m experiments.ctc_dic_hela", "deviations": [], "SEG": 0.5, "DET": 0.7, "TRA": 0.6,
-        "OP": 0.55,
-    }  # fmt: skip
-    return tables.DatasetScores(**{**fields, **changes})
+    "RIS+CRF": (66.6, 1.1),
+    "MSU": (66.7, 2.3),
+    "Nottingham": (68.3, 3.8),
+    "Wageningen": (71.1, 2.2),
+    "IPK": (74.4, 2.6),
+    "IS+RA": (84.9, 0.8),
+    "Ours (paper)": (84.5, 1.5),
+}
 
 
 def cells(lines, split):
@@ -67,7 +68,7 @@ def markdown_cells(text):
 
 
 def test_table_2_as_transcribed():
-    table = load_reported("table2")
+    table = PAPER.cells
     assert tuple(table) == DATASETS
     for measure, ranks in RANKS.items():
         assert [table[name][measure].rank_text() for name in DATASETS] == ranks
@@ -83,17 +84,17 @@ def test_table_2_as_transcribed():
 
 def test_bounds_follow_from_rank_and_second_place():
     relation = {"1st": ">", "1st or 2nd": ">="}
-    for row in load_reported("table2").values():
+    for row in PAPER.cells.values():
         for cell in row.values():
             if cell.value is None:
                 assert cell.bound == f"{relation.get(cell.rank_text(), '<')} {cell.second_place:.3f}"
 
 
 def test_table_1_as_transcribed():
-    ventricle = load_reported("table1a")
+    ventricle = PAPER.heart
     found = {name: [(cell.value, cell.sd) for cell in row.values()] for name, row in ventricle.items()}
     assert found == {"myocardium": [(78.3, 9.2), (79.4, 8.5)], "cavity": [(89.1, 7.7), (89.4, 7.2)]}
-    leaves = load_reported("table1b")
+    leaves = PAPER.leaves
     assert {name: (row["SBD"].value, row["DiC"].value) for name, row in leaves.items()} == LEAVES
     with_sd = {
         name: (row["SBD"].sd, row["DiC"].sd) for name, row in leaves.items() if row["SBD"].sd is not None
@@ -103,8 +104,8 @@ def test_table_1_as_transcribed():
 
 
 def test_every_cell_has_source_and_confidence():
-    for name in ("table1a", "table1b", "table2"):
-        for row in load_reported(name).values():
+    for table in (PAPER.heart, PAPER.leaves, PAPER.cells):
+        for row in table.values():
             for cell in row.values():
                 assert cell.source
                 assert cell.confidence in CONFIDENCES
@@ -125,8 +126,8 @@ def test_every_cell_has_source_and_confidence():
     ],
 )
 def test_damaged_cells_are_refused(change, named):
-    content = json.loads((importlib.resources.files("experiments") / "reported.json").read_text())["table1a"]
-    assert parse_table(content) == load_reported("table1a")
+    content = json.loads(REPORTED.read_text())["table1a"]
+    assert parse_table(content) == PAPER.heart
     content["rows"]["cavity"]["recurrent"].update(change)
     with pytest.raises((TypeError, ValueError), match=named):
         parse_table(content)
@@ -135,19 +136,30 @@ def test_damaged_cells_are_refused(change, named):
         parse_table(content)
 
 
+def test_a_damaged_file_is_named(tmp_path):
+    path = tmp_path / "numbers.json"
+    for content in ("", "[]", "{}", REPORTED.read_text().replace('"confidence": "low"', '"confidence": 1')):
+        path.write_text(content)
+        with pytest.raises(SpecError, match=r"numbers\.json: the paper's numbers cannot be read"):
+            read_reported(path)
+
+
 def test_unknown_values_are_printed_as_such():
-    assert Reported(None, "nowhere", "low").text(3) == "not known"
-    assert Reported(None, "nowhere", "low", bound="< 0.5").text(3) == "not known (< 0.5)"
-    assert Reported(0.5, "nowhere", "low").rank_text() == "not known"
+    assert ReportedCell(None, "nowhere", "low").text(3) == "not known"
+    assert ReportedCell(None, "nowhere", "low", bound="< 0.5").text(3) == "not known (< 0.5)"
+    assert ReportedCell(0.5, "nowhere", "low").rank_text() == "not known"
 
 
-def test_rows_hold_ours_every_fold_the_baseline_and_the_papers():
-    folds = [{"SEG": 0.4, "TRA": None, "OP": 0.3}, {"SEG": 0.6, "TRA": 0.5, "OP": 0.8}]
+def test_rows_hold_ours_every_fold_the_baseline_and_the_papers(tmp_path):
+    folds = [cells_fold(SEG=0.4, TRA=None, OP=0.3), cells_fold(SEG=0.6, TRA=0.5, OP=0.8)]
     both = [
-        scores(folds=folds, baseline={"SEG": 0.125, "TRA": None, "OP": 0.25}),
-        scores(dataset="Fluo-N2DH-GOWT1", profile="paper"),
+        cells_scores(tmp_path, folds=folds, baseline={"SEG": 0.125, "TRA": None, "OP": 0.25}),
+        cells_scores(tmp_path, data="Fluo-N2DH-GOWT1", profile="paper"),
     ]
-    for rows in (text_cells(tables.table2_text(both)), markdown_cells(tables.table2_markdown(both))):
+    for rows in (
+        text_cells(table2.text(both, PAPER.cells)),
+        markdown_cells(table2.markdown(both, PAPER.cells)),
+    ):
         assert len(rows) == 6
         row = rows["DIC-C2DH-HeLa", "SEG"]
         assert (row["ours"], row["baseline"]) == ("0.500 (0.400, 0.600)", "0.125")
@@ -162,19 +174,25 @@ def test_rows_hold_ours_every_fold_the_baseline_and_the_papers():
         assert row["confidence: value, rank, 2nd"] == "low-medium, high, medium"
 
 
-def test_columns_without_content_are_left_out():
-    (header, *_), simulated = tables.table2_rows([scores()]), scores(dataset="simulated")
+def test_columns_without_content_are_left_out(tmp_path):
+    (header, *_), simulated = (
+        table2.rows([cells_scores(tmp_path)], PAPER.cells),
+        cells_scores(tmp_path, data="simulated"),
+    )
     assert "baseline" not in header
-    assert tables.table2_rows([simulated])[0] == ["data set (profile)", "measure", "ours"]
-    assert tables.DIFFERENCE not in tables.header_lines([simulated])
-    mixed = tables.table2_rows([simulated, scores()])
+    assert table2.rows([simulated], PAPER.cells)[0] == ["data set (profile)", "measure", "ours"]
+    assert table2.DIFFERENCE not in table2.header_lines([simulated], PAPER.cells)
+    mixed = table2.rows([simulated, cells_scores(tmp_path)], PAPER.cells)
     assert mixed[1][3:] == ["-"] * 4
 
 
-def test_the_header_says_what_the_numbers_are():
+def test_the_header_says_what_the_numbers_are(tmp_path):
     changed = [["network.image_size", 256, 128], ["augmentation.translation", 51.2, 19.200000000000003]]
-    both = [scores(deviations=changed), scores(dataset="Fluo-C2DL-MSC", profile="paper")]
-    for text in (tables.table2_text(both), tables.table2_markdown(both)):
+    both = [
+        cells_scores(tmp_path, deviations=changed),
+        cells_scores(tmp_path, data="Fluo-C2DL-MSC", profile="paper"),
+    ]
+    for text in (table2.text(both, PAPER.cells), table2.markdown(both, PAPER.cells)):
         head = " ".join(text.split("measure")[0].split())
         assert "Profile cpu: smaller than the paper's" in head
         assert "Profile paper:" not in head
@@ -182,13 +200,58 @@ def test_the_header_says_what_the_numbers_are():
             "DIC-C2DH-HeLa: recipe paper, profile cpu, protocol crossval; both ways; values that differ"
             in head
         )
-        assert tables.DIFFERENCE in head
+        assert table2.DIFFERENCE in head
     details = (
         "\n  - network.image_size: paper 256, here 128\n  - augmentation.translation: paper 51.2, here 19.2\n"
     )
-    assert f"`python -m experiments.ctc_dic_hela`{details}" in tables.table2_markdown(both)
-    assert max(map(len, tables.table2_text(both).split("\n\n")[0].splitlines())) <= tables.WIDTH
-    content = json.loads(tables.table2_json(both))
+    assert f"`python -m experiments.ctc_dic_hela`{details}" in table2.markdown(both, PAPER.cells)
+    assert max(map(len, table2.text(both, PAPER.cells).split("\n\n")[0].splitlines())) <= layout.WIDTH
+    content = json.loads(table2.as_json(both, PAPER.cells))
     assert [entry["reproduction"] for entry in content["datasets"]] == [False, True]
     assert content["datasets"][0]["reported"]["TRA"]["rank_confidence"] == "high"
-    assert content["notes"] == tables.header_lines(both)
+    assert content["notes"] == table2.header_lines(both, PAPER.cells)
+
+
+def test_every_data_set_of_cells_has_numbers_of_the_paper():
+    assert set(PAPER.cells) == set(specs.dataset_names("cells")) - {"simulated"}
+    assert PAPER.cells["DIC-C2DH-HeLa"]["SEG"].text(3) == "not known (> 0.776)"
+
+
+def test_the_table_puts_ours_beside_the_papers_and_says_what_it_is(tmp_path):
+    baseline = {"SEG": 0.1, "TRA": 0.2, "OP": None}
+    scores = [cells_scores(tmp_path, baseline=baseline)]
+    for text in (table2.text(scores, PAPER.cells), table2.markdown(scores, PAPER.cells)):
+        assert "not a reproduction" in text
+        assert "not directly comparable" in text
+        line = next(line for line in text.splitlines() if "SEG" in line and "0.776" in line)
+        assert "0.500" in line
+        assert "0.100" in line
+        assert "> 0.776" in line
+    of_paper, unscored = cells_scores(tmp_path, profile="paper"), cells_scores(tmp_path, TRA=None)
+    assert "not a reproduction" not in table2.text([of_paper], PAPER.cells)
+    assert "not scored" in table2.text([unscored], PAPER.cells)
+    content = json.loads(table2.as_json(scores, PAPER.cells))
+    assert content["datasets"][0]["dataset"] == "DIC-C2DH-HeLa"
+    assert content["datasets"][0]["reported"]["SEG"]["second_place"] == 0.776
+    assert content["datasets"][0]["SEG"] == 0.5
+
+
+def test_without_numbers_of_a_paper_ours_stand_alone(tmp_path):
+    text = table2.text([cells_scores(tmp_path)], {})
+    assert "paper: value" not in text and "comparable" not in text and "0.500" in text
+
+
+def test_networks_of_the_authors_are_told_apart(tmp_path):
+    notes = table2.header_lines([cells_scores(tmp_path, of_authors=True)], PAPER.cells)
+    assert "protocol crossval, networks of the authors" in notes[1]
+    assert table2.SEEN in notes and table2.DIFFERENCE not in notes
+
+
+def test_scores_are_read_where_they_exist(tmp_path):
+    scores = cells_scores(tmp_path)
+    assert table2.read_existing([tmp_path / "metrics.json", tmp_path / "none.json"]) == [scores]
+
+
+def test_worst_frames_are_those_with_a_score():
+    assert worst_frames({0: float("nan"), 4: 0.5, 2: float("nan"), 7: 0.1, 1: 0.9, 3: 0.7}) == [7, 4, 3]
+    assert worst_frames({0: float("nan")}) == []

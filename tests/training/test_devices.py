@@ -1,4 +1,4 @@
-"""The device that computes, on machines whose GPU and drivers are told to TensorFlow instead of found by it."""
+"""The device that computes, on machines whose GPUs and drivers TensorFlow is told of."""
 
 import re
 
@@ -16,7 +16,7 @@ CLASSIC = ["sm_50", "sm_60", "sm_70", "sm_75", "compute_80"]
 
 @pytest.fixture
 def machine(monkeypatch, tmp_path):
-    """Makes a machine of GPUs {name: compute capability}; says which of them TensorFlow may see in the end."""
+    """Makes a machine of GPUs {name: compute capability}; says which TensorFlow may see in the end."""
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
 
     def make(gpus, built=CURRENT, driver=True, cuda=True):

@@ -29,7 +29,7 @@ def sequence():
     return make_sequence(images, labels)
 
 
-def run_training(folder, sequence, spec, stop_after=None):
+def run_training(folder, sequence, spec, stop_after=None, draw_picture=None):
     """Trains in `folder`; `stop_after` ends it by an error after that many clips, as a kill would."""
     source = ClipSource([sequence], spec, spec.training.seed)
     if stop_after is not None:
@@ -43,7 +43,7 @@ def run_training(folder, sequence, spec, stop_after=None):
         source.clips = clips
     run = RunFolder(folder)
     run.open(spec, IDENTITY)
-    return train(spec, source, run)
+    return train(spec, source, run, draw_picture=draw_picture)
 
 
 def weights_of(folder):
@@ -86,13 +86,32 @@ def test_training_learns_and_records(sequence, tmp_path):
     facts = json.loads((tmp_path / "run" / "versions.json").read_text())
     assert facts["versions"]["tensorflow"] == tf.__version__
     assert facts["git_commit"]
-    events = list((tmp_path / "run" / "tensorboard").iterdir())
-    tags = {
+    assert recorded_tags(tmp_path / "run") == {"loss", "task_loss", "learning_rate", "seconds"}
+
+
+def recorded_tags(folder):
+    """What TensorBoard would show."""
+    events = [str(path) for path in (folder / "tensorboard").iterdir()]
+    return {
         value.tag
-        for event in tf.data.TFRecordDataset([str(path) for path in events]).as_numpy_iterator()
+        for event in tf.data.TFRecordDataset(events).as_numpy_iterator()
         for value in tf.compat.v1.Event.FromString(event).summary.value
     }
-    assert {"loss", "learning_rate", "first frames"} <= tags
+
+
+def test_a_picture_is_drawn_with_every_checkpoint_where_asked_for(sequence, tmp_path):
+    spec = shallow_spec("training.iterations=4", "training.checkpoint_every=2")
+    side, drawn = spec.network.image_size, []
+
+    def draw(outputs, batch):
+        drawn.append((outputs[-1].shape, batch["image"].shape))
+        return np.zeros((side, side, 3), np.uint8)
+
+    run_training(tmp_path / "run", sequence, spec, draw_picture=draw)
+    assert len(drawn) == 2
+    for outputs, image in drawn:
+        assert outputs[:-1] == image[:-1] and outputs[-1] == spec.network.outputs
+    assert "first frames" in recorded_tags(tmp_path / "run")
 
 
 def test_a_finished_run_is_left_alone(sequence, tmp_path):

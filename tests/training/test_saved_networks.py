@@ -1,4 +1,4 @@
-"""Runs and imported networks that either line of TensorFlow saved, and those of before, are read and continued on both.
+"""Networks that either line of TensorFlow saved, and those of before, are read and continued on both.
 
 `python -m tests.helpers.saved_networks NAME` made them; see there what NAME says and what is in a folder.
 """

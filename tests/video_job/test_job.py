@@ -1,7 +1,6 @@
 """A person's own video: what is said before, what is refused, and what lies in the result folder."""
 
 import csv
-import io
 import re
 from pathlib import Path
 
@@ -17,10 +16,8 @@ from cosembed.errors import DataError, InputError
 from cosembed.images.frames import Frames, open_frames
 from cosembed.images.survey import Survey, survey_frames
 from cosembed.inference.networks import Network, load_network
-from cosembed.reporting import movie
-from cosembed.reporting.overlays import TINT, colour_labels
 from cosembed.specs import CellsSpec
-from cosembed.video_job import memory, video_report
+from cosembed.video_job import memory
 from cosembed.video_job.job import TrackedVideo, plan_job, run_job
 from cosembed.video_job.quality_warnings import warnings_about_input, warnings_about_tracks
 from tests.helpers.builders import moving_squares, small_spec, untrained_run
@@ -188,52 +185,6 @@ def test_the_estimate_grows_with_image_network_and_points():
     assert exact > fast
 
 
-@pytest.mark.parametrize("count", [1, 2, 120, 121, 2000])
-def test_a_movie_has_a_bounded_number_of_frames(count):
-    shown = movie.movie_frames(count)
-    assert shown[0] == 0 and len(shown) <= movie.MAX_FRAMES
-    assert len(shown) == count or len(shown) > movie.MAX_FRAMES / 2
-
-
-def test_a_movie_is_bounded_in_size_and_made_frame_by_frame():
-    made = []
-
-    def pictures():
-        for number in range(3):
-            made.append(number)
-            frame = np.zeros((700, 1400, 2), np.uint16)
-            frame[100 * number : 100 * number + 50] = 999
-            yield movie.movie_picture(frame, np.eye(700, 1400, dtype=np.uint16), f"{number}")
-
-    iterator = pictures()
-    next(iterator)
-    assert made == [0]
-    with Image.open(io.BytesIO(movie.encode_gif(iterator))) as gif:
-        assert gif.size == (480, 240) and gif.n_frames == 2 and gif.info["loop"] == 0
-    assert movie.movie_picture(np.eye(30), np.zeros((30, 30), np.uint16), "").size == (300, 300)
-    assert movie.movie_picture(np.eye(900, 5), np.zeros((900, 5), np.uint16), "").size == (3, 480)
-
-
-def test_a_label_has_the_same_colour_in_every_picture_of_a_movie():
-    labels = np.zeros((300, 300), np.uint16)
-    labels[100:200, 100:200] = 3
-    seen = []
-    for others in (0, np.arange(300) // 20 + 4):
-        crowd = np.where(labels == 0, others, labels).astype(np.uint16)
-        picture = np.asarray(movie.movie_picture(np.eye(300), crowd, "").convert("RGB"), int)
-        np.testing.assert_allclose(picture[150, 120], TINT * colour_labels(labels)[150, 120], atol=12)
-        seen.append(picture[150, 120].tolist())
-    assert seen[0] == seen[1]
-
-
-def test_a_large_tree_shows_the_longest_tracks_with_their_ancestors():
-    tracks = [Track(1, 0, 0, 0)] + [Track(label, 1, 1 + label % 7, 1) for label in range(2, 900)]
-    picture, caption = video_report.draw_lineage(tracks, 10)
-    assert caption.startswith(f"The {video_report.MOST_TRACKS} longest of 899 tracks")
-    assert Image.open(io.BytesIO(picture)).size[1] < 3000
-    assert video_report.draw_lineage(tracks[:5], 10)[1] == "5 tracks."
-
-
 def test_survey_counts_saturated_pixels_and_grey_values():
     frames = [np.array([[0, 255], [255, 7]], np.uint8), np.array([[0, 1], [2, 3]], np.uint8)]
     assert survey_frames(frames) == Survey(saturated=0.5, grey_values=3)
@@ -255,7 +206,7 @@ GOOD = Survey(0.0, 200)
         ((100, 100), Survey(0.0, 4), ["only 4 grey values"]),
     ],
 )
-def test_doubts_about_the_input(shape, survey, words):
+def test_the_input_is_warned_about(shape, survey, words):
     found = list(warnings_about_input(shape, (100, 100), survey))
     assert len(found) == bool(words)
     for word in words:
@@ -280,7 +231,7 @@ LONG = [Track(label, 0, 19, 0) for label in range(1, 11)]
         ),
     ],
 )
-def test_doubts_about_the_tracks(counts, tracks, sentence):
+def test_the_tracks_are_warned_about(counts, tracks, sentence):
     found = list(warnings_about_tracks(counts, tracks))
     assert (sentence is None) == (not found)
     assert sentence is None or sentence in found[0]

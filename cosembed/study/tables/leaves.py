@@ -1,122 +1,79 @@
-"""Table 1b, leaves: our SBD and difference in count beside the paper's and others'. Knows scores and reported numbers only."""
+"""Makes Table 1b, leaves: our SBD and difference in count beside the paper's and others'.
+
+This module knows scores and reported numbers.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-from cosembed.errors import DataError
-from cosembed.files.reading import read_json, reason
-from cosembed.study.tables.cells import (
-    NOT_A_REPRODUCTION,
-    as_markdown,
-    as_text,
-    made_line,
-    mean_and_deviation,
-)
-from cosembed.study.tables.reported import Reported, load_reported
+from cosembed.study.scores import LeafMeasures, LeavesScores
+from cosembed.study.tables import layout
+from cosembed.study.tables.layout import Origin
+from cosembed.study.tables.reported import ReportedCell, ReportedTable
 
-MEASURES = ("SBD", "DiC", "baseline_SBD", "baseline_DiC")
 PAPERS_DATA, PAPERS_PLANTS = "CVPPP-A1", 128
 DOUBT = " ?"
 
 
-@dataclass(frozen=True)
-class LeafScores:
-    """The scores of the experiment, as its metrics.json holds them.
-
-    Attributes:
-        images: Plant -> SBD 0..1 and signed difference in count, ours and the classical baseline's.
-        deviations: (key, the paper's value, ours).
-    """
-
-    experiment: str
-    data: str
-    recipe: str
-    profile: str
-    split: str
-    command: str
-    deviations: Sequence[Sequence[Any]]
-    images: Mapping[str, Mapping[str, float]]
-
-    def column(self, measure: str) -> NDArray[np.float64]:
-        """One measure of every plant."""
-        return np.array([scores[measure] for scores in self.images.values()], np.float64)
-
-
-def read_scores(path: Path) -> LeafScores:
-    """Reads a metrics.json.
-
-    Raises:
-        DataError: It is damaged, or of another experiment.
-    """
-    try:
-        scores = LeafScores(**read_json(path))
-        known = all(
-            isinstance(entry[measure], float | int)
-            for entry in scores.images.values()
-            for measure in MEASURES
-        )
-        if scores.experiment != "leaves" or not scores.images or not known:
-            raise ValueError("another experiment, no images, or a score of another type")
-        return scores
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise DataError(
-            f"{path}: is not the metrics of a leaf experiment ({reason(error)}); run --mode=evaluate again"
-        ) from error
-
-
-def rows(scores: LeafScores) -> list[list[str]]:
-    """Header, the methods that the paper lists, the classical baseline, ours."""
+def rows(scores: LeavesScores, reported: ReportedTable) -> list[list[str]]:
+    """Gives header and a row for each method that the paper lists, the classical baseline, and ours."""
     table = [["method", "SBD in %", "|DiC|", "DiC", "confidence: SBD, |DiC|", "source"]]
-    for name, cells in load_reported("table1b").items():
-        sbd, count = cells["SBD"], cells["DiC"]
-        sources = list(dict.fromkeys([sbd.source, count.source]))
-        table.append(
-            [name, _cell(sbd), _cell(count), "-", f"{sbd.confidence}, {count.confidence}", "; ".join(sources)]
-        )
-    for name, prefix in (("classical baseline, here", "baseline_"), ("ours, here", "")):
-        counts = scores.column(f"{prefix}DiC")
-        sbd_text, count_text = (
-            mean_and_deviation(100 * scores.column(f"{prefix}SBD")),
-            mean_and_deviation(np.abs(counts)),
-        )
-        table.append([name, sbd_text, count_text, f"{counts.mean():+.1f}", "measured", scores.data])
+    for name, cells in reported.items():
+        dice, count = cells["SBD"], cells["DiC"]
+        sources = "; ".join(dict.fromkeys([dice.source, count.source]))
+        confidences = f"{dice.confidence}, {count.confidence}"
+        table.append([name, _cell(dice), _cell(count), "-", confidences, sources])
+    baseline = [plant.baseline for plant in scores.images.values()]
+    ours: list[LeafMeasures] = list(scores.images.values())
+    for name, measures in (("classical baseline, here", baseline), ("ours, here", ours)):
+        counts = np.array([plant.DiC for plant in measures])
+        dice_text = layout.mean_and_deviation([100 * plant.SBD for plant in measures])
+        count_text = layout.mean_and_deviation(np.abs(counts))
+        table.append([name, dice_text, count_text, f"{counts.mean():+.1f}", "measured", _data(scores)])
     return table
 
 
-def header_lines(scores: LeafScores) -> list[str]:
-    """What a reader must know before the numbers."""
-    lines = [] if scores.profile == "paper" else [NOT_A_REPRODUCTION.format(profile=scores.profile)]
-    lines.append(made_line(scores.data, scores.recipe, scores.profile, scores.split, len(scores.deviations)))
-    if not scores.data.startswith(PAPERS_DATA):
+def header_lines(scores: LeavesScores, reported: ReportedTable) -> list[str]:
+    """Says what a reader must know before the numbers."""
+    made_by = scores.provenance
+    lines = layout.not_a_reproduction([made_by.profile])
+    lines.append(layout.origin_line(_data(scores), made_by))
+    if reported and made_by.data != PAPERS_DATA:
         lines.append("The data are not the paper's (128 plants of CVPPP A1): the numbers are not comparable.")
-    elif len(scores.images) != PAPERS_PLANTS:
+    elif reported and len(scores.images) != PAPERS_PLANTS:
         lines.append(
-            f"The paper tested {PAPERS_PLANTS} plants, not {len(scores.images)}: the numbers are not comparable."
+            f"The paper tested {PAPERS_PLANTS} plants, not {len(scores.images)}: the numbers are not "
+            "comparable."
         )
-    lines.append(
-        "Mean and sample standard deviation over images; DiC is found minus true leaves. The paper's own row is three-fold "
-        f"cross-validation and so not directly comparable to the other methods. '{DOUBT.strip()}': of low confidence."
-    )
+    lines.append("Mean and sample standard deviation over images; DiC is found minus true leaves.")
+    if reported:
+        lines[-1] += (
+            " The paper's own row is three-fold cross-validation and so not directly comparable to the "
+            f"other methods. '{DOUBT.strip()}': of low confidence."
+        )
     return lines
 
 
-def text(scores: LeafScores) -> str:
-    """For a terminal."""
-    return as_text(rows(scores), header_lines(scores))
+def origins(scores: LeavesScores) -> list[Origin]:
+    """Says what made our numbers and the baseline's."""
+    return [Origin("ours and the baseline", scores.provenance)]
 
 
-def markdown(scores: LeafScores) -> str:
-    """For a document."""
-    made = [("ours", scores.command, scores.deviations)]
-    return as_markdown("# Table 1b: leaves", rows(scores), header_lines(scores), made)
+def text(scores: LeavesScores, reported: ReportedTable) -> str:
+    """Lays the table out for a terminal."""
+    return layout.as_text(rows(scores, reported), header_lines(scores, reported))
 
 
-def _cell(cell: Reported) -> str:
+def markdown(scores: LeavesScores, reported: ReportedTable) -> str:
+    """Lays the table out for a document."""
+    title = "# Table 1b: leaves"
+    return layout.as_markdown(title, rows(scores, reported), header_lines(scores, reported), origins(scores))
+
+
+def _data(scores: LeavesScores) -> str:
+    return f"{scores.provenance.data}, {len(scores.images)} plants tested"
+
+
+def _cell(cell: ReportedCell) -> str:
     return cell.text(1) + (DOUBT if cell.confidence == "low" else "")

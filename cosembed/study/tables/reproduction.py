@@ -1,109 +1,93 @@
-"""All tables of the paper in one document, Markdown and HTML. Knows the tables, not how their numbers were made."""
+"""Puts all tables of the paper into one document, Markdown and HTML.
+
+This module knows the tables, not how their numbers were made.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from cosembed.reporting.report import Report, Section
-from cosembed.study.tables import cells as tables
-from cosembed.study.tables import heart as table1a
-from cosembed.study.tables import leaves as table1b
+from cosembed.study.scores import CellsScores, HeartScores, LeavesScores
+from cosembed.study.tables import cells, heart, layout, leaves
+from cosembed.study.tables.layout import Origin
+from cosembed.study.tables.reported import Reported
 
 TITLE = "Reproduction: the paper's tables, ours beside them"
 REPORTED = "as far as known from published reviews of it and what follows from them; each with its confidence"
 
 
 @dataclass(frozen=True)
-class Made:
-    """What made the numbers of a row or column.
-
-    Attributes:
-        name: Of the row or column.
-        recipe: paper or released.
-        profile: The profile's name.
-        command: What made them.
-        deviations: (key, the paper's value, ours).
-    """
-
-    name: str
-    recipe: str
-    profile: str
-    command: str
-    deviations: Sequence[Sequence[Any]]
-
-
-@dataclass(frozen=True)
 class Table:
-    """A table of the document; one without rows is missing.
+    """Holds a table of the document; one without rows is missing.
 
     Attributes:
         title: With the table's number.
         notes: What a reader must know before the numbers, or why there are none.
         rows: The first one is the header.
-        made: What made it, row by row or column by column.
+        origins: What made it, row by row or column by column.
     """
 
     title: str
     notes: Sequence[str]
     rows: Sequence[Sequence[str]] = ()
-    made: Sequence[Made] = ()
+    origins: Sequence[Origin] = ()
 
     def noted(self, note: str) -> Table:
-        """The table with one more note, ahead of the others."""
+        """Gives the table with one more note, ahead of the others."""
         return replace(self, notes=[note, *self.notes])
 
-    def name_of(self, made: Made) -> str:
-        """For example `Table 2, DIC-C2DH-HeLa`."""
-        return f"{self.title.partition(':')[0]}, {made.name}"
+    def name_of(self, origin: Origin) -> str:
+        """Names a row or column in the document, for example `Table 2, DIC-C2DH-HeLa`."""
+        return f"{self.title.partition(':')[0]}, {origin.name}"
 
     def settings(self) -> str:
-        """Recipe and profile of all that is in it, or that there is nothing."""
-        found = dict.fromkeys(f"recipe {made.recipe}, profile {made.profile}" for made in self.made)
+        """Names recipe and profile of all that is in it, or says that there is nothing."""
+        made_by = (origin.provenance for origin in self.origins)
+        found = dict.fromkeys(f"recipe {one.recipe}, profile {one.profile}" for one in made_by)
         return "; ".join(found) or "no results"
 
 
-def ventricle(title: str, scores: table1a.VentricleScores) -> Table:
-    """Table 1a."""
-    made = [
-        Made(name, scores.recipe, scores.profile, scores.command, variant.deviations)
-        for name, variant in scores.variants.items()
-    ]
-    return Table(title, table1a.header_lines(scores), table1a.rows(scores), made)
+def heart_table(title: str, scores: HeartScores, reported: Reported) -> Table:
+    """Makes Table 1a."""
+    table = reported.heart
+    return Table(title, heart.header_lines(scores, table), heart.rows(scores, table), heart.origins(scores))
 
 
-def leaves(title: str, scores: table1b.LeafScores) -> Table:
-    """Table 1b."""
-    made = [Made("ours and the baseline", scores.recipe, scores.profile, scores.command, scores.deviations)]
-    return Table(title, table1b.header_lines(scores), table1b.rows(scores), made)
+def leaves_table(title: str, scores: LeavesScores, reported: Reported) -> Table:
+    """Makes Table 1b."""
+    table = reported.leaves
+    return Table(
+        title, leaves.header_lines(scores, table), leaves.rows(scores, table), leaves.origins(scores)
+    )
 
 
-def cells(title: str, scores: Sequence[tables.DatasetScores]) -> Table:
-    """Table 2."""
-    made = [
-        Made(entry.dataset, entry.recipe, entry.profile, entry.command, entry.deviations) for entry in scores
-    ]
-    return Table(title, tables.header_lines(scores), tables.table2_rows(scores), made)
+def cells_table(title: str, scores: Sequence[CellsScores], reported: Reported) -> Table:
+    """Makes Table 2."""
+    table = reported.cells
+    return Table(title, cells.header_lines(scores, table), cells.rows(scores, table), cells.origins(scores))
 
 
 def markdown(content: Sequence[Table], command: str) -> str:
-    """The document for a repository."""
+    """Lays the document out for a repository."""
     head = [*_warnings(content), *(f"{name}: {value}." for name, value in _facts(content, f"`{command}`"))]
     return "\n\n".join([f"# {TITLE}", *head, *map(_markdown, content)]) + "\n"
 
 
 def report(content: Sequence[Table], command: str) -> Report:
-    """The document for a browser."""
+    """Lays the document out for a browser."""
     warnings = _warnings(content)
     notes = {
         table.title: "\n".join(note for note in table.notes if note not in warnings) for table in content
     }
     sections = [Section(table.title, notes[table.title], table.rows) for table in content]
-    made = [[table.name_of(entry), entry.command] for table in content for entry in table.made]
-    if made:
+    commands = [
+        [table.name_of(origin), origin.provenance.command] for table in content for origin in table.origins
+    ]
+    if commands:
         sections.append(
-            Section("Commands", "What made each row or column.", [["row or column", "command"], *made])
+            Section("Commands", "What made each row or column.", [["row or column", "command"], *commands])
         )
     changed = list(_deviations(content))
     if changed:
@@ -116,8 +100,7 @@ def _markdown(table: Table) -> str:
     title = f"## {table.title}"
     if not table.rows:
         return "\n\n".join([title, *table.notes])
-    made = [(entry.name, entry.command, entry.deviations) for entry in table.made]
-    return tables.as_markdown(title, [list(row) for row in table.rows], table.notes, made).rstrip()
+    return layout.as_markdown(title, table.rows, table.notes, table.origins).rstrip()
 
 
 def _facts(content: Iterable[Table], command: str) -> list[tuple[str, str]]:
@@ -126,12 +109,13 @@ def _facts(content: Iterable[Table], command: str) -> list[tuple[str, str]]:
 
 
 def _warnings(content: Iterable[Table]) -> list[str]:
-    profiles = {entry.profile for table in content for entry in table.made} - {"paper"}
-    return [tables.NOT_A_REPRODUCTION.format(profile=profile) for profile in sorted(profiles)]
+    return layout.not_a_reproduction(
+        origin.provenance.profile for table in content for origin in table.origins
+    )
 
 
 def _deviations(content: Iterable[Table]) -> Iterator[list[str]]:
     for table in content:
-        for entry in table.made:
-            for index, deviation in enumerate(entry.deviations):
-                yield ["" if index else table.name_of(entry), *map(tables.readable, deviation)]
+        for origin in table.origins:
+            for index, deviation in enumerate(origin.provenance.deviations):
+                yield ["" if index else table.name_of(origin), *map(layout.readable, deviation)]

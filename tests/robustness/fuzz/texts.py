@@ -18,29 +18,26 @@ from cosembed.datasets.ctc.track_table import read_tracks
 from cosembed.datasets.ctc.validation import check_result
 from cosembed.specs.dataclass_mapping import flatten, to_mapping
 from cosembed.study import folds
-from cosembed.study.tables import cells as tables
-from cosembed.study.tables import heart as table1a
-from cosembed.study.tables import leaves as table1b
+from cosembed.study.scores import HeartScores, LeavesScores, read_scores
+from cosembed.study.tables import cells, heart, leaves
+from tests.helpers.studies import CELLS_METRICS, HEART_METRICS, LEAVES_METRICS, PAPER, cells_fold
 from tests.robustness.fuzz.case import Case, Rng, odd_file, pick
 from tests.robustness.fuzz.mutate import WORDS, damaged_text
 
 _TRACKS = "1 0 1 0\n2 0 0 0\n3 1 1 2\n"
 _NESTED = {"yaml": "a: " + "[" * 3000, "flow": "{" * 2000, "json": "[" * 100_000}
-_SCORES: dict[str, tuple[Callable[[Path], Any], dict[str, Any]]] = {
-    "table1a": (lambda path: table1a.rows(table1a.read_scores(path)), {
-        "experiment": "lv", "data": "d", "recipe": "paper", "profile": "cpu", "split": "s", "command": "c",
-        "variants": {"recurrent": {"deviations": [], "patients": {"p": {"myocardium": 0.5, "cavity": 0.6}}, "unwarmed": {}}},
-        "comparison": {"cavity": {"difference": 0.1, "p": 0.5, "patients": 3, "test": "Wilcoxon"}},
-    }),
-    "table1b": (lambda path: table1b.rows(table1b.read_scores(path)), {
-        "experiment": "leaves", "data": "d", "recipe": "paper", "profile": "cpu", "split": "s", "command": "c", "deviations": [],
-        "images": {"plant1": {"SBD": 0.5, "DiC": 1, "baseline_SBD": 0.4, "baseline_DiC": -1}},
-    }),
-    "table2": (lambda path: tables.table2_rows(tables.read_scores([path])), {
-        "dataset": "d", "recipe": "paper", "profile": "cpu", "protocol": "crossval", "split": "s", "command": "c",
-        "deviations": [], "folds": [{"fold": "f", "SEG": 0.5}], "SEG": 0.5, "DET": 0.5, "TRA": 0.5, "OP": 0.5,
-    }),
-    "folds": (lambda path: folds._read(path), [["a", "b"], ["c"]]),  # type: ignore[dict-item]
+_RECORDS: dict[str, tuple[Callable[[Path], Any], Any]] = {
+    "heart": (
+        lambda path: heart.rows(read_scores(HeartScores, path), PAPER.heart), HEART_METRICS,
+    ),
+    "leaves": (
+        lambda path: leaves.rows(read_scores(LeavesScores, path), PAPER.leaves), LEAVES_METRICS,
+    ),
+    "cells": (
+        lambda path: cells.rows(cells.read_existing([path]), PAPER.cells),
+        {**CELLS_METRICS, "folds": [cells_fold(SEG=0.5)]},
+    ),
+    "folds": (lambda path: folds._read(path), [["a", "b"], ["c"]]),
 }  # fmt: skip
 
 
@@ -133,11 +130,11 @@ def _check_spec(spec: Any) -> None:
 def record_case(rng: Rng, box: Path) -> Case:
     """A metrics.json, or the record of folds."""
     path = box / "metrics.json"
-    name = pick(rng, sorted(_SCORES))
-    read, content = _SCORES[name]
+    name = pick(rng, sorted(_RECORDS))
+    read, content = _RECORDS[name]
     if rng.random() < 0.06:
         refuse = odd_file(rng, path)
-        missing = name in ("table2", "folds") and ("absent" in refuse or "link" in refuse or "loop" in refuse)
+        missing = name in ("cells", "folds") and ("absent" in refuse or "link" in refuse or "loop" in refuse)
         return Case(lambda: read(path), refuse="" if missing else refuse)
     text = pick(rng, list(_NESTED.values())) if rng.random() < 0.05 else json.dumps(content, indent=1)
     path.write_bytes(damaged_text(rng, text))

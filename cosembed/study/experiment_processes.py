@@ -1,4 +1,4 @@
-"""Runs experiments one after the other, each in its own process. Knows commands and statuses, not what the commands do."""
+"""Runs experiments one after the other, each in a process of its own. Knows commands, not what they do."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from absl import flags
 
 
-def given_flags(names: Iterable[str]) -> list[str]:
-    """Those of the named flags that the user gave, as arguments of another command."""
-    given = [flags.FLAGS[name] for name in names if flags.FLAGS[name].present]
+def given_arguments(flag_values: flags.FlagValues, names: Iterable[str]) -> list[str]:
+    """Gives those of the named flags that the user set, as arguments of another command."""
+    given = [flag_values[name] for name in names if flag_values[name].present]
     return [argument for flag in given for argument in flag.serialize().splitlines()]
 
 
-def run_in_turn(commands: Mapping[str, Sequence[str]]) -> dict[str, int]:
-    """Runs every command, also after one that failed.
+def run_one_after_another(commands: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """Runs every command, also those after one that failed.
 
     Args:
         commands: Name -> module and its arguments.
@@ -33,7 +33,7 @@ def run_in_turn(commands: Mapping[str, Sequence[str]]) -> dict[str, int]:
 
 
 def exit_if_failed(statuses: Mapping[str, int]) -> None:
-    """Names what failed and exits with the highest status; returns if nothing failed."""
+    """Names what failed and exits with the highest status, or returns if nothing failed."""
     failed = [name for name, status in statuses.items() if status]
     if failed:
         print(

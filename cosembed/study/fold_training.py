@@ -1,0 +1,121 @@
+"""Trains the network of a fold, or loads it, with the check that it is one of this very spec.
+
+This module knows none of the tasks.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import tensorflow as tf
+from absl import logging
+
+from cosembed import released, specs
+from cosembed.augment import DEFAULT_AUGMENTER
+from cosembed.errors import CheckpointError
+from cosembed.models import StackedHourglass
+from cosembed.specs import TrainedSpec
+from cosembed.study.folds import Fold, Item
+from cosembed.study.settings import Settings
+from cosembed.study.task import Spec, TaskStages
+from cosembed.training.checkpoints import checkpoint_manager, load_network_as, save_checkpoint
+from cosembed.training.devices import describe_device
+from cosembed.training.loop import train
+from cosembed.training.run_folder import RunFolder
+
+
+def train_fold(stages: TaskStages[Spec, Item], fold: Fold[Item], spec: Spec, settings: Settings) -> None:
+    """Trains the network of a fold, or continues to.
+
+    A network of the authors takes its place where the settings name a folder of them.
+
+    Raises:
+        InputError: Data, a folder or a device that cannot be used; nothing has been written.
+        TrainingError: The loss or a gradient is not finite.
+    """
+    if settings.checkpoints is not None:
+        _adopt_released(fold, spec, settings)
+        return
+    title = f"{spec.dataset.name} {fold.name}"
+    device = describe_device(settings.require_gpu)
+    logging.info("%s: training on %s; device: %s", title, stages.describe_training(fold), device)
+    # Reads all of it: what cannot be used is found before anything is written.
+    source = stages.make_source(fold, spec, settings)
+    run = RunFolder(settings.folder / fold.name)
+    run.open(spec, run_identity(fold, spec, settings), device)
+    train(spec, source, run, title, settings.execution, stages.training_picture)
+
+
+def run_identity(fold: Fold[Item], spec: TrainedSpec, settings: Settings) -> dict[str, str]:
+    """Says what must be the same, beside the spec, when a fold's folder is used again."""
+    identity = {"train": ", ".join(map(str, fold.train))}
+    if settings.deterministic:
+        identity["deterministic"] = "yes"
+    if settings.augment != DEFAULT_AUGMENTER:
+        identity["augment"] = settings.augment
+    if settings.execution.mixed_precision:
+        identity["mixed_precision"] = "yes"
+    if settings.checkpoints is not None:
+        place = released.find_released(settings.checkpoints, spec.dataset.name)
+        identity["network"] = released.source_of(place)
+    return identity
+
+
+def check_run(fold: Fold[Item], spec: TrainedSpec, settings: Settings) -> None:
+    """Raises unless the fold's folder holds a training run of this very spec, whose results may be used.
+
+    Raises:
+        CheckpointError: It holds no run.
+        OutputError: It holds a run with other values; names their keys.
+    """
+    run = RunFolder(settings.folder / fold.name)
+    if not run.spec_file.exists():
+        raise CheckpointError(f"{run.path}: holds no trained network; run --mode=train first")
+    run.open(spec, run_identity(fold, spec, settings))
+
+
+def load_finished_network(fold: Fold[Item], spec: TrainedSpec, settings: Settings) -> StackedHourglass:
+    """Loads the network of a fold whose training is finished.
+
+    Raises:
+        CheckpointError: There is no run, or it is not finished.
+        OutputError: The run is one with other values.
+    """
+    check_run(fold, spec, settings)
+    folder = settings.folder / fold.name
+    model, _, step = load_network_as(type(spec), folder)
+    if step < spec.training.iterations:
+        raise CheckpointError(
+            f"{folder}: trained for {step} of {spec.training.iterations} steps; run --mode=train again to "
+            "finish"
+        )
+    return model
+
+
+def fit_released(spec: Spec, checkpoints: Path) -> Spec:
+    """Derives the data set's spec with the form of the authors' network for it.
+
+    Raises:
+        CheckpointError: There is no such network, or it cannot be used.
+    """
+    model = released.load_imported(released.find_released(checkpoints, spec.dataset.name))
+    return specs.override(spec, released.form_overrides(model))
+
+
+def _adopt_released(fold: Fold[Item], spec: TrainedSpec, settings: Settings) -> None:
+    assert settings.checkpoints is not None
+    place = released.find_released(settings.checkpoints, spec.dataset.name)
+    model = released.load_imported(place)
+    run = RunFolder(settings.folder / fold.name)
+    run.open(spec, run_identity(fold, spec, settings))
+    run.write_history([])
+    step = tf.Variable(spec.training.iterations, dtype=tf.int64, trainable=False)
+    save_checkpoint(checkpoint_manager(run.checkpoints, model=model, step=step), spec.training.iterations)
+    logging.info(
+        "%s %s: the authors' network %s instead of training",
+        spec.dataset.name,
+        fold.name,
+        released.source_of(place),
+    )
+    if spec.network.variant == "mia2019":
+        logging.warning("%s: %s", place, released.FOLLOW_UP)

@@ -1,0 +1,44 @@
+"""Trains on a person's own annotated videos, as a spec file says.
+
+This module knows flags and the spec file, not the paper's data sets.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from absl import flags
+
+from cosembed import specs
+from cosembed.errors import InputError
+from cosembed.study import flags as study_flags
+from cosembed.study.experiment import Experiment
+from cosembed.study.tasks.cells import CellsTask
+
+EXPERIMENT = Experiment(name="own", dataset="", task=CellsTask())
+
+
+def define_flags(flag_values: flags.FlagValues) -> None:
+    """Defines the flags of every experiment and --spec, unless they are defined already."""
+    study_flags.define_flags(flag_values)
+    if "spec" not in flag_values:
+        help_text = "YAML file with the values of your data, as cosembed suggest-spec writes it."
+        flags.DEFINE_string("spec", "", help_text, flag_values=flag_values)
+
+
+def run_from_flags(flag_values: flags.FlagValues, command: str) -> None:
+    """Trains, tests on what did not train, and reports, as parsed flags say.
+
+    Args:
+        flag_values: Flags that `define_flags` defined, parsed.
+        command: The command line, for tables and reports.
+
+    Raises:
+        InputError: Flags, the spec file or data that cannot be used.
+    """
+    spec_file = flag_values.spec
+    if not spec_file:
+        raise InputError("--spec is missing: write one with cosembed suggest-spec; see --help")
+    recipe, profile = study_flags.recipe_and_profile(flag_values)
+    spec = specs.resolve_file(Path(spec_file), recipe, profile, specs.parse_assignments(flag_values.set))
+    study_flags.run_spec(EXPERIMENT, spec, flag_values, command)

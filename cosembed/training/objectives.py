@@ -1,0 +1,52 @@
+"""Says what differs between the specs in one training step: the batch and the loss.
+
+This module knows no files and no optimizer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from cosembed.losses import cross_entropy_loss, embedding_loss
+from cosembed.specs import CellsSpec, HeartSpec, LeavesSpec, TrainedSpec
+
+Batch = dict[str, tf.Tensor]
+Outputs = tuple[tf.Tensor, tf.Tensor]
+
+
+class TrainingObjective(NamedTuple):
+    """Holds what a network learns from a batch.
+
+    Attributes:
+        signature: The tensors of a batch; `image` float32 [B, T, N, N, C] is always among them.
+        loss: (outputs of both hourglasses, batch) -> scalar, without the L2 term.
+    """
+
+    signature: dict[str, tf.TensorSpec]
+    loss: Callable[[Outputs, Batch], tf.Tensor]
+
+
+def make_objective(spec: TrainedSpec) -> TrainingObjective:
+    """Makes the training objective of a spec: semantic classes of a heart, instances of everything else."""
+    side = spec.network.image_size
+
+    def tensor(*channels: int | None, dtype: tf.DType) -> tf.TensorSpec:
+        return tf.TensorSpec([None, None, side, side, *channels], dtype)
+
+    image = {"image": tensor(spec.network.channels, dtype=tf.float32)}
+    if isinstance(spec, HeartSpec):
+        return TrainingObjective(image | {"classes": tensor(dtype=tf.uint8)}, _semantic_loss)
+    assert isinstance(spec, CellsSpec | LeavesSpec)
+    background = spec.instances.background
+    masks = {"instances": tensor(None, dtype=tf.uint8), "background": tensor(1, dtype=tf.uint8)}
+    return TrainingObjective(
+        image | masks | {"labels": tensor(dtype=tf.uint16)},
+        lambda outputs, batch: embedding_loss(outputs, batch["instances"], batch["background"], background),
+    )
+
+
+def _semantic_loss(outputs: Outputs, batch: Batch) -> tf.Tensor:
+    return tf.add_n([cross_entropy_loss(logits, batch["classes"]) for logits in outputs])

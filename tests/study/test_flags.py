@@ -1,0 +1,58 @@
+"""Flags of experiments are defined on whatever FlagValues a program chooses, and become settings."""
+
+from pathlib import Path
+
+import pytest
+from absl import flags
+
+from cosembed.errors import InputError
+from cosembed.study import own_data
+from cosembed.study.flags import define_flags, make_settings, recipe_and_profile, run_from_flags
+from experiments import lv
+
+
+def parsed(*arguments, define=define_flags):
+    values = flags.FlagValues()
+    define(values)
+    values(["program", *arguments])
+    return values
+
+
+def test_programs_of_one_process_do_not_share_flags():
+    first, second = parsed("--fold=1"), parsed(define=own_data.define_flags)
+    assert (first.fold, second.fold) == (1, -1)
+    assert "spec" in second and "spec" not in first
+
+
+def test_defining_flags_twice_changes_nothing():
+    values = parsed("--fold=1", "--spec=a.yaml", define=own_data.define_flags)
+    own_data.define_flags(values)
+    assert (values.fold, values.spec) == (1, "a.yaml")
+
+
+def test_settings_are_the_flags_typed():
+    arguments = ["--out_dir=runs", "--name=mine", "--train_frames=0:45", "--test_frames=45:65", "--recompute"]
+    settings = make_settings(parsed(*arguments), "experiment", "the command")
+    assert settings.folder == Path("runs/mine")
+    assert (settings.train_frames, settings.test_frames) == ((0, 45), (45, 65))
+    assert settings.execution.recompute and not settings.execution.mixed_precision
+    assert settings.fold is settings.base_url is settings.checkpoints is None
+    assert settings.command == "the command"
+    assert make_settings(parsed(), "experiment", "").folder == Path("runs/experiment")
+
+
+def test_networks_of_the_authors_imply_recipe_and_profile():
+    assert recipe_and_profile(parsed("--recipe=released", "--profile=cpu")) == ("released", "cpu")
+    assert recipe_and_profile(parsed("--checkpoints=nets")) == ("released", "paper")
+    with pytest.raises(InputError, match="--profile=cpu: the networks of --checkpoints go with paper"):
+        recipe_and_profile(parsed("--checkpoints=nets", "--profile=cpu"))
+
+
+def test_flags_of_cells_are_refused_elsewhere():
+    with pytest.raises(InputError, match="--train_frames: is for the cell data sets only"):
+        run_from_flags(lv.EXPERIMENT, parsed("--train_frames=0:5"), "")
+
+
+def test_own_data_need_a_spec_file(tmp_path):
+    with pytest.raises(InputError, match="--spec is missing: write one with cosembed suggest-spec"):
+        own_data.run_from_flags(parsed(define=own_data.define_flags), "")
