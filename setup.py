@@ -3,7 +3,8 @@
 from setuptools import find_packages, setup
 
 setup(
-    # The specs lie beside the package in a checkout, and inside it in a wheel: nothing else is on the top level.
+    # The specs lie beside the package in a checkout and inside it in a wheel, whose top level holds nothing
+    # else.
     packages=[*find_packages(include=["cosembed", "cosembed.*"]), "cosembed.data_specs"],
     package_dir={"cosembed.data_specs": "data_specs"},
     package_data={"cosembed": ["py.typed"], "cosembed.data_specs": ["*.yaml"]},

@@ -1,5 +1,4 @@
-"""cosembed: instance segmentation and tracking with cosine embeddings and recurrent hourglass networks in
-TensorFlow 2.
+"""Segments and tracks cells in videos with cosine embeddings and recurrent hourglass networks.
 
 A reproduction of Payer et al., MICCAI 2018 (arXiv 1806.02070). In Python:
 

@@ -47,7 +47,8 @@ def check_tensorflow() -> None:
     except ImportError as error:
         raise InputError(
             f"TensorFlow {found} cannot be imported ({error}): install it again with "
-            f"pip install --force-reinstall tensorflow=={found}, or remove .venv and run make setup in a checkout"
+            f"pip install --force-reinstall tensorflow=={found}, "
+            "or remove .venv and run make setup in a checkout"
         ) from error
     _hide_messages_of(os.path.dirname(tensorflow.__file__))
 

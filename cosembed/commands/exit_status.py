@@ -1,9 +1,8 @@
-"""Turns the outcome of a program into its exit status and at most one sentence. Knows no flags and no
-command.
+"""Turns the outcome of a program into its exit status and at most one sentence.
 
-0: done; 2: the user's input or flags are wrong; 130: interrupted with Ctrl-C; 141: whoever read the output
-    went away;
-1: anything else. It imports nothing heavy, so that a program is in its hands from its first moment on.
+0: done; 1: a fault of ours or of the machine; 2: the user's input or flags are wrong; 130: interrupted with
+Ctrl-C; 141: whoever read the output went away. This module knows no flags and no command. It imports nothing
+heavy, so that a program is in its hands from its first moment on.
 """
 
 from __future__ import annotations

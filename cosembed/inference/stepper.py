@@ -1,6 +1,7 @@
 """Runs a trained network over a video, one frame at a time, with the state carried on.
 
-This module knows no clustering and no files. The state starts at zero and is never reset, so memory and the one trace do not depend on the video's length.
+This module knows no clustering and no files. The state starts at zero and is never reset, so that memory and
+the one trace do not depend on the video's length.
 """
 
 from __future__ import annotations

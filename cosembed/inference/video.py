@@ -1,7 +1,7 @@
 """Turns a video into tracks: inference, tracking and writing, with the time of each stage.
 
-This is the only module that knows both the network side and the tracking side at test time; it holds no method
-of its own.
+This is the only module that knows both the network side and the tracking side at test time; it holds no
+method of its own.
 """
 
 from __future__ import annotations

@@ -131,8 +131,7 @@ def restore_resolution(
     upsampling: UpsamplingSpec,
     masks: MaskStore,
 ) -> RestoredTracks:
-    """Upsamples a result frame by frame into a store of masks, and repairs tracks and masks (steps 13 and
-    14).
+    """Upsamples a result frame by frame into a store of masks and repairs both (steps 13 and 14).
 
     Args:
         result: The tracks at network resolution.
@@ -140,6 +139,9 @@ def restore_resolution(
         image_shape: Height and width of the original images.
         upsampling: The method of upsampling, and the sigma of its Gaussian in original pixels.
         masks: Receives the mask of every frame; tracks that cannot be kept are erased from it.
+
+    Returns:
+        The repaired track table, and the regions of its tracks.
     """
     regions: dict[int, dict[int, Region]] = {}
     for frame, labels in enumerate(with_progress(result.labels, len(result.labels), "upsampling")):

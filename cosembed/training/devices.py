@@ -89,7 +89,8 @@ def _why_none() -> str:
         )
     return (
         f"there is an NVIDIA driver, but TensorFlow {tf.__version__} cannot load CUDA's libraries: "
-        "run make setup GPU=1, or pip install 'cosembed[gpu]', and see that the driver is not too old for them"
+        "run make setup GPU=1, or pip install 'cosembed[gpu]', "
+        "and see that the driver is not too old for them"
     )
 
 

@@ -1,3 +1,1 @@
-"""A person's own video: how much memory it takes, what makes its tracks doubtful, and the order of the
-steps.
-"""
+"""Tracks a person's own video: how much memory it takes, what makes it doubtful, the order of the steps."""

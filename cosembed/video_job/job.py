@@ -1,5 +1,4 @@
-"""Everything that happens to a person's own video: what will be done, the check of every frame, tracking,
-files.
+"""Puts in order all that happens to a person's own video, from the check of its frames to the report.
 
 Knows no flags and prints nothing; the command `cosembed track` and the function `cosembed.track` both go
 through here. Only the order of the steps is decided here; each is a module of its own.

@@ -34,7 +34,8 @@ def warnings_about_input(shape: tuple[int, int], trained: tuple[int, int], surve
         size = f"{zoom:.1f} times as large" if zoom > 1 else f"{1 / zoom:.1f} times smaller"
         yield (
             f"Frames are {seen} pixels, those of the training were {known}, and all are fitted to the same "
-            f"network: at equal magnification cells look {size} to it. Cut or scale the video, or train on images like these."
+            f"network: at equal magnification cells look {size} to it. Cut or scale the video, or train on "
+            "images like these."
         )
     stretched = shape[0] * trained[1] / (shape[1] * trained[0])
     if not 1 / SIZE_RATIO <= stretched <= SIZE_RATIO:

@@ -36,13 +36,13 @@ EMBEDDINGS = (
 )
 FIJI = (
     "File > Import > Image Sequence... on the result folder with the filter mask, then Image > Lookup Tables "
-    "> glasbey on dark. TrackMate reads the same masks with its label image detector. docs/howto.md has "
-    "every step."
+    "> glasbey on dark. TrackMate reads the same masks with its label image detector. "
+    "docs/howto/view-results.md has every step."
 )
 PYTHON = (
     "tracks.csv has a line per cell and frame: label, parent, frame, y, x, area, in pixels, frames counted "
-    "from 0. The masks are 16-bit TIFF; docs/howto.md has the few lines that show frames, masks and tracks "
-    "in napari."
+    "from 0. The masks are 16-bit TIFF; docs/howto/view-results.md has the few lines that show frames, masks "
+    "and tracks in napari."
 )
 
 
