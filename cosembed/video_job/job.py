@@ -279,7 +279,7 @@ def _channel_fault(frames: VideoFrames, wanted: int) -> str:
     remedy = "choose one by its number, counted from 1 (--channel)"
     if wanted > 1:
         remedy = "give frames of as many, and choose none"
-    elif len(frames) == 1 and frames.channels not in (3, 4):
-        # With so many channels it is rather a colour picture.
+    elif len(frames) == 1 and not (isinstance(frames, Frames) and frames.paths[0].suffix.lower() == ".png"):
+        # A PNG with several channels is a colour picture.
         remedy += "; if they are time points, save the TIFF with the axes TYX, or give an array [T, H, W]"
     return f"has {frames.channels} channels, the network reads {wanted}; {remedy}"

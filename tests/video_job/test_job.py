@@ -96,7 +96,7 @@ def test_every_kind_of_video_gives_a_valid_folder_with_its_report(tmp_path, netw
     found = len(read_tracks(output / "res_track.txt"))
     said = (
         "my video",
-        "trained for 0 of",
+        "trained for 4 of 4 steps",
         f"<dd>{found}, median length",
         "movie and pictures",
         "min_points: 12",
