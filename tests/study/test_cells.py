@@ -234,8 +234,8 @@ def test_bad_data_is_one_sentence_with_the_file_and_leaves_nothing_behind(fault,
 @pytest.mark.parametrize(
     ("mode", "spoil", "words"),
     [
-        ("all", unknown_parent, "02_GT: man_track.txt: label 9 has the parent 77"),
-        ("evaluate", unknown_parent, "02_GT: man_track.txt: label 9 has the parent 77"),
+        ("all", unknown_parent, "02_GT: man_track.txt: line 6: label 9 has the parent 77"),
+        ("evaluate", unknown_parent, "02_GT: man_track.txt: line 6: label 9 has the parent 77"),
         ("predict", constant_frames, "02: t000.tif: every pixel has the value 7"),
     ],
 )
