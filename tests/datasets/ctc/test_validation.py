@@ -4,9 +4,8 @@ import imagecodecs
 import numpy as np
 import pytest
 import tifffile
-from absl.testing import flagsaver
 
-from cosembed.commands import command_line, validate
+from cosembed.commands.main import main
 from cosembed.datasets.ctc.validation import check_frames, check_result, check_truth
 from tests.helpers.builders import moving_squares, run_command, write_ctc
 
@@ -129,8 +128,8 @@ def test_truth_is_checked_against_its_frames(tmp_path):
 
 def run_validate(*flags):
     """The command in this process; its exit status."""
-    with flagsaver.flagsaver(), pytest.raises(SystemExit) as ended:
-        command_line.run(validate.main, ["validate", *flags])
+    with pytest.raises(SystemExit) as ended:
+        main(["cosembed", "validate", *flags])
     return ended.value.code or 0
 
 
