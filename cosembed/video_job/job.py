@@ -44,7 +44,8 @@ class TrackedVideo:
     """Holds a tracked video. `track` makes it; nothing is written until `save` is called.
 
     Attributes:
-        warnings: What makes the input doubtful, a sentence each.
+        warnings: What makes the input doubtful, a sentence each; once it is saved, also what makes the tracks
+            doubtful.
         seconds: Stage -> wall time so far.
     """
 
@@ -122,9 +123,10 @@ class TrackedVideo:
         facts = [*self._facts, ("Versions", describe_versions(environment()["versions"]))]
         samples, values = self._tracked.samples, specs.dump(self._spec)
         with progress_shown(self._shows_progress):
-            self.seconds = write_video_report(
+            written = write_video_report(
                 folder, name, self._frames, samples, facts, self.warnings, self.seconds, values
             )
+        self.seconds, self.warnings = written.seconds, written.warnings
 
     @cached_property
     def _restored(self) -> tuple[NDArray[np.uint16], RestoredTracks]:

@@ -229,6 +229,23 @@ LONG = [Track(label, 0, 19, 0) for label in range(1, 11)]
             [*LONG, *(Track(label, 3, 5, 0) for label in range(11, 20))],
             "47% of the tracks last at most 3 frames",
         ),
+        (
+            [13] * 500,
+            [Track(label, 0, 13, 0) for label in range(1, 600)],
+            "Half of the tracks last at most 14 of 500 frames",
+        ),
+        (
+            [10] * 20,
+            [*LONG, *(Track(20 + label, 10, 19, 1 + label // 2) for label in range(10))],
+            "5 divisions were found: a cell would divide every 40 frames",
+        ),
+        ([10] * 20, [*LONG, *(Track(20 + label, 10, 19, 1 + label // 2) for label in range(4))], None),
+        ([10] * 20, [*LONG, *(Track(20 + label, 10, 19, 1 + label) for label in range(10))], None),
+        (
+            [20] * 20,
+            [*LONG, *LONG, *(Track(20 + label, 10, 14 + label // 6, 1 + label // 2) for label in range(8))],
+            "After 3 of 4 divisions a daughter is lost within 5 frames",
+        ),
     ],
 )
 def test_the_tracks_are_warned_about(counts, tracks, sentence):
