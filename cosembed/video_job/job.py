@@ -32,7 +32,7 @@ from cosembed.tracking import CellRow
 from cosembed.tracking.writer import MaskFolder, RestoredTracks, write_tables
 from cosembed.training.run_folder import describe_versions, environment
 from cosembed.video_job import memory
-from cosembed.video_job.quality_warnings import warnings_about_input
+from cosembed.video_job.quality_warnings import warnings_about_files, warnings_about_input
 from cosembed.video_job.video_report import write_video_report
 
 SAMPLES = 4
@@ -260,7 +260,8 @@ def run_job(
     begin = time.perf_counter()
     survey = survey_frames(with_progress(frames, len(frames), "reading"))
     reading = round(time.perf_counter() - begin, 2)
-    warnings = list(warnings_about_input(frames.shape, spec.dataset.image_shape, survey))
+    warnings = list(warnings_about_files(frames))
+    warnings += warnings_about_input(frames.shape, spec.dataset.image_shape, survey)
     samples = np.unique(np.linspace(0, len(frames) - 1, SAMPLES).round().astype(int)).tolist()
     tracked = track_frames(network.stepper, frames, spec, samples)
     video = TrackedVideo(frames, spec, tracked, warnings, facts)

@@ -10,6 +10,9 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from cosembed.datasets.ctc.track_table import Track
+from cosembed.images.array_frames import VideoFrames
+from cosembed.images.frame_files import name_files
+from cosembed.images.frames import Frames
 from cosembed.images.survey import Survey
 
 # From these on a person is told; none of them changes a result.
@@ -24,6 +27,24 @@ MEDIAN_SHARE, MEDIAN_FRAMES = 0.2, 25
 FRAMES_PER_DIVISION, FEW_DIVISIONS = 50, 3
 LOST_FRAMES, LOST_SHARE = 5, 0.3
 LISTED = 5
+
+
+def warnings_about_files(frames: VideoFrames) -> Iterator[str]:
+    """Says which files of a folder are no part of the video, and which frames stand for others.
+
+    Args:
+        frames: The video, every frame of which was read once.
+    """
+    if not isinstance(frames, Frames):
+        return
+    if frames.left_out:
+        yield f"Left out of the video, being neither TIFF nor PNG: {name_files(frames.left_out)}."
+    if frames.held:
+        plural = len(frames.held) > 1
+        yield (
+            f"Frame{'s' * plural} {', '.join(map(str, frames.held))} {'are' if plural else 'is'} missing or "
+            "blank: the frame before stands there, and the masks are of no observation."
+        )
 
 
 def warnings_about_input(shape: tuple[int, int], trained: tuple[int, int], survey: Survey) -> Iterator[str]:
