@@ -95,7 +95,6 @@ def main(flag_values: flags.FlagValues) -> None:
     from cosembed.training.devices import make_deterministic
     from cosembed.video_job.job import plan_job, run_job
 
-    command_line.log_to_terminal()
     if flag_values.deterministic:
         make_deterministic()
     network = load_network(network_path, flag_values.dataset or None, require_gpu=flag_values.require_gpu)
