@@ -73,14 +73,15 @@ def frame_scores(frames: Sequence[int], ours: Sequence[float], baseline: Sequenc
     return _png(figure)
 
 
-def population(areas: Sequence[Sequence[int]]) -> bytes:
+def population(areas: Sequence[Sequence[int]], first: int = 0) -> bytes:
     """Draws over the frames how many cells there are, and their area: median and middle half.
 
     Args:
         areas: Per frame, the areas of its cells in pixels.
+        first: The number of the first frame.
     """
     figure, (upper, lower) = _figure(3.8, rows=2)
-    frames = range(len(areas))
+    frames = range(first, first + len(areas))
     marker = "o" if len(areas) == 1 else None
     counts = [len(cells) for cells in areas]
     upper.plot(frames, counts, color=BLUE, marker=marker)
@@ -93,13 +94,13 @@ def population(areas: Sequence[Sequence[int]]) -> bytes:
     lower.plot(frames, median, color=ORANGE, marker=marker, label="median")
     lower.set_ylim(bottom=0)
     lower.set_ylabel("area (pixels)")
-    lower.set_xlim(-0.5, len(areas) - 0.5)
+    lower.set_xlim(first - 0.5, first + len(areas) - 0.5)
     lower.set_xlabel("frame")
     lower.legend(frameon=False, ncols=2)
     return _png(figure)
 
 
-def lineage(tracks: Sequence[Track], frames: int, title: str) -> list[bytes]:
+def lineage(tracks: Sequence[Track], frames: int, title: str, first: int = 0) -> list[bytes]:
     """Draws all tracks as horizontal lines over time, each with its label, on as many pages as they need.
 
     A line joins a mother's end to her daughters' beginnings; a dashed one joins a track to the only one that
@@ -109,6 +110,7 @@ def lineage(tracks: Sequence[Track], frames: int, title: str) -> list[bytes]:
         tracks: The track table.
         frames: Number of frames of the video.
         title: The figure's title; may be empty.
+        first: The number of the first frame.
 
     Returns:
         The pages, at least one; families are together unless they are larger than a page.
@@ -116,7 +118,7 @@ def lineage(tracks: Sequence[Track], frames: int, title: str) -> list[bytes]:
     table = {track.label: track for track in tracks}
     children = _children(tracks)
     pages = [
-        _lineage_page([table[label] for label in page], table, children, frames, title)
+        _lineage_page([table[label] for label in page], table, children, range(first, first + frames), title)
         for page in _lineage_pages(children)
     ]
     return [_png(figure) for figure in pages]
@@ -131,7 +133,7 @@ def _lineage_page(
     page: Sequence[Track],
     table: Mapping[int, Track],
     children: Mapping[int, Sequence[int]],
-    frames: int,
+    frames: range,
     title: str,
 ) -> Figure:
     """Draws one page of a lineage.
@@ -140,7 +142,7 @@ def _lineage_page(
         page: The tracks of the page from top to bottom.
         table: Label -> track, of all pages.
         children: Label -> labels of the tracks that follow it, of all pages.
-        frames: Number of frames of the video.
+        frames: The numbers of the video's frames.
         title: The figure's title.
     """
     figure, (axes,) = _figure(max(2.2, 0.16 * len(page) + 1.0))
@@ -181,8 +183,9 @@ def _lineage_page(
             annotation_clip=False,
         )
     # A letter is a hundredth of the figure wide, about.
-    axes.set_xlim(-(0.02 + 0.012 * max(map(len, names), default=0)) * frames - 0.5, frames)
-    axes.set_xticks([tick for tick in axes.get_xticks() if 0 <= tick <= frames])
+    margin = (0.02 + 0.012 * max(map(len, names), default=0)) * len(frames) + 0.5
+    axes.set_xlim(frames.start - margin, frames.stop)
+    axes.set_xticks([tick for tick in axes.get_xticks() if frames.start <= tick <= frames.stop])
     axes.set_ylim(len(page), -1)
     axes.set_yticks([])
     axes.set_xlabel("frame")

@@ -72,16 +72,25 @@ class TrackedVideo:
 
     @property
     def labels(self) -> NDArray[np.uint16]:
-        """The cells as label images, uint16 [T, H, W] of the frames' size; 0 is background. Read-only."""
+        """The cells as label images, uint16 [T, H, W] of the frames' size; 0 is background. Read-only.
+
+        The first index counts from 0, whatever the frames' numbers.
+        """
         return self._restored[0]
 
     @property
     def tracks(self) -> list[Track]:
-        """The track table: (label, begin, end, parent), frames from 0, end included, parent 0 for none."""
+        """The track table: (label, begin, end, parent): end included, parent 0 for none.
+
+        Frames have the numbers of their files' names; those of an array or a stack count from 0.
+        """
         return self._restored[1].tracks
 
     def table(self) -> list[CellRow]:
-        """Lists the rows of tracks.csv: (label, parent, frame, y, x, area), in pixels of the frames."""
+        """Lists the rows of tracks.csv: (label, parent, frame, y, x, area), in pixels of the frames.
+
+        Frames are numbered as in `tracks`.
+        """
         return self._restored[1].rows()
 
     def save(self, folder: str | os.PathLike[str], *, keep_masks: bool = False) -> None:
@@ -115,8 +124,9 @@ class TrackedVideo:
         """Writes masks and tables, a frame at a time."""
         begin = time.perf_counter()
         with progress_shown(self._shows_progress):
-            restored = restore_frames(self._tracked, self._spec, MaskFolder(folder, len(self._frames)))
-        write_tables(folder, restored)
+            masks = MaskFolder(folder, len(self._frames), self._first)
+            restored = restore_frames(self._tracked, self._spec, masks)
+        write_tables(folder, restored.numbered_from(self._first))
         self.seconds["upsampling and writing"] = round(time.perf_counter() - begin, 2)
 
     def _write_report(self, folder: Path, name: str) -> None:
@@ -137,7 +147,12 @@ class TrackedVideo:
         with progress_shown(self._shows_progress):
             restored = restore_frames(self._tracked, self._spec, labels)
         labels.flags.writeable = False
-        return labels, restored
+        return labels, restored.numbered_from(self._first)
+
+    @property
+    def _first(self) -> int:
+        """The number of the first frame, which files and tables count from."""
+        return self._frames.numbers[0]
 
 
 def track(

@@ -43,7 +43,7 @@ def warnings_about_files(frames: VideoFrames) -> Iterator[str]:
         plural = len(frames.held) > 1
         yield (
             f"Frame{'s' * plural} {', '.join(map(str, frames.held))} {'are' if plural else 'is'} missing or "
-            "blank: the frame before stands there, and the masks are of no observation."
+            "blank: the frame before stands there, so these masks were not observed."
         )
 
 
@@ -82,14 +82,15 @@ def warnings_about_input(shape: tuple[int, int], trained: tuple[int, int], surve
         )
 
 
-def warnings_about_tracks(counts: Sequence[int], tracks: Sequence[Track]) -> Iterator[str]:
+def warnings_about_tracks(counts: Sequence[int], tracks: Sequence[Track], first: int = 0) -> Iterator[str]:
     """Says what a tracked video rarely shows if the network suits it.
 
     Args:
         counts: Number of cells in every frame.
         tracks: The track table.
+        first: The number of the first frame.
     """
-    empty = [frame for frame, count in enumerate(counts) if count == 0]
+    empty = [frame for frame, count in enumerate(counts, first) if count == 0]
     if len(empty) == len(counts):
         yield "No cell was found in any frame: the network does not suit these images."
         return
@@ -110,7 +111,7 @@ def warnings_about_tracks(counts: Sequence[int], tracks: Sequence[Track]) -> Ite
     yield from _warnings_about_divisions(counts, tracks)
     jumps = [
         frame
-        for frame, (before, after) in enumerate(pairwise(counts), start=1)
+        for frame, (before, after) in enumerate(pairwise(counts), first + 1)
         if abs(after - before) > max(JUMP_CELLS, JUMP_SHARE * before)
     ]
     if jumps:

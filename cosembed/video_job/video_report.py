@@ -51,9 +51,9 @@ FIJI = (
     "tracks: x, y and frame are the columns of those names, and the track is label."
 )
 PYTHON = (
-    "tracks.csv has a line per cell and frame: label, parent, frame, y, x, area, in pixels, frames counted "
-    "from 0. The masks are 16-bit TIFF. These lines show masks, tracks and divisions in napari (pip install "
-    "'napari[all]' tifffile) if they are run in the result folder."
+    "tracks.csv has a line per cell and frame: label, parent, frame, y, x, area, in pixels; frames have the "
+    "numbers of their masks. The masks are 16-bit TIFF. These lines show masks, tracks and divisions in napari "
+    "(pip install 'napari[all]' tifffile) if they are run in the result folder. napari counts frames from 0."
 )
 NAPARI = """\
 from pathlib import Path
@@ -115,14 +115,14 @@ def write_video_report(
     """
     begin = time.perf_counter()
     tracks = read_tracks(output / "res_track.txt")
-    areas = read_areas(output / "tracks.csv", len(frames))
+    areas = read_areas(output / "tracks.csv", frames.numbers)
     pictures = _draw_pictures(frames, mask_files(output, "mask"), tracks, samples)
     _write_pictures(output / "pictures", pictures)
     seconds = {**seconds, "movie and pictures": round(time.perf_counter() - begin, 2)}
     counts = [len(cells) for cells in areas]
     found = _describe_tracks(counts, tracks)
     # Those about the tracks are given, too, if a video is saved for the second time.
-    doubts = list(dict.fromkeys([*warnings, *warnings_about_tracks(counts, tracks)]))
+    doubts = list(dict.fromkeys([*warnings, *warnings_about_tracks(counts, tracks, frames.numbers[0])]))
     report = Report(
         f"{name}: tracked cells",
         facts=[*facts, *found],
@@ -133,21 +133,21 @@ def write_video_report(
     return WrittenReport(seconds, found, doubts)
 
 
-def read_areas(table: Path, frames: int) -> list[list[int]]:
+def read_areas(table: Path, frames: Sequence[int]) -> list[list[int]]:
     """Reads the areas of the cells of every frame from `tracks.csv`.
 
     Args:
         table: The file.
-        frames: Number of frames of the video.
+        frames: The numbers of the video's frames.
 
     Returns:
         Per frame, the areas of its cells in pixels.
     """
-    areas: list[list[int]] = [[] for _ in range(frames)]
+    areas: dict[int, list[int]] = {number: [] for number in frames}
     with table.open(newline="") as file:
         for row in csv.DictReader(file):
             areas[int(row["frame"])].append(int(row["area"]))
-    return areas
+    return list(areas.values())
 
 
 @dataclass(frozen=True)
@@ -178,14 +178,16 @@ def _draw_pictures(
     )
     shown = movie.movie_frames(len(frames))
     gif = movie.encode_gif(
-        movie.movie_picture(frames[index], read_labels(masks[index]), f"{frames.numbers[index]}", colours)
+        movie.movie_picture(
+            frames[index], read_labels(masks[frames.numbers[index]]), f"{frames.numbers[index]}", colours
+        )
         for index in with_progress(shown, len(shown), "movie")
     )
     panels = {
-        index: _panels(frames[index], embedding, read_labels(masks[index]), colours)
+        index: _panels(frames[index], embedding, read_labels(masks[frames.numbers[index]]), colours)
         for index, embedding in samples.items()
     }
-    pages = figures.lineage(tracks, len(frames), "")
+    pages = figures.lineage(tracks, len(frames), "", frames.numbers[0])
     lineage = {
         figures.page_caption(f"{len(tracks)} tracks", number, len(pages)): page
         for number, page in enumerate(pages, start=1)
@@ -230,7 +232,8 @@ def _sections(
         f"The tracked cells, {every}. A cell keeps its colour, which no cell has that ever comes near it. "
         "Numbers are the labels of the tracks, where there is room for them."
     )
-    population = Picture("Number of cells and their area, frame by frame.", figures.population(areas))
+    curves = figures.population(areas, frames.numbers[0])
+    population = Picture("Number of cells and their area, frame by frame.", curves)
     rows = [
         labelled_row(f"Frame {frames.numbers[index]}.", panels) for index, panels in pictures.panels.items()
     ]

@@ -43,7 +43,7 @@ def check_result(
         what = "holds no masks" if result_dir.is_dir() else "is not a folder"
         return [*faults, Fault(str(result_dir), f"{what}; a result needs mask000.tif, mask001.tif, ...")]
     found, present = check_pixels(masks, warnings)
-    faults += found + check_gaps([-1, *masks], "mask")
+    faults += found + check_gaps(masks, "mask")
     table = result_dir / "res_track.txt"
     if tracked or table.exists():
         faults += _check_table(table, present, masks)
