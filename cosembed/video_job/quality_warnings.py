@@ -108,7 +108,7 @@ def warnings_about_tracks(counts: Sequence[int], tracks: Sequence[Track], first:
             f"Half of the tracks last at most {median:.0f} of {len(counts)} frames: cells are lost and found "
             "again under other labels."
         )
-    yield from _warnings_about_divisions(counts, tracks)
+    yield from _warnings_about_divisions(counts, tracks, first + len(counts) - 1)
     jumps = [
         frame
         for frame, (before, after) in enumerate(pairwise(counts), first + 1)
@@ -121,7 +121,8 @@ def warnings_about_tracks(counts: Sequence[int], tracks: Sequence[Track], first:
         )
 
 
-def _warnings_about_divisions(counts: Sequence[int], tracks: Sequence[Track]) -> Iterator[str]:
+def _warnings_about_divisions(counts: Sequence[int], tracks: Sequence[Track], last: int) -> Iterator[str]:
+    """Says what divisions rarely are like; `last` is the number of the last frame."""
     daughters: dict[int, list[Track]] = {}
     for track in tracks:
         if track.parent:
@@ -135,7 +136,6 @@ def _warnings_about_divisions(counts: Sequence[int], tracks: Sequence[Track]) ->
             f"{len(divisions)} divisions were found: a cell would divide every {cycle:.0f} frames. If that "
             "is too often for these cells, most of them are errors of tracking."
         )
-    last = len(counts) - 1
     lost = sum(
         any(track.end - track.begin < LOST_FRAMES and track.end < last for track in family)
         for family in divisions

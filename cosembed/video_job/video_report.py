@@ -52,8 +52,9 @@ FIJI = (
 )
 PYTHON = (
     "tracks.csv has a line per cell and frame: label, parent, frame, y, x, area, in pixels; frames have the "
-    "numbers of their masks. The masks are 16-bit TIFF. These lines show masks, tracks and divisions in napari "
-    "(pip install 'napari[all]' tifffile) if they are run in the result folder. napari counts frames from 0."
+    "numbers of their masks. The masks are 16-bit TIFF. These lines show masks, tracks and divisions in "
+    "napari (pip install 'napari[all]' tifffile) if they are run in the result folder. "
+    "napari counts frames from 0."
 )
 NAPARI = """\
 from pathlib import Path
