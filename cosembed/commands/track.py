@@ -12,12 +12,20 @@ x, area), report.html, and pictures/ (overlay.gif, lineage.png, embeddings.png).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
 from cosembed.commands import command_line
 from cosembed.errors import InputError
+
+if TYPE_CHECKING:
+    from cosembed.images.frames import Frames
+
+# What a result takes on the disk: report and pictures, and the compressed masks.
+PICTURES, PIXELS_PER_BYTE = 4 * 10**6, 16
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
@@ -51,7 +59,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "What becomes of a missing or blank frame: hold uses the frame before.",
         flag_values=flag_values,
     )
-    text("output", "Folder to write; it must not exist yet.")
+    text("output", "Folder to write; it must not exist yet, or be empty.")
     flags.DEFINE_multi_string(
         "set",
         [],
@@ -69,12 +77,13 @@ def main(flag_values: flags.FlagValues) -> None:
 
     Raises:
         InputError: A missing flag, unusable frames, no network, or an output folder that exists.
+        OutputError: Another run writes to the output folder.
+        OSError: The output folder cannot be written.
     """
     from cosembed import specs
-    from cosembed.files.writing import refuse_existing
+    from cosembed.files.writing import reserved_folder
     from cosembed.images.frame_files import FrameChoice
     from cosembed.images.frames import open_frames
-    from cosembed.requirements import check_tensorflow
 
     network_path = _network_path(flag_values)
     command_line.require(flag_values, "input", "output")
@@ -89,7 +98,22 @@ def main(flag_values: flags.FlagValues) -> None:
     if flag_values.channel is not None:
         frames, name = frames.only_channel(flag_values.channel), f"{name}, channel {flag_values.channel}"
     output = Path(flag_values.output)
-    refuse_existing(output)
+    height, width = frames.shape
+    with reserved_folder(output, PICTURES + len(frames) * height * width // PIXELS_PER_BYTE):
+        _track(flag_values, network_path, settings, frames, name, output)
+
+
+def _track(
+    flag_values: flags.FlagValues,
+    network_path: str,
+    settings: Mapping[str, Any],
+    frames: Frames,
+    name: str,
+    output: Path,
+) -> None:
+    """Tracks frames that were found into an output folder that is reserved."""
+    from cosembed.requirements import check_tensorflow
+
     check_tensorflow()
     from cosembed.inference.networks import load_network
     from cosembed.training.devices import make_deterministic

@@ -105,15 +105,16 @@ class TrackedVideo:
             OutputError: The folder holds something, or cannot be written.
         """
         output = Path(folder)
+        name = output.resolve().name
         try:
             if keep_masks:
                 with atomic_folder(output) as partial:
                     self._write_tracks(partial)
-                self._write_report(output, output.name)
+                self._write_report(output, name)
             else:
                 with atomic_folder(output) as partial:
                     self._write_tracks(partial)
-                    self._write_report(partial, output.name)
+                    self._write_report(partial, name)
         except OSError as error:
             raise OutputError(
                 f"{error.filename or output}: cannot be written ({error.strerror}); free space on the disk, "
