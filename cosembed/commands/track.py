@@ -44,6 +44,21 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "The channel to track, counted from 1; needed if frames have several.",
         flag_values=flag_values,
     )
+    text("pattern", "The frames' file name, {frame} for the number and * for anything: t{frame}_ch00.tif.")
+    flags.DEFINE_enum(
+        "order",
+        "number",
+        ["number", "name"],
+        "Frames by the numbers in their names, or one after the other by name, numbered from 0.",
+        flag_values=flag_values,
+    )
+    flags.DEFINE_enum(
+        "gaps",
+        "refuse",
+        ["refuse", "hold"],
+        "What becomes of a missing or blank frame: hold uses the frame before.",
+        flag_values=flag_values,
+    )
     text("output", "Folder to write; it must not exist yet, or be empty.")
     flags.DEFINE_multi_string(
         "set",
@@ -67,6 +82,7 @@ def main(flag_values: flags.FlagValues) -> None:
     """
     from cosembed import specs
     from cosembed.files.writing import reserved_folder
+    from cosembed.images.frame_files import FrameChoice
     from cosembed.images.frames import open_frames
 
     network_path = _network_path(flag_values)
@@ -76,7 +92,8 @@ def main(flag_values: flags.FlagValues) -> None:
         raise InputError(f"--dataset: unknown data set '{flag_values.dataset}'; known: {', '.join(known)}")
     settings = specs.parse_assignments(flag_values.set)
     # The frames are found in order before TensorFlow is imported, which takes seconds.
-    frames = open_frames(Path(flag_values.input))
+    choice = FrameChoice(flag_values.pattern, flag_values.order, flag_values.gaps)
+    frames = open_frames(Path(flag_values.input), choice)
     name = flag_values.input
     if flag_values.channel is not None:
         frames, name = frames.only_channel(flag_values.channel), f"{name}, channel {flag_values.channel}"
@@ -102,7 +119,6 @@ def _track(
     from cosembed.training.devices import make_deterministic
     from cosembed.video_job.job import plan_job, run_job
 
-    command_line.log_to_terminal()
     if flag_values.deterministic:
         make_deterministic()
     network = load_network(network_path, flag_values.dataset or None, require_gpu=flag_values.require_gpu)

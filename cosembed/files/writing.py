@@ -43,7 +43,8 @@ def atomic_write_bytes(path: Path, content: bytes) -> None:
 
 def atomic_write_text(path: Path, content: str) -> None:
     """Writes text as UTF-8, otherwise as `atomic_write_bytes`."""
-    atomic_write_bytes(path, content.encode())
+    # A file's name that is not UTF-8, quoted in a text, is escaped there.
+    atomic_write_bytes(path, content.encode(errors="backslashreplace"))
 
 
 @contextmanager

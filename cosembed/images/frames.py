@@ -1,15 +1,13 @@
 """Opens a video on disk as an indexable sequence of frames, decoded on access. Knows no labels.
 
-It is a folder of TIFF or PNG files in natural order, or one multi-page TIFF; channels are samples of a pixel
-or pages of a hyperstack. Numbering and sizes are checked when it is opened, pixel values when a frame is
-read.
+It is a folder of TIFF or PNG files in natural order, or one multi-page TIFF; channels are samples of a pixel,
+pages of a hyperstack, or files of their own. Numbering and sizes are checked when it is opened, pixel values
+when a frame is read.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple, overload
 
@@ -18,28 +16,48 @@ from numpy.typing import NDArray
 
 from cosembed.errors import DataError, InputError
 from cosembed.images.decoding import Header
-from cosembed.images.reading import SUFFIXES, read_image
+from cosembed.images.frame_files import AS_NUMBERED, FrameChoice, FrameFiles, Listing, list_frames, name_files
+from cosembed.images.reading import read_image
 from cosembed.images.stacks import Layout, read_layout
-
-_LAST_NUMBER = re.compile(r"(\d+)(?!.*\d)")
 
 
 class _Source(NamedTuple):
-    """Says where a frame is (a page per channel, or one for all), and its number in the video's numbering."""
+    """Says where a frame is (a plane per channel, or one for all), and its number in the video's numbering.
 
-    path: Path
-    pages: tuple[int, ...]
+    A plane is a page of a file. A held frame is the one before once more.
+    """
+
+    planes: tuple[tuple[Path, int], ...]
     number: int
+    held: bool = False
+
+
+class BlankFrameError(DataError):
+    """Says that every pixel of a frame has the same value."""
 
 
 class Frames(Sequence[NDArray]):
-    """Holds the frames of one video, [H, W] or [H, W, C]; indexing reads and checks one frame."""
+    """Holds the frames of one video, [H, W] or [H, W, C]; indexing reads and checks one frame.
 
-    def __init__(self, sources: tuple[_Source, ...], header: Header, sample: int | None = None) -> None:
+    Attributes:
+        left_out: The image-like files of the video's folder that are no frames.
+    """
+
+    def __init__(
+        self,
+        sources: tuple[_Source, ...],
+        header: Header,
+        sample: int | None = None,
+        left_out: Sequence[Path] = (),
+        hold: bool = False,
+    ) -> None:
         """Takes what `open_frames` finds; users call that."""
         self._sources = sources
         self._header = header
         self._sample = sample
+        self._hold = hold
+        self._blank: set[int] = set()
+        self.left_out = list(left_out)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -54,17 +72,22 @@ class Frames(Sequence[NDArray]):
     @property
     def channels(self) -> int:
         """Returns how many channels a frame has; with one, it is [H, W]."""
-        return 1 if self._sample is not None else max(self._header.channels, len(self._sources[0].pages))
+        return 1 if self._sample is not None else max(self._header.channels, len(self._sources[0].planes))
 
     @property
     def paths(self) -> list[Path]:
         """Lists the file of every frame; a multi-page TIFF is there for each of its frames."""
-        return [source.path for source in self._sources]
+        return [source.planes[0][0] for source in self._sources]
 
     @property
     def numbers(self) -> list[int]:
         """Lists the number of every frame in its file's name; frames without one are counted from 0."""
         return [source.number for source in self._sources]
+
+    @property
+    def held(self) -> list[int]:
+        """Lists the numbers of the frames that the one before stands for; blank ones once they were read."""
+        return [source.number for source in self._sources if source.held or source.number in self._blank]
 
     def __len__(self) -> int:
         return len(self._sources)
@@ -77,12 +100,22 @@ class Frames(Sequence[NDArray]):
 
     def __getitem__(self, index: int | slice) -> NDArray | Frames:
         if isinstance(index, slice):
-            return Frames(self._sources[index], self._header, self._sample)
-        path, pages, _ = self._sources[index]
-        name = f"{path}, page {pages[0]}" if pages[0] else str(path)
-        frame = read_image(path, pages[0])
-        if len(pages) > 1:
-            frame = np.stack([frame, *(read_image(path, page) for page in pages[1:])], axis=-1)
+            return self._with(self._sources[index], self._sample)
+        index = range(len(self))[index]
+        try:
+            return self._read(self._sources[index])
+        except BlankFrameError:
+            if not self._hold or index == 0:
+                raise
+            self._blank.add(self._sources[index].number)
+            return self[index - 1]
+
+    def _read(self, source: _Source) -> NDArray:
+        (path, first_page), *others = source.planes
+        name = f"{path}, page {first_page}" if first_page else str(path)
+        frame = read_image(path, first_page)
+        if others:
+            frame = np.stack([frame, *(read_image(file, page) for file, page in others)], axis=-1)
         if self._sample is not None:
             frame = frame[..., self._sample]
         if frame.shape[:2] != self.shape:
@@ -110,10 +143,13 @@ class Frames(Sequence[NDArray]):
             raise InputError(
                 f"--channel={number}: {self.paths[0]} holds {self.channels} channels, counted from 1"
             )
-        if len(self._sources[0].pages) > 1:
-            chosen = (source._replace(pages=source.pages[number - 1 : number]) for source in self._sources)
-            return Frames(tuple(chosen), self._header)
-        return Frames(self._sources, self._header, number - 1 if self.channels > 1 else None)
+        if len(self._sources[0].planes) > 1:
+            chosen = (source._replace(planes=source.planes[number - 1 : number]) for source in self._sources)
+            return self._with(tuple(chosen), None)
+        return self._with(self._sources, number - 1 if self.channels > 1 else None)
+
+    def _with(self, sources: tuple[_Source, ...], sample: int | None) -> Frames:
+        return Frames(sources, self._header, sample, self.left_out, self._hold)
 
 
 def check_pixels(frame: NDArray, name: str) -> None:
@@ -121,62 +157,108 @@ def check_pixels(frame: NDArray, name: str) -> None:
     if frame.dtype.kind == "f" and not np.isfinite(frame).all():
         raise DataError(f"{name}: holds values that are not finite (NaN or infinity); replace them")
     if frame.min() == frame.max():
-        raise DataError(f"{name}: every pixel has the value {frame.min()}; remove or replace the empty frame")
+        raise BlankFrameError(
+            f"{name}: every pixel has the value {frame.min()}; replace the empty frame, or use the frame "
+            "before in its place (cosembed track --gaps=hold)"
+        )
 
 
-def open_frames(path: Path) -> Frames:
+def open_frames(path: Path, choice: FrameChoice = AS_NUMBERED) -> Frames:
     """Opens a video.
 
     Args:
         path: A folder of frames (the last number in each name counts), or one multi-page TIFF.
+        choice: Which files of a folder are frames, in which order; what becomes of gaps and blank frames.
 
     Raises:
-        DataError: There is nothing, a gap in the numbering, a truncated frame, slices (Z), or frames of
-            different sizes or types.
+        DataError: There is nothing, a gap in the numbering, a truncated frame, slices (Z), frames of mixed
+            kinds, or of different sizes or types.
     """
+    hold = choice.gaps == "hold"
     if path.is_file():
         layout = _checked_layout(path)
-        return Frames(
-            tuple(_Source(path, pages, time) for time, pages in enumerate(layout.times)), layout.headers[0]
-        )
-    if not path.is_dir():
-        raise DataError(f"{path}: does not exist; put the frames there, as t000.tif, t001.tif, ...")
-    files = _files(path)
-    if not files:
-        raise DataError(f"{path}: holds no TIFF or PNG frames; put them there, as t000.tif, t001.tif, ...")
-    check_numbering(files)
-    start = file_number(files[0]) or 0
-    sources: list[_Source] = []
-    first: Layout | None = None
-    for index, file in enumerate(files):
-        layout = _checked_layout(file)
-        first = first or layout
-        _check_frame(file, layout, files[0], first)
-        sources.append(_Source(file, layout.times[0], start + index))
+        sources = [_Source(_planes(path, pages), time) for time, pages in enumerate(layout.times)]
+        return Frames(tuple(sources), layout.headers[0], hold=hold)
+    listing = _listing(path, choice)
+    for fault in listing.faults:
+        raise fault
+    first: tuple[Path, Layout] | None = None
+    found: list[_Source] = []
+    for frame in listing.frames:
+        if frame.held:
+            found.append(_Source(found[-1].planes, frame.number, held=True))
+            continue
+        source, first = _open_frame(frame, first)
+        found.append(source)
     assert first is not None
-    return Frames(tuple(sources), first.headers[0])
+    return Frames(tuple(found), first[1].headers[0], left_out=listing.left_out, hold=hold)
 
 
 def find_errors(path: Path) -> list[DataError]:
     """Collects all that `open_frames` and the reading of every frame would raise."""
-    files = _files(path) if path.is_dir() else []
-    errors = list(_numbering_errors(files))
-    first: tuple[Path, Layout] | None = None
-    for file in files:
+    if path.is_file():
         try:
-            layout = _checked_layout(file)
-            first = first or (file, layout)
-            _check_frame(file, layout, *first)
+            return list(_reading_errors(open_frames(path)))
+        except DataError as error:
+            return [error]
+    try:
+        listing = _listing(path, AS_NUMBERED)
+    except DataError as error:
+        return [error]
+    errors = list(listing.faults)
+    first: tuple[Path, Layout] | None = None
+    for frame in listing.frames:
+        try:
+            source, first = _open_frame(frame, first)
         except DataError as error:
             errors.append(error)
         else:
-            errors += _reading_errors(Frames((_Source(file, layout.times[0], 0),), layout.headers[0]))
-    if not files:
-        try:
-            errors += _reading_errors(open_frames(path))
-        except DataError as error:
-            errors.append(error)
+            errors += _reading_errors(Frames((source,), first[1].headers[0]))
     return errors
+
+
+def find_left_out(path: Path) -> list[Path]:
+    """Lists the image-like files of a video's folder that are no frames; none of what is no folder."""
+    return list_frames(path).left_out if path.is_dir() else []
+
+
+def _listing(path: Path, choice: FrameChoice) -> Listing:
+    """Lists the frames of a folder.
+
+    Raises:
+        DataError: It is none, or holds none.
+    """
+    where = "as t000.tif, t001.tif, ..."
+    if not path.is_dir():
+        raise DataError(f"{path}: does not exist; put the frames there, {where}")
+    listing = list_frames(path, choice)
+    if listing.frames:
+        return listing
+    if choice.pattern:
+        raise DataError(f"{path}: holds no TIFF or PNG file named {choice.pattern}; correct --pattern")
+    if listing.left_out:
+        raise DataError(
+            f"{path}: holds no TIFF or PNG frames, but {name_files(listing.left_out)}; convert them to TIFF"
+        )
+    raise DataError(f"{path}: holds no TIFF or PNG frames; put them there, {where}")
+
+
+def _open_frame(frame: FrameFiles, first: tuple[Path, Layout] | None) -> tuple[_Source, tuple[Path, Layout]]:
+    """Checks the files of a frame of a folder, and returns the frame and the folder's first file."""
+    planes: list[tuple[Path, int]] = []
+    for file in frame.files:
+        layout = _checked_layout(file)
+        first = first or (file, layout)
+        _check_frame(file, layout, *first)
+        if len(frame.files) > 1 and layout.headers[0].channels * len(layout.times[0]) > 1:
+            raise DataError(f"{file}: holds several channels, though its name says that it is one; rename it")
+        planes += _planes(file, layout.times[0])
+    assert first is not None
+    return _Source(tuple(planes), frame.number), first
+
+
+def _planes(path: Path, pages: Sequence[int]) -> tuple[tuple[Path, int], ...]:
+    return tuple((path, page) for page in pages)
 
 
 def _reading_errors(frames: Frames) -> Iterator[DataError]:
@@ -185,57 +267,6 @@ def _reading_errors(frames: Frames) -> Iterator[DataError]:
             frames[index]
         except DataError as error:
             yield error
-
-
-def _files(folder: Path) -> list[Path]:
-    return sorted(
-        (file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES and file.name[0] != "."),
-        key=_order,
-    )
-
-
-def file_number(path: Path) -> int | None:
-    """Finds the last number in a file's name, `t012.tif` -> 12; None if there is none."""
-    match = _LAST_NUMBER.search(path.stem)
-    return int(match[1]) if match else None
-
-
-def check_numbering(files: Sequence[Path]) -> None:
-    """Checks that the numbers of sorted files rise by one.
-
-    Raises:
-        DataError: They skip or repeat a number, or only some have one; names the file.
-    """
-    for error in _numbering_errors(files):
-        raise error
-
-
-def _numbering_errors(files: Sequence[Path]) -> Iterator[DataError]:
-    for before, after in pairwise(files):
-        first, second = file_number(before), file_number(after)
-        if second is None:
-            continue
-        if first is None:
-            yield DataError(
-                f"{before}: has no frame number, unlike {after.name}; number it or move it elsewhere"
-            )
-        elif second == first:
-            yield DataError(
-                f"{after}: has the same number as {before.name} (the last number in a name counts); "
-                "keep or rename one"
-            )
-        elif second != first + 1:
-            match = _LAST_NUMBER.search(before.stem)
-            assert match is not None
-            missing = (
-                before.stem[: match.start()]
-                + str(first + 1).zfill(len(match[1]))
-                + before.stem[match.end() :]
-            )
-            yield DataError(
-                f"{before.with_name(missing + before.suffix)}: is missing; "
-                f"{after.name} follows {before.name}, add it"
-            )
 
 
 def _checked_layout(path: Path) -> Layout:
@@ -262,11 +293,6 @@ def _check_alike(name: str, header: Header, first_name: str, first: Header) -> N
         raise DataError(
             f"{name}: is of type {header.pixels}, but {first_name} of {first.pixels}; save all frames alike"
         )
-
-
-def _order(path: Path) -> tuple[int, str]:
-    number = file_number(path)
-    return (-1 if number is None else number, path.name)
 
 
 def _size(shape: Sequence[int] | Header) -> str:

@@ -8,10 +8,9 @@ from numpy.typing import NDArray
 
 from cosembed.errors import DataError
 from cosembed.images.decoding import Header
+from cosembed.images.frame_files import KINDS
 from cosembed.images.png import is_png, read_png, read_png_header
 from cosembed.images.tiff import read_tiff, read_tiff_headers
-
-SUFFIXES = (".tif", ".tiff", ".png")
 
 
 def read_image(path: Path, page: int = 0) -> NDArray:
@@ -44,5 +43,5 @@ def image_shape(path: Path) -> tuple[int, int]:
 
 
 def _check_suffix(path: Path) -> None:
-    if path.suffix.lower() not in SUFFIXES:
+    if path.suffix.lower() not in KINDS:
         raise DataError(f"{path}: is neither TIFF nor PNG; convert it")

@@ -94,7 +94,7 @@ def evaluate_ctc(result_dir: str | Path, ground_truth_dir: str | Path) -> dict[s
             read_tracks(result / "res_track.txt"),
             read_tracks(truth / "TRA" / "man_track.txt"),
         )
-        scores |= _tra(_match(masks, markers), tracks, true_tracks)
+        scores |= _tra(_match(masks, markers), tracks, true_tracks, min(markers))
     if scores["SEG"] is not None and scores["TRA"] is not None:
         scores["OP"] = (scores["SEG"] + scores["TRA"]) / 2
     scores["py-ctcmetrics"] = importlib.metadata.version("py-ctcmetrics")
@@ -130,10 +130,12 @@ def _covering(truth: NDArray, mask: NDArray) -> LabelOverlap:
 def _check_frames(
     result: Path, masks: Mapping[int, Path], markers: Mapping[int, Path], segmented: Mapping[int, Path]
 ) -> None:
+    digits = len(next(iter(masks.values())).stem) - len("mask")
     for number, path in sorted({**segmented, **markers}.items()):
         if number not in masks:
             raise DataError(
-                f"{result}: has no mask {number}, but there is truth, {path}; both must cover the same frames"
+                f"{result / f'mask{number:0{digits}d}.tif'}: is missing, but there is truth, {path}; both "
+                "must cover the same frames"
             )
     unmatched = sorted(set(masks) - set(markers))
     if markers and unmatched:
@@ -165,7 +167,10 @@ def _seg(matches: _Matches) -> dict[str, Any]:
     return {"SEG": float(seg(matches.labels_ref, matches.ious)) if objects else None, "seg_objects": objects}
 
 
-def _tra(matches: _Matches, tracks: tuple[Track, ...], true_tracks: tuple[Track, ...]) -> dict[str, Any]:
+def _tra(
+    matches: _Matches, tracks: tuple[Track, ...], true_tracks: tuple[Track, ...], first: int
+) -> dict[str, Any]:
+    """Scores tracks whose first frame has the number `first`."""
     from ctc_metrics.metrics import det, tra
     from ctc_metrics.utils.representations import count_acyclic_graph_correction_operations
 
@@ -177,9 +182,13 @@ def _tra(matches: _Matches, tracks: tuple[Track, ...], true_tracks: tuple[Track,
         links = sum(track.end - track.begin + (track.parent > 0) for track in true_tracks)
         missed = dict.fromkeys(ERRORS, 0) | {"FN": vertices, "EA": links}
         return {"DET": 0.0, "TRA": 0.0, "tra_objects": vertices} | missed
+    # It counts frames from 0, whatever their numbers.
+    tables = [
+        np.array(table, int).reshape(-1, 4) - np.array([0, first, first, 0])
+        for table in (true_tracks, tracks)
+    ]
     # Nor can it count a single frame; an empty frame behind it changes nothing.
     frames = [[*values, []] for values in matches[:4]]
-    tables = [np.array(table).reshape(-1, 4) for table in (true_tracks, tracks)]
     counts = count_acyclic_graph_correction_operations(*tables, *frames)
     score, _, _ = tra(**counts)
     errors = {name: int(counts[name]) for name in ERRORS}

@@ -61,12 +61,14 @@ class MaskFolder:
 
     Args:
         folder: Where the files lie.
-        frames: The number of frames, which decides how many digits a name has.
+        frames: The number of frames; the last one's number decides how many digits a name has.
+        first: The first frame's number in the files' names; masks are indexed from 0 all the same.
     """
 
-    def __init__(self, folder: Path, frames: int) -> None:
+    def __init__(self, folder: Path, frames: int, first: int = 0) -> None:
         self._folder = folder
-        self._digits = max(3, len(str(frames - 1)))
+        self._first = first
+        self._digits = max(3, len(str(first + frames - 1)))
 
     def __getitem__(self, frame: int, /) -> NDArray:
         return read_image(self._path(frame))
@@ -75,7 +77,7 @@ class MaskFolder:
         write_mask(self._path(frame), mask)
 
     def _path(self, frame: int) -> Path:
-        return self._folder / f"mask{frame:0{self._digits}d}.tif"
+        return self._folder / f"mask{self._first + frame:0{self._digits}d}.tif"
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,16 @@ class RestoredTracks:
 
     tracks: list[Track]
     regions: dict[int, dict[int, Region]]
+
+    def numbered_from(self, first: int) -> RestoredTracks:
+        """Returns the same tracks, their frames counted from `first` in place of 0."""
+        return RestoredTracks(
+            [track._replace(begin=track.begin + first, end=track.end + first) for track in self.tracks],
+            {
+                label: {frame + first: region for frame, region in regions.items()}
+                for label, regions in self.regions.items()
+            },
+        )
 
     def rows(self) -> list[CellRow]:
         """Lists every cell of every frame, by label and then by frame; centroids have two decimals."""

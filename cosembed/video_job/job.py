@@ -32,7 +32,7 @@ from cosembed.tracking import CellRow
 from cosembed.tracking.writer import MaskFolder, RestoredTracks, write_tables
 from cosembed.training.run_folder import describe_versions, environment
 from cosembed.video_job import memory
-from cosembed.video_job.quality_warnings import warnings_about_input
+from cosembed.video_job.quality_warnings import warnings_about_files, warnings_about_input
 from cosembed.video_job.video_report import write_video_report
 
 SAMPLES = 4
@@ -44,7 +44,8 @@ class TrackedVideo:
     """Holds a tracked video. `track` makes it; nothing is written until `save` is called.
 
     Attributes:
-        warnings: What makes the input doubtful, a sentence each.
+        warnings: What makes the input doubtful, a sentence each; once it is saved, also what makes the tracks
+            doubtful.
         seconds: Stage -> wall time so far.
     """
 
@@ -71,16 +72,25 @@ class TrackedVideo:
 
     @property
     def labels(self) -> NDArray[np.uint16]:
-        """The cells as label images, uint16 [T, H, W] of the frames' size; 0 is background. Read-only."""
+        """The cells as label images, uint16 [T, H, W] of the frames' size; 0 is background. Read-only.
+
+        The first index counts from 0, whatever the frames' numbers.
+        """
         return self._restored[0]
 
     @property
     def tracks(self) -> list[Track]:
-        """The track table: (label, begin, end, parent), frames from 0, end included, parent 0 for none."""
+        """The track table: (label, begin, end, parent): end included, parent 0 for none.
+
+        Frames have the numbers of their files' names; those of an array or a stack count from 0.
+        """
         return self._restored[1].tracks
 
     def table(self) -> list[CellRow]:
-        """Lists the rows of tracks.csv: (label, parent, frame, y, x, area), in pixels of the frames."""
+        """Lists the rows of tracks.csv: (label, parent, frame, y, x, area), in pixels of the frames.
+
+        Frames are numbered as in `tracks`.
+        """
         return self._restored[1].rows()
 
     def save(self, folder: str | os.PathLike[str], *, keep_masks: bool = False) -> None:
@@ -115,17 +125,19 @@ class TrackedVideo:
         """Writes masks and tables, a frame at a time."""
         begin = time.perf_counter()
         with progress_shown(self._shows_progress):
-            restored = restore_frames(self._tracked, self._spec, MaskFolder(folder, len(self._frames)))
-        write_tables(folder, restored)
+            masks = MaskFolder(folder, len(self._frames), self._first)
+            restored = restore_frames(self._tracked, self._spec, masks)
+        write_tables(folder, restored.numbered_from(self._first))
         self.seconds["upsampling and writing"] = round(time.perf_counter() - begin, 2)
 
     def _write_report(self, folder: Path, name: str) -> None:
         facts = [*self._facts, ("Versions", describe_versions(environment()["versions"]))]
         samples, values = self._tracked.samples, specs.dump(self._spec)
         with progress_shown(self._shows_progress):
-            self.seconds = write_video_report(
+            written = write_video_report(
                 folder, name, self._frames, samples, facts, self.warnings, self.seconds, values
             )
+        self.seconds, self.warnings = written.seconds, written.warnings
 
     @cached_property
     def _restored(self) -> tuple[NDArray[np.uint16], RestoredTracks]:
@@ -136,7 +148,12 @@ class TrackedVideo:
         with progress_shown(self._shows_progress):
             restored = restore_frames(self._tracked, self._spec, labels)
         labels.flags.writeable = False
-        return labels, restored
+        return labels, restored.numbered_from(self._first)
+
+    @property
+    def _first(self) -> int:
+        """The number of the first frame, which files and tables count from."""
+        return self._frames.numbers[0]
 
 
 def track(
@@ -259,7 +276,8 @@ def run_job(
     begin = time.perf_counter()
     survey = survey_frames(with_progress(frames, len(frames), "reading"))
     reading = round(time.perf_counter() - begin, 2)
-    warnings = list(warnings_about_input(frames.shape, spec.dataset.image_shape, survey))
+    warnings = list(warnings_about_files(frames))
+    warnings += warnings_about_input(frames.shape, spec.dataset.image_shape, survey)
     samples = np.unique(np.linspace(0, len(frames) - 1, SAMPLES).round().astype(int)).tolist()
     tracked = track_frames(network.stepper, frames, spec, samples)
     video = TrackedVideo(frames, spec, tracked, warnings, facts)

@@ -5,10 +5,14 @@ Knows numbers only; every doubt is one sentence.
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from cosembed.datasets.ctc.track_table import Track
+from cosembed.images.array_frames import VideoFrames
+from cosembed.images.frame_files import name_files
+from cosembed.images.frames import Frames
 from cosembed.images.survey import Survey
 
 # From these on a person is told; none of them changes a result.
@@ -17,7 +21,30 @@ SATURATED = 0.02
 GREY_VALUES = 16
 SHORT_FRAMES, SHORT_SHARE = 3, 0.4
 JUMP_SHARE, JUMP_CELLS = 0.3, 3
+# The annotated videos of the Cell Tracking Challenge have a median of at least a quarter of the frames, and a
+# division of a cell at most every 65 frames, after which its daughters are seldom lost at once.
+MEDIAN_SHARE, MEDIAN_FRAMES = 0.2, 25
+FRAMES_PER_DIVISION, FEW_DIVISIONS = 50, 3
+LOST_FRAMES, LOST_SHARE = 5, 0.3
 LISTED = 5
+
+
+def warnings_about_files(frames: VideoFrames) -> Iterator[str]:
+    """Says which files of a folder are no part of the video, and which frames stand for others.
+
+    Args:
+        frames: The video, every frame of which was read once.
+    """
+    if not isinstance(frames, Frames):
+        return
+    if frames.left_out:
+        yield f"Left out of the video, being neither TIFF nor PNG: {name_files(frames.left_out)}."
+    if frames.held:
+        plural = len(frames.held) > 1
+        yield (
+            f"Frame{'s' * plural} {', '.join(map(str, frames.held))} {'are' if plural else 'is'} missing or "
+            "blank: the frame before stands there, so these masks were not observed."
+        )
 
 
 def warnings_about_input(shape: tuple[int, int], trained: tuple[int, int], survey: Survey) -> Iterator[str]:
@@ -55,14 +82,15 @@ def warnings_about_input(shape: tuple[int, int], trained: tuple[int, int], surve
         )
 
 
-def warnings_about_tracks(counts: Sequence[int], tracks: Sequence[Track]) -> Iterator[str]:
+def warnings_about_tracks(counts: Sequence[int], tracks: Sequence[Track], first: int = 0) -> Iterator[str]:
     """Says what a tracked video rarely shows if the network suits it.
 
     Args:
         counts: Number of cells in every frame.
         tracks: The track table.
+        first: The number of the first frame.
     """
-    empty = [frame for frame, count in enumerate(counts) if count == 0]
+    empty = [frame for frame, count in enumerate(counts, first) if count == 0]
     if len(empty) == len(counts):
         yield "No cell was found in any frame: the network does not suit these images."
         return
@@ -74,15 +102,48 @@ def warnings_about_tracks(counts: Sequence[int], tracks: Sequence[Track]) -> Ite
             f"{short:.0%} of the tracks last at most {SHORT_FRAMES} frames: "
             "the network may not suit these images, or cells move too far from frame to frame."
         )
+    median = statistics.median(track.end - track.begin + 1 for track in tracks)
+    if median < min(MEDIAN_SHARE * len(counts), MEDIAN_FRAMES):
+        yield (
+            f"Half of the tracks last at most {median:.0f} of {len(counts)} frames: cells are lost and found "
+            "again under other labels."
+        )
+    yield from _warnings_about_divisions(counts, tracks, first + len(counts) - 1)
     jumps = [
         frame
-        for frame, (before, after) in enumerate(pairwise(counts), start=1)
+        for frame, (before, after) in enumerate(pairwise(counts), first + 1)
         if abs(after - before) > max(JUMP_CELLS, JUMP_SHARE * before)
     ]
     if jumps:
         yield (
             f"The number of cells changes abruptly in {len(jumps)} frames ({_few(jumps)}): "
             "look at them in the movie."
+        )
+
+
+def _warnings_about_divisions(counts: Sequence[int], tracks: Sequence[Track], last: int) -> Iterator[str]:
+    """Says what divisions rarely are like; `last` is the number of the last frame."""
+    daughters: dict[int, list[Track]] = {}
+    for track in tracks:
+        if track.parent:
+            daughters.setdefault(track.parent, []).append(track)
+    divisions = [family for family in daughters.values() if len(family) > 1]
+    if len(divisions) < FEW_DIVISIONS:
+        return
+    cycle = sum(counts) / len(divisions)
+    if cycle < FRAMES_PER_DIVISION:
+        yield (
+            f"{len(divisions)} divisions were found: a cell would divide every {cycle:.0f} frames. If that "
+            "is too often for these cells, most of them are errors of tracking."
+        )
+    lost = sum(
+        any(track.end - track.begin < LOST_FRAMES and track.end < last for track in family)
+        for family in divisions
+    )
+    if lost > LOST_SHARE * len(divisions):
+        yield (
+            f"After {lost} of {len(divisions)} divisions a daughter is lost within {LOST_FRAMES} frames: "
+            "these are probably no divisions."
         )
 
 

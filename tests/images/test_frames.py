@@ -10,7 +10,8 @@ import tifffile
 
 from cosembed.errors import DataError
 from cosembed.images import frames as frames_module
-from cosembed.images.frames import file_number, open_frames
+from cosembed.images.frame_files import file_number
+from cosembed.images.frames import open_frames
 
 
 def write_frames(

@@ -180,8 +180,26 @@ def test_frames_must_agree(tmp_path):
     with pytest.raises(DataError, match=r"mask003\.tif: has no truth in"):
         evaluate_ctc(tmp_path / "long", tmp_path / "GT")
     write(tmp_path / "short", "mask", truth[:2], [(1, 0, 1, 0)], "res_track.txt")
-    with pytest.raises(DataError, match=r"short: has no mask 2, but there is truth, .*man_track002\.tif"):
+    with pytest.raises(
+        DataError, match=r"short/mask002\.tif: is missing, but there is truth, .*man_track002\.tif"
+    ):
         evaluate_ctc(tmp_path / "short", tmp_path / "GT")
+
+
+def test_scores_do_not_depend_on_the_first_frames_number(tmp_path):
+    generator = np.random.default_rng(5)
+    labels, tracks = as_tracks(generator.integers(0, 4, (4, 6, 7)).astype(np.uint16), generator)
+    true_labels, true_tracks = as_tracks(generator.integers(0, 4, (4, 6, 7)).astype(np.uint16), generator)
+    expected = score(tmp_path / "zero", labels, tracks, true_labels, true_tracks)
+    later, true_later = (
+        [(label, begin + 7, end + 7, parent) for label, begin, end, parent in table]
+        for table in (tracks, true_tracks)
+    )
+    frames = range(7, 11)
+    write(tmp_path / "RES", "mask", labels, later, "res_track.txt", frames=frames)
+    write(tmp_path / "GT" / "TRA", "man_track", true_labels, true_later, "man_track.txt", frames=frames)
+    write(tmp_path / "GT" / "SEG", "man_seg", true_labels, frames=frames)
+    assert evaluate_ctc(tmp_path / "RES", tmp_path / "GT") == expected
 
 
 def test_truth_that_contradicts_itself_is_refused(tmp_path):

@@ -13,6 +13,8 @@ from PIL import Image
 from cosembed.datasets.ctc.track_table import Track, read_tracks
 from cosembed.datasets.ctc.validation import check_result
 from cosembed.errors import DataError, InputError
+from cosembed.images.array_frames import ArrayFrames
+from cosembed.images.frame_files import FrameChoice
 from cosembed.images.frames import Frames, open_frames
 from cosembed.images.survey import Survey, survey_frames
 from cosembed.inference.networks import Network, load_network
@@ -110,6 +112,45 @@ def test_every_kind_of_video_gives_a_valid_folder_with_its_report(tmp_path, netw
     ]
     with Image.open(output / "pictures" / "overlay.gif") as gif:
         assert gif.n_frames == len(frames)
+
+
+def test_masks_tables_report_and_validation_carry_the_frames_numbers(tmp_path, network):
+    folder = tmp_path / "video"
+    folder.mkdir()
+    for number, image in enumerate(IMAGES, start=998):
+        tifffile.imwrite(folder / f"t{number:03d}.tif", image)
+    from_folder = run_and_save(open_frames(folder), network, tmp_path / "RES")
+    assert sorted(path.name for path in (tmp_path / "RES").glob("mask*.tif")) == [
+        f"mask{number:04d}.tif" for number in range(998, 1002)
+    ]
+    assert [
+        str(fault) for fault in check_result(tmp_path / "RES", frames_dir=folder) if not fault.warning
+    ] == []
+    assert from_folder.tracks == list(read_tracks(tmp_path / "RES" / "res_track.txt"))
+    with (tmp_path / "RES" / "tracks.csv").open() as file:
+        rows = [int(row["frame"]) for row in csv.DictReader(file)]
+    assert rows == [row.frame for row in from_folder.table()] and {998, 1001} <= set(rows)
+    page = (tmp_path / "RES" / "report.html").read_text()
+    assert all(f"Frame {number}." in page for number in range(998, 1002)) and "Frame 0." not in page
+    # An array counts from 0, and nothing else differs.
+    from_array = run_job(*plan_job(ArrayFrames(IMAGES), "array", network, {}))
+    assert from_array.tracks == [
+        track._replace(begin=track.begin - 998, end=track.end - 998) for track in from_folder.tracks
+    ]
+    np.testing.assert_array_equal(from_array.labels, from_folder.labels)
+
+
+def test_held_frames_and_files_left_out_are_warned_of(tmp_path, network):
+    folder = tmp_path / "video"
+    folder.mkdir()
+    for number, image in zip((1, 2, 4), (IMAGES[0], IMAGES[0] * 0, IMAGES[3]), strict=True):
+        tifffile.imwrite(folder / f"t{number:03d}.tif", image)
+    (folder / "preview.jpg").touch()
+    video = run_and_save(open_frames(folder, FrameChoice(gaps="hold")), network, tmp_path / "RES")
+    page = (tmp_path / "RES" / "report.html").read_text()
+    for words in ("neither TIFF nor PNG: preview.jpg.", "Frames 2, 3 are missing or blank"):
+        assert any(words in warning for warning in video.warnings) and words in page
+    assert video.labels.shape[0] == 4
 
 
 def test_a_video_without_cells_has_a_report_that_says_so(tmp_path, network):
@@ -228,6 +269,23 @@ LONG = [Track(label, 0, 19, 0) for label in range(1, 11)]
             [10] * 20,
             [*LONG, *(Track(label, 3, 5, 0) for label in range(11, 20))],
             "47% of the tracks last at most 3 frames",
+        ),
+        (
+            [13] * 500,
+            [Track(label, 0, 13, 0) for label in range(1, 600)],
+            "Half of the tracks last at most 14 of 500 frames",
+        ),
+        (
+            [10] * 20,
+            [*LONG, *(Track(20 + label, 10, 19, 1 + label // 2) for label in range(10))],
+            "5 divisions were found: a cell would divide every 40 frames",
+        ),
+        ([10] * 20, [*LONG, *(Track(20 + label, 10, 19, 1 + label // 2) for label in range(4))], None),
+        ([10] * 20, [*LONG, *(Track(20 + label, 10, 19, 1 + label) for label in range(10))], None),
+        (
+            [20] * 20,
+            [*LONG, *LONG, *(Track(20 + label, 10, 14 + label // 6, 1 + label // 2) for label in range(8))],
+            "After 3 of 4 divisions a daughter is lost within 5 frames",
         ),
     ],
 )

@@ -20,7 +20,7 @@ from cosembed.datasets.ctc.mask_checks import (
 from cosembed.datasets.ctc.mask_files import TRUTH_PREFIXES, mask_files
 from cosembed.datasets.ctc.track_table import Track, TrackTable, read_table
 from cosembed.files.reading import reason
-from cosembed.images.frames import find_errors
+from cosembed.images.frames import find_errors, find_left_out
 
 
 def check_result(
@@ -43,7 +43,7 @@ def check_result(
         what = "holds no masks" if result_dir.is_dir() else "is not a folder"
         return [*faults, Fault(str(result_dir), f"{what}; a result needs mask000.tif, mask001.tif, ...")]
     found, present = check_pixels(masks, warnings)
-    faults += found + check_gaps([-1, *masks], "mask")
+    faults += found + check_gaps(masks, "mask")
     table = result_dir / "res_track.txt"
     if tracked or table.exists():
         faults += _check_table(table, present, masks)
@@ -101,7 +101,11 @@ def check_truth(ground_truth_dir: Path, frames_dir: Path | None = None, warnings
 
 def check_frames(frames_dir: Path) -> list[Fault]:
     """Reads all frames of a folder (or of one multi-page TIFF) and finds every fault of theirs."""
-    return [fault_of(frames_dir, error) for error in find_errors(frames_dir)]
+    left_out = [
+        Fault(path.name, "is no frame, being neither TIFF nor PNG, and is left out", warning=True)
+        for path in find_left_out(frames_dir)
+    ]
+    return [fault_of(frames_dir, error) for error in find_errors(frames_dir)] + left_out
 
 
 def _read_table(path: Path) -> tuple[TrackTable | None, list[Fault]]:

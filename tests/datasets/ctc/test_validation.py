@@ -4,9 +4,8 @@ import imagecodecs
 import numpy as np
 import pytest
 import tifffile
-from absl.testing import flagsaver
 
-from cosembed.commands import command_line, validate
+from cosembed.commands.main import main
 from cosembed.datasets.ctc.validation import check_frames, check_result, check_truth
 from tests.helpers.builders import moving_squares, run_command, write_ctc
 
@@ -129,8 +128,8 @@ def test_truth_is_checked_against_its_frames(tmp_path):
 
 def run_validate(*flags):
     """The command in this process; its exit status."""
-    with flagsaver.flagsaver(), pytest.raises(SystemExit) as ended:
-        command_line.run(validate.main, ["validate", *flags])
+    with pytest.raises(SystemExit) as ended:
+        main(["cosembed", "validate", *flags])
     return ended.value.code or 0
 
 
@@ -189,7 +188,8 @@ def test_file_names_gaps_and_duplicate_numbers(result):
         "mask001.tif: is missing, and so are all up to mask003.tif",
     }
     (result / "mask000.tif").unlink()
-    assert "mask000.tif: is missing, and so are all up to mask003.tif" in faults_of(result)
+    # A result may begin at any frame, but not behind its table.
+    assert any("begins in frame 0, but the first mask is mask004.tif" in fault for fault in faults_of(result))
 
 
 def test_types_and_shapes_of_masks(result):
