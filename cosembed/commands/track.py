@@ -12,7 +12,7 @@ x, area), report.html, and pictures/ (overlay.gif, lineage.png, embeddings.png).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -126,12 +126,20 @@ def _track(
     for title, fact in job[-1]:
         print(f"{title}: {fact}", flush=True)
     video = run_job(*job)
-    for warning in video.warnings:
-        print(f"warning: {warning}", flush=True)
+    told = list(video.warnings)
+    _print_warnings(told)
     # Hours of tracking are not lost to a report that fails.
     video.save(output, keep_masks=True)
+    for title, finding in video.findings:
+        print(f"{title}: {finding}")
+    _print_warnings([warning for warning in video.warnings if warning not in told])
     print(f"Time: {', '.join(f'{stage} {spent:.1f} s' for stage, spent in video.seconds.items())}")
     print(f"{output}: {len(frames)} frames tracked; open {output / 'report.html'} in a browser")
+
+
+def _print_warnings(warnings: Sequence[str]) -> None:
+    for warning in warnings:
+        print(f"warning: {warning}", flush=True)
 
 
 def _network_path(flag_values: flags.FlagValues) -> str:

@@ -37,7 +37,7 @@ from cosembed.video_job.video_report import write_video_report
 
 SAMPLES = 4
 # What can be chosen anew for a trained network; all else was decided when it was trained.
-CHANGEABLE = ("preprocessing", "tracking", "upsampling")
+CHANGEABLE = ("preprocessing", "tracking", "upsampling", "network.image_size")
 
 
 class TrackedVideo:
@@ -47,6 +47,7 @@ class TrackedVideo:
         warnings: What makes the input doubtful, a sentence each; once it is saved, also what makes the tracks
             doubtful.
         seconds: Stage -> wall time so far.
+        findings: Names and values that the tracks give, once it is saved: cells, tracks and divisions.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class TrackedVideo:
         """Not for users: call `track`."""
         self.warnings = warnings
         self.seconds = dict(tracked.seconds)
+        self.findings: list[tuple[str, str]] = []
         self._frames = frames
         self._spec = spec
         self._tracked = tracked
@@ -137,7 +139,7 @@ class TrackedVideo:
             written = write_video_report(
                 folder, name, self._frames, samples, facts, self.warnings, self.seconds, values
             )
-        self.seconds, self.warnings = written.seconds, written.warnings
+        self.seconds, self.findings, self.warnings = written
 
     @cached_property
     def _restored(self) -> tuple[NDArray[np.uint16], RestoredTracks]:
@@ -172,7 +174,7 @@ def track(
             frames or of a multi-page TIFF.
         network: What `load_network` returns, or what it is given. Loading it once serves many videos.
         settings: Values that take the place of the network's own, for example `{"tracking.min_points": 60}`;
-            those of preprocessing, tracking and upsampling can be chosen.
+            those of preprocessing, tracking and upsampling, and `network.image_size`, can be chosen.
         channel: The channel to track, counted from 1; needed if frames have several.
         progress: Whether progress is shown, on a terminal or in a notebook.
 
@@ -277,6 +279,13 @@ def run_job(
     survey = survey_frames(with_progress(frames, len(frames), "reading"))
     reading = round(time.perf_counter() - begin, 2)
     warnings = list(warnings_about_files(frames))
+    trained, chosen = network.spec.network.image_size, spec.network.image_size
+    if chosen != trained:
+        warnings.append(
+            f"network.image_size={chosen}: the network was trained at {trained}, so that cells look "
+            f"{chosen / trained:.2g} times as large to it, and tracking.min_points, in network pixels, "
+            "may have to follow."
+        )
     warnings += warnings_about_input(frames.shape, spec.dataset.image_shape, survey)
     samples = np.unique(np.linspace(0, len(frames) - 1, SAMPLES).round().astype(int)).tolist()
     tracked = track_frames(network.stepper, frames, spec, samples)
@@ -287,7 +296,7 @@ def run_job(
 
 def _with_settings(spec: CellsSpec, settings: Mapping[str, Any]) -> CellsSpec:
     for key in settings:
-        if key.split(".")[0] not in CHANGEABLE:
+        if key not in CHANGEABLE and key.split(".")[0] not in CHANGEABLE:
             raise SpecError(
                 f"{key}: was decided when the network was trained; choose values of {', '.join(CHANGEABLE)}"
             )

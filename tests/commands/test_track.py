@@ -1,5 +1,6 @@
 """The command `cosembed track`: where its output may lie, and what is refused before any work is done."""
 
+import html
 import os
 import subprocess
 import sys
@@ -10,7 +11,12 @@ import pytest
 import tifffile
 
 from cosembed.datasets.ctc.validation import check_result
+from cosembed.errors import SpecError
 from cosembed.files.writing import reserved_folder
+from cosembed.images.array_frames import ArrayFrames
+from cosembed.inference.networks import Network
+from cosembed.specs import parse_assignments
+from cosembed.video_job.job import plan_job
 from tests.helpers.builders import ROOT, moving_squares, small_spec, untrained_run
 from tests.robustness.test_survival import UNPRIVILEGED, assert_one_sentence, limited_to
 
@@ -84,3 +90,33 @@ def test_the_working_folder_can_be_the_output_if_it_is_empty(video, run_folder, 
     assert not list(tmp_path.parent.glob(".*.partial"))
     done = track(video, run_folder, ".", cwd=tmp_path)
     assert_one_sentence(done, "exists already")
+
+
+def test_cells_tracks_divisions_and_all_warnings_of_the_report_are_printed(video, run_folder, tmp_path):
+    # No cell is as large as this: the report doubts the tracks, not only the input.
+    output = tmp_path / "RES"
+    done = track(
+        video, run_folder, str(output), "--set=tracking.min_points=500", "--set=network.image_size=32"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Cells per frame: 0 to 0\n" in done.stdout
+    assert "\nTracks: 0" in done.stdout and "\nDivisions: 0\n" in done.stdout
+    printed = [
+        line.removeprefix("warning: ") for line in done.stdout.splitlines() if line.startswith("warning: ")
+    ]
+    assert any("network.image_size=32: the network was trained at 24" in line for line in printed)
+    assert any("No cell was found in any frame" in line for line in printed)
+    assert len(set(printed)) == len(printed)
+    report = (output / "report.html").read_text()
+    for line in printed:
+        assert line in html.unescape(report)
+    assert html.unescape(report).count("No cell was found") == 1
+
+
+@pytest.mark.parametrize("setting", ["network.filters=999", "training.iterations=3"])
+def test_what_training_decided_cannot_be_set(setting):
+    network = Network(None, SPEC, "net", "CPU, 2 cores")
+    with pytest.raises(SpecError, match=f"{setting.split('=')[0]}: was decided when the network was trained"):
+        plan_job(
+            ArrayFrames(np.asarray(moving_squares(4)[0])), "video", network, parse_assignments([setting])
+        )
