@@ -318,3 +318,10 @@ def test_array_frames_are_a_sequence_of_frames():
     np.testing.assert_array_equal(frames[-1], IMAGES[3])
     with pytest.raises(IndexError):
         frames[4]
+
+
+def test_a_path_that_is_not_utf_8_is_tracked_and_reported(network, tmp_path):
+    video = tmp_path / "b\udcffd.tif"
+    tifffile.imwrite(video, IMAGES, photometric="minisblack")
+    cosembed.track(video, network, progress=False).save(tmp_path / "RES")
+    assert "b\\udcffd.tif" in (tmp_path / "RES" / "report.html").read_text()

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from cosembed.augment.interface import AUGMENTERS, DEFAULT_AUGMENTER, AugmentedClip, Augmenter, RawClip
 from cosembed.augment.parameters import check_elastic
-from cosembed.augment.simpleitk import SimpleITKAugmenter
 from cosembed.errors import InputError
 from cosembed.specs import TrainedSpec
 
@@ -30,10 +29,12 @@ def make_augmenter(name: str, spec: TrainedSpec) -> Augmenter:
         SpecError: The elastic grid is too small for its spline.
     """
     check_elastic(spec.augmentation)
+    # SimpleITK and TensorFlow are imported only by those who ask for them.
     if name == "simpleitk":
+        from cosembed.augment.simpleitk import SimpleITKAugmenter
+
         return SimpleITKAugmenter(spec)
     if name == "graph":
-        # TensorFlow is imported only by those who ask for it.
         from cosembed.augment.graph import GraphAugmenter
 
         return GraphAugmenter(spec)

@@ -49,11 +49,6 @@ def require(flag_values: flags.FlagValues, *names: str) -> None:
             raise InputError(f"--{name} is missing; see --help")
 
 
-def log_to_terminal() -> None:
-    """Shows what is logged as plain lines."""
-    logging.get_absl_handler().setFormatter(None)
-
-
 def _parse_and_call(
     main: Callable[[], None], arguments: list[str], flag_values: flags.FlagValues, description: str
 ) -> None:
@@ -71,11 +66,12 @@ def _parse_and_call(
 
 
 def _start_logging() -> None:
-    """Sends log messages from `INFO` on to standard error, in absl's format."""
+    """Sends log messages from `INFO` on to standard error, as plain lines."""
     # absl's handler refuses to work before its own flags are parsed; those of a command are others.
     if not flags.FLAGS.is_parsed():
         flags.FLAGS.mark_as_parsed()
     logging.use_absl_handler()
+    logging.get_absl_handler().setFormatter(None)
     if flags.FLAGS["verbosity"].using_default_value:
         logging.set_verbosity(logging.INFO)
 

@@ -2,6 +2,8 @@
 
     cosembed evaluate --result_dir=01_RES --ground_truth_dir=01_GT --json=scores.json
 
+--json=- prints the JSON and no text. --json=PATH writes through links, and to pipes.
+
 Truth of one kind is enough: a score without its truth is printed as "not scored" (null in the file).
 """
 
@@ -20,7 +22,9 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines the flags of this command."""
     flags.DEFINE_string("result_dir", "", "Folder of maskNNN.tif and res_track.txt.", flag_values=flag_values)
     flags.DEFINE_string("ground_truth_dir", "", "Folder with TRA, SEG, or both.", flag_values=flag_values)
-    flags.DEFINE_string("json", "", "Also write the scores to this file.", flag_values=flag_values)
+    flags.DEFINE_string(
+        "json", "", "Also write the scores to this file; - prints them as JSON.", flag_values=flag_values
+    )
 
 
 def main(flag_values: flags.FlagValues) -> None:
@@ -32,6 +36,10 @@ def main(flag_values: flags.FlagValues) -> None:
     if flag_values.json and Path(flag_values.json).is_dir():
         raise InputError(f"--json={flag_values.json}: is a folder; give the name of a file")
     scores = evaluate_ctc(flag_values.result_dir, flag_values.ground_truth_dir)
+    content = json.dumps(scores, indent=1) + "\n"
+    if flag_values.json == "-":
+        print(content, end="")
+        return
     for name in ("SEG", "DET", "TRA", "OP"):
         print(f"{name} {'not scored' if scores[name] is None else format(scores[name], '.6f')}")
     if scores["TRA"] is not None:
@@ -41,4 +49,4 @@ def main(flag_values: flags.FlagValues) -> None:
         f"py-ctcmetrics {scores['py-ctcmetrics']}"
     )
     if flag_values.json:
-        atomic_write_text(Path(flag_values.json), json.dumps(scores, indent=1) + "\n")
+        atomic_write_text(Path(flag_values.json), content)

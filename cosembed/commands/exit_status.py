@@ -14,7 +14,7 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from cosembed.errors import CosembedError, InputError
 
@@ -55,7 +55,7 @@ def exit_as_deserved(program: Callable[[], None]) -> NoReturn:
             print("interrupted", file=sys.stderr)
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
-        _discard_output()
+        _discard(sys.stdout, sys.stderr)
         sys.exit(NO_READER)
     sys.exit(0)
 
@@ -95,7 +95,7 @@ def _flush() -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        _discard_output()
+        _discard(sys.stdout)
         fail(f"the output: {error.strerror}; {_REMEDIES.get(error.errno or 0, 'write it elsewhere')}")
 
 
@@ -105,10 +105,10 @@ def _print_any_character() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
-def _discard_output() -> None:
-    """Python flushes standard output once more when it ends; there is nobody to tell of an error then."""
+def _discard(*streams: TextIO) -> None:
+    """Python flushes its streams once more when it ends; there is nobody to tell of an error then."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
+    for stream in streams:
         with suppress(OSError, ValueError):
             os.dup2(nowhere, stream.fileno())
     os.close(nowhere)

@@ -12,12 +12,20 @@ x, area), report.html, and pictures/ (overlay.gif, lineage.png, embeddings.png).
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
 from cosembed.commands import command_line
 from cosembed.errors import InputError
+
+if TYPE_CHECKING:
+    from cosembed.images.frames import Frames
+
+# What a result takes on the disk: report and pictures, and the compressed masks.
+PICTURES, PIXELS_PER_BYTE = 4 * 10**6, 16
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
@@ -51,7 +59,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "What becomes of a missing or blank frame: hold uses the frame before.",
         flag_values=flag_values,
     )
-    text("output", "Folder to write; it must not exist yet.")
+    text("output", "Folder to write; it must not exist yet, or be empty.")
     flags.DEFINE_multi_string(
         "set",
         [],
@@ -69,12 +77,13 @@ def main(flag_values: flags.FlagValues) -> None:
 
     Raises:
         InputError: A missing flag, unusable frames, no network, or an output folder that exists.
+        OutputError: Another run writes to the output folder.
+        OSError: The output folder cannot be written.
     """
     from cosembed import specs
-    from cosembed.files.writing import refuse_existing
+    from cosembed.files.writing import reserved_folder
     from cosembed.images.frame_files import FrameChoice
     from cosembed.images.frames import open_frames
-    from cosembed.requirements import check_tensorflow
 
     network_path = _network_path(flag_values)
     command_line.require(flag_values, "input", "output")
@@ -89,13 +98,27 @@ def main(flag_values: flags.FlagValues) -> None:
     if flag_values.channel is not None:
         frames, name = frames.only_channel(flag_values.channel), f"{name}, channel {flag_values.channel}"
     output = Path(flag_values.output)
-    refuse_existing(output)
+    height, width = frames.shape
+    with reserved_folder(output, PICTURES + len(frames) * height * width // PIXELS_PER_BYTE):
+        _track(flag_values, network_path, settings, frames, name, output)
+
+
+def _track(
+    flag_values: flags.FlagValues,
+    network_path: str,
+    settings: Mapping[str, Any],
+    frames: Frames,
+    name: str,
+    output: Path,
+) -> None:
+    """Tracks frames that were found into an output folder that is reserved."""
+    from cosembed.requirements import check_tensorflow
+
     check_tensorflow()
     from cosembed.inference.networks import load_network
     from cosembed.training.devices import make_deterministic
     from cosembed.video_job.job import plan_job, run_job
 
-    command_line.log_to_terminal()
     if flag_values.deterministic:
         make_deterministic()
     network = load_network(network_path, flag_values.dataset or None, require_gpu=flag_values.require_gpu)
@@ -103,12 +126,20 @@ def main(flag_values: flags.FlagValues) -> None:
     for title, fact in job[-1]:
         print(f"{title}: {fact}", flush=True)
     video = run_job(*job)
-    for warning in video.warnings:
-        print(f"warning: {warning}", flush=True)
+    told = list(video.warnings)
+    _print_warnings(told)
     # Hours of tracking are not lost to a report that fails.
     video.save(output, keep_masks=True)
+    for title, finding in video.findings:
+        print(f"{title}: {finding}")
+    _print_warnings([warning for warning in video.warnings if warning not in told])
     print(f"Time: {', '.join(f'{stage} {spent:.1f} s' for stage, spent in video.seconds.items())}")
     print(f"{output}: {len(frames)} frames tracked; open {output / 'report.html'} in a browser")
+
+
+def _print_warnings(warnings: Sequence[str]) -> None:
+    for warning in warnings:
+        print(f"warning: {warning}", flush=True)
 
 
 def _network_path(flag_values: flags.FlagValues) -> str:

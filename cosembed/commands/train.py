@@ -15,12 +15,13 @@ import sys
 
 from absl import flags
 
-from cosembed.study import own_data
+from cosembed.study import flags as study_flags
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines the flags of this command."""
-    own_data.define_flags(flag_values)
+    study_flags.define_flags(flag_values)
+    study_flags.define_spec_flag(flag_values)
 
 
 def main(flag_values: flags.FlagValues) -> None:
@@ -29,4 +30,6 @@ def main(flag_values: flags.FlagValues) -> None:
     Raises:
         InputError: Flags, the spec file or data that cannot be used.
     """
+    from cosembed.study import own_data
+
     own_data.run_from_flags(flag_values, shlex.join(["cosembed", *sys.argv[1:]]))

@@ -4,6 +4,9 @@ A file or folder is made under a hidden name beside its place, `.<name>.<random>
 is complete. Its maker holds a lock on it, which the system releases however the maker ends: a partial without
 its maker was left by one that was killed, and is removed when its place is written again.
 
+Some empty folders cannot be replaced by a rename: the working folder, a mount, one whose parent cannot be
+written. The content is made in such a folder and moved up, file by file, when it is complete.
+
 A symbolic link stays, and what it leads to is written. A pipe, a device, or an open file of a process
 (/dev/stdout) is never replaced: the complete content is passed on to it.
 """
@@ -26,6 +29,7 @@ from pathlib import Path
 from cosembed.errors import OutputError
 
 _MOST_LINKS = 40
+_LEFTOVER = re.compile(r"\..*\.[0-9a-f]{8}\.partial")
 _OPEN_FILES = re.compile(r"/proc/[^/]+(/task/[^/]+)?/fd|/dev/fd")
 
 
@@ -39,7 +43,8 @@ def atomic_write_bytes(path: Path, content: bytes) -> None:
 
 def atomic_write_text(path: Path, content: str) -> None:
     """Writes text as UTF-8, otherwise as `atomic_write_bytes`."""
-    atomic_write_bytes(path, content.encode())
+    # A file's name that is not UTF-8, quoted in a text, is escaped there.
+    atomic_write_bytes(path, content.encode(errors="backslashreplace"))
 
 
 @contextmanager
@@ -77,9 +82,60 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         OSError: It cannot be written; its `filename` is `path`.
     """
     refuse_existing(path)
-    with _partial(path, _follow(path), Path.mkdir) as partial:
+    target = _follow(path)
+    if not _must_stay(target):
+        with _partial(path, target, Path.mkdir) as partial:
+            yield partial
+            refuse_existing(path)
+        return
+    content = target / "content"
+    with _partial(path, content, Path.mkdir) as partial:
         yield partial
         refuse_existing(path)
+    for entry in sorted(content.iterdir()):
+        entry.rename(target / entry.name)
+    content.rmdir()
+
+
+@contextmanager
+def reserved_folder(path: Path, size: int) -> Iterator[None]:
+    """Keeps the place of a folder for this program while the block computes what it will hold.
+
+    The folder is made, empty, and locked; `atomic_folder` may replace it meanwhile. It is removed if it is
+    still empty at the end and was not there before.
+
+    Args:
+        path: As for `atomic_folder`.
+        size: So many bytes must be free; a file of that size is made and removed.
+
+    Raises:
+        OutputError: `path` exists already, or another program has reserved it.
+        OSError: It cannot be written; its `filename` is `path`.
+    """
+    refuse_existing(path)
+    target = _follow(path)
+    is_new = not target.exists()
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        error.filename = str(path)
+        raise
+    try:
+        with _opened(target) as descriptor:
+            if lock(descriptor) is False:
+                is_new = False
+                raise OutputError(
+                    f"{path}: another run is writing to it; wait for its end, or choose another output folder"
+                )
+            # The other run may have ended between the two looks at the folder.
+            refuse_existing(path)
+            _test_space(path, target, size)
+            yield
+    finally:
+        if is_new:
+            # It holds the result, or something of somebody else.
+            with suppress(OSError):
+                target.rmdir()
 
 
 def remove_folder(path: Path) -> None:
@@ -95,8 +151,10 @@ def remove_folder(path: Path) -> None:
 
 
 def refuse_existing(path: Path) -> None:
-    """Raises `OutputError` unless `path` is absent or an empty folder."""
-    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+    """Raises `OutputError` unless `path` is absent or a folder that is empty but for partials."""
+    if path.exists() and not (
+        path.is_dir() and all(_LEFTOVER.fullmatch(entry.name) for entry in path.iterdir())
+    ):
         raise OutputError(f"{path}: exists already; choose another output folder or remove it first")
 
 
@@ -124,9 +182,31 @@ def _follow(path: Path) -> Path:
     target = path
     for _ in range(_MOST_LINKS):
         if _open_files(target) or not target.is_symlink():
-            return target
+            # A path such as "." or ".." has no name of its own beside which a partial could lie.
+            return target if target.name not in ("", "..") else target.resolve()
         target = target.parent / target.readlink()
     raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+
+
+def _must_stay(folder: Path) -> bool:
+    """Tells whether a folder exists and cannot, or should not, be replaced by another."""
+    return folder.is_dir() and (
+        folder.samefile(Path.cwd()) or folder.is_mount() or not os.access(folder.parent, os.W_OK)
+    )
+
+
+def _test_space(path: Path, folder: Path, size: int) -> None:
+    """Raises `OSError` unless a file of so many bytes can be made where the folder's content will be."""
+    place = folder / "space" if _must_stay(folder) else folder
+    probe = _hidden_name(place)
+    try:
+        with probe.open("xb") as file:
+            os.posix_fallocate(file.fileno(), 0, size)
+    except OSError as error:
+        error.filename = str(path)
+        raise
+    finally:
+        probe.unlink(missing_ok=True)
 
 
 def _open_files(path: Path) -> bool:

@@ -194,9 +194,9 @@ def _gaps(frames: Sequence[FrameFiles]) -> Iterator[DataError]:
             number = str(before.number + 1).zfill(len(match[0]))
             missing = first.name[: match.start()] + number + first.name[match.end() :]
             yield DataError(
-                f"{first.with_name(missing)}: is missing; {second.name} follows {first.name}, add it "
-                "(for a video that is only tracked, --gaps=hold puts the frame before in its place, and "
-                "--order=name ignores the numbers)"
+                f"{first.with_name(missing)}: is missing; {second.name} follows {first.name}, add it; or let "
+                "cosembed track use the frame before in its place (--gaps=hold), or take the files one after "
+                "the other (--order=name)"
             )
 
 

@@ -39,8 +39,7 @@ def load_released(prefix: str | Path) -> StackedHourglass:
 
     Raises:
         CheckpointError: Missing or damaged files, a checkpoint of something else, or variables that are
-        missing, left over,
-            of another shape, or not finite.
+            missing, left over, of another shape, or not finite.
     """
     path = checkpoint_prefix(prefix)
     reader, shapes = _open(path)

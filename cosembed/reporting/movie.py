@@ -7,13 +7,15 @@ pixels. This module knows frames and label images, no files.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from cosembed.reporting.overlays import OUTLINE, PALETTE, TINT, overlay
+from cosembed.reporting.colours import PALETTE
+from cosembed.reporting.numbers import draw_numbers
+from cosembed.reporting.overlays import OUTLINE, TINT, overlay
 from cosembed.reporting.panels import enlarged_to_see, resized
 
 MAX_FRAMES, MAX_SIDE = 120, 480
@@ -44,20 +46,23 @@ def shrink(frame: NDArray) -> NDArray[np.float32]:
     return np.asarray(grey.resize(size, Image.Resampling.BOX))
 
 
-def movie_picture(frame: NDArray, labels: NDArray, title: str) -> Image.Image:
-    """Draws one picture of the movie: a frame, its labels laid over it, and a title in the corner.
+def movie_picture(
+    frame: NDArray, labels: NDArray, title: str, colours: Mapping[int, int] | None = None
+) -> Image.Image:
+    """Draws one picture of the movie: a frame, its labels with their numbers, and a title in the corner.
 
     Args:
         frame: [H, W] or [H, W, C] of any dtype; a large one is shrunk, a small one enlarged.
         labels: [H, W].
         title: Short text, such as the frame's number.
+        colours: The labels' colours, as in `overlays.colour_labels`.
 
     Returns:
         A picture in the colours that all pictures of a movie share.
     """
     small = shrink(frame)
-    coloured = overlay(small, resized(labels, small.shape))
-    image = Image.fromarray(enlarged_to_see(coloured))
+    coloured = overlay(small, resized(labels, small.shape), colours)
+    image = Image.fromarray(draw_numbers(enlarged_to_see(coloured), labels))
     ImageDraw.Draw(image).text((4, 3), title, fill="white", stroke_width=1, stroke_fill="black")
     return image.quantize(palette=_PALETTE, dither=Image.Dither.NONE)
 

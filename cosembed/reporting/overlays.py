@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from cosembed.preprocessing.label_values import UNLABELLED
+from cosembed.reporting.colours import PALETTE, default_entry, label_colours
 from cosembed.reporting.error_classes import ErrorClass, classify_masks
 
-# Okabe and Ito's palette, distinguishable with colour-blindness, then the same colours lighter.
-_BASE = np.array(
-    [
-        [230, 159, 0],
-        [86, 180, 233],
-        [0, 158, 115],
-        [240, 228, 66],
-        [0, 114, 178],
-        [213, 94, 0],
-        [204, 121, 167],
-    ],
-    np.float64,
-)
-PALETTE = np.concatenate([_BASE, 0.55 * _BASE + 0.45 * 255]).astype(np.uint8)
+# Of Okabe and Ito's palette, distinguishable with colour-blindness.
 ERROR_COLOURS: dict[ErrorClass, tuple[int, int, int]] = {
     "correct": (0, 158, 115),
     "missed": (213, 94, 0),
@@ -48,10 +38,26 @@ SWATCH_SIDE = 20
 TINT, ERROR_TINT, OUTLINE = 0.35, 0.45, 0.9
 
 
-def colour_labels(labels: NDArray) -> NDArray[np.uint8]:
-    """Colours a label image [H, W] as RGB uint8 [H, W, 3]; a label always has the same colour, 0 is black."""
-    colours = PALETTE[(labels.astype(np.int64) * 5) % len(PALETTE)]
-    return np.where((labels > 0)[..., None], colours, 0).astype(np.uint8)
+def colour_labels(labels: NDArray, colours: Mapping[int, int] | None = None) -> NDArray[np.uint8]:
+    """Colours a label image; a label always has the same colour, and 0 is black.
+
+    Args:
+        labels: [H, W].
+        colours: Label -> index in the palette, from `colours.label_colours` of the whole video; without it,
+            neighbours may have the same colour.
+
+    Returns:
+        RGB uint8 [H, W, 3].
+    """
+    present, index = np.unique(labels, return_inverse=True)
+    chosen = np.array(
+        [
+            PALETTE[(colours or {}).get(label, default_entry(label))] if label > 0 else (0, 0, 0)
+            for label in present.tolist()
+        ],
+        np.uint8,
+    )
+    return chosen[index.reshape(labels.shape)]
 
 
 def stretch(frame: NDArray, low: float = 1.0, high: float = 99.5) -> NDArray[np.uint8]:
@@ -71,13 +77,18 @@ def stretch(frame: NDArray, low: float = 1.0, high: float = 99.5) -> NDArray[np.
     return (np.clip((grey - bottom) / max(top - bottom, 1e-9), 0, 1) * 255).astype(np.uint8)
 
 
-def overlay(frame: NDArray, labels: NDArray) -> NDArray[np.uint8]:
-    """Lays labels [H, W] over a frame: tinted inside, almost opaque on the outline.
+def overlay(frame: NDArray, labels: NDArray, colours: Mapping[int, int] | None = None) -> NDArray[np.uint8]:
+    """Lays labels over a frame: tinted inside, almost opaque on the outline.
+
+    Args:
+        frame: [H, W] or [H, W, C] of any dtype.
+        labels: [H, W].
+        colours: As in `colour_labels`.
 
     Returns:
         RGB uint8 [H, W, 3].
     """
-    return _tint(frame, colour_labels(labels), labels > 0, _outlines(labels), TINT)
+    return _tint(frame, colour_labels(labels, colours), labels > 0, _outlines(labels), TINT)
 
 
 def error_overlay(
@@ -139,10 +150,11 @@ def training_picture(image: NDArray, embeddings: NDArray, labels: NDArray) -> ND
     Returns:
         RGB uint8 [3 N, T N, 3].
     """
+    colours = label_colours(labels)
     rows = [
         [np.repeat(stretch(frame)[..., None], 3, axis=-1) for frame in image],
         [embedding_rgb(frame) for frame in embeddings],
-        [colour_labels(frame) for frame in labels],
+        [colour_labels(frame, colours) for frame in labels],
     ]
     return np.concatenate([np.concatenate(row, axis=1) for row in rows], axis=0)
 

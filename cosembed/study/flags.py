@@ -9,6 +9,7 @@ program chooses, so that several programs can live in one process.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from absl import flags
 
@@ -17,12 +18,13 @@ from cosembed.augment import AUGMENTERS, DEFAULT_AUGMENTER
 from cosembed.errors import InputError
 from cosembed.specs import CellsSpec
 from cosembed.study import protocols
-from cosembed.study.experiment import Experiment
-from cosembed.study.folds import Item
-from cosembed.study.runner import MODES, run_experiment
-from cosembed.study.settings import Settings
-from cosembed.study.task import Spec
+from cosembed.study.settings import MODES, Settings
 from cosembed.training.execution import Execution
+
+if TYPE_CHECKING:
+    from cosembed.study.experiment import Experiment
+    from cosembed.study.folds import Item
+    from cosembed.study.task import Spec
 
 # Flags that mean something for videos in the challenge's layout only.
 CELLS_ONLY = ("protocol", "train_frames", "test_frames", "base_url", "checkpoints")
@@ -70,6 +72,13 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     switch("require_gpu", "Stop if TensorFlow sees no GPU.")
 
 
+def define_spec_flag(flag_values: flags.FlagValues) -> None:
+    """Defines --spec, for a person's own annotated videos, unless it is defined already."""
+    if "spec" not in flag_values:
+        help_text = "YAML file with the values of your data, as cosembed suggest-spec writes it."
+        flags.DEFINE_string("spec", "", help_text, flag_values=flag_values)
+
+
 def run_from_flags(experiment: Experiment[Spec, Item], flag_values: flags.FlagValues, command: str) -> None:
     """Runs an experiment as parsed flags say.
 
@@ -96,6 +105,9 @@ def run_spec(
     experiment: Experiment[Spec, Item], spec: Spec, flag_values: flags.FlagValues, command: str
 ) -> None:
     """Runs an experiment with a spec that is put together already; otherwise as `run_from_flags`."""
+    # What runs an experiment is not imported by those who only ask for help.
+    from cosembed.study.runner import run_experiment
+
     settings = make_settings(flag_values, experiment.name, command)
     run_experiment(experiment, flag_values.mode, spec, settings)
 

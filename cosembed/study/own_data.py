@@ -21,9 +21,7 @@ EXPERIMENT = Experiment(name="own", dataset="", task=CellsTask())
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines the flags of every experiment and --spec, unless they are defined already."""
     study_flags.define_flags(flag_values)
-    if "spec" not in flag_values:
-        help_text = "YAML file with the values of your data, as cosembed suggest-spec writes it."
-        flags.DEFINE_string("spec", "", help_text, flag_values=flag_values)
+    study_flags.define_spec_flag(flag_values)
 
 
 def run_from_flags(flag_values: flags.FlagValues, command: str) -> None:

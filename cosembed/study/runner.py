@@ -19,11 +19,9 @@ from cosembed.study import scores
 from cosembed.study.experiment import Experiment
 from cosembed.study.folds import Fold, Item, choose_folds
 from cosembed.study.run_log import run_log
-from cosembed.study.settings import Settings
+from cosembed.study.settings import MODES, Settings
 from cosembed.study.tables.reported import NOTHING_REPORTED, read_reported
 from cosembed.study.task import Spec, TaskStages
-
-MODES = ("prepare", "train", "predict", "evaluate", "report")
 
 
 def run_experiment(experiment: Experiment[Spec, Item], mode: str, spec: Spec, settings: Settings) -> None:

@@ -12,6 +12,9 @@ from cosembed.augment import DEFAULT_AUGMENTER
 from cosembed.training import execution
 from cosembed.training.execution import Execution
 
+# The steps of an experiment, in their order.
+MODES = ("prepare", "train", "predict", "evaluate", "report")
+
 
 @dataclass(frozen=True)
 class Settings:

@@ -30,10 +30,14 @@ from cosembed.training.checkpoints import (
     written_by_tensorflow,
 )
 from cosembed.training.execution import DEFAULT, Execution
+from cosembed.training.interruption import postponed_interruption
 from cosembed.training.objectives import make_objective
 from cosembed.training.optimizers import Optimizer, learning_rate
 from cosembed.training.progress import Progress
 from cosembed.training.run_folder import Record, RunFolder
+
+# A checkpoint is saved at least as often, however rarely the spec asks for one.
+SAVE_SECONDS = 600.0
 
 # (outputs of both hourglasses, batch) -> RGB uint8 [H, W, 3].
 DrawPicture = Callable[[tuple[tf.Tensor, tf.Tensor], Mapping[str, tf.Tensor]], NDArray[np.uint8]]
@@ -49,6 +53,9 @@ def train(
 ) -> StackedHourglass:
     """Trains until the spec's last iteration, continuing where an earlier start of the same run stopped.
 
+    A checkpoint is saved every `training.checkpoint_every` steps, after ten minutes without one, and when
+    SIGINT or SIGTERM asks the program to end, which it then does after the running step.
+
     Args:
         spec: The resolved spec, already written to `run` by `RunFolder.open`.
         source: Gives the batch of every step.
@@ -63,6 +70,7 @@ def train(
     Raises:
         TrainingError: The loss or a gradient is not finite; names the step, the clip's seed and the last
             checkpoint.
+        KeyboardInterrupt: Ctrl-C; what was trained is saved.
         OutputError: A checkpoint cannot be written.
     """
     state = _restore(spec, run, title, execution)
@@ -71,8 +79,8 @@ def train(
         return state.model
     journal = _Journal(run, start)
     train_step = make_train_step(spec, state.model, state.optimizer)
-    with Progress(total, start, title) as progress:
-        begin = time.perf_counter()
+    with postponed_interruption() as interruption, Progress(total, start, title) as progress:
+        begin = saved = time.perf_counter()
         for batch in batch_dataset(source, start, total):
             number = int(state.step.assign_add(1).numpy())
             loss, task_loss, finite = train_step(batch, state.step - 1)
@@ -83,11 +91,15 @@ def train(
             journal.add(Record(number, float(loss), float(task_loss), rate, round(end - begin, 4)))
             progress.update(number, float(loss), end - begin)
             begin = end
-            if number % spec.training.checkpoint_every == 0 or number == total:
-                picture = draw_picture(state.model(batch["image"]), batch) if draw_picture else None
-                journal.write(picture)
+            is_regular = number % spec.training.checkpoint_every == 0 or number == total
+            if is_regular or interruption.is_noted or end - saved >= SAVE_SECONDS:
+                draw = draw_picture if is_regular else None
+                journal.write(draw(state.model(batch["image"]), batch) if draw else None)
                 save_checkpoint(state.manager, number)
-                begin = time.perf_counter()
+                begin = saved = time.perf_counter()
+            if interruption.is_noted:
+                logging.info("%s: interrupted; step %d of %d is saved", title, number, total)
+                break
     return state.model
 
 

@@ -37,15 +37,17 @@ from cosembed.video_job.video_report import write_video_report
 
 SAMPLES = 4
 # What can be chosen anew for a trained network; all else was decided when it was trained.
-CHANGEABLE = ("preprocessing", "tracking", "upsampling")
+CHANGEABLE = ("preprocessing", "tracking", "upsampling", "network.image_size")
 
 
 class TrackedVideo:
     """Holds a tracked video. `track` makes it; nothing is written until `save` is called.
 
     Attributes:
-        warnings: What makes the input doubtful, a sentence each.
+        warnings: What makes the input doubtful, a sentence each; once it is saved, also what makes the tracks
+            doubtful.
         seconds: Stage -> wall time so far.
+        findings: Names and values that the tracks give, once it is saved: cells, tracks and divisions.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class TrackedVideo:
         """Not for users: call `track`."""
         self.warnings = warnings
         self.seconds = dict(tracked.seconds)
+        self.findings: list[tuple[str, str]] = []
         self._frames = frames
         self._spec = spec
         self._tracked = tracked
@@ -104,15 +107,16 @@ class TrackedVideo:
             OutputError: The folder holds something, or cannot be written.
         """
         output = Path(folder)
+        name = output.resolve().name
         try:
             if keep_masks:
                 with atomic_folder(output) as partial:
                     self._write_tracks(partial)
-                self._write_report(output, output.name)
+                self._write_report(output, name)
             else:
                 with atomic_folder(output) as partial:
                     self._write_tracks(partial)
-                    self._write_report(partial, output.name)
+                    self._write_report(partial, name)
         except OSError as error:
             raise OutputError(
                 f"{error.filename or output}: cannot be written ({error.strerror}); free space on the disk, "
@@ -132,9 +136,10 @@ class TrackedVideo:
         facts = [*self._facts, ("Versions", describe_versions(environment()["versions"]))]
         samples, values = self._tracked.samples, specs.dump(self._spec)
         with progress_shown(self._shows_progress):
-            self.seconds = write_video_report(
+            written = write_video_report(
                 folder, name, self._frames, samples, facts, self.warnings, self.seconds, values
             )
+        self.seconds, self.findings, self.warnings = written
 
     @cached_property
     def _restored(self) -> tuple[NDArray[np.uint16], RestoredTracks]:
@@ -169,7 +174,7 @@ def track(
             frames or of a multi-page TIFF.
         network: What `load_network` returns, or what it is given. Loading it once serves many videos.
         settings: Values that take the place of the network's own, for example `{"tracking.min_points": 60}`;
-            those of preprocessing, tracking and upsampling can be chosen.
+            those of preprocessing, tracking and upsampling, and `network.image_size`, can be chosen.
         channel: The channel to track, counted from 1; needed if frames have several.
         progress: Whether progress is shown, on a terminal or in a notebook.
 
@@ -274,6 +279,13 @@ def run_job(
     survey = survey_frames(with_progress(frames, len(frames), "reading"))
     reading = round(time.perf_counter() - begin, 2)
     warnings = list(warnings_about_files(frames))
+    trained, chosen = network.spec.network.image_size, spec.network.image_size
+    if chosen != trained:
+        warnings.append(
+            f"network.image_size={chosen}: the network was trained at {trained}, so that cells look "
+            f"{chosen / trained:.2g} times as large to it, and tracking.min_points, in network pixels, "
+            "may have to follow."
+        )
     warnings += warnings_about_input(frames.shape, spec.dataset.image_shape, survey)
     samples = np.unique(np.linspace(0, len(frames) - 1, SAMPLES).round().astype(int)).tolist()
     tracked = track_frames(network.stepper, frames, spec, samples)
@@ -284,7 +296,7 @@ def run_job(
 
 def _with_settings(spec: CellsSpec, settings: Mapping[str, Any]) -> CellsSpec:
     for key in settings:
-        if key.split(".")[0] not in CHANGEABLE:
+        if key not in CHANGEABLE and key.split(".")[0] not in CHANGEABLE:
             raise SpecError(
                 f"{key}: was decided when the network was trained; choose values of {', '.join(CHANGEABLE)}"
             )
@@ -295,7 +307,7 @@ def _channel_fault(frames: VideoFrames, wanted: int) -> str:
     remedy = "choose one by its number, counted from 1 (--channel)"
     if wanted > 1:
         remedy = "give frames of as many, and choose none"
-    elif len(frames) == 1 and frames.channels not in (3, 4):
-        # With so many channels it is rather a colour picture.
+    elif len(frames) == 1 and not (isinstance(frames, Frames) and frames.paths[0].suffix.lower() == ".png"):
+        # A PNG with several channels is a colour picture.
         remedy += "; if they are time points, save the TIFF with the axes TYX, or give an array [T, H, W]"
     return f"has {frames.channels} channels, the network reads {wanted}; {remedy}"

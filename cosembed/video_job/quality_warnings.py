@@ -5,6 +5,7 @@ Knows numbers only; every doubt is one sentence.
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
@@ -20,6 +21,11 @@ SATURATED = 0.02
 GREY_VALUES = 16
 SHORT_FRAMES, SHORT_SHARE = 3, 0.4
 JUMP_SHARE, JUMP_CELLS = 0.3, 3
+# The annotated videos of the Cell Tracking Challenge have a median of at least a quarter of the frames, and a
+# division of a cell at most every 65 frames, after which its daughters are seldom lost at once.
+MEDIAN_SHARE, MEDIAN_FRAMES = 0.2, 25
+FRAMES_PER_DIVISION, FEW_DIVISIONS = 50, 3
+LOST_FRAMES, LOST_SHARE = 5, 0.3
 LISTED = 5
 
 
@@ -96,6 +102,13 @@ def warnings_about_tracks(counts: Sequence[int], tracks: Sequence[Track], first:
             f"{short:.0%} of the tracks last at most {SHORT_FRAMES} frames: "
             "the network may not suit these images, or cells move too far from frame to frame."
         )
+    median = statistics.median(track.end - track.begin + 1 for track in tracks)
+    if median < min(MEDIAN_SHARE * len(counts), MEDIAN_FRAMES):
+        yield (
+            f"Half of the tracks last at most {median:.0f} of {len(counts)} frames: cells are lost and found "
+            "again under other labels."
+        )
+    yield from _warnings_about_divisions(counts, tracks, first + len(counts) - 1)
     jumps = [
         frame
         for frame, (before, after) in enumerate(pairwise(counts), first + 1)
@@ -105,6 +118,32 @@ def warnings_about_tracks(counts: Sequence[int], tracks: Sequence[Track], first:
         yield (
             f"The number of cells changes abruptly in {len(jumps)} frames ({_few(jumps)}): "
             "look at them in the movie."
+        )
+
+
+def _warnings_about_divisions(counts: Sequence[int], tracks: Sequence[Track], last: int) -> Iterator[str]:
+    """Says what divisions rarely are like; `last` is the number of the last frame."""
+    daughters: dict[int, list[Track]] = {}
+    for track in tracks:
+        if track.parent:
+            daughters.setdefault(track.parent, []).append(track)
+    divisions = [family for family in daughters.values() if len(family) > 1]
+    if len(divisions) < FEW_DIVISIONS:
+        return
+    cycle = sum(counts) / len(divisions)
+    if cycle < FRAMES_PER_DIVISION:
+        yield (
+            f"{len(divisions)} divisions were found: a cell would divide every {cycle:.0f} frames. If that "
+            "is too often for these cells, most of them are errors of tracking."
+        )
+    lost = sum(
+        any(track.end - track.begin < LOST_FRAMES and track.end < last for track in family)
+        for family in divisions
+    )
+    if lost > LOST_SHARE * len(divisions):
+        yield (
+            f"After {lost} of {len(divisions)} divisions a daughter is lost within {LOST_FRAMES} frames: "
+            "these are probably no divisions."
         )
 
 

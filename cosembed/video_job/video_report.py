@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,27 +24,69 @@ from cosembed.files.progress import with_progress
 from cosembed.files.writing import atomic_write_bytes
 from cosembed.images.array_frames import VideoFrames
 from cosembed.reporting import figures, movie
+from cosembed.reporting.colours import label_colours
+from cosembed.reporting.numbers import draw_numbers
 from cosembed.reporting.overlays import embedding_rgb, encode_png, overlay, stretch
-from cosembed.reporting.panels import grey_rgb, labelled_row, picture_column, picture_row, resized
+from cosembed.reporting.panels import (
+    enlarged_to_see,
+    grey_rgb,
+    labelled_row,
+    picture_column,
+    picture_row,
+    resized,
+)
 from cosembed.reporting.report import Picture, Report, Section, write_report
 from cosembed.video_job.quality_warnings import warnings_about_tracks
 
-# More tracks than these cannot be told apart in one picture.
-MOST_TRACKS = 300
 EMBEDDINGS = (
     "What the network makes of the pixels: three dimensions of the embedding as red, green and blue. A cell "
     "should be of one colour, its neighbours of others; cells far apart may share one."
 )
+LINEAGE = "A line is a track, with its label: the cell's number in movie, masks and tracks.csv."
 FIJI = (
-    "File > Import > Image Sequence... on the result folder with the filter mask, then Image > Lookup Tables "
-    "> glasbey on dark. TrackMate reads the same masks with its label image detector. "
-    "docs/howto/view-results.md has every step."
+    "Fiji: File > Import > Image Sequence... on the result folder with the filter mask; then Image > Lookup "
+    "Tables > glasbey on dark, and Image > Adjust > Brightness/Contrast... > Set, from 0 to 255. TrackMate: "
+    "set Slices to 1 and Frames to the number of masks in Image > Properties..., then start it with the "
+    "label image detector, which links the outlines anew. Its CSV importer reads tracks.csv and keeps these "
+    "tracks: x, y and frame are the columns of those names, and the track is label."
 )
 PYTHON = (
     "tracks.csv has a line per cell and frame: label, parent, frame, y, x, area, in pixels; frames have the "
-    "numbers of their masks. The masks are 16-bit TIFF; docs/howto/view-results.md has the few "
-    "lines that show frames, masks and tracks in napari."
+    "numbers of their masks. The masks are 16-bit TIFF. These lines show masks, tracks and divisions in "
+    "napari (pip install 'napari[all]' tifffile) if they are run in the result folder. "
+    "napari counts frames from 0."
 )
+NAPARI = """\
+from pathlib import Path
+
+import napari
+import numpy as np
+import tifffile
+
+masks = tifffile.imread(sorted(Path(".").glob("mask*.tif")))
+cells = np.genfromtxt("tracks.csv", delimiter=",", names=True)
+tracks = np.column_stack([cells[name] for name in ("label", "frame", "y", "x")])
+parents = {int(cell["label"]): [int(cell["parent"])] for cell in cells if cell["parent"] > 0}
+
+viewer = napari.Viewer()
+viewer.add_labels(masks, name="cells")
+viewer.add_tracks(tracks, graph=parents, name="tracks")
+napari.run()
+"""
+
+
+class WrittenReport(NamedTuple):
+    """Holds what a report says that the terminal should say, too.
+
+    Attributes:
+        seconds: Stage -> wall time, that of the pictures included.
+        facts: Names and values that the tracks give: cells, tracks and divisions.
+        warnings: All doubts of the report, a sentence each; those about the input come first.
+    """
+
+    seconds: dict[str, float]
+    facts: list[tuple[str, str]]
+    warnings: list[str]
 
 
 def write_video_report(
@@ -55,7 +98,7 @@ def write_video_report(
     warnings: Sequence[str],
     seconds: Mapping[str, float],
     spec_text: str,
-) -> dict[str, float]:
+) -> WrittenReport:
     """Adds pictures and report to a result folder, each file complete or absent, the report last.
 
     Args:
@@ -69,7 +112,7 @@ def write_video_report(
         spec_text: The network's spec as YAML.
 
     Returns:
-        `seconds` with the time that the pictures took.
+        `seconds` with the time that the pictures took, and what the tracks add to facts and warnings.
     """
     begin = time.perf_counter()
     tracks = read_tracks(output / "res_track.txt")
@@ -78,14 +121,17 @@ def write_video_report(
     _write_pictures(output / "pictures", pictures)
     seconds = {**seconds, "movie and pictures": round(time.perf_counter() - begin, 2)}
     counts = [len(cells) for cells in areas]
+    found = _describe_tracks(counts, tracks)
+    # Those about the tracks are given, too, if a video is saved for the second time.
+    doubts = list(dict.fromkeys([*warnings, *warnings_about_tracks(counts, tracks, frames.numbers[0])]))
     report = Report(
         f"{name}: tracked cells",
-        facts=[*facts, *_describe_tracks(counts, tracks)],
+        facts=[*facts, *found],
         sections=_sections(frames, pictures, areas, seconds, spec_text),
-        warnings=[*warnings, *warnings_about_tracks(counts, tracks, frames.numbers[0])],
+        warnings=doubts,
     )
     write_report(output / "report.html", report)
-    return seconds
+    return WrittenReport(seconds, found, doubts)
 
 
 def read_areas(table: Path, frames: Sequence[int]) -> list[list[int]]:
@@ -105,33 +151,6 @@ def read_areas(table: Path, frames: Sequence[int]) -> list[list[int]]:
     return list(areas.values())
 
 
-def draw_lineage(tracks: Sequence[Track], frames: int, first: int = 0) -> tuple[bytes, str]:
-    """Draws the tree of all tracks, or of the longest ones and their ancestors where there are too many.
-
-    Args:
-        tracks: The track table.
-        frames: Number of frames of the video.
-        first: The number of the first frame.
-
-    Returns:
-        A PNG and its caption.
-    """
-    table = {track.label: track for track in tracks}
-    chosen: dict[int, Track] = {}
-    for track in sorted(tracks, key=lambda track: track.begin - track.end):
-        ancestor: Track | None = track
-        while ancestor is not None and len(chosen) < MOST_TRACKS:
-            chosen[ancestor.label] = ancestor
-            ancestor = table.get(ancestor.parent)
-    caption = f"{len(tracks)} tracks."
-    if len(chosen) < len(tracks):
-        caption = (
-            f"The {len(chosen)} longest of {len(tracks)} tracks, with their ancestors; "
-            "all are in res_track.txt."
-        )
-    return figures.lineage(list(chosen.values()), frames, "", first), caption
-
-
 @dataclass(frozen=True)
 class _Pictures:
     """Holds what is drawn of a tracked video.
@@ -139,15 +158,13 @@ class _Pictures:
     Attributes:
         movie: The animated GIF.
         movie_step: The movie shows every frame whose index is a multiple of this.
-        lineage: The tree of the tracks as PNG.
-        lineage_caption: What the tree shows.
+        lineage: The tree of all tracks as PNG, its pages by their captions.
         panels: Frame index -> title -> RGB uint8 [H, W, 3], for the frames shown in detail.
     """
 
     movie: bytes
     movie_step: int
-    lineage: bytes
-    lineage_caption: str
+    lineage: dict[str, bytes]
     panels: dict[int, dict[str, NDArray[np.uint8]]]
 
 
@@ -157,35 +174,49 @@ def _draw_pictures(
     tracks: Sequence[Track],
     samples: Mapping[int, NDArray[np.float32]],
 ) -> _Pictures:
+    colours = label_colours(
+        read_labels(path) for path in with_progress(masks.values(), len(masks), "colours")
+    )
     shown = movie.movie_frames(len(frames))
     gif = movie.encode_gif(
         movie.movie_picture(
-            frames[index], read_labels(masks[frames.numbers[index]]), f"{frames.numbers[index]}"
+            frames[index], read_labels(masks[frames.numbers[index]]), f"{frames.numbers[index]}", colours
         )
         for index in with_progress(shown, len(shown), "movie")
     )
     panels = {
-        index: _panels(frames[index], embedding, read_labels(masks[frames.numbers[index]]))
+        index: _panels(frames[index], embedding, read_labels(masks[frames.numbers[index]]), colours)
         for index, embedding in samples.items()
     }
-    return _Pictures(gif, shown.step, *draw_lineage(tracks, len(frames), frames.numbers[0]), panels)
+    pages = figures.lineage(tracks, len(frames), "", frames.numbers[0])
+    lineage = {
+        figures.page_caption(f"{len(tracks)} tracks", number, len(pages)): page
+        for number, page in enumerate(pages, start=1)
+    }
+    return _Pictures(gif, shown.step, lineage, panels)
 
 
 def _panels(
-    frame: NDArray, embedding: NDArray[np.float32], labels: NDArray[np.uint16]
+    frame: NDArray,
+    embedding: NDArray[np.float32],
+    labels: NDArray[np.uint16],
+    colours: Mapping[int, int],
 ) -> dict[str, NDArray[np.uint8]]:
     small = movie.shrink(frame)
     return {
         "input": grey_rgb(stretch(small)),
         "embedding": resized(embedding_rgb(embedding), small.shape),
-        "tracked cells": overlay(small, resized(labels, small.shape)),
+        "tracked cells": draw_numbers(
+            enlarged_to_see(overlay(small, resized(labels, small.shape), colours)), labels
+        ),
     }
 
 
 def _write_pictures(folder: Path, pictures: _Pictures) -> None:
     rows = [picture_row(list(panels.values())) for panels in pictures.panels.values()]
     atomic_write_bytes(folder / "overlay.gif", pictures.movie)
-    atomic_write_bytes(folder / "lineage.png", pictures.lineage)
+    for number, page in enumerate(pictures.lineage.values(), start=1):
+        atomic_write_bytes(folder / ("lineage.png" if number == 1 else f"lineage_{number}.png"), page)
     atomic_write_bytes(folder / "embeddings.png", encode_png(picture_column(rows)))
 
 
@@ -198,7 +229,10 @@ def _sections(
 ) -> list[Section]:
     step = pictures.movie_step
     every = f"every {step}th frame" if step > 1 else "every frame"
-    movie_caption = f"The tracked cells, {every}. A cell keeps its colour, one of fourteen."
+    movie_caption = (
+        f"The tracked cells, {every}. A cell keeps its colour, which no cell has that ever comes near it. "
+        "Numbers are the labels of the tracks, where there is room for them."
+    )
     curves = figures.population(areas, frames.numbers[0])
     population = Picture("Number of cells and their area, frame by frame.", curves)
     rows = [
@@ -209,11 +243,13 @@ def _sections(
         Section("Movie", pictures=[Picture(movie_caption, pictures.movie)]),
         Section("Cells", pictures=[population]),
         Section(
-            "Lineage", "A line is a track.", pictures=[Picture(pictures.lineage_caption, pictures.lineage)]
+            "Lineage",
+            LINEAGE,
+            pictures=[Picture(caption, page) for caption, page in pictures.lineage.items()],
         ),
         Section("Embeddings", EMBEDDINGS, pictures=rows),
         Section("Open it in Fiji and TrackMate", FIJI),
-        Section("Open it in napari, Python, R or a spreadsheet", PYTHON),
+        Section("Open it in napari, Python, R or a spreadsheet", PYTHON, code=NAPARI),
         Section("Time", table=times),
         Section(
             "Every value of the network and of tracking",

@@ -1,6 +1,7 @@
 """The command `cosembed evaluate`: output, exit status, one-sentence errors."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -67,3 +68,23 @@ def test_errors_are_one_sentence_with_the_file(folders, tmp_path):
         assert len(done.stderr.splitlines()) == 1
         assert expected in done.stderr
         assert done.stdout == ""
+
+
+def test_json_is_printed_alone_or_passed_on_to_an_open_file_and_a_pipe(folders, tmp_path):
+    result, truth = folders
+    flags = (f"--result_dir={result}", f"--ground_truth_dir={truth}")
+    printed = run(*flags, "--json=-")
+    assert printed.returncode == 0, printed.stderr
+    scores = json.loads(printed.stdout)
+    assert scores["SEG"] == 1 and scores["TRA"] is None
+    passed = run(*flags, "--json=/dev/stdout")
+    assert passed.returncode == 0, passed.stderr
+    assert passed.stdout.startswith("SEG 1.000000\n")
+    assert passed.stdout.endswith(printed.stdout)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE, text=True) as reader:
+        done = run(*flags, f"--json={pipe}")
+        assert done.returncode == 0, done.stderr
+        assert reader.communicate(timeout=60)[0] == printed.stdout
+    assert pipe.is_fifo()

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from tests.helpers.builders import ROOT
+from tests.test_architecture import ORDER
 
 LONGEST_README = 110
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))
@@ -97,6 +98,21 @@ def test_pages_that_the_code_names_exist():
         for page in re.findall(r"docs/[\w/-]+\.(?:md|png)", path.read_text(encoding="utf-8"))
     }
     assert [(file, page) for file, page in sorted(named) if not (ROOT / page).exists()] == []
+
+
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", *PAGES])
+def test_files_that_pages_name_exist(document):
+    named = re.findall(
+        r"`((?:cosembed|experiments|benchmarks|data_specs|docs|tests|examples|docker)/[\w./-]+\.\w+)`",
+        (ROOT / document).read_text(encoding="utf-8"),
+    )
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_the_architecture_names_the_rooms_in_the_order_of_their_imports():
+    page = (ROOT / "docs" / "explanation" / "architecture.md").read_text(encoding="utf-8")
+    (table,) = re.findall(r"^## The rooms$(.*?)^## ", page, re.DOTALL | re.MULTILINE)
+    assert tuple(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == ORDER
 
 
 def test_the_readme_is_short():

@@ -111,16 +111,16 @@ def predict_and_score() -> Step:
     return Step(lambda folder: run_modes(folder, ("predict", "evaluate")), ())
 
 
-def track_as_one(model, frames, spec, output, sample_frames):
+def track_as_one(stepper, frames, spec, output, sample_frames):
     """As `inference.video.track_video`: one instance that fills the image."""
-    from cosembed.inference.video import TrackedVideo
+    from cosembed.inference.video import WrittenVideo
 
     count, side = len(frames), spec.network.image_size
     found = TrackingResult(np.ones((count, side, side), np.uint16), [Track(1, 0, count - 1, 0)])
     write_result(
         output, found, frame_grid(frames.shape, spec.preprocessing, side), frames.shape, spec.upsampling
     )
-    return TrackedVideo(count, 1, {"network": 1.0}, {0: np.zeros((4, 4, 2), np.float32)})
+    return WrittenVideo(count, 1, {"network": 1.0}, {0: np.zeros((4, 4, 2), np.float32)})
 
 
 def run_modes(folder: Path, modes: Iterable[str], test_frames: tuple[int, int] = (1, 3)) -> None:

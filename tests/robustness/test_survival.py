@@ -4,8 +4,10 @@ import errno
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +24,7 @@ from cosembed.files.writing import atomic_folder, atomic_write_text, lock
 from cosembed.study import fold_training
 from cosembed.study.run_log import run_log
 from cosembed.study.tasks import cells_stages
+from cosembed.training import loop
 from cosembed.training.checkpoints import load_network, saved_checkpoints, written_by_tensorflow
 from cosembed.training.loop import train
 from cosembed.training.run_folder import RunFolder
@@ -191,12 +194,71 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     assert_one_sentence(below, str(tmp_path / "file"), "check the path")
 
 
-def run_training(folder: Path) -> None:
-    spec = small_spec("network.levels=2", "training.iterations=6", "training.checkpoint_every=2")
+def run_training(folder: Path, every: int = 2) -> None:
+    spec = small_spec("network.levels=2", "training.iterations=6", f"training.checkpoint_every={every}")
     images, labels, _ = moving_squares(frames=8)
     run = RunFolder(folder)
     run.open(spec, {"train": "01 [0:8]"})
     train(spec, ClipSource([make_sequence(images, labels)], spec, spec.training.seed), run)
+
+
+TRAIN = """
+import sys
+from pathlib import Path
+from cosembed.batches.clips import ClipSource
+from tests.robustness import test_survival
+from cosembed.training import loop
+step = loop.make_train_step
+def announced(*arguments):
+    train_step = step(*arguments)
+    def call(batch, number):
+        if int(number) == 2:
+            print("third step", flush=True)
+            # The signal comes while the step runs; it is finished all the same.
+            sys.stdin.readline()
+        return train_step(batch, number)
+    return call
+loop.make_train_step = announced
+test_survival.run_training(Path(sys.argv[1]), every=100)
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGTERM, -signal.SIGTERM), (signal.SIGINT, -signal.SIGINT)]
+)
+def test_training_told_to_end_before_its_first_checkpoint_is_saved_after_the_running_step(
+    number, status, tmp_path
+):
+    undisturbed, run = tmp_path / "undisturbed", tmp_path / "run"
+    run_training(undisturbed, every=100)
+    process = subprocess.Popen(
+        [sys.executable, "-c", TRAIN, str(run)],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == "third step\n"
+    process.send_signal(number)
+    time.sleep(0.5)
+    _, errors = process.communicate("go on\n", timeout=300)
+    assert process.returncode == status, errors
+    assert weights_of(run)[1] == 3
+    assert [record.step for record in RunFolder(run).read_history()] == [1, 2, 3]
+    run_training(run, every=100)
+    assert_equal(weights_of(run), weights_of(undisturbed))
+    histories = [RunFolder(folder).read_history() for folder in (undisturbed, run)]
+    first, second = ([(record.step, record.loss) for record in history] for history in histories)
+    assert first == second
+
+
+def test_training_is_saved_by_time_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "SAVE_SECONDS", 0.0)
+    run_training(tmp_path / "run", every=100)
+    steps = [Path(prefix).name for prefix in saved_checkpoints(tmp_path / "run" / "checkpoints")]
+    assert steps == ["step-6", "step-5", "step-4"]
 
 
 Weights = tuple[list[np.ndarray], int]

@@ -57,8 +57,9 @@ def simulated(tmp_path_factory):
     return root.parent
 
 
-def spec_of(dataset="simulated", *overrides):
-    return specs.resolve(dataset, "paper", "smoke", ["network.levels=2", *overrides])
+def spec_of(**training):
+    values = {"network.levels": 2} | {f"training.{name}": value for name, value in training.items()}
+    return specs.resolve("simulated", "paper", "smoke", values)
 
 
 def test_a_whole_experiment_both_ways_then_again_without_work(simulated, tmp_path):
@@ -98,7 +99,7 @@ def test_another_spec_in_the_same_folder_is_refused(simulated, tmp_path):
         run_experiment(
             experiment,
             "train",
-            spec_of("simulated", "training.seed=2"),
+            spec_of(seed=2),
             make_settings(simulated, tmp_path / "run", fold=0),
         )
     with pytest.raises(InputError, match="no results to score"):
@@ -234,8 +235,8 @@ def test_bad_data_is_one_sentence_with_the_file_and_leaves_nothing_behind(fault,
 @pytest.mark.parametrize(
     ("mode", "spoil", "words"),
     [
-        ("all", unknown_parent, "02_GT: man_track.txt: label 9 has the parent 77"),
-        ("evaluate", unknown_parent, "02_GT: man_track.txt: label 9 has the parent 77"),
+        ("all", unknown_parent, "02_GT: man_track.txt: line 6: label 9 has the parent 77"),
+        ("evaluate", unknown_parent, "02_GT: man_track.txt: line 6: label 9 has the parent 77"),
         ("predict", constant_frames, "02: t000.tif: every pixel has the value 7"),
     ],
 )

@@ -159,7 +159,7 @@ def test_a_heartbeat_is_segmented_after_one_that_warms_the_state(recurrent):
         "ACDC-cine",
         "paper",
         "smoke",
-        [f"network.recurrent={str(recurrent).lower()}", "network.image_size=16"],
+        {"network.recurrent": recurrent, "network.image_size": 16},
     )
     images = np.random.default_rng(2).normal(0, 1, (4, 16, 16)).astype(np.float32)
     cine = HeartSlice("a", 0, images, np.zeros((4, 16, 16), np.uint8), np.ones(4, bool))

@@ -95,9 +95,9 @@ def test_data_without_annotation_are_refused(tmp_path):
         measure_annotation(tmp_path / "nowhere")
     with pytest.raises(DataError, match="holds no annotated video"):
         measure_annotation(tmp_path)
-    images, labels, tracks = moving_squares(2)
+    images, labels, _ = moving_squares(2)
     with pytest.raises(DataError, match="hold no labelled cell"):
-        measure_annotation(write_ctc(tmp_path / "empty", images, 0 * labels, tracks))
+        measure_annotation(write_ctc(tmp_path / "empty", images, 0 * labels, []))
 
 
 @pytest.mark.parametrize(
@@ -156,3 +156,32 @@ def test_the_snippet_for_napari_reads_a_result(tmp_path, monkeypatch):
     tracks, options = shown["add_tracks"]
     np.testing.assert_array_equal(tracks, [[3, 2, 33.5, 11.5], [4, 3, 33.5, 6.5], [5, 3, 33.5, 17.5]])
     assert options["graph"] == {4: [3], 5: [3]}
+
+
+@pytest.mark.parametrize(("size", "side", "profile"), [(256, 12, "cpu"), (256, 6, "paper"), (512, 6, None)])
+def test_suggest_spec_advises_one_profile_and_points_that_small_cells_have(tmp_path, size, side, profile):
+    """A network's input has 256 x 256 pixels with profile paper, 128 x 128 with cpu; a cell needs 20."""
+    root = tmp_path / "mydata"
+    for folder, name, value in (("01", "t", 900), ("01_GT/SEG", "man_seg", 1)):
+        (root / folder).mkdir(parents=True)
+        for frame in range(2):
+            image = np.zeros((size, size), np.uint16)
+            for cell in range(3):
+                image[20 : 20 + side, 40 * cell + 20 : 40 * cell + 20 + side] = value + cell
+            tifffile.imwrite(root / folder / f"{name}{frame:03d}.tif", image)
+    output = tmp_path / "mydata.yaml"
+    done = run_command("cosembed", "suggest-spec", f"--data={root}", f"--output={output}")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.findall(r"--profile=(\w+)$", done.stdout.strip()) == ([profile] if profile else [])
+    assert ("warning" in done.stdout) == (profile is None)
+    small = int(re.search(r"small cells have (\d+) pixels", output.read_text())[1])
+    assert yaml.safe_load(output.read_text())["tracking"]["min_points"] <= small
+
+
+def test_prepare_compares_channels_with_the_spec(only_seg, tmp_path):
+    spec = specs.resolve_file(spec_file(only_seg), "paper", "smoke", {"network.channels": 3})
+    settings = make_settings(only_seg.parent, tmp_path / "runs" / "mydata")
+    with pytest.raises(
+        DataError, match=r"01: its frames have 1 channels, but the spec says network\.channels=3"
+    ):
+        run_experiment(own_data.EXPERIMENT, "prepare", spec, settings)

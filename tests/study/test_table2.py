@@ -253,5 +253,17 @@ def test_scores_are_read_where_they_exist(tmp_path):
 
 
 def test_worst_frames_are_those_with_a_score():
-    assert worst_frames({0: float("nan"), 4: 0.5, 2: float("nan"), 7: 0.1, 1: 0.9, 3: 0.7}) == [7, 4, 3]
+    assert worst_frames({0: float("nan"), 4: 0.5, 2: float("nan"), 7: 0.1, 1: 0.9, 3: 0.7}) == [7, 4, 1]
     assert worst_frames({0: float("nan")}) == []
+    assert worst_frames({}) == []
+    assert worst_frames({5: 0.5}) == [5]
+
+
+def test_item_18_worst_frames_are_far_apart_in_time():
+    """The ten worst frames are neighbours; one of them is shown, and the worst ones far from it."""
+    scores = {number: 0.9 - number / 1000 for number in range(100)} | {
+        number: 0.1 + abs(number - 40) / 100 for number in range(36, 46)
+    }
+    assert worst_frames(scores) == [40, 99, 74]
+    assert worst_frames({7: 0.1, 8: 0.2, 9: 0.3, 80: 0.9}) == [7, 9, 80], "few frames have truth"
+    assert worst_frames({3: 0.2, 4: 0.1}) == [4, 3]

@@ -98,7 +98,7 @@ def test_every_kind_of_video_gives_a_valid_folder_with_its_report(tmp_path, netw
     found = len(read_tracks(output / "res_track.txt"))
     said = (
         "my video",
-        "trained for 0 of",
+        "trained for 4 of 4 steps",
         f"<dd>{found}, median length",
         "movie and pictures",
         "min_points: 12",
@@ -269,6 +269,23 @@ LONG = [Track(label, 0, 19, 0) for label in range(1, 11)]
             [10] * 20,
             [*LONG, *(Track(label, 3, 5, 0) for label in range(11, 20))],
             "47% of the tracks last at most 3 frames",
+        ),
+        (
+            [13] * 500,
+            [Track(label, 0, 13, 0) for label in range(1, 600)],
+            "Half of the tracks last at most 14 of 500 frames",
+        ),
+        (
+            [10] * 20,
+            [*LONG, *(Track(20 + label, 10, 19, 1 + label // 2) for label in range(10))],
+            "5 divisions were found: a cell would divide every 40 frames",
+        ),
+        ([10] * 20, [*LONG, *(Track(20 + label, 10, 19, 1 + label // 2) for label in range(4))], None),
+        ([10] * 20, [*LONG, *(Track(20 + label, 10, 19, 1 + label) for label in range(10))], None),
+        (
+            [20] * 20,
+            [*LONG, *LONG, *(Track(20 + label, 10, 14 + label // 6, 1 + label // 2) for label in range(8))],
+            "After 3 of 4 divisions a daughter is lost within 5 frames",
         ),
     ],
 )

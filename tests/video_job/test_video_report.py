@@ -1,16 +1,95 @@
-"""The report of a tracked video draws what can be told apart."""
+"""The report of a tracked video shows all of it, points to nothing absent, and says its doubts twice."""
 
-import io
+import csv
+import html
+import re
 
-from PIL import Image
+import numpy as np
+import tifffile
 
-from cosembed.datasets.ctc.track_table import Track
-from cosembed.video_job import video_report
+from cosembed.datasets.ctc.track_table import Track, write_tracks
+from cosembed.images.array_frames import ArrayFrames
+from cosembed.video_job.video_report import NAPARI, WrittenReport, write_video_report
 
 
-def test_a_large_tree_shows_the_longest_tracks_with_their_ancestors():
-    tracks = [Track(1, 0, 0, 0)] + [Track(label, 1, 1 + label % 7, 1) for label in range(2, 900)]
-    picture, caption = video_report.draw_lineage(tracks, 10)
-    assert caption.startswith(f"The {video_report.MOST_TRACKS} longest of 899 tracks")
-    assert Image.open(io.BytesIO(picture)).size[1] < 3000
-    assert video_report.draw_lineage(tracks[:5], 10)[1] == "5 tracks."
+def report_of(folder, labels: np.ndarray, tracks: list[Track], warnings=()) -> WrittenReport:
+    """Writes the report of drawn cells in a result folder that is made for it."""
+    folder.mkdir(exist_ok=True)
+    rows = []
+    for frame, cells in enumerate(labels):
+        tifffile.imwrite(folder / f"mask{frame:03d}.tif", cells.astype(np.uint16))
+        for label in np.unique(cells[cells > 0]).tolist():
+            y, x = np.argwhere(cells == label).mean(axis=0)
+            rows.append((label, 0, frame, y, x, int((cells == label).sum())))
+    write_tracks(folder / "res_track.txt", tracks)
+    with (folder / "tracks.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("label", "parent", "frame", "y", "x", "area"), *rows])
+    frames = ArrayFrames((labels > 0).astype(np.uint8))
+    samples = {0: np.ones((8, 8, 3), np.float32)}
+    return write_video_report(folder, "cells", frames, samples, [], warnings, {"network": 1.0}, "a: 1")
+
+
+def flicker(frames: int, cells: int) -> tuple[np.ndarray, list[Track]]:
+    """Cells that all have another label in every frame."""
+    labels = np.zeros((frames, 8, 8 * cells), np.uint16)
+    tracks = []
+    for frame in range(frames):
+        for cell in range(cells):
+            label = frame * cells + cell + 1
+            labels[frame, 2:6, 8 * cell + 2 : 8 * cell + 6] = label
+            tracks.append(Track(label, frame, frame, 0))
+    return labels, tracks
+
+
+def shown(report) -> str:
+    """The text of a report without its pictures."""
+    return html.unescape(re.sub(r"data:image[^\"]*", "", report.read_text()))
+
+
+def test_item_6_every_doubt_of_the_report_is_returned_for_the_terminal(tmp_path):
+    written = report_of(tmp_path / "res", *flicker(20, 5), warnings=["The input is odd."])
+    assert written.warnings[0] == "The input is odd."
+    assert any("Half of the tracks last at most 1 of 20 frames" in doubt for doubt in written.warnings)
+    assert written.facts == [
+        ("Cells per frame", "5 to 5"),
+        ("Tracks", "100, median length 1 of 20 frames"),
+        ("Divisions", "0"),
+    ]
+    text = shown(tmp_path / "res" / "report.html")
+    assert text.count('class="warning"') == len(written.warnings)
+    for doubt in written.warnings:
+        assert text.count(doubt) == 1
+    assert list(written.seconds) == ["network", "movie and pictures"]
+    again = report_of(tmp_path / "res", *flicker(20, 5), warnings=written.warnings)
+    assert again.warnings == written.warnings, "no doubt twice"
+
+
+def test_item_17_the_report_shows_all_tracks_and_points_to_nothing_absent(tmp_path):
+    report_of(tmp_path / "res", *flicker(20, 5))
+    text = shown(tmp_path / "res" / "report.html")
+    assert "100 tracks, page 1 of 2." in text and "100 tracks, page 2 of 2." in text
+    pictures = sorted(path.name for path in (tmp_path / "res" / "pictures").iterdir())
+    assert pictures == ["embeddings.png", "lineage.png", "lineage_2.png", "overlay.gif"]
+    assert not re.findall(r"docs/|\.md\b|README", text)
+    assert NAPARI in text
+
+
+def test_item_17_the_lines_for_napari_run_in_a_result_folder(tmp_path, monkeypatch):
+    """With a viewer that records what it is given."""
+    given = {}
+
+    class Viewer:
+        def add_labels(self, masks, name):
+            given[name] = masks
+
+        def add_tracks(self, tracks, graph, name):
+            given[name] = (tracks, graph)
+
+    napari = type("napari", (), {"Viewer": Viewer, "run": staticmethod(lambda: None)})
+    monkeypatch.setitem(__import__("sys").modules, "napari", napari)
+    labels, tracks = flicker(3, 2)
+    report_of(tmp_path / "res", labels, tracks)
+    monkeypatch.chdir(tmp_path / "res")
+    exec(compile(NAPARI, "report.html", "exec"), {})
+    np.testing.assert_array_equal(given["cells"], labels)
+    assert given["tracks"][0].shape == (6, 4) and given["tracks"][1] == {}

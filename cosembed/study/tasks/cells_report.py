@@ -13,14 +13,16 @@ from numpy.typing import NDArray
 
 from cosembed.clustering import describe_clustering
 from cosembed.datasets.ctc.mask_files import mask_files, read_labels
-from cosembed.datasets.ctc.track_table import read_tracks
+from cosembed.datasets.ctc.track_table import Track, read_tracks
 from cosembed.errors import DataError
 from cosembed.files.writing import atomic_write_text
 from cosembed.images.frames import Frames
 from cosembed.metrics.ctc import ERROR_NAMES, frame_seg
 from cosembed.reporting import figures
+from cosembed.reporting.colours import label_colours
+from cosembed.reporting.numbers import draw_numbers
 from cosembed.reporting.overlays import ERROR_COLOURS, embedding_rgb, error_overlay, overlay, stretch
-from cosembed.reporting.panels import grey_rgb, labelled_row, resized
+from cosembed.reporting.panels import enlarged_to_see, grey_rgb, labelled_row, resized
 from cosembed.reporting.report import Picture, Row, Section
 from cosembed.specs import CellsSpec
 from cosembed.study import report_sections
@@ -37,7 +39,8 @@ WORST_FRAMES = 3
 EMBEDDINGS = (
     "The embedding is shown by three of its dimensions as red, green and blue (as in the paper's Figures 1 "
     "and 11): a cell should be of one colour, its neighbours of others; cells far apart may share one. A "
-    "tracked instance keeps its colour; there are fourteen, so that they repeat."
+    "tracked instance keeps its colour, which none has that ever comes near it, and its number, which the "
+    "lineage has, too."
 )
 
 
@@ -107,6 +110,7 @@ def _embeddings_section(
     masks: Mapping[int, Path],
     samples: Mapping[str, NDArray],
 ) -> Section:
+    colours = label_colours(read_labels(path) for path in masks.values())
     pictures = []
     for name, embedding in samples.items():
         index = int(name)
@@ -114,7 +118,9 @@ def _embeddings_section(
         panels = {
             "input": grey_rgb(stretch(frames[index])),
             "embedding": resized(embedding_rgb(embedding), labels.shape),
-            "tracked instances": overlay(frames[index], labels),
+            "tracked instances": draw_numbers(
+                enlarged_to_see(overlay(frames[index], labels, colours)), labels
+            ),
         }
         pictures.append(labelled_row(f"Frame {tested.begin + index}.", panels))
     return Section(f"{fold.name}: frames of video {tested.video}", EMBEDDINGS, (), pictures)
@@ -122,18 +128,40 @@ def _embeddings_section(
 
 def _lineage_section(fold: Fold[VideoRange], frames: int, result: Path, truth: Path) -> Section:
     tracks = read_tracks(result / "res_track.txt")
-    trees = [Picture(f"{len(tracks)} tracks found.", figures.lineage(tracks, frames, "found"))]
+    trees = _trees(tracks, frames, "found")
     if (truth / "TRA").is_dir():
-        true_tracks = read_tracks(truth / "TRA" / "man_track.txt")
-        tree = figures.lineage(true_tracks, frames, "truth")
-        trees.append(Picture(f"{len(true_tracks)} true tracks.", tree))
+        trees += _trees(read_tracks(truth / "TRA" / "man_track.txt"), frames, "truth")
     return Section(f"{fold.name}: lineage", "A line is a track.", (), trees)
 
 
+def _trees(tracks: Sequence[Track], frames: int, name: str) -> list[Picture]:
+    pages = figures.lineage(tracks, frames, name)
+    return [
+        Picture(figures.page_caption(f"{name}: {len(tracks)} tracks", number, len(pages)), page)
+        for number, page in enumerate(pages, start=1)
+    ]
+
+
 def worst_frames(scores: dict[int, float]) -> list[int]:
-    """Chooses the frames to look at, the worst first; a frame whose truth is empty has no score (NaN)."""
+    """Chooses the frames to look at, the worst first, then the worst that are far from those chosen.
+
+    Neighbours in time mostly show the same error. "Far" is a quarter of the video's length, or less where too
+    few frames are so far apart.
+
+    Args:
+        scores: Frame -> score; a frame whose truth is empty has no score (NaN), and is never chosen.
+    """
     scored = [number for number, score in scores.items() if not np.isnan(score)]
-    return sorted(scored, key=lambda number: scores[number])[:WORST_FRAMES]
+    ranked = sorted(scored, key=lambda number: scores[number])
+    distance = -(-(max(scored) - min(scored)) // 4) if scored else 0
+    while True:
+        chosen: list[int] = []
+        for number in ranked:
+            if all(abs(number - other) >= distance for other in chosen):
+                chosen.append(number)
+        if distance == 0 or len(chosen) >= min(WORST_FRAMES, len(ranked)):
+            return chosen[:WORST_FRAMES]
+        distance //= 2
 
 
 def _frames_section(
@@ -145,6 +173,7 @@ def _frames_section(
     segmented: Mapping[int, Path],
 ) -> Section:
     truths = {number: read_labels(path) for number, path in segmented.items()}
+    true_colours = label_colours(truths.values())
     ours = {number: frame_seg(read_labels(masks[number]), truth) for number, truth in truths.items()}
     others = [frame_seg(read_labels(baseline[number]), truth) for number, truth in truths.items()]
     numbers = [tested.begin + number for number in ours]
@@ -157,7 +186,7 @@ def _frames_section(
         kinds = ", ".join(f"{counts[kind]} {kind}" for kind in ERROR_COLOURS)
         panels = {
             "input": grey_rgb(stretch(frames[number])),
-            "truth": overlay(frames[number], truths[number]),
+            "truth": overlay(frames[number], truths[number], true_colours),
             "ours": picture,
         }
         pictures.append(
@@ -165,7 +194,8 @@ def _frames_section(
         )
     legend = report_sections.error_legend()
     text = (
-        "Below the curve the worst frames. A cell is correct if its mask and a true one overlap with an IoU "
-        "above 0.5; of the others, a mask over several cells is merged, a cell under several masks is split."
+        "Below the curve the worst frames, far apart in time. A cell is correct if its mask and a true "
+        "one overlap with an IoU above 0.5; of the others, a mask over several cells is "
+        "merged, a cell under several masks is split."
     )
     return Section(f"{fold.name}: segmentation frame by frame", text, (), pictures, legend)

@@ -11,6 +11,7 @@ import numpy as np
 
 from cosembed.files.writing import atomic_write_text
 from cosembed.inference.stepper import FrameStepper, prepare_frames
+from cosembed.reporting.colours import label_colours
 from cosembed.reporting.overlays import ERROR_COLOURS, colour_labels, embedding_rgb, error_overlay, stretch
 from cosembed.reporting.panels import labelled_row, resized
 from cosembed.reporting.report import Section
@@ -74,8 +75,8 @@ def _plants_section(fold: Fold[str], spec: LeavesSpec, settings: Settings) -> Se
         panels = {
             "input": image,
             "embedding": resized(embedding_rgb(embedding), truth.shape),
-            "truth": colour_labels(truth),
-            "ours": colour_labels(found),
+            "truth": colour_labels(truth, label_colours([truth])),
+            "ours": colour_labels(found, label_colours([found])),
             "errors": errors,
         }
         kinds = ", ".join(f"{counts[kind]} {kind}" for kind in ERROR_COLOURS)
