@@ -16,6 +16,7 @@ from pathlib import Path
 from absl import flags
 
 from cosembed.errors import InputError
+from cosembed.files.wording import counted
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
@@ -60,4 +61,4 @@ def main(flag_values: flags.FlagValues) -> None:
         write_mask_pictures(Path(flag_values.overlays), masks, frames_dir)
     if any(not fault.warning for fault in faults):
         sys.exit(2)
-    print(f"{flag_values.result_dir or flag_values.ground_truth_dir}: valid, {len(masks)} masks")
+    print(f"{flag_values.result_dir or flag_values.ground_truth_dir}: valid, {counted(len(masks), 'mask')}")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from cosembed.errors import DataError, InputError
+from cosembed.files.wording import counted
 
 # The kinds of files that can be frames, and what else looks like images to a person.
 KINDS = {".tif": "TIFF", ".tiff": "TIFF", ".png": "PNG"}
@@ -165,7 +166,7 @@ def _numbered(
     faults += _gaps(frames)
     faults += (
         DataError(
-            f"{frame.files[0]}: its frame has {len(frame.files)} channels, but that of "
+            f"{frame.files[0]}: its frame has {counted(len(frame.files), 'channel')}, but that of "
             f"{frames[0].files[0].name} {len(frames[0].files)}; add the missing file, or choose one channel "
             "with --pattern"
         )
