@@ -190,9 +190,9 @@ def _gaps(frames: Sequence[FrameFiles]) -> Iterator[DataError]:
             number = str(before.number + 1).zfill(len(match[0]))
             missing = first.name[: match.start()] + number + first.name[match.end() :]
             yield DataError(
-                f"{first.with_name(missing)}: is missing; {second.name} follows {first.name}, add it; or use "
-                "the frame before in its place with --gaps=hold, or take the files one after the other with "
-                "--order=name"
+                f"{first.with_name(missing)}: is missing; {second.name} follows {first.name}, add it; or let "
+                "cosembed track use the frame before in its place (--gaps=hold), or take the files one after "
+                "the other (--order=name)"
             )
 
 
