@@ -62,17 +62,19 @@ def main(flag_values: flags.FlagValues) -> None:
     small = large * (CPU_SIZE / specs.REFERENCE_SIZE) ** 2
     print(
         f"a typical cell covers {large:.0f} pixels of the network's input with --profile=paper, "
-        f"{small:.0f} with cpu"
+        f"{small:.0f} with cpu; it needs {FEWEST_PIXELS}"
     )
-    if small < FEWEST_PIXELS:
+    if large < FEWEST_PIXELS:
         print(
-            "warning: too few for profile cpu; cut the videos into smaller fields of view, or train with "
-            "--profile=paper"
+            "warning: too few for any profile; cut the videos into smaller fields of view, then repeat this"
         )
-    print(f"{output}: written; next: {_training_command(root.resolve(), output)}")
+        print(f"{output}: written")
+        return
+    profile = "cpu" if small >= FEWEST_PIXELS else "paper"
+    print(f"{output}: written; next: {_training_command(root.resolve(), output, profile)}")
 
 
-def _training_command(root: Path, spec_file: Path) -> str:
+def _training_command(root: Path, spec_file: Path, profile: str) -> str:
     """Gives what a reader types next; the spec names the data set's folder below --data_dir."""
     where = (f"--data_dir={root.parent}", "--out_dir=runs", f"--name={root.name}")
-    return shlex.join(["cosembed", "train", f"--spec={spec_file}", *where, "--profile=cpu"])
+    return shlex.join(["cosembed", "train", f"--spec={spec_file}", *where, f"--profile={profile}"])

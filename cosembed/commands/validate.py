@@ -5,7 +5,8 @@
 
 The exit status is 2 if there is a fault; lines with "warning:" do not make a folder invalid. --overlays
 writes a coloured picture of every mask, over its frame if --frames_dir is given: 16-bit labels look black in
-most viewers.
+most viewers. --connected_components cures masks of SEG that only tell cells from background: it writes a
+truth folder in which every connected part has a label of its own; cells that touch become one.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from absl import flags
 
+from cosembed.commands import command_line
 from cosembed.errors import InputError
 from cosembed.files.wording import counted
 
@@ -27,11 +29,18 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     flags.DEFINE_string(
         "overlays", "", "Folder to write coloured pictures to; it must not exist.", flag_values=flag_values
     )
+    flags.DEFINE_string(
+        "connected_components",
+        "",
+        "Truth folder to write, with masks of SEG whose connected parts are labelled; it must not exist.",
+        flag_values=flag_values,
+    )
 
 
 def main(flag_values: flags.FlagValues) -> None:
     """Prints faults to stderr, one a line."""
     from cosembed.datasets.ctc.mask_files import mask_files
+    from cosembed.datasets.ctc.splitting import split_masks
     from cosembed.datasets.ctc.validation import check_frames, check_result, check_truth
     from cosembed.files.writing import refuse_existing
     from cosembed.reporting.mask_pictures import write_mask_pictures
@@ -40,6 +49,13 @@ def main(flag_values: flags.FlagValues) -> None:
         raise InputError("give --result_dir, --ground_truth_dir, or both; see --help")
     if flag_values.overlays:
         refuse_existing(Path(flag_values.overlays))
+    if flag_values.connected_components:
+        command_line.require(flag_values, "ground_truth_dir")
+        output = Path(flag_values.connected_components)
+        refuse_existing(output)
+        written = split_masks(Path(flag_values.ground_truth_dir), output)
+        print(f"{output}: {written} masks written, a label for every connected part; check them in its place")
+        return
     frames_dir = Path(flag_values.frames_dir) if flag_values.frames_dir else None
     faults = check_frames(frames_dir) if frames_dir is not None else []
     masks: list[tuple[int, Path]] = []

@@ -18,7 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosembed import specs
+from cosembed.datasets.ctc.faults import require_valid
 from cosembed.datasets.ctc.mask_files import mask_files, read_labels
+from cosembed.datasets.ctc.validation import check_truth
 from cosembed.errors import DataError
 from cosembed.images.frames import open_frames
 from cosembed.preprocessing.label_overlap import count_labels
@@ -66,6 +68,9 @@ def measure_annotation(root: Path) -> AnnotationMeasures:
     if not videos:
         raise DataError(f"{root}: holds no annotated video; put frames in 01 and their masks in 01_GT/SEG")
     opened = [open_frames(root / video) for video in videos]
+    for video in videos:
+        truth = root / f"{video}_GT"
+        require_valid(truth, check_truth(truth, root / video, warnings=False))
     masks, markers = (
         [labels for video in videos for labels in _label_images(root / f"{video}_GT" / kind, prefix)]
         for kind, prefix in (("SEG", "man_seg"), ("TRA", "man_track"))
@@ -99,7 +104,8 @@ def render_spec(name: str, found: AnnotationMeasures) -> str:
         "upper": 99.5 if found.covered < SPARSE else 95.0,
         "radius": 25.6 if diameter < SMALL_DIAMETER else 51.2,
         "diameter": round(diameter),
-        "min_points": max(FEWEST_POINTS, round(SMALL_SHARE * small)),
+        # At most the pixels of a small cell, so that the two numbers of the comment agree.
+        "min_points": max(2, min(max(FEWEST_POINTS, round(SMALL_SHARE * small)), round(small))),
         "small": round(small),
     }
     lines = (line.partition("  #") for line in _TEMPLATE.substitute(values).splitlines())

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cosembed.errors import DataError
 from cosembed.files.reading import check_regular, reason
+from cosembed.images.frame_files import KINDS
 
 
 class Header(NamedTuple):
@@ -25,6 +26,20 @@ class Header(NamedTuple):
     def pixels(self) -> str:
         """Names the kind of pixels: `uint16`, or `uint8 x 3` where there are channels."""
         return self.dtype if self.channels == 1 else f"{self.dtype} x {self.channels}"
+
+
+# How files of other kinds begin, which people name as ours.
+SIGNATURES = {
+    b"\xff\xd8\xff": "JPEG",
+    b"\x89PNG\r\n\x1a\n": "PNG",
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+    b"GIF8": "GIF",
+    b"BM": "BMP",
+    b"\x89HDF": "HDF5",
+    b"%PDF": "PDF",
+    b"PK\x03\x04": "ZIP",
+}
 
 
 @contextmanager
@@ -57,6 +72,22 @@ def _unreadable(path: Path, error: Exception) -> DataError:
         return DataError(f"{path}: does not exist; check the path")
     if isinstance(error, PermissionError):
         return DataError(f"{path}: may not be read; change its permissions")
+    kind, named = _kind_of(path), KINDS.get(path.suffix.lower())
+    if kind is not None and named is not None and kind != named:
+        remedy = (
+            "rename it" if kind in KINDS.values() else "convert it to TIFF, which is more than renaming it"
+        )
+        return DataError(f"{path}: is a {kind} file, though its name says {named}; {remedy}")
     return DataError(
         f"{path}: cannot be read ({reason(error)}); the file is damaged or truncated, replace it"
     )
+
+
+def _kind_of(path: Path) -> str | None:
+    """Names the kind of a file by its first bytes; None if they are of no kind that is known."""
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(8)
+    except OSError:
+        return None
+    return next((kind for signature, kind in SIGNATURES.items() if start.startswith(signature)), None)

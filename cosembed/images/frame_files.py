@@ -123,6 +123,11 @@ def list_frames(folder: Path, choice: FrameChoice = AS_NUMBERED) -> Listing:
     return _numbered(known_numbers, others, faults, choice, channels)
 
 
+def looks_like_image(path: Path) -> bool:
+    """Tells whether a file's name is that of an image, of a kind that can be read or another."""
+    return path.suffix.lower() in KINDS or OTHER_IMAGES.fullmatch(path.suffix) is not None
+
+
 def file_number(path: Path) -> int | None:
     """Finds the last number in a file's name, `t012.tif` -> 12; None if there is none."""
     match = _LAST_NUMBER.search(path.stem)
@@ -190,9 +195,9 @@ def _gaps(frames: Sequence[FrameFiles]) -> Iterator[DataError]:
             number = str(before.number + 1).zfill(len(match[0]))
             missing = first.name[: match.start()] + number + first.name[match.end() :]
             yield DataError(
-                f"{first.with_name(missing)}: is missing; {second.name} follows {first.name}, add it; or let "
-                "cosembed track use the frame before in its place (--gaps=hold), or take the files one after "
-                "the other (--order=name)"
+                f"{first.with_name(missing)}: is missing; {second.name} follows {first.name}, add it "
+                "(for a video that is only tracked, --gaps=hold puts the frame before in its place, and "
+                "--order=name ignores the numbers)"
             )
 
 

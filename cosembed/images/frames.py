@@ -21,6 +21,9 @@ from cosembed.images.frame_files import AS_NUMBERED, FrameChoice, FrameFiles, Li
 from cosembed.images.reading import read_image
 from cosembed.images.stacks import Layout, read_layout
 
+# What a Zarr store holds, by the version of its format.
+ZARR_FILES = (".zarray", ".zgroup", "zarr.json")
+
 
 class _Source(NamedTuple):
     """Says where a frame is (a plane per channel, or one for all), and its number in the video's numbering.
@@ -233,6 +236,11 @@ def _listing(path: Path, choice: FrameChoice) -> Listing:
     where = "as t000.tif, t001.tif, ..."
     if not path.is_dir():
         raise DataError(f"{path}: does not exist; put the frames there, {where}")
+    if path.suffix.lower() == ".zarr" or any((path / name).exists() for name in ZARR_FILES):
+        raise DataError(
+            f"{path}: is a Zarr store, not a folder of images; open its array in Python and give that to "
+            "cosembed.track, or save it as TIFF"
+        )
     listing = list_frames(path, choice)
     if listing.frames:
         return listing

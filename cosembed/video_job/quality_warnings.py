@@ -106,8 +106,8 @@ def warnings_about_tracks(counts: Sequence[int], tracks: Sequence[Track], first:
     median = statistics.median(track.end - track.begin + 1 for track in tracks)
     if median < min(MEDIAN_SHARE * len(counts), MEDIAN_FRAMES):
         yield (
-            f"Half of the tracks last at most {median:.0f} of {counted(len(counts), 'frame')}: cells are lost and "
-            "found again under other labels."
+            f"Half of the tracks last at most {median:.0f} of {counted(len(counts), 'frame')}: "
+            "cells are lost and found again under other labels."
         )
     yield from _warnings_about_divisions(counts, tracks, first + len(counts) - 1)
     jumps = [

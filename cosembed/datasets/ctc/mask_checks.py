@@ -21,6 +21,10 @@ from cosembed.images.frames import open_frames
 from cosembed.images.reading import image_shape, read_headers, read_image
 from cosembed.preprocessing.label_overlap import label_overlap, present_labels
 
+# So many parts of one label, neither tiny nor much smaller than the largest, are cells; 255 is the foreground
+# of a binary image.
+MANY_PARTS, LEAST_PART, PART_SHARE, BINARY = 4, 9, 0.1, 255
+
 
 def check_names(folder: Path, prefix: str) -> list[Fault]:
     """Finds the files that look like masks but are not named as such."""
@@ -75,6 +79,7 @@ def check_pixels(masks: Mapping[int, Path], warnings: bool) -> tuple[list[Fault]
                 faults.append(Fault(path.name, sentence, warning=True))
             faults += _check_connected(mask, path.name)
         present[number] = set(present_labels(mask))
+        faults += _check_instances(mask, sorted(present[number]), path.name)
     return faults, present
 
 
@@ -140,6 +145,26 @@ def compare_with_frames(masks: Mapping[int, Path], frames_dir: Path, every_frame
             for number in outside
         ]
     return faults
+
+
+def _check_instances(mask: NDArray, labels: list[int], name: str) -> Iterator[Fault]:
+    """Finds a mask that only tells cells from background: one label covers many separate parts."""
+    if len(labels) != 1:
+        return
+    areas = np.bincount(label_parts(mask).ravel())[1:]
+    count = int(np.sum(areas >= max(LEAST_PART, PART_SHARE * areas.max())))
+    if count >= (2 if labels[0] == BINARY else MANY_PARTS):
+        yield Fault(
+            name,
+            f"label {labels[0]} covers {count} separate parts: the mask only tells cells from background, "
+            "but every cell needs a label of its own; cosembed validate --connected_components=FOLDER writes "
+            "such masks of SEG",
+        )
+
+
+def label_parts(mask: NDArray) -> NDArray:
+    """Gives every connected part of a mask's foreground a label of its own, corners being connected."""
+    return ndimage.label(mask > 0, np.ones((3, 3)))[0]
 
 
 def _check_connected(mask: NDArray, name: str) -> Iterator[Fault]:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosembed.errors import DataError
+from cosembed.images.frame_files import looks_like_image
 from cosembed.images.reading import read_image
 from cosembed.preprocessing.label_values import LARGEST_LABEL
 
@@ -36,11 +37,15 @@ def mask_files(folder: Path, prefix: str) -> dict[int, Path]:
 
 
 def misnamed_files(folder: Path, prefix: str) -> list[tuple[Path, str]]:
-    """Lists the files that are named like masks but cannot be used, each with what is wrong with it."""
+    """Lists the files that cannot be used as masks for their names, each with what is wrong with it.
+
+    In a folder of truth these are all other images; in a result, which may hold more, those whose names begin
+    as those of masks do.
+    """
     found: list[tuple[Path, str]] = []
     seen: dict[int, Path] = {}
-    for path in _tiffs(folder, prefix):
-        number = _number(path, prefix)
+    for path in _images(folder, "" if prefix in TRUTH_PREFIXES.values() else prefix):
+        number = _number(path, prefix) if path.suffix == ".tif" else None
         if number is None:
             found.append((path, f"is not named {prefix}NNN.tif after its frame (at least three digits)"))
         elif number in seen:
@@ -67,6 +72,11 @@ def read_labels(path: Path) -> NDArray[np.uint16]:
 
 def _tiffs(folder: Path, prefix: str) -> list[Path]:
     return sorted(folder.glob(f"{prefix}*.tif")) if folder.is_dir() else []
+
+
+def _images(folder: Path, prefix: str) -> list[Path]:
+    files = folder.glob(f"{prefix}*") if folder.is_dir() else ()
+    return sorted(path for path in files if path.name[0] != "." and looks_like_image(path))
 
 
 def _number(path: Path, prefix: str) -> int | None:

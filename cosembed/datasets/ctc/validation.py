@@ -75,6 +75,8 @@ def check_truth(ground_truth_dir: Path, frames_dir: Path | None = None, warnings
             else "is not a folder"
         )
         return [*faults, Fault(str(ground_truth_dir), what)]
+    if seg.is_dir() and not segmented:
+        faults.append(Fault("SEG", "holds no man_segNNN.tif; add the masks, or remove the folder"))
     table = tra / "man_track.txt"
     if markers:
         found, present = check_pixels(markers, warnings)

@@ -113,6 +113,12 @@ class CellsTask:
         }
         for folder in sorted(trained | tested):
             require_valid(folder, check_frames(folder))
+            channels = open_frames(folder).channels
+            if channels != spec.network.channels:
+                raise DataError(
+                    f"{folder}: its frames have {channels} channels, but the spec says network.channels="
+                    f"{spec.network.channels}; make them agree"
+                )
         for folder in sorted(trained | scored):
             truth = folder.with_name(f"{folder.name}_GT")
             require_valid(truth, check_truth(truth, folder, warnings=False))
