@@ -95,9 +95,9 @@ def test_data_without_annotation_are_refused(tmp_path):
         measure_annotation(tmp_path / "nowhere")
     with pytest.raises(DataError, match="holds no annotated video"):
         measure_annotation(tmp_path)
-    images, labels, tracks = moving_squares(2)
+    images, labels, _ = moving_squares(2)
     with pytest.raises(DataError, match="hold no labelled cell"):
-        measure_annotation(write_ctc(tmp_path / "empty", images, 0 * labels, tracks))
+        measure_annotation(write_ctc(tmp_path / "empty", images, 0 * labels, []))
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ def test_masks_are_listed_by_the_numbers_of_their_frames(tmp_path: Path) -> None
     found = mask_files(tmp_path, "mask")
     assert list(found) == [2, 10, 11, 100000000]
     assert found[11] == tmp_path / "mask0011.tif"
-    assert misnamed_files(tmp_path, "mask") == []
+    assert [path.name for path, _ in misnamed_files(tmp_path, "mask")] == ["mask003.png"]
     assert mask_files(tmp_path / "nowhere", "mask") == {}
 
 
