@@ -233,8 +233,8 @@ def test_an_array_that_breaks_while_it_is_read_is_named(network):
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
-        ({"channel": 2}, InputError, "channel 2: frames holds 1 channels"),
-        ({"channel": 0}, InputError, "channel 0: frames holds 1 channels"),
+        ({"channel": 2}, InputError, "channel 2: frames holds 1 channel"),
+        ({"channel": 0}, InputError, "channel 0: frames holds 1 channel"),
         ({"settings": {"tracking.min_pints": 3}}, SpecError, r"tracking\.min_points"),
         ({"settings": {"tracking.min_points": "many"}}, SpecError, "min_points"),
         ({"settings": {"network.levels": 3}}, SpecError, "was decided when the network was trained"),

@@ -19,6 +19,7 @@ from cosembed.batches.instances import background_mask, instance_masks
 from cosembed.batches.pipeline import BatchSignature, stack_arrays
 from cosembed.datasets.annotated_video import AnnotatedVideo
 from cosembed.errors import DataError
+from cosembed.files.wording import counted
 from cosembed.preprocessing.frames import preprocess_frame
 from cosembed.specs import CellsSpec, LeavesSpec
 
@@ -153,7 +154,7 @@ class ClipSource:
         frame = preprocess_frame(video.frames[entry.frame], preprocessing, crop=preprocessing.crop)
         if frame.shape[-1] != channels:
             raise DataError(
-                f"video {video.name}, frame {entry.frame}: has {frame.shape[-1]} channels, "
+                f"video {video.name}, frame {entry.frame}: has {counted(frame.shape[-1], 'channel')}, "
                 f"the network {channels}; set network.channels or convert the frames"
             )
         return frame

@@ -16,6 +16,7 @@ from absl import flags
 
 from cosembed.commands import command_line
 from cosembed.errors import InputError
+from cosembed.files.wording import counted
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
@@ -45,7 +46,7 @@ def main(flag_values: flags.FlagValues) -> None:
     if scores["TRA"] is not None:
         print(", ".join(f"{scores[name]} {meaning} ({name})" for name, meaning in ERROR_NAMES.items()))
     print(
-        f"{scores['frames']} masks, {scores['seg_frames']} frames with SEG truth; "
+        f"{counted(scores['frames'], 'mask')}, {counted(scores['seg_frames'], 'frame')} with SEG truth; "
         f"py-ctcmetrics {scores['py-ctcmetrics']}"
     )
     if flag_values.json:

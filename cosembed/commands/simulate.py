@@ -15,6 +15,7 @@ from absl import flags
 
 from cosembed.commands import command_line
 from cosembed.errors import InputError
+from cosembed.files.wording import counted
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
@@ -59,6 +60,7 @@ def main(flag_values: flags.FlagValues) -> None:
     divided = sum(track.parent > 0 for track in video.tracks)
     folder, share = Path(flag_values.output) / flag_values.video, touching_share(video.labels)
     print(
-        f"{folder}: {flag_values.frames} frames, {len(video.tracks)} tracks, {divided} daughters, "
+        f"{folder}: {counted(flag_values.frames, 'frame')}, {counted(len(video.tracks), 'track')}, "
+        f"{counted(divided, 'daughter')}, "
         f"{share:.0%} touching"
     )

@@ -16,6 +16,7 @@ from absl import flags
 
 from cosembed.commands import command_line
 from cosembed.errors import OutputError
+from cosembed.files.wording import counted
 
 # A cell of fewer network pixels has too few for embeddings of its own.
 FEWEST_PIXELS = 20
@@ -53,8 +54,8 @@ def main(flag_values: flags.FlagValues) -> None:
         sequence = read_annotated_video(root, video, dataset)
         stretches = ", ".join(f"{begin} to {end - 1}" for begin, end in sequence.segments)
         print(
-            f"video {video}: {len(sequence)} frames, {sequence.complete.sum()} completely segmented; "
-            f"trains on {stretches}"
+            f"video {video}: {counted(len(sequence), 'frame')}, {sequence.complete.sum()} completely "
+            f"segmented; trains on {stretches}"
         )
     atomic_write_text(output, text)
     large = float(np.median(found.areas))

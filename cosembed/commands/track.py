@@ -20,6 +20,7 @@ from absl import flags
 
 from cosembed.commands import command_line
 from cosembed.errors import InputError
+from cosembed.files.wording import counted
 
 if TYPE_CHECKING:
     from cosembed.images.frames import Frames
@@ -134,7 +135,7 @@ def _track(
         print(f"{title}: {finding}")
     _print_warnings([warning for warning in video.warnings if warning not in told])
     print(f"Time: {', '.join(f'{stage} {spent:.1f} s' for stage, spent in video.seconds.items())}")
-    print(f"{output}: {len(frames)} frames tracked; open {output / 'report.html'} in a browser")
+    print(f"{output}: {counted(len(frames), 'frame')} tracked; open {output / 'report.html'} in a browser")
 
 
 def _print_warnings(warnings: Sequence[str]) -> None:

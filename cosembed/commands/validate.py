@@ -18,6 +18,7 @@ from absl import flags
 
 from cosembed.commands import command_line
 from cosembed.errors import InputError
+from cosembed.files.wording import counted
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
@@ -76,4 +77,4 @@ def main(flag_values: flags.FlagValues) -> None:
         write_mask_pictures(Path(flag_values.overlays), masks, frames_dir)
     if any(not fault.warning for fault in faults):
         sys.exit(2)
-    print(f"{flag_values.result_dir or flag_values.ground_truth_dir}: valid, {len(masks)} masks")
+    print(f"{flag_values.result_dir or flag_values.ground_truth_dir}: valid, {counted(len(masks), 'mask')}")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from cosembed.errors import DataError, InputError
 from cosembed.files.reading import reason
+from cosembed.files.wording import counted
 from cosembed.images.frames import check_pixels
 
 _AXES = "give [T, H, W], or [T, H, W, C] for frames of several channels; one image is image[None]"
@@ -147,7 +148,9 @@ class ArrayFrames:
             InputError: There is no such channel.
         """
         if not 1 <= number <= self.channels:
-            raise InputError(f"channel {number}: {self._name} holds {self.channels} channels, counted from 1")
+            raise InputError(
+                f"channel {number}: {self._name} holds {counted(self.channels, 'channel')}, counted from 1"
+            )
         chosen = ArrayFrames(self._array, self._name)
         chosen._channel = number - 1 if self.channels > 1 else None
         return chosen

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from cosembed.errors import DataError, InputError
+from cosembed.files.wording import counted
 
 # The kinds of files that can be frames, and what else looks like images to a person.
 KINDS = {".tif": "TIFF", ".tiff": "TIFF", ".png": "PNG"}
@@ -170,7 +171,7 @@ def _numbered(
     faults += _gaps(frames)
     faults += (
         DataError(
-            f"{frame.files[0]}: its frame has {len(frame.files)} channels, but that of "
+            f"{frame.files[0]}: its frame has {counted(len(frame.files), 'channel')}, but that of "
             f"{frames[0].files[0].name} {len(frames[0].files)}; add the missing file, or choose one channel "
             "with --pattern"
         )
@@ -194,9 +195,9 @@ def _gaps(frames: Sequence[FrameFiles]) -> Iterator[DataError]:
             number = str(before.number + 1).zfill(len(match[0]))
             missing = first.name[: match.start()] + number + first.name[match.end() :]
             yield DataError(
-                f"{first.with_name(missing)}: is missing; {second.name} follows {first.name}, add it; or let "
-                "cosembed track use the frame before in its place (--gaps=hold), or take the files one after "
-                "the other (--order=name)"
+                f"{first.with_name(missing)}: is missing; {second.name} follows {first.name}, add it "
+                "(for a video that is only tracked, --gaps=hold puts the frame before in its place, and "
+                "--order=name ignores the numbers)"
             )
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosembed.errors import DataError, InputError
+from cosembed.files.wording import counted
 from cosembed.images.decoding import Header
 from cosembed.images.frame_files import AS_NUMBERED, FrameChoice, FrameFiles, Listing, list_frames, name_files
 from cosembed.images.reading import read_image
@@ -144,7 +145,8 @@ class Frames(Sequence[NDArray]):
         """
         if not 1 <= number <= self.channels:
             raise InputError(
-                f"--channel={number}: {self.paths[0]} holds {self.channels} channels, counted from 1"
+                f"--channel={number}: {self.paths[0]} holds {counted(self.channels, 'channel')}, "
+                "counted from 1"
             )
         if len(self._sources[0].planes) > 1:
             chosen = (source._replace(planes=source.planes[number - 1 : number]) for source in self._sources)

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from cosembed.errors import DataError
 from cosembed.files.reading import check_extent
+from cosembed.files.wording import counted
 from cosembed.files.writing import atomic_write_bytes
 from cosembed.images.decoding import Header, check_decoded, decoder_errors
 
@@ -87,7 +88,7 @@ def read_tiff_headers(path: Path) -> list[Header]:
             offsets.add(page.offset)
             headers.append(_read_header(page.aspage(), path))
         if len(headers) != len(file.pages):
-            raise ValueError(f"only {len(headers)} of its {len(file.pages)} pages are there")
+            raise ValueError(f"only {len(headers)} of its {counted(len(file.pages), 'page')} are there")
         if len(headers) == 1 and math.prod(file.series[0].shape) > math.prod(file.pages[0].aspage().shape):
             raise DataError(
                 f"{path}: holds several images in one TIFF page; save them as a folder of TIFF files"

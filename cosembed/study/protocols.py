@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cosembed.errors import InputError
+from cosembed.files.wording import counted
 from cosembed.study.folds import Fold
 
 PROTOCOLS = ("crossval", "submission")
@@ -72,8 +73,8 @@ def crossval_folds(
     if len(lengths) > 1:
         if train_frames:
             raise InputError(
-                f"--train_frames: {root} has {len(lengths)} annotated videos, and folds are whole videos; "
-                "choose one with --set 'dataset.videos=[\"01\"]'"
+                f"--train_frames: {root} has {counted(len(lengths), 'annotated video')}, and folds are whole "
+                "videos; choose one with --set 'dataset.videos=[\"01\"]'"
             )
         whole = {video: VideoRange(root, video, 0, length) for video, length in lengths.items()}
         return [
@@ -92,7 +93,8 @@ def crossval_folds(
     for flag, (_, end) in (("train_frames", train_frames), ("test_frames", test_frames)):
         if end > length:
             raise InputError(
-                f"--{flag}: ends at {end}, but {root / video} has {length} frames; choose a smaller range"
+                f"--{flag}: ends at {end}, but {root / video} has {counted(length, 'frame')}; "
+                "choose a smaller range"
             )
     if length < 2 or max(train_frames[0], test_frames[0]) < min(train_frames[1], test_frames[1]):
         raise InputError(

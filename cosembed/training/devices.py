@@ -9,6 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from cosembed.errors import InputError
+from cosembed.files.wording import counted
 
 # There where NVIDIA's driver is loaded and its GPUs are within reach of this process.
 DRIVER = Path("/dev/nvidiactl")
@@ -48,7 +49,7 @@ def describe_device(require_gpu: bool = False) -> str:
         raise InputError(
             f"--require_gpu: {why or 'this machine has no NVIDIA GPU, or no driver for it'}, or drop the flag"
         )
-    cores = f"CPU, {len(os.sched_getaffinity(0))} cores"
+    cores = f"CPU, {counted(len(os.sched_getaffinity(0)), 'core')}"
     return f"{cores} ({why})" if why else cores
 
 

@@ -21,6 +21,7 @@ from cosembed.clustering import describe_clustering
 from cosembed.datasets.ctc.track_table import Track
 from cosembed.errors import InputError, OutputError, SpecError
 from cosembed.files.progress import is_progress_shown, progress_shown, with_progress
+from cosembed.files.wording import counted
 from cosembed.files.writing import atomic_folder
 from cosembed.images.array_frames import ArrayFrames, VideoFrames
 from cosembed.images.frames import Frames, open_frames
@@ -70,7 +71,7 @@ class TrackedVideo:
 
     def __repr__(self) -> str:
         (height, width), count = self._frames.shape, len(self._frames)
-        return f"<TrackedVideo of {count} frame{'s' * (count > 1)} of {width} x {height} pixels>"
+        return f"<TrackedVideo of {counted(count, 'frame')} of {width} x {height} pixels>"
 
     @property
     def labels(self) -> NDArray[np.uint16]:
@@ -249,8 +250,8 @@ def plan_job(
     if frames.channels != wanted:
         raise InputError(f"{name}: {_channel_fault(frames, wanted)}")
     needed = memory.check(memory.estimate(len(frames), frames.shape, spec), memory.available())
-    size, plural = spec.network.image_size, "s" * (len(frames) > 1)
-    video = f"{name}, {len(frames)} frame{plural} of {width} x {height} pixels, {frames.dtype}"
+    size = spec.network.image_size
+    video = f"{name}, {counted(len(frames), 'frame')} of {width} x {height} pixels, {frames.dtype}"
     facts = [
         ("Video", video),
         ("Network", f"{network.description}, {size} x {size} pixels"),
@@ -310,4 +311,4 @@ def _channel_fault(frames: VideoFrames, wanted: int) -> str:
     elif len(frames) == 1 and not (isinstance(frames, Frames) and frames.paths[0].suffix.lower() == ".png"):
         # A PNG with several channels is a colour picture.
         remedy += "; if they are time points, save the TIFF with the axes TYX, or give an array [T, H, W]"
-    return f"has {frames.channels} channels, the network reads {wanted}; {remedy}"
+    return f"has {counted(frames.channels, 'channel')}, the network reads {wanted}; {remedy}"

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from cosembed.datasets.ctc.track_table import Track
+from cosembed.files.wording import counted
 from cosembed.images.array_frames import VideoFrames
 from cosembed.images.frame_files import name_files
 from cosembed.images.frames import Frames
@@ -77,7 +78,7 @@ def warnings_about_input(shape: tuple[int, int], trained: tuple[int, int], surve
         )
     if survey.grey_values < GREY_VALUES:
         yield (
-            f"A frame holds only {survey.grey_values} grey values; "
+            f"A frame holds only {counted(survey.grey_values, 'grey value')}; "
             "was it exported from a display, or compressed?"
         )
 
@@ -95,7 +96,7 @@ def warnings_about_tracks(counts: Sequence[int], tracks: Sequence[Track], first:
         yield "No cell was found in any frame: the network does not suit these images."
         return
     if empty:
-        yield f"No cell was found in {len(empty)} of {len(counts)} frames ({_few(empty)})."
+        yield f"No cell was found in {len(empty)} of {counted(len(counts), 'frame')} ({_few(empty)})."
     short = sum(track.end - track.begin < SHORT_FRAMES for track in tracks) / len(tracks)
     if len(counts) > 3 * SHORT_FRAMES and short > SHORT_SHARE:
         yield (
@@ -105,8 +106,8 @@ def warnings_about_tracks(counts: Sequence[int], tracks: Sequence[Track], first:
     median = statistics.median(track.end - track.begin + 1 for track in tracks)
     if median < min(MEDIAN_SHARE * len(counts), MEDIAN_FRAMES):
         yield (
-            f"Half of the tracks last at most {median:.0f} of {len(counts)} frames: cells are lost and found "
-            "again under other labels."
+            f"Half of the tracks last at most {median:.0f} of {counted(len(counts), 'frame')}: "
+            "cells are lost and found again under other labels."
         )
     yield from _warnings_about_divisions(counts, tracks, first + len(counts) - 1)
     jumps = [
@@ -116,7 +117,7 @@ def warnings_about_tracks(counts: Sequence[int], tracks: Sequence[Track], first:
     ]
     if jumps:
         yield (
-            f"The number of cells changes abruptly in {len(jumps)} frames ({_few(jumps)}): "
+            f"The number of cells changes abruptly in {counted(len(jumps), 'frame')} ({_few(jumps)}): "
             "look at them in the movie."
         )
 

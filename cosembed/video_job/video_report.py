@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from cosembed.datasets.ctc.mask_files import mask_files, read_labels
 from cosembed.datasets.ctc.track_table import Track, read_tracks
 from cosembed.files.progress import with_progress
+from cosembed.files.wording import counted
 from cosembed.files.writing import atomic_write_bytes
 from cosembed.images.array_frames import VideoFrames
 from cosembed.reporting import figures, movie
@@ -190,7 +191,7 @@ def _draw_pictures(
     }
     pages = figures.lineage(tracks, len(frames), "", frames.numbers[0])
     lineage = {
-        figures.page_caption(f"{len(tracks)} tracks", number, len(pages)): page
+        figures.page_caption(f"{counted(len(tracks), 'track')}", number, len(pages)): page
         for number, page in enumerate(pages, start=1)
     }
     return _Pictures(gif, shown.step, lineage, panels)
@@ -268,7 +269,7 @@ def _describe_tracks(counts: Sequence[int], tracks: Sequence[Track]) -> list[tup
     """
     daughters = Counter(track.parent for track in tracks if track.parent)
     lengths = [track.end - track.begin + 1 for track in tracks]
-    length = f", median length {np.median(lengths):.0f} of {len(counts)} frames" if lengths else ""
+    length = f", median length {np.median(lengths):.0f} of {counted(len(counts), 'frame')}" if lengths else ""
     return [
         ("Cells per frame", f"{min(counts)} to {max(counts)}"),
         ("Tracks", f"{len(tracks)}{length}"),

@@ -85,9 +85,7 @@ def test_files_of_several_channels_are_one_frame(tmp_path: Path) -> None:
     assert values(frames.only_channel(2)) == [1, 3]
     assert values(open_frames(tmp_path, FrameChoice("t{frame}_ch00.tif"))) == [0, 2]
     (tmp_path / "t2_ch01.tif").unlink()
-    with pytest.raises(
-        DataError, match=r"t2_ch00\.tif: its frame has 1 channels, but that of t1_ch00\.tif 2"
-    ):
+    with pytest.raises(DataError, match=r"t2_ch00\.tif: its frame has 1 channel, but that of t1_ch00\.tif 2"):
         open_frames(tmp_path)
 
 

@@ -182,6 +182,6 @@ def test_prepare_compares_channels_with_the_spec(only_seg, tmp_path):
     spec = specs.resolve_file(spec_file(only_seg), "paper", "smoke", {"network.channels": 3})
     settings = make_settings(only_seg.parent, tmp_path / "runs" / "mydata")
     with pytest.raises(
-        DataError, match=r"01: its frames have 1 channels, but the spec says network\.channels=3"
+        DataError, match=r"01: its frames have 1 channel, but the spec says network\.channels=3"
     ):
         run_experiment(own_data.EXPERIMENT, "prepare", spec, settings)

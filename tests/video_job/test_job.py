@@ -191,9 +191,7 @@ def test_channels_that_the_network_does_not_read_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"choose one by its number, counted from 1 \(--channel\)$"):
         facts_of(open_frames(tmp_path / "colours.png"), "video", SPEC)
     three = small_spec("network.channels=3")
-    with pytest.raises(
-        InputError, match="video: has 1 channels, the network reads 3; give frames of as many"
-    ):
+    with pytest.raises(InputError, match="video: has 1 channel, the network reads 3; give frames of as many"):
         facts_of(write_stack(tmp_path / "video.tif", IMAGES), "video", three)
 
 
@@ -264,7 +262,7 @@ LONG = [Track(label, 0, 19, 0) for label in range(1, 11)]
         ([10] * 10 + [12] * 10, LONG, None),
         ([0] * 20, [], "No cell was found in any frame"),
         ([10] * 10 + [0] + [10] * 9, LONG, "No cell was found in 1 of 20 frames (10)."),
-        ([10] * 10 + [20] * 10, LONG, "changes abruptly in 1 frames (10)"),
+        ([10] * 10 + [20] * 10, LONG, "changes abruptly in 1 frame (10)"),
         (
             [10] * 20,
             [*LONG, *(Track(label, 3, 5, 0) for label in range(11, 20))],

@@ -16,6 +16,7 @@ from scipy import ndimage
 from cosembed.datasets.ctc.faults import Fault, fault_of, size_text
 from cosembed.datasets.ctc.mask_files import misnamed_files
 from cosembed.errors import DataError
+from cosembed.files.wording import counted
 from cosembed.images.frames import open_frames
 from cosembed.images.reading import image_shape, read_headers, read_image
 from cosembed.preprocessing.label_overlap import label_overlap, present_labels
@@ -61,7 +62,7 @@ def check_pixels(masks: Mapping[int, Path], warnings: bool) -> tuple[list[Fault]
             faults.append(fault_of(path, error))
             continue
         if mask.ndim != 2 or len(headers) > 1:
-            found = f"{len(headers)} images" if len(headers) > 1 else f"{mask.shape[-1]} channels"
+            found = f"{len(headers)} images" if len(headers) > 1 else f"{counted(mask.shape[-1], 'channel')}"
             faults.append(Fault(path.name, f"holds {found}; a mask is one image of one channel"))
             continue
         first = first or (path.name, mask.shape)

@@ -14,6 +14,7 @@ from cosembed.datasets.ctc.faults import require_valid
 from cosembed.datasets.ctc.validation import check_frames, check_truth
 from cosembed.datasets.fetch import fetch
 from cosembed.errors import DataError, InputError
+from cosembed.files.wording import counted
 from cosembed.images.frames import open_frames
 from cosembed.simulation import simulate_video, write_video
 from cosembed.specs import CellsSpec
@@ -116,8 +117,8 @@ class CellsTask:
             channels = open_frames(folder).channels
             if channels != spec.network.channels:
                 raise DataError(
-                    f"{folder}: its frames have {channels} channels, but the spec says network.channels="
-                    f"{spec.network.channels}; make them agree"
+                    f"{folder}: its frames have {counted(channels, 'channel')}, but the spec says "
+                    f"network.channels={spec.network.channels}; make them agree"
                 )
         for folder in sorted(trained | scored):
             truth = folder.with_name(f"{folder.name}_GT")

@@ -15,6 +15,7 @@ from cosembed.clustering import describe_clustering
 from cosembed.datasets.ctc.mask_files import mask_files, read_labels
 from cosembed.datasets.ctc.track_table import Track, read_tracks
 from cosembed.errors import DataError
+from cosembed.files.wording import counted
 from cosembed.files.writing import atomic_write_text
 from cosembed.images.frames import Frames
 from cosembed.metrics.ctc import ERROR_NAMES, frame_seg
@@ -137,7 +138,7 @@ def _lineage_section(fold: Fold[VideoRange], frames: int, result: Path, truth: P
 def _trees(tracks: Sequence[Track], frames: int, name: str) -> list[Picture]:
     pages = figures.lineage(tracks, frames, name)
     return [
-        Picture(figures.page_caption(f"{name}: {len(tracks)} tracks", number, len(pages)), page)
+        Picture(figures.page_caption(f"{name}: {counted(len(tracks), 'track')}", number, len(pages)), page)
         for number, page in enumerate(pages, start=1)
     ]
 

@@ -305,8 +305,8 @@ def test_truth_and_result_must_have_the_frames_and_their_size(tmp_path, result):
     assert len(faults) == 6
     (other / "01" / "t003.tif").unlink()
     assert [str(fault) for fault in check_result(result, frames_dir=other / "01")] == [
-        "t003.tif: is missing; t004.tif follows t002.tif, add it; or let cosembed track use the frame before "
-        "in its place (--gaps=hold), or take the files one after the other (--order=name)"
+        "t003.tif: is missing; t004.tif follows t002.tif, add it (for a video that is only tracked, "
+        "--gaps=hold puts the frame before in its place, and --order=name ignores the numbers)"
     ]
 
 
