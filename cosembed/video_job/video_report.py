@@ -191,7 +191,7 @@ def _draw_pictures(
     }
     pages = figures.lineage(tracks, len(frames), "", frames.numbers[0])
     lineage = {
-        figures.page_caption(f"{counted(len(tracks), 'track')}", number, len(pages)): page
+        figures.page_caption(counted(len(tracks), "track"), number, len(pages)): page
         for number, page in enumerate(pages, start=1)
     }
     return _Pictures(gif, shown.step, lineage, panels)

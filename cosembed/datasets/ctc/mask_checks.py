@@ -62,7 +62,7 @@ def check_pixels(masks: Mapping[int, Path], warnings: bool) -> tuple[list[Fault]
             faults.append(fault_of(path, error))
             continue
         if mask.ndim != 2 or len(headers) > 1:
-            found = f"{len(headers)} images" if len(headers) > 1 else f"{counted(mask.shape[-1], 'channel')}"
+            found = f"{len(headers)} images" if len(headers) > 1 else counted(mask.shape[-1], "channel")
             faults.append(Fault(path.name, f"holds {found}; a mask is one image of one channel"))
             continue
         first = first or (path.name, mask.shape)
