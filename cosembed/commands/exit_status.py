@@ -48,11 +48,12 @@ def exit_as_deserved(program: Callable[[], None]) -> NoReturn:
             _call(program)
         finally:
             _flush()
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         # What is cleaned up now must not be interrupted by an impatient second Ctrl-C.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         with suppress(OSError):
-            print("interrupted", file=sys.stderr)
+            kept = f": {interrupt}" if str(interrupt) else ""
+            print(f"interrupted{kept}", file=sys.stderr)
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         _discard(sys.stdout, sys.stderr)
