@@ -2,9 +2,9 @@
 
     python -m benchmarks.fitness --network=runs/demo/test_02 --suits=runs/demo-data/simulated/02 --other=01
 
-Videos that suit are also taken upside down; that, they give no doubt, counts as right. The others, those that
-suit with inverted contrast, and three kinds of noise should give one. Prints what `cosembed track` would
-measure of each, and the rates of false alarms and misses.
+Videos that suit, and the same upside down, should give no doubt. The others, those that suit with inverted
+contrast, and three kinds of noise should give one. Prints what `cosembed track` would measure of each, and
+the rates of false alarms and misses.
 """
 
 from __future__ import annotations
