@@ -7,7 +7,7 @@ Everything about batch i is a function of (seed, i). `ClipSource` makes batches 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -110,6 +110,8 @@ class ClipSource:
         self._augment = make_augmenter(augment, spec)
         # Frames are read now: an error inside the tf.data pipeline would lose its class and message.
         self._frames = {(entry.video, entry.frame): self._prepare(entry) for entry in self._usable}
+        # Raw frames are not needed any more, neither here nor in the processes that make batches.
+        self._videos = [replace(video, frames=()) for video in videos]
 
     def clips(self, index: int) -> list[Clip]:
         """Makes the `training.batch_size` clips of step `index`, counted from 0; all have one length."""

@@ -124,7 +124,7 @@ def _near_masks(labels: NDArray[np.uint16], count: int, radius: float) -> NDArra
     return near
 
 
-def _outlines(frame: NDArray[np.uint16]) -> tuple[NDArray[np.intp], list[NDArray[np.intp]]]:
+def _outlines(frame: NDArray[np.uint16]) -> tuple[NDArray[np.uint16], list[NDArray[np.intp]]]:
     """Finds the pixels of every instance of a frame that touch another label.
 
     Between two masks the shortest distance runs from outline to outline. A mask that fills the frame has no

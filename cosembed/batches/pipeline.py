@@ -5,7 +5,7 @@ Knows no images and no augmentation.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -40,17 +40,48 @@ def stack_arrays(arrays: Sequence[NDArray]) -> NDArray:
     return np.stack(arrays) if len(arrays) > 1 else arrays[0][None]
 
 
-def batch_dataset(source: BatchSource, start: int, stop: int) -> tf.data.Dataset:
+def iterate_batches(source: BatchSource, start: int, stop: int) -> Iterator[dict[str, tf.Tensor]]:
+    """Yields the batches of steps `start` to `stop` (excluded), in order, made ahead in another thread.
+
+    Raises:
+        Exception: What the source raises.
+    """
+    import tensorflow as tf
+
+    faults: list[BaseException] = []
+    try:
+        yield from batch_dataset(source, start, stop, faults)
+    except tf.errors.OpError:
+        if faults:
+            # TensorFlow's own error would hide the class and the words of the source's.
+            raise faults[0] from None
+        raise
+
+
+def batch_dataset(
+    source: BatchSource, start: int, stop: int, faults: list[BaseException] | None = None
+) -> tf.data.Dataset:
     """Makes a pipeline of the batches of steps `start` to `stop` (excluded), in order.
 
     The batch of a step is the same wherever the pipeline starts.
+
+    Args:
+        source: Makes the batches.
+        start: The first step, counted from 0.
+        stop: The step after the last.
+        faults: Receives what the source raises.
     """
     import tensorflow as tf
 
     signature = source.signature
 
     def make(index: NDArray[np.int64]) -> list[NDArray]:
-        batch = source.batch(int(index))
+        try:
+            batch = source.batch(int(index))
+        except BaseException as error:
+            if faults is not None:
+                faults.append(error)
+            raise
         return [batch[name] for name in signature]
 
     def load(index: tf.Tensor) -> dict[str, tf.Tensor]:
