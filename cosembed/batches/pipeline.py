@@ -46,20 +46,15 @@ def iterate_batches(source: BatchSource, start: int, stop: int) -> Iterator[dict
     Raises:
         Exception: What the source raises.
     """
-    import tensorflow as tf
-
-    faults: list[BaseException] = []
-    try:
-        yield from batch_dataset(source, start, stop, faults)
-    except tf.errors.OpError:
-        if faults:
-            # TensorFlow's own error would hide the class and the words of the source's.
-            raise faults[0] from None
-        raise
+    faults: dict[int, BaseException] = {}
+    for index, batch in enumerate(batch_dataset(source, start, stop, faults), start):
+        if index in faults:
+            raise faults[index]
+        yield batch
 
 
 def batch_dataset(
-    source: BatchSource, start: int, stop: int, faults: list[BaseException] | None = None
+    source: BatchSource, start: int, stop: int, faults: dict[int, BaseException] | None = None
 ) -> tf.data.Dataset:
     """Makes a pipeline of the batches of steps `start` to `stop` (excluded), in order.
 
@@ -69,19 +64,21 @@ def batch_dataset(
         source: Makes the batches.
         start: The first step, counted from 0.
         stop: The step after the last.
-        faults: Receives what the source raises.
+        faults: Receives what the source raises, by step; the pipeline then gives empty batches from this step
+            on, for TensorFlow would hide the error's class and words behind its own. None: it is raised.
     """
     import tensorflow as tf
 
     signature = source.signature
+    nothing = {name: np.zeros([0] * rank, dtype) for name, (dtype, rank) in signature.items()}
 
     def make(index: NDArray[np.int64]) -> list[NDArray]:
         try:
-            batch = source.batch(int(index))
+            batch = source.batch(int(index)) if not faults else nothing
         except BaseException as error:
-            if faults is not None:
-                faults.append(error)
-            raise
+            if faults is None:
+                raise
+            faults[int(index)], batch = error, nothing
         return [batch[name] for name in signature]
 
     def load(index: tf.Tensor) -> dict[str, tf.Tensor]:
