@@ -108,7 +108,7 @@ def test_a_killed_worker_costs_no_batch():
 def test_a_batch_that_kills_its_workers_is_named():
     with batches_by_workers(Numbers(deadly=(3,)), 2, 6) as source:
         assert [int(source.batch(index)["number"][0]) for index in range(3)] == [0, 1, 2]
-        with pytest.raises(DataError, match="clip 3, seed 7: 3 worker processes died while they made it"):
+        with pytest.raises(DataError, match=r"clip 3, seed 7: 3 worker processes died while they made it"):
             source.batch(3)
 
 
@@ -116,7 +116,7 @@ def test_a_batch_that_kills_its_workers_is_named():
 def test_errors_of_the_source_keep_their_class_and_words_and_nothing_else_is_said(count, capfd):
     with batches_by_workers(Numbers(wrong=(4,)), count, 9) as source:
         seen = []
-        with pytest.raises(DataError, match="^frame 4: is damaged$"):
+        with pytest.raises(DataError, match=r"^frame 4: is damaged$"):
             seen.extend(int(batch["number"][0]) for batch in iterate_batches(source, 2, 9))
     assert seen == [2, 3]
     assert capfd.readouterr().err == ""

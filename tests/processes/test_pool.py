@@ -21,7 +21,12 @@ def double(number):
 
 
 def facts():
-    return os.getpid(), os.environ["OMP_NUM_THREADS"], "tensorflow" in sys.modules, signal.pthread_sigmask(0, [])
+    return (
+        os.getpid(),
+        os.environ["OMP_NUM_THREADS"],
+        "tensorflow" in sys.modules,
+        signal.pthread_sigmask(0, []),
+    )
 
 
 def fail():
