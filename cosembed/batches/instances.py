@@ -108,10 +108,11 @@ def _near_masks(labels: NDArray[np.uint16], count: int, radius: float) -> NDArra
     """
     near = np.zeros((count, count), bool)
     for frame in labels:
-        indices, points = _outlines(frame)
+        indices, starts, pixels = _outlines(frame)
         if len(indices) < 2:
             continue
-        low, high = (np.array([bound(outline, axis=0) for outline in points]) for bound in (np.min, np.max))
+        low, high = (bound.reduceat(pixels, starts) for bound in (np.minimum, np.maximum))
+        points = np.split(pixels, starts[1:])
         gap = np.maximum(0, np.maximum(low[:, None] - high[None], low[None] - high[:, None]))
         open_pairs = ((gap**2).sum(axis=-1) <= radius**2) & ~near[np.ix_(indices, indices)]
         candidates = np.argwhere(np.triu(open_pairs, k=1))
@@ -124,7 +125,7 @@ def _near_masks(labels: NDArray[np.uint16], count: int, radius: float) -> NDArra
     return near
 
 
-def _outlines(frame: NDArray[np.uint16]) -> tuple[NDArray[np.uint16], list[NDArray[np.intp]]]:
+def _outlines(frame: NDArray[np.uint16]) -> tuple[NDArray[np.uint16], NDArray[np.intp], NDArray[np.intp]]:
     """Finds the pixels of every instance of a frame that touch another label.
 
     Between two masks the shortest distance runs from outline to outline. A mask that fills the frame has no
@@ -134,7 +135,8 @@ def _outlines(frame: NDArray[np.uint16]) -> tuple[NDArray[np.uint16], list[NDArr
         frame: Labels [N, N], instances numbered from 1.
 
     Returns:
-        The instances present, counted from 0, and for each an array [P, 2] of positions (y, x).
+        The instances present, counted from 0; for each the index of its first pixel; and the pixels
+        [P, 2], (y, x), those of an instance together.
     """
     edge = np.zeros(frame.shape, bool)
     vertical, horizontal = frame[1:] != frame[:-1], frame[:, 1:] != frame[:, :-1]
@@ -146,4 +148,4 @@ def _outlines(frame: NDArray[np.uint16]) -> tuple[NDArray[np.uint16], list[NDArr
     ids = frame[pixels[:, 0], pixels[:, 1]]
     order = np.argsort(ids, kind="stable")
     present, starts = np.unique(ids[order], return_index=True)
-    return present - 1, np.split(pixels[order], starts[1:])
+    return present - 1, starts, pixels[order]

@@ -1,4 +1,4 @@
-"""Batches made by workers are those of the source, in its order, and come through memory that does not grow."""
+"""Batches made by workers are those of the source, in its order; their memory does not grow."""
 
 import os
 import signal
@@ -25,9 +25,9 @@ class Numbers:
     """A source whose batches grow and shrink, and some of which cannot be made."""
 
     seed = 7
-    signature = {"number": ("int64", 1), "where": ("int64", 1)}
 
     def __init__(self, deadly=(), wrong=()):
+        self.signature = {"number": ("int64", 1), "where": ("int64", 1)}
         self.deadly, self.wrong = deadly, wrong
 
     def batch(self, index):

@@ -162,3 +162,35 @@ def test_workers_end_with_a_parent_that_is_killed(how, tmp_path):
     while any(map(exists, workers)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(map(exists, workers))
+
+
+INTERRUPTED = """
+    import os, time
+    from cosembed.processes.pool import WorkerPool
+
+    if __name__ == "__main__":
+        with WorkerPool(2) as pool:
+            try:
+                running = [pool.submit(time.sleep, 2) for _ in range(2)]
+                print(*[pool.submit(os.getpid).result() for _ in range(4)], flush=True)
+                running = [pool.submit(time.sleep, 2) for _ in range(2)]
+                time.sleep(600)
+            except KeyboardInterrupt:
+                print([future.result() for future in running], flush=True)
+"""
+
+
+def test_ctrl_c_is_answered_by_the_parent_alone(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(textwrap.dedent(INTERRUPTED))
+    with subprocess.Popen(
+        [sys.executable, str(program)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)},
+        cwd=tmp_path, start_new_session=True,
+    ) as parent:  # fmt: skip
+        workers = set(map(int, parent.stdout.readline().split()))
+        time.sleep(0.5)
+        os.killpg(parent.pid, signal.SIGINT)
+        output, errors = parent.communicate(timeout=60)
+    assert (output, errors, parent.returncode) == ("[None, None]\n", "", 0)
+    assert workers and not any(map(exists, workers))
