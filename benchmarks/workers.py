@@ -106,7 +106,7 @@ def conclusion(rows: list[Row]) -> str:
     return (
         f"Two workers made {gain:.2f} times the clips of one.\n"
         f"{GOAL_WORKERS} workers on cores of their own make {alone:.0f} clips a second; {GOAL_CLIPS:.0f} are "
-        f"the goal. This process can hand on {handed_on:.0f} by its processor's time, and was seen to hand on "
+        f"the goal. This process can hand on {handed_on:.0f} by its processor's time, and was seen to do "
         f"{ready['clips_per_second']:.0f} that were ready."
     )
 

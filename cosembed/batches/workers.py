@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from cosembed.batches.pipeline import BatchSource
 from cosembed.errors import DataError
+from cosembed.files.reading import reason
 from cosembed.processes.pool import MOST_DEATHS, WorkerDiedError, WorkerPool
 from cosembed.processes.shared_memory import ArrayForm, FileHandle, SharedObject, Slot, share, write_arrays
 
@@ -123,14 +124,20 @@ def batches_by_workers(source: BatchSource, workers: int, stop: int) -> Iterator
     try:
         pool = WorkerPool(workers)
     except OSError as error:
-        logging.warning("batches are made in the training process: workers cannot start (%s)", error)
+        logging.warning(
+            "batches are made in the training process: there is no room in /dev/shm for workers (%s); make it "
+            "larger to have them", reason(error),
+        )  # fmt: skip
         yield source
         return
     try:
         made = WorkerBatchSource(source, pool, SLOTS * workers, stop)
     except OSError as error:
         pool.shutdown()
-        logging.warning("batches are made in the training process: no memory to share (%s)", error)
+        logging.warning(
+            "batches are made in the training process: there is no memory to share with workers (%s)",
+            reason(error),
+        )
         yield source
         return
     del source

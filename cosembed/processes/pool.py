@@ -21,6 +21,8 @@ from functools import partial
 from multiprocessing import connection, get_context, parent_process
 from typing import Any
 
+from absl import logging
+
 # A task that so many processes died of is not tried again.
 MOST_DEATHS = 3
 # A worker computes with one thread: there are as many workers as cores.
@@ -143,6 +145,7 @@ class WorkerPool(Executor):
             waiting.processes.append(event.process)
             _hand_on(event.outcome, event.task.future)
             return
+        logging.warning("a worker process was killed or died; another one takes its place")
         waiting.processes.append(self._replace(event.process))
         event.task.deaths += 1
         if event.task.deaths < MOST_DEATHS:

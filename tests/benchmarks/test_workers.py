@@ -22,4 +22,4 @@ def test_what_follows_from_the_rows_is_computed_from_them():
     found = conclusion([row, one, two, two | {"clips": "ready", "clips_per_second": 400.0}])
     assert "Two workers made 2.00 times" in found
     assert "14 workers on cores of their own make 140 clips a second; 60 are the goal" in found
-    assert "hand on 500 by its processor's time" in found and "hand on 400 that were ready" in found
+    assert "hand on 500 by its processor's time" in found and "do 400 that were ready" in found

@@ -78,12 +78,13 @@ def test_workers_are_others_with_one_thread_and_without_tensorflow_and_deaf_to_c
     assert not signal.pthread_sigmask(0, []) & {signal.SIGINT, signal.SIGTERM}
 
 
-def test_a_killed_worker_is_replaced_and_its_task_done_again(pool, tmp_path):
+def test_a_killed_worker_is_replaced_and_its_task_done_again_and_the_log_says_so(pool, tmp_path, caplog):
     futures = [pool.submit(double, number) for number in range(6)]
     killed = pool.submit(die_unless_written, tmp_path / "file")
     futures += [pool.submit(double, number) for number in range(6, 12)]
     assert killed.result(timeout=60) == "alive"
     assert [future.result() for future in futures] == list(range(0, 24, 2))
+    assert caplog.messages == ["a worker process was killed or died; another one takes its place"]
 
 
 def test_a_worker_that_is_killed_while_it_has_nothing_to_do_is_replaced(pool):
