@@ -125,9 +125,10 @@ def batches_by_workers(source: BatchSource, workers: int, stop: int) -> Iterator
         pool = WorkerPool(workers)
     except OSError as error:
         logging.warning(
-            "batches are made in the training process: there is no room in /dev/shm for workers (%s); make it "
-            "larger to have them", reason(error),
-        )  # fmt: skip
+            "batches are made in the training process: there is no room in /dev/shm for workers (%s); make "
+            "it larger to have them",
+            reason(error),
+        )
         yield source
         return
     try:
