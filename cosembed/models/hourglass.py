@@ -10,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from cosembed.layers import ConvGRU2D, HeTruncatedNormal
+from cosembed.layers import ConvGRU2D, HeTruncatedNormal, run_together
 from cosembed.layers.convolution import convolve
 
 
@@ -124,7 +124,14 @@ class Hourglass(tf.keras.layers.Layer):
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """Computes a whole clip [B, T, H, W, C]; states start at zero."""
-        return self._pass(inputs, lambda level, features: self.parallel[level](features))
+        return self._pass(inputs, self._parallel_path)
+
+    def _parallel_path(self, features: list[tf.Tensor]) -> list[tf.Tensor]:
+        """Computes the parallel path of all levels [B, T, H / 2^l, W / 2^l, filters] of a clip."""
+        if self.recurrent:
+            # They are independent of each other, for each reads the contracting path alone.
+            return run_together(self.parallel, features)
+        return [layer(clip) for layer, clip in zip(self.parallel, features, strict=True)]
 
     def step(self, frame: tf.Tensor, states: list[tf.Tensor] | None) -> tuple[tf.Tensor, list[tf.Tensor]]:
         """Computes one frame.
@@ -138,22 +145,24 @@ class Hourglass(tf.keras.layers.Layer):
         """
         after: list[tf.Tensor] = []
 
-        def parallel(level: int, features: tf.Tensor) -> tf.Tensor:
-            layer = self.parallel[level]
-            if not isinstance(layer, ConvGRU2D):
-                return layer(features)
-            before = tf.zeros_like(features[:, 0]) if states is None else states[level]
-            after.append(layer.step(features[:, 0], before))
-            return after[-1][:, None]
+        def parallel(features: list[tf.Tensor]) -> list[tf.Tensor]:
+            if not self.recurrent:
+                return self._parallel_path(features)
+            for level, layer in enumerate(self.parallel):
+                now = features[level][:, 0]
+                before = tf.zeros_like(now) if states is None else states[level]
+                after.append(layer.step(now, before))
+            return [state[:, None] for state in after]
 
         return self._pass(frame, parallel), after
 
-    def _pass(self, inputs: tf.Tensor, parallel: Callable[[int, tf.Tensor], tf.Tensor]) -> tf.Tensor:
+    def _pass(self, inputs: tf.Tensor, parallel: Callable[[list[tf.Tensor]], list[tf.Tensor]]) -> tf.Tensor:
         features = inputs if self.input_convolution is None else self.input_convolution(inputs)
-        skips = []
+        contracted = []
         for level in range(self.levels):
             features = self.contracting[level](downsample(features) if level else features)
-            skips.append(parallel(level, features))
+            contracted.append(features)
+        skips = parallel(contracted)
         features = self.expanding[-1](skips[-1])
         for level in reversed(range(self.levels - 1)):
             features = self.expanding[level](skips[level] + upsample(features))
