@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from cosembed.layers import ConvGRU2D, HeTruncatedNormal, run_together
 from cosembed.layers.convolution import convolve
+from cosembed.layers.pooling import fusible_max_pool
 
 
 class Convolution(tf.keras.layers.Layer):
@@ -63,6 +64,7 @@ class Hourglass(tf.keras.layers.Layer):
         seed: The first of the kernels' seeds; every kernel has its own.
         pointwise_ends: Whether a 1x1 convolution with ReLU comes first and the output convolution is 1x1 (the
             follow-up of 2019).
+        for_xla: Whether XLA compiles what computes the hourglass, and operations are chosen that it fuses.
         **kwargs: What `tf.keras.layers.Layer` takes.
     """
 
@@ -74,10 +76,12 @@ class Hourglass(tf.keras.layers.Layer):
         recurrent: bool,
         seed: int,
         pointwise_ends: bool = False,
+        for_xla: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.filters, self.levels, self.recurrent = filters, levels, recurrent
+        self._pool = fusible_max_pool if for_xla else _max_pool
         # Every kernel has its own seed: equal seeds would give equal kernels.
         seeds = iter(range(seed, seed + 3 * levels + 2))
         self.contracting = [self._convolution(next(seeds), f"contracting_{level}") for level in range(levels)]
@@ -160,7 +164,7 @@ class Hourglass(tf.keras.layers.Layer):
         features = inputs if self.input_convolution is None else self.input_convolution(inputs)
         contracted = []
         for level in range(self.levels):
-            features = self.contracting[level](downsample(features) if level else features)
+            features = self.contracting[level](downsample(features, self._pool) if level else features)
             contracted.append(features)
         skips = parallel(contracted)
         features = self.expanding[-1](skips[-1])
@@ -179,9 +183,13 @@ def split_time(images: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
     return tf.reshape(images, tf.concat([tf.shape(like)[:2], tf.shape(images)[1:]], axis=0))
 
 
-def downsample(features: tf.Tensor) -> tf.Tensor:
+def downsample(features: tf.Tensor, pool: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
     """Takes the maximum of every 2x2 pixels: [B, T, H, W, C] -> [B, T, H / 2, W / 2, C]."""
-    return split_time(tf.nn.max_pool2d(merge_time(features), 2, 2, "VALID"), features)
+    return split_time(pool(merge_time(features)), features)
+
+
+def _max_pool(images: tf.Tensor) -> tf.Tensor:
+    return tf.nn.max_pool2d(images, 2, 2, "VALID")
 
 
 def upsample(features: tf.Tensor) -> tf.Tensor:
