@@ -59,9 +59,8 @@ class Worker:
         return self._read()
 
     def close(self) -> None:
-        """Ends the process."""
-        self._pipe(self._process.stdin).close()
-        self._process.wait()
+        """Ends the process, whose input ends."""
+        self._process.communicate()
 
     def _read(self) -> Spent:
         return Spent(*json.loads(self._pipe(self._process.stdout).readline()))

@@ -1,5 +1,8 @@
 """A training step that XLA compiles gives what the same step gives without it."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -13,7 +16,7 @@ from cosembed.training.execution import Execution
 from cosembed.training.loop import make_train_step, train
 from cosembed.training.optimizers import BETA1, Optimizer
 from cosembed.training.run_folder import RunFolder
-from tests.helpers.builders import make_sequence, moving_squares, small_spec
+from tests.helpers.builders import ROOT, make_sequence, moving_squares, small_spec
 
 COMPILED, PLAIN = Execution(xla="on"), Execution(xla="off")
 
@@ -139,6 +142,35 @@ def test_a_compiled_training_that_is_interrupted_equals_one_that_is_not_bitwise(
         weights.append([variable.numpy() for variable in model.trainable_variables])
     for whole, resumed in zip(*weights, strict=True):
         np.testing.assert_array_equal(whole, resumed)
+
+
+# Prints a digest of the weights after three compiled steps.
+DETERMINISTIC = """
+import hashlib
+from cosembed.training.devices import make_deterministic
+make_deterministic()
+from tests.training.test_compiled_step import COMPILED, Step, cells_batch, small_spec
+spec = small_spec("network.levels=2", "network.image_size=16")
+step = Step(spec, COMPILED)
+for number in range(3):
+    step(cells_batch(spec, 2, seed=number), number)
+print(hashlib.sha256(b"".join(weight.tobytes() for weight in step.weights())).hexdigest())
+"""
+
+
+def test_compiled_steps_that_are_to_be_deterministic_give_the_same_bits_in_every_process():
+    digests = [
+        subprocess.run(
+            [sys.executable, "-c", DETERMINISTIC],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=300,
+        ).stdout.split()[-1]
+        for _ in range(2)
+    ]
+    assert len(digests[0]) == 64 and digests[0] == digests[1]
 
 
 @pytest.mark.parametrize(
