@@ -4,8 +4,8 @@
     python benchmarks/run_exported_step.py --step=step.hlo --values=step.npz --steps=100 --outputs=after.npz
 
 `benchmarks.export_step` writes the step. Weights and moments stay on the device from one step to the next.
-JAX has no public function that runs an HLO module: `compile_module` holds the two calls of its library that
-do so.
+JAX has no public function that runs an HLO module: `compile_module` holds the calls of its library that do so
+(tried with JAX 0.10.2).
 """
 
 from __future__ import annotations
