@@ -36,9 +36,12 @@ FLAGS = flags.FLAGS
 # Name -> how our network's step is executed; None is the plain network.
 VARIANTS = {
     "plain": None,
-    "ours": DEFAULT,
-    "recompute": Execution(recompute=True),
-    "bfloat16": Execution(mixed_precision=True),
+    "ours": Execution(xla="off"),
+    "recompute": Execution(recompute=True, xla="off"),
+    "bfloat16": Execution(mixed_precision=True, xla="off"),
+    "xla": Execution(xla="on"),
+    "xla_recompute": Execution(recompute=True, xla="on"),
+    "xla_bfloat16": Execution(mixed_precision=True, xla="on"),
 }
 LEAST_STEPS, MOST_STEPS, SECONDS = 2, 20, 10.0
 WARM_UP = 2
@@ -144,7 +147,8 @@ def our_step(size: Size, execution: Execution = DEFAULT) -> Callable[[dict[str, 
     spec = specs.resolve("DIC-C2DH-HeLa", "paper", "paper", _overrides(size))
     assert isinstance(spec, CellsSpec)
     model = build_network(spec, execution)
-    step = make_train_step(spec, model, Optimizer(list(named_weights(model).values()), spec.training))
+    optimizer = Optimizer(list(named_weights(model).values()), spec.training)
+    step = make_train_step(spec, model, optimizer, execution)
     names = make_objective(spec).signature
     return lambda batch: step({name: batch[name] for name in names}, tf.constant(0, tf.int64))
 

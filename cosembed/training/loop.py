@@ -29,6 +29,7 @@ from cosembed.training.checkpoints import (
     saved_checkpoints,
     written_by_tensorflow,
 )
+from cosembed.training.devices import compiles
 from cosembed.training.execution import DEFAULT, Execution
 from cosembed.training.interruption import postponed_interruption
 from cosembed.training.objectives import make_objective
@@ -63,7 +64,7 @@ def train(
         source: Gives the batch of every step.
         run: Where checkpoints, history and TensorBoard files go.
         title: What the progress bar is called.
-        execution: Precision and memory.
+        execution: Precision, memory and compiler.
         draw_picture: Draws what the network makes of a batch, for TensorBoard; None: there are scalars only.
 
     Returns:
@@ -80,7 +81,7 @@ def train(
     if start >= total:
         return state.model
     journal = _Journal(run, start)
-    train_step = make_train_step(spec, state.model, state.optimizer)
+    train_step = make_train_step(spec, state.model, state.optimizer, execution)
     with postponed_interruption() as interruption, Progress(total, start, title) as progress:
         begin = saved = time.perf_counter()
         for batch in iterate_batches(source, start, total):
@@ -159,18 +160,25 @@ class _Journal:
         self._written = len(self._records)
 
 
-def make_train_step(spec: TrainedSpec, model: StackedHourglass, optimizer: Optimizer) -> Any:
+def make_train_step(
+    spec: TrainedSpec, model: StackedHourglass, optimizer: Optimizer, execution: Execution = DEFAULT
+) -> Any:
     """Makes the graph of one optimisation step.
 
     It is a function (batch, 0-based step) -> (loss with L2 term, the task's loss, whether all is finite).
     Weights change only if the loss and all gradients are finite. Clips of any number of frames share one
-    trace.
+    trace. Of `execution` only the compiler is used: XLA compiles the trace anew for every shape of a batch
+    that it has not met.
     """
     objective, variables = make_objective(spec), list(named_weights(model).values())
 
     # Nothing here is Python control flow over tensors; translating it would cost a quarter of the time to the
     # first step.
-    @tf.function(input_signature=[objective.signature, tf.TensorSpec([], tf.int64)], autograph=False)
+    @tf.function(
+        input_signature=[objective.signature, tf.TensorSpec([], tf.int64)],
+        autograph=False,
+        jit_compile=compiles(execution.xla) or None,
+    )
     def train_step(batch: dict[str, tf.Tensor], step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         with tf.GradientTape() as tape:
             task_loss = objective.loss(model(batch["image"], training=True), batch)
