@@ -1,10 +1,10 @@
 """Cuts clusters out of a spanning tree as HDBSCAN does (Campello et al., 2013; McInnes and Healy, 2017).
 
-Distances grow from zero, and the tree's edges join points to groups as they become as long. Seen from the end,
-groups divide: where both parts weigh at least as much as the smallest cluster may, two clusters begin; else
-the lighter part leaves its cluster, or both do. The mass of a cluster is the sum over its points of how long,
-in inverse distances, each belongs to it; of a cluster and its descendants those are chosen that have more
-mass together (excess of mass). All points together are never a cluster.
+Distances grow from zero, and the tree's edges join points to groups as they become as long. Seen from the
+end, groups divide: where both parts weigh at least as much as the smallest cluster may, two clusters begin;
+else the lighter part leaves its cluster, or both do. The mass of a cluster is the sum over its points of how
+long, in inverse distances, each belongs to it; of a cluster and its descendants those are chosen that have
+more mass together (excess of mass). All points together are never a cluster.
 
 Points may have weights: a point of weight w counts as w points in one place. Knows edges and weights only.
 """

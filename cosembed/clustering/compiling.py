@@ -8,7 +8,7 @@ the distance from one point to another is that of the other to the one.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numba
 
@@ -18,7 +18,7 @@ F = TypeVar("F", bound=Callable[..., object])
 def compiled(function: F) -> F:
     """Compiles a function of arrays and numbers when it is first called with their types."""
     try:
-        return numba.njit(cache=True, nogil=True)(function)
+        return cast(F, numba.njit(cache=True, nogil=True)(function))
     except RuntimeError:
         # Neither the package's folder nor the user's can be written: every process compiles for itself.
-        return numba.njit(nogil=True)(function)
+        return cast(F, numba.njit(nogil=True)(function))

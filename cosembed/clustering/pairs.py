@@ -15,7 +15,7 @@ from scipy.sparse import csc_matrix
 from skimage import measure
 
 from cosembed.clustering.cluster_tree import NOISE
-from cosembed.clustering.condensing import largest_clump, cluster_by_clumps
+from cosembed.clustering.condensing import cluster_by_clumps, largest_clump
 from cosembed.clustering.points import cluster_points, cluster_points_as_released
 from cosembed.specs import ClusteringSpec
 
