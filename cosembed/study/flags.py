@@ -66,6 +66,12 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "What augments clips; graph: TensorFlow, for few cores and a GPU.",
         flag_values=flag_values,
     )
+    flags.DEFINE_integer(
+        "workers",
+        None,
+        "Processes that make training batches; 0: the training itself does. By default by cores and device.",
+        flag_values=flag_values,
+    )
     switch("deterministic", "The same bits on every run with the same seed and machine; may be slower.")
     switch("mixed_precision", "Train with convolutions in bfloat16; faster on GPUs that know it.")
     switch("recompute", "Train in about two thirds of the memory and 1.3 times the time.")
@@ -150,6 +156,7 @@ def make_settings(flag_values: flags.FlagValues, name: str, command: str) -> Set
         deterministic=flag_values.deterministic,
         augment=flag_values.augment,
         execution=Execution(flag_values.mixed_precision, flag_values.recompute),
+        workers=flag_values.workers,
     )
 
 
