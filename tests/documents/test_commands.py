@@ -43,7 +43,7 @@ SMALL = {
     "experiments.ctc_dic_hela": ["--profile=smoke", "--fold=0", "--set=dataset.loss_border=0"],
     "train": ["--profile=smoke"],
 }
-COMMANDS = ("track", "train", "evaluate", "validate", "simulate", "suggest-spec", "import-network")
+COMMANDS = ("track", "train", "evaluate", "validate", "report", "simulate", "suggest-spec", "import-network")
 
 
 def blocks(document: str, language: str = "") -> list[str]:
