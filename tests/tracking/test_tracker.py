@@ -94,15 +94,15 @@ def test_workers_cluster_while_frames_are_computed_and_never_fall_far_behind(mon
     def frames():
         for number, frame in enumerate(embeddings_of(moving_discs(frames=9))):
             most.append(max(0, number - 1 - len(ended)))
-            if number == 5:
-                # Three pairs have been handed over, and none has been clustered.
+            if number == 4:
+                # Two pairs have been handed over, and none has been clustered.
                 may_end.set()
             yield frame
 
     track_embeddings(frames(), SPEC, workers=1)
     assert begun[0] == threading.main_thread().name
     assert all(name.startswith("clustering") for name in begun[1:])
-    assert most[:6] == [0, 0, 0, 1, 2, 3] and max(most) <= 4
+    assert most[:5] == [0, 0, 0, 1, 2] and max(most) <= 3
     assert len(ended) == 8
 
 
