@@ -32,6 +32,7 @@ from cosembed.specs import CellsSpec
 from cosembed.training.checkpoints import build_network
 from cosembed.training.execution import Execution
 from cosembed.training.loop import make_train_step
+from cosembed.training.objectives import make_objective
 from cosembed.training.optimizers import Optimizer
 
 FLAGS = flags.FlagValues()
@@ -112,7 +113,8 @@ def export_step(spec: CellsSpec, execution: Execution) -> ExportedStep:
     weights = named_weights(model)
     optimizer = Optimizer(list(weights.values()), spec.training)
     function = make_train_step(spec, model, optimizer, execution)
-    arguments = random_batch(size_of(spec)), tf.constant(0, tf.int64)
+    clip = random_batch(size_of(spec))
+    arguments = {name: clip[name] for name in make_objective(spec).signature}, tf.constant(0, tf.int64)
     compiler_ir = function.experimental_get_compiler_ir(*arguments)
     held = {f"weights/{name}": variable for name, variable in weights.items()}
     for moments in ("first_moments", "second_moments"):

@@ -18,8 +18,8 @@ def test_the_benchmark_of_workers_has_a_row_for_each_number_of_them():
 def test_what_follows_from_the_rows_is_computed_from_them():
     row = {"clips": "made", "workers": 0, "clips_per_second": 10.0, "maker_ms": 100.0, "parent_ms": None}
     one = row | {"workers": 1, "clips_per_second": 9.0, "parent_ms": 2.0}
-    two = one | {"workers": 2, "clips_per_second": 18.0}
+    two = one | {"workers": 2, "clips_per_second": 18.0, "maker_ms": 125.0}
     found = conclusion([row, one, two, two | {"clips": "ready", "clips_per_second": 400.0}])
-    assert "Two workers made 2.00 times" in found
+    assert "Two workers made 2.00 times the clips of one by the clock, 1.60 by the processor's time" in found
     assert "14 workers on cores of their own make 140 clips a second; 60 are the goal" in found
     assert "hand on 500 by its processor's time" in found and "do 400 that were ready" in found

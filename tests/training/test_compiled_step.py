@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from cosembed import specs
 from cosembed.batches.clips import ClipSource
+from cosembed.batches.mask_codes import pack_table, table_rows
 from cosembed.models import named_weights
 from cosembed.training import devices
 from cosembed.training.checkpoints import build_network, load_network
@@ -22,18 +23,16 @@ COMPILED, PLAIN = Execution(xla="on"), Execution(xla="off")
 
 
 def cells_batch(spec: specs.CellsSpec, frames: int, seed: int = 0) -> dict[str, tf.Tensor]:
-    """One clip of noise, with masks that are as random."""
+    """One clip of noise, with labels and masks that are as random."""
     generator = np.random.default_rng(seed)
     shape = (1, frames, spec.network.image_size, spec.network.image_size)
-
-    def codes(count):
-        return tf.constant(generator.integers(0, 3, (*shape, count)), tf.uint8)
-
+    table = generator.integers(0, 3, (20, spec.instances.maximum + 1)).astype(np.uint8)
+    rows = table_rows(len(table))
     return {
         "image": tf.constant(generator.normal(0, 0.5, (*shape, 1)), tf.float32),
-        "labels": tf.zeros(shape, tf.uint16),
-        "instances": codes(3),
-        "background": codes(1),
+        "codes": tf.constant(generator.integers(0, len(table), shape), tf.uint16),
+        "code_labels": tf.constant(np.arange(rows)[None], tf.uint16),
+        "code_masks": tf.constant(pack_table(table, rows)[None]),
     }
 
 
