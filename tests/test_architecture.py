@@ -25,6 +25,7 @@ ORDER = (
     "losses",
     "training",
     "released",
+    "networks",
     "clustering",
     "tracking",
     "inference",
