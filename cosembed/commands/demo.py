@@ -1,4 +1,4 @@
-"""Shows the whole of it in a minute: simulates a video, tracks it with a network that comes with it, scores it.
+"""Shows everything in a minute: simulates a video, tracks it with a network that comes with it, scores it.
 
     cosembed demo --output=demo
 

@@ -93,7 +93,7 @@ def _verify(name: str) -> None:
 
     for folder in folders:
         card, difference = verify_stored(folder)
-        print(f"{card.name}: hashes fit, outputs differ by {difference:.1e} of the largest", flush=True)
+        print(f"{card.name}: hashes fit, outputs differ by {difference:.1e} at most", flush=True)
 
 
 def _export(flag_values: flags.FlagValues, run: str) -> None:

@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,7 @@ _UNREADABLE = (OSError, ValueError, EOFError, KeyError, MemoryError, NotImplemen
 _DAMAGED = (*_UNREADABLE, zipfile.BadZipFile, zlib.error)
 
 
-def write_arrays(path: Path, arrays: Mapping[str, NDArray]) -> None:
+def write_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
     """Writes named arrays; the same arrays give the same bytes."""
     np.savez_compressed(path, **arrays)
 

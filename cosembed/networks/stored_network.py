@@ -18,7 +18,7 @@ from cosembed.specs import CellsSpec
 from cosembed.training.checkpoints import build_network
 
 WEIGHTS_FILE, SPEC_FILE, EXAMPLE_FILE = "weights.npz", "spec.yaml", "example.npz"
-# How far, in parts of the largest output, another machine may be from the stored outputs.
+# How far the embeddings of another machine, at unit length, may be from the stored ones.
 TOLERANCE = 1e-3
 # Frames and least side of the example, and the step between the pixels whose outputs are stored.
 EXAMPLE_FRAMES, EXAMPLE_SIDE, EXAMPLE_STEP = 3, 64, 4
@@ -50,8 +50,8 @@ def load_stored(folder: Path) -> StoredNetwork:
         found = file_sha256(folder / name)
         if found != expected:
             raise CheckpointError(
-                f"{folder / name}: its SHA-256 is {found[:12]}... and card.yaml says {expected[:12]}...: it is "
-                "damaged or another file; restore it"
+                f"{folder / name}: its SHA-256 is {found[:12]}... and card.yaml says {expected[:12]}...: "
+                "it is damaged or another file; restore it"
             )
     spec = _read_spec(folder / SPEC_FILE, card)
     model = build_network(spec)
@@ -63,7 +63,7 @@ def verify_stored(folder: Path) -> tuple[Card, float]:
     """Checks the hashes of a folder's files, and that the network still gives its stored outputs.
 
     Returns:
-        The card, and the largest difference to the stored outputs in parts of the largest output.
+        The card, and the largest difference to the stored outputs.
 
     Raises:
         CheckpointError: As `load_stored`, or the outputs differ by more than `TOLERANCE`.
@@ -74,11 +74,11 @@ def verify_stored(folder: Path) -> tuple[Card, float]:
         network = load_stored(folder)
         images, expected = read_example(folder / EXAMPLE_FILE, network.spec)
         found = example_outputs(network.model, images)
-    difference = float(np.abs(found - expected).max() / np.abs(expected).max())
+    difference = float(np.abs(found - expected).max())
     if not difference <= TOLERANCE:
         raise CheckpointError(
-            f"{folder}: the network's outputs differ from the stored ones by {difference:.1e} of the largest "
-            f"output, and at most {TOLERANCE:g} is allowed; tell the maintainers the versions you use"
+            f"{folder}: the network's outputs differ from the stored ones by {difference:.1e}, and "
+            f"at most {TOLERANCE:g} is allowed; tell the maintainers the versions you use"
         )
     return network.card, difference
 
@@ -123,9 +123,13 @@ def example_images(spec: CellsSpec) -> NDArray[np.float16]:
 
 
 def example_outputs(model: StackedHourglass, images: NDArray) -> NDArray[np.float32]:
-    """Computes the raw embeddings of the example's images, at every fourth pixel: float32 [T, N/4, N/4, D]."""
+    """Computes the embeddings of the example's images, at unit length and at every fourth pixel.
+
+    Returns:
+        float32 [T, N / 4, N / 4, D].
+    """
     _, second = model(tf.constant(images[None], tf.float32))
-    return second[0, :, ::EXAMPLE_STEP, ::EXAMPLE_STEP].numpy()
+    return tf.math.l2_normalize(second[0, :, ::EXAMPLE_STEP, ::EXAMPLE_STEP], axis=-1).numpy()
 
 
 def read_example(path: Path, spec: CellsSpec) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
