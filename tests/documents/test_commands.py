@@ -42,8 +42,10 @@ SMALL = {
     "experiments.own": ["--profile=smoke"],
     "experiments.ctc_dic_hela": ["--profile=smoke", "--fold=0", "--set=dataset.loss_border=0"],
     "train": ["--profile=smoke"],
+    "demo": ["--frames=3"],
 }
-COMMANDS = ("track", "train", "evaluate", "validate", "simulate", "suggest-spec", "import-network")
+COMMANDS = ("demo", "track", "networks", "train", "evaluate", "validate", "simulate", "suggest-spec")
+COMMANDS += ("import-network",)
 
 
 def blocks(document: str, language: str = "") -> list[str]:
