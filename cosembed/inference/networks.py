@@ -106,7 +106,10 @@ def load_network(
             stored = load_stored(path)
             card = stored.card
             return Network(
-                stored.model, stored.spec, f"{card.name}, version {card.version}: {card.summary}", device
+                stored.model,
+                stored.spec,
+                f"{card.name}, version {card.version}: {card.summary.removesuffix('.')}",
+                device,
             )
         model, spec, step = checkpoints.load_network(path)
         trained = f"trained for {step} of {spec.training.iterations} steps"

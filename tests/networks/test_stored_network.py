@@ -95,7 +95,7 @@ def test_it_tracks_as_the_run_does_with_rounded_weights(run, exported):
     for weight in named_weights(rounded.model).values():
         weight.assign(weight.numpy().astype(np.float16))
     network = cosembed.load_network(exported)
-    assert network.description == "mine, version 1: simulated, profile smoke, 4 steps."
+    assert network.description == "mine, version 1: simulated, profile smoke, 4 steps"
     one, two = (cosembed.track(IMAGES, chosen, progress=False) for chosen in (rounded, network))
     np.testing.assert_array_equal(one.labels, two.labels)
     assert one.tracks == two.tracks
