@@ -25,6 +25,7 @@ from tests.helpers.numpy_network import seeded_variables, write_checkpoint
 TYPED = (
     "docs/getting-started.md",
     "docs/howto/track.md",
+    "docs/howto/networks.md",
     "docs/howto/train.md",
     "docs/howto/view-results.md",
     "docs/howto/reproduce.md",
@@ -128,6 +129,11 @@ def test_commands_of_getting_started_run(desk):
 def test_commands_for_tracking_run(desk):
     type_all("docs/howto/track.md", desk)
     assert (desk / "01_RES" / "report.html").exists() and (desk / "stack_RES" / "mask005.tif").exists()
+
+
+def test_commands_for_networks_run(desk):
+    type_all("docs/howto/networks.md", desk)
+    assert (desk / "my_frames_mine" / "report.html").exists()
 
 
 def test_commands_for_training_run(desk):
