@@ -19,6 +19,7 @@ from cosembed import released, specs
 from cosembed.errors import CheckpointError, InputError
 from cosembed.inference.stepper import FrameStepper
 from cosembed.models import StackedHourglass
+from cosembed.networks.card import Card
 from cosembed.networks.catalogue import advice, is_network_folder, network_folder
 from cosembed.networks.stored_network import load_stored
 from cosembed.specs import CellsSpec
@@ -35,12 +36,15 @@ class Network:
         spec: The values that belong to it: preprocessing, tracking, upsampling, and what it was trained with.
         description: One phrase for people: where it comes from and how it was trained.
         device: One phrase for people: what computes.
+        card: What is known of a network that comes with the package, or was exported like one; None of
+            others.
     """
 
     model: StackedHourglass = field(repr=False)
     spec: CellsSpec = field(repr=False)
     description: str
     device: str
+    card: Card | None = field(default=None, repr=False)
 
     @cached_property
     def stepper(self) -> FrameStepper:
@@ -110,6 +114,7 @@ def load_network(
                 stored.spec,
                 f"{card.name}, version {card.version}: {card.summary.removesuffix('.')}",
                 device,
+                card,
             )
         model, spec, step = checkpoints.load_network(path)
         trained = f"trained for {step} of {spec.training.iterations} steps"

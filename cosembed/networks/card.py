@@ -6,17 +6,15 @@ beside it.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 
-from cosembed import __version__
 from cosembed.errors import CheckpointError, SpecError
 from cosembed.files.reading import MAX_PAGES_BYTES, read_text, reason
 from cosembed.specs.dataclass_mapping import bounded, from_mapping, to_mapping
+from cosembed.specs.newer import refuse_newer
 from cosembed.specs.yaml_text import parse_yaml
 
 CARD_FILE = "card.yaml"
@@ -162,20 +160,7 @@ def read_card(folder: Path) -> Card:
         raise
 
 
-def refuse_newer(file: Path, version: Any) -> None:
-    """Raises `CheckpointError` if a file that cannot be understood was written by a newer version."""
-    if isinstance(version, str) and _parts(version) > _parts(__version__):
-        raise CheckpointError(
-            f"{file}: was written by cosembed {version[:20]}, which this version, {__version__}, does not "
-            "understand; install the newer one"
-        )
-
-
 def write_card(folder: Path, card: Card) -> None:
     """Writes the card into a network's folder."""
     text = yaml.safe_dump(to_mapping(card), sort_keys=False, allow_unicode=True, width=100)
     (folder / CARD_FILE).write_text(text, encoding="utf-8")
-
-
-def _parts(version: str) -> list[int]:
-    return [int(part) for part in re.findall(r"\d{1,9}", version)[:3]]

@@ -13,8 +13,9 @@ from cosembed import specs
 from cosembed.errors import CheckpointError, SpecError
 from cosembed.models import StackedHourglass, named_weights
 from cosembed.networks.arrays import file_sha256, read_arrays, write_arrays
-from cosembed.networks.card import Card, read_card, refuse_newer
+from cosembed.networks.card import Card, read_card
 from cosembed.specs import CellsSpec
+from cosembed.specs.newer import refuse_newer
 from cosembed.training.checkpoints import build_network
 
 WEIGHTS_FILE, SPEC_FILE, EXAMPLE_FILE = "weights.npz", "spec.yaml", "example.npz"

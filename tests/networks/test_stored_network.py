@@ -92,6 +92,7 @@ def test_its_card_says_what_the_run_knows(exported):
 
 def test_it_tracks_as_the_run_does_with_rounded_weights(run, exported):
     rounded = cosembed.load_network(run)
+    assert rounded.card is None
     for weight in named_weights(rounded.model).values():
         weight.assign(weight.numpy().astype(np.float16))
     network = cosembed.load_network(exported)
@@ -253,6 +254,7 @@ def test_a_name_is_a_network_whatever_lies_in_the_working_folder(tmp_path, monke
     (tmp_path / "PhC-C2DH-U373").mkdir()
     network = cosembed.load_network("PhC-C2DH-U373")
     assert network.spec.network.filters == 64
+    assert network.card == read_card(network_folder("PhC-C2DH-U373"))
     for path in (Path("PhC-C2DH-U373"), "./PhC-C2DH-U373"):
         with pytest.raises(CheckpointError, match="holds no trained network"):
             cosembed.load_network(path)
