@@ -1,4 +1,4 @@
-"""Shows everything in a minute: simulates a video, tracks it with a network that comes along, scores it.
+"""Shows everything in a minute: simulates a video, tracks it with a network of the package, and scores it.
 
     cosembed demo --output=demo
 
