@@ -1,4 +1,4 @@
-"""Shows everything in a minute: simulates a video, tracks it with a network of the package, and scores it.
+"""Shows all of it in a minute: simulates a video, tracks it with a network of the package, scores it.
 
     cosembed demo --output=demo
 

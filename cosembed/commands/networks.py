@@ -1,4 +1,4 @@
-"""Lists the networks that come with the package, shows and checks them, and makes such a folder of a run.
+"""Lists the networks that come with the package, shows and checks them, makes such a folder of a run.
 
     cosembed networks
     cosembed networks show DIC-C2DH-HeLa
