@@ -33,6 +33,7 @@ from cosembed.tracking import CellRow
 from cosembed.tracking.writer import MaskFolder, RestoredTracks, write_tables
 from cosembed.training.run_folder import describe_versions, environment
 from cosembed.video_job import memory
+from cosembed.video_job.cell_size import doubts_about_cell_size
 from cosembed.video_job.quality_warnings import warnings_about_files, warnings_about_input
 from cosembed.video_job.video_report import write_video_report
 
@@ -290,6 +291,7 @@ def run_job(
     warnings += warnings_about_input(frames.shape, spec.dataset.image_shape, survey)
     samples = np.unique(np.linspace(0, len(frames) - 1, SAMPLES).round().astype(int)).tolist()
     tracked = track_frames(network.stepper, frames, spec, samples)
+    warnings += doubts_about_cell_size(tracked.result.labels, network.card)
     video = TrackedVideo(frames, spec, tracked, warnings, facts)
     video.seconds = {"reading": reading} | video.seconds
     return video
