@@ -117,7 +117,7 @@ def test_the_command_and_the_interface_give_the_same_bits(run_folder, network, t
         for name in ("RES", "SAVED")
     )
     assert written.keys() == saved.keys() and "report.html" in saved and "pictures/overlay.gif" in saved
-    for name in written.keys() - {"report.html"}:
+    for name in written.keys() - {"report.html", "track.json"}:
         assert written[name].read_bytes() == saved[name].read_bytes(), name
     page = (tmp_path / "SAVED" / "report.html").read_text()
     assert "SAVED: tracked cells" in page and ".partial" not in page
@@ -149,6 +149,41 @@ def test_a_channel_and_settings_can_be_chosen(network):
     assert none.labels.max() == 0 and none.tracks == [] and none.table() == []
 
 
+def test_frames_of_a_folder_are_chosen_as_on_the_command_line(network, tmp_path):
+    (tmp_path / "video").mkdir()
+    for number, image in zip((0, 5, 10, 15), IMAGES, strict=True):
+        tifffile.imwrite(tmp_path / "video" / f"a_t{number:03d}_c1.tif", image)
+        tifffile.imwrite(tmp_path / "video" / f"a_t{number:03d}_c2.tif", IMAGES[0])
+    wanted = cosembed.track(IMAGES, network, progress=False).labels
+
+    def tracked(**choice: str) -> cosembed.TrackedVideo:
+        return cosembed.track(tmp_path / "video", network, progress=False, **choice)
+
+    np.testing.assert_array_equal(tracked(pattern="a_t*_c1.tif", order="name").labels, wanted)
+    held = tracked(pattern="a_t{frame}_c1.tif", gaps="hold")
+    assert held.labels.shape[0] == 16 and any("Frames 1, 2, 3, 4, 6" in text for text in held.warnings)
+    for choice, message in [
+        ({"pattern": "a_t*_c1.tif"}, "--pattern=a_t\\*_c1.tif: must hold {frame} once"),
+        ({"pattern": "b{frame}.tif"}, "holds no TIFF or PNG file named b{frame}.tif"),
+        ({"pattern": "a_t{frame}_c1.tif"}, "a_t001_c1.tif: is missing"),
+        ({"order": "time"}, "order: is 'time'; choose number or name"),
+        ({"gaps": "fill"}, "gaps: is 'fill'; choose refuse or hold"),
+    ]:
+        with pytest.raises(InputError, match=message):
+            tracked(**choice)
+
+
+def test_a_blank_frame_of_an_array_is_held_and_other_choices_are_for_folders(network):
+    blank = IMAGES * (np.arange(4) != 1)[:, None, None]
+    video = cosembed.track(blank, network, gaps="hold", progress=False)
+    assert "Frame 1 is missing or blank" in " ".join(video.warnings)
+    before = IMAGES[[0, 0, 2, 3]]
+    np.testing.assert_array_equal(video.labels, cosembed.track(before, network, progress=False).labels)
+    for choice in ({"pattern": "t{frame}.tif"}, {"order": "name"}):
+        with pytest.raises(InputError, match="is for a folder of frames"):
+            cosembed.track(IMAGES, network, progress=False, **choice)
+
+
 def test_what_is_saved_is_complete_or_absent(network, tmp_path, monkeypatch):
     video = cosembed.track(IMAGES, network, progress=False)
     (tmp_path / "mine").mkdir()
@@ -164,9 +199,9 @@ def test_what_is_saved_is_complete_or_absent(network, tmp_path, monkeypatch):
         with pytest.raises(OutputError, match="RES: cannot be written"):
             video.save(tmp_path / "RES")
         assert sorted(path.name for path in tmp_path.iterdir()) == ["mine"]
-        with pytest.raises(OutputError):
-            video.save(tmp_path / "KEPT", keep_masks=True)
-        assert [fault for fault in check_result(tmp_path / "KEPT") if not fault.warning] == []
+    video.save_tracks(tmp_path / "TRACKS")
+    assert [fault for fault in check_result(tmp_path / "TRACKS") if not fault.warning] == []
+    assert not (tmp_path / "TRACKS" / "report.html").exists()
     video.save(str(tmp_path / "RES"))
     assert [fault for fault in check_result(tmp_path / "RES") if not fault.warning] == []
 

@@ -14,6 +14,7 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from types import TracebackType
 from typing import NoReturn, TextIO
 
 from cosembed.errors import CosembedError, InputError
@@ -48,16 +49,23 @@ def exit_as_deserved(program: Callable[[], None]) -> NoReturn:
             _call(program)
         finally:
             _flush()
-    except KeyboardInterrupt:
-        # What is cleaned up now must not be interrupted by an impatient second Ctrl-C.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        with suppress(OSError):
-            print("interrupted", file=sys.stderr)
-        sys.exit(INTERRUPTED)
+    except KeyboardInterrupt as interrupt:
+        _exit_interrupted(interrupt)
     except BrokenPipeError:
         _discard(sys.stdout, sys.stderr)
         sys.exit(NO_READER)
     sys.exit(0)
+
+
+def hear_ctrl_c() -> None:
+    """Makes Ctrl-C one line also where `exit_as_deserved` was not reached: while a program is imported."""
+
+    def told(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if isinstance(error, KeyboardInterrupt):
+            _exit_interrupted(error)
+        sys.__excepthook__(kind, error, trace)
+
+    sys.excepthook = told
 
 
 def fail(sentence: str) -> NoReturn:
@@ -86,6 +94,16 @@ def _call(program: Callable[[], None]) -> None:
             else "check the disk and the path, and run the same command again"
         )
         fail(f"{error.filename or 'the output'}: {error.strerror}; {remedy}")
+
+
+def _exit_interrupted(interrupt: KeyboardInterrupt) -> NoReturn:
+    """Says that the program was interrupted, and what is kept if the exception says so."""
+    # What is cleaned up now must not be interrupted by an impatient second Ctrl-C.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with suppress(OSError):
+        kept = f": {interrupt}" if str(interrupt) else ""
+        print(f"interrupted{kept}", file=sys.stderr)
+    sys.exit(INTERRUPTED)
 
 
 def _flush() -> None:

@@ -25,6 +25,7 @@ COMMANDS = {
     "suggest-spec": "cosembed.commands.suggest_spec",
     "evaluate": "cosembed.commands.evaluate",
     "validate": "cosembed.commands.validate",
+    "report": "cosembed.commands.report",
     "simulate": "cosembed.commands.simulate",
     "import-network": "cosembed.commands.import_network",
 }

@@ -15,17 +15,21 @@ x, area), report.html, and pictures/ (overlay.gif, lineage.png, embeddings.png).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
-from cosembed.commands import command_line
+from cosembed.commands import command_line, video_flags
 from cosembed.errors import InputError
 from cosembed.files.wording import counted
 
 if TYPE_CHECKING:
     from cosembed.images.frames import Frames
+    from cosembed.inference.networks import Network
+    from cosembed.specs import CellsSpec
+    from cosembed.video_job.source import Source
 
 # What a result takes on the disk: report and pictures, and the compressed masks.
 PICTURES, PIXELS_PER_BYTE = 4 * 10**6, 16
@@ -44,27 +48,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     text("checkpoint", "Another name of --network.")
     text("dataset", "For a network of the authors: the data set whose values are used.")
     text("input", "Folder of TIFF or PNG frames, or one multi-page TIFF.")
-    flags.DEFINE_integer(
-        "channel",
-        None,
-        "The channel to track, counted from 1; needed if frames have several.",
-        flag_values=flag_values,
-    )
-    text("pattern", "The frames' file name, {frame} for the number and * for anything: t{frame}_ch00.tif.")
-    flags.DEFINE_enum(
-        "order",
-        "number",
-        ["number", "name"],
-        "Frames by the numbers in their names, or one after the other by name, numbered from 0.",
-        flag_values=flag_values,
-    )
-    flags.DEFINE_enum(
-        "gaps",
-        "refuse",
-        ["refuse", "hold"],
-        "What becomes of a missing or blank frame: hold uses the frame before.",
-        flag_values=flag_values,
-    )
+    video_flags.define_flags(flag_values)
     text("output", "Folder to write; it must not exist yet, or be empty.")
     flags.DEFINE_multi_string(
         "set",
@@ -82,14 +66,14 @@ def main(flag_values: flags.FlagValues) -> None:
     """Checks the input, then tracks it frame by frame.
 
     Raises:
-        InputError: A missing flag, unusable frames, no network, or an output folder that exists.
+        InputError: A missing flag, unusable frames, no network, or an output folder that holds something
+            else than an unfinished result of the same video, network and values.
         OutputError: Another run writes to the output folder.
         OSError: The output folder cannot be written.
     """
     from cosembed import specs
-    from cosembed.files.writing import reserved_folder
-    from cosembed.images.frame_files import FrameChoice
-    from cosembed.images.frames import open_frames
+    from cosembed.files.writing import finish_moving, reserved_folder
+    from cosembed.video_job.record import lacks_report
 
     network_path = _network_path(flag_values)
     command_line.require(flag_values, "input", "output")
@@ -98,48 +82,90 @@ def main(flag_values: flags.FlagValues) -> None:
         raise InputError(f"--dataset: unknown data set '{flag_values.dataset}'; known: {', '.join(known)}")
     settings = specs.parse_assignments(flag_values.set)
     # The frames are found in order before TensorFlow is imported, which takes seconds.
-    choice = FrameChoice(flag_values.pattern, flag_values.order, flag_values.gaps)
-    frames = open_frames(Path(flag_values.input), choice)
-    name = flag_values.input
-    if flag_values.channel is not None:
-        frames, name = frames.only_channel(flag_values.channel), f"{name}, channel {flag_values.channel}"
+    source = video_flags.source(flag_values, flag_values.input)
+    frames = source.open()
     output = Path(flag_values.output)
+    job = partial(_plan, flag_values, network_path, settings, frames, str(source))
+    finish_moving(output)
+    if lacks_report(output):
+        _resume(output, *job())
+        return
     height, width = frames.shape
     with reserved_folder(output, PICTURES + len(frames) * height * width // PIXELS_PER_BYTE):
-        _track(flag_values, network_path, settings, frames, name, output)
+        _track(output, source, *job())
+    _report(output, frames)
 
 
-def _track(
+def _plan(
     flag_values: flags.FlagValues,
     network_path: str,
     settings: Mapping[str, Any],
     frames: Frames,
     name: str,
-    output: Path,
-) -> None:
-    """Tracks frames that were found into an output folder that is reserved."""
+) -> tuple[Frames, Network, CellsSpec, list[tuple[str, str]]]:
+    """Loads the network and says what will be done."""
     from cosembed.requirements import check_tensorflow
 
     check_tensorflow()
     from cosembed.inference.networks import load_network
     from cosembed.training.devices import make_deterministic
-    from cosembed.video_job.job import plan_job, run_job
+    from cosembed.video_job.job import plan_job
 
     if flag_values.deterministic:
         make_deterministic()
     network = load_network(network_path, flag_values.dataset or None, require_gpu=flag_values.require_gpu)
-    job = plan_job(frames, name, network, settings)
-    for title, fact in job[-1]:
+    _, _, spec, facts = plan_job(frames, name, network, settings)
+    for title, fact in facts:
         print(f"{title}: {fact}", flush=True)
-    video = run_job(*job)
-    told = list(video.warnings)
-    _print_warnings(told)
-    # Hours of tracking are not lost to a report that fails.
-    video.save(output, keep_masks=True)
-    for title, finding in video.findings:
+    return frames, network, spec, facts
+
+
+def _track(
+    output: Path,
+    source: Source,
+    frames: Frames,
+    network: Network,
+    spec: CellsSpec,
+    facts: list[tuple[str, str]],
+) -> None:
+    """Tracks frames into an output folder that is reserved; the report comes when masks are safe."""
+    from cosembed.video_job.job import run_job
+
+    video = run_job(frames, network, spec, facts, source)
+    _print_warnings(video.warnings)
+    video.save_tracks(output)
+
+
+def _resume(
+    output: Path, frames: Frames, network: Network, spec: CellsSpec, facts: list[tuple[str, str]]
+) -> None:
+    """Makes the report of masks that were complete when an earlier run ended."""
+    from cosembed import specs
+    from cosembed.video_job.finishing import check_same
+    from cosembed.video_job.job import network_fingerprint
+
+    check_same(output, frames, network_fingerprint(network), specs.dump(spec))
+    print(f"{output}: masks and tables are complete; report and pictures are made", flush=True)
+    _report(output, frames)
+
+
+def _report(output: Path, frames: Frames) -> None:
+    """Makes the report of complete masks."""
+    from cosembed.video_job.finishing import make_report
+    from cosembed.video_job.record import read_record
+
+    record = read_record(output)
+    told = record.warnings if record else []
+    try:
+        written = make_report(output, frames)
+    except KeyboardInterrupt as interrupt:
+        raise KeyboardInterrupt(
+            f"masks and tables are complete in {output}; the same command makes report and pictures"
+        ) from interrupt
+    for title, finding in written.facts:
         print(f"{title}: {finding}")
-    _print_warnings([warning for warning in video.warnings if warning not in told])
-    print(f"Time: {', '.join(f'{stage} {spent:.1f} s' for stage, spent in video.seconds.items())}")
+    _print_warnings([warning for warning in written.warnings if warning not in told])
+    print(f"Time: {', '.join(f'{stage} {spent:.1f} s' for stage, spent in written.seconds.items())}")
     print(f"{output}: {counted(len(frames), 'frame')} tracked; open {output / 'report.html'} in a browser")
 
 

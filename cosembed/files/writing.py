@@ -5,7 +5,8 @@ is complete. Its maker holds a lock on it, which the system releases however the
 its maker was left by one that was killed, and is removed when its place is written again.
 
 Some empty folders cannot be replaced by a rename: the working folder, a mount, one whose parent cannot be
-written. The content is made in such a folder and moved up, file by file, when it is complete.
+written. The content is made in such a folder, under a hidden name, and moved up, file by file, when it is
+complete. `finish_moving` does the rest if the program is killed meanwhile.
 
 A symbolic link stays, and what it leads to is written. A pipe, a device, or an open file of a process
 (/dev/stdout) is never replaced: the complete content is passed on to it.
@@ -29,6 +30,8 @@ from pathlib import Path
 from cosembed.errors import OutputError
 
 _MOST_LINKS = 40
+# What a folder that cannot be replaced is filled from; complete, as it has no name of a partial.
+_COMPLETE = ".content.complete"
 _LEFTOVER = re.compile(r"\..*\.[0-9a-f]{8}\.partial")
 _OPEN_FILES = re.compile(r"/proc/[^/]+(/task/[^/]+)?/fd|/dev/fd")
 
@@ -81,6 +84,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         OutputError: `path` exists already; nothing is overwritten.
         OSError: It cannot be written; its `filename` is `path`.
     """
+    finish_moving(path)
     refuse_existing(path)
     target = _follow(path)
     if not _must_stay(target):
@@ -88,13 +92,41 @@ def atomic_folder(path: Path) -> Iterator[Path]:
             yield partial
             refuse_existing(path)
         return
-    content = target / "content"
-    with _partial(path, content, Path.mkdir) as partial:
+    with _partial(path, target / _COMPLETE, Path.mkdir) as partial:
         yield partial
         refuse_existing(path)
-    for entry in sorted(content.iterdir()):
-        entry.rename(target / entry.name)
-    content.rmdir()
+    _move_up(target)
+
+
+def finish_moving(path: Path) -> None:
+    """Moves the content of a folder up, if the program that did so was killed on the way.
+
+    Args:
+        path: Any folder, which need not exist. One in which another program is at work is left alone.
+    """
+    target = _follow(path)
+    if (target / _COMPLETE).is_dir():
+        with _opened(target) as descriptor:
+            if lock(descriptor) is not False:
+                _move_up(target)
+
+
+@contextmanager
+def locked_folder(path: Path) -> Iterator[None]:
+    """Keeps other programs from writing to a folder, as far as they ask, while the block does so.
+
+    Args:
+        path: A folder that exists.
+
+    Raises:
+        OutputError: Another program is at work there.
+    """
+    with _opened(_follow(path)) as descriptor:
+        if lock(descriptor) is False:
+            raise OutputError(
+                f"{path}: another run is writing to it; wait for its end, or choose another output folder"
+            )
+        yield
 
 
 @contextmanager
@@ -112,6 +144,7 @@ def reserved_folder(path: Path, size: int) -> Iterator[None]:
         OutputError: `path` exists already, or another program has reserved it.
         OSError: It cannot be written; its `filename` is `path`.
     """
+    finish_moving(path)
     refuse_existing(path)
     target = _follow(path)
     is_new = not target.exists()
@@ -120,22 +153,17 @@ def reserved_folder(path: Path, size: int) -> Iterator[None]:
     except OSError as error:
         error.filename = str(path)
         raise
-    try:
-        with _opened(target) as descriptor:
-            if lock(descriptor) is False:
-                is_new = False
-                raise OutputError(
-                    f"{path}: another run is writing to it; wait for its end, or choose another output folder"
-                )
+    with locked_folder(path):
+        try:
             # The other run may have ended between the two looks at the folder.
             refuse_existing(path)
             _test_space(path, target, size)
             yield
-    finally:
-        if is_new:
-            # It holds the result, or something of somebody else.
-            with suppress(OSError):
-                target.rmdir()
+        finally:
+            if is_new:
+                # It holds the result, or something of somebody else.
+                with suppress(OSError):
+                    target.rmdir()
 
 
 def remove_folder(path: Path) -> None:
@@ -186,6 +214,14 @@ def _follow(path: Path) -> Path:
             return target if target.name not in ("", "..") else target.resolve()
         target = target.parent / target.readlink()
     raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+
+
+def _move_up(folder: Path) -> None:
+    """Moves what lies in a folder's hidden folder of complete content into the folder itself."""
+    content = folder / _COMPLETE
+    for entry in sorted(content.iterdir()):
+        entry.rename(folder / entry.name)
+    content.rmdir()
 
 
 def _must_stay(folder: Path) -> bool:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from cosembed.errors import DataError, InputError
 from cosembed.files.reading import reason
 from cosembed.files.wording import counted
-from cosembed.images.frames import check_pixels
+from cosembed.images.frames import BlankFrameError, check_pixels
 
 _AXES = "give [T, H, W], or [T, H, W, C] for frames of several channels; one image is image[None]"
 
@@ -40,6 +40,10 @@ class VideoFrames(Protocol):
     def numbers(self) -> list[int]:
         """The number of every frame in the video's own numbering."""
 
+    @property
+    def held(self) -> list[int]:
+        """The numbers of the frames that the one before stands for; blank ones once they were read."""
+
     def __len__(self) -> int: ...
 
     def __iter__(self) -> Iterator[NDArray]: ...
@@ -54,12 +58,13 @@ class ArrayFrames:
         array: Has the shape [T, H, W] or [T, H, W, C], a real numeric dtype, and gives a frame when it is
             indexed; a list of frames is taken as such an array.
         name: What the array is called in messages.
+        hold: Whether the frame before stands in the place of a blank one.
 
     Raises:
         DataError: The array has another rank or dtype, or no frames or pixels.
     """
 
-    def __init__(self, array: Any, name: str = "frames") -> None:
+    def __init__(self, array: Any, name: str = "frames", *, hold: bool = False) -> None:
         if isinstance(array, list | tuple):
             array = _stacked(array, name)
         if not hasattr(array, "__getitem__") or not hasattr(array, "dtype"):
@@ -83,6 +88,8 @@ class ArrayFrames:
         self._array = array
         self._name = name
         self._channel: int | None = None
+        self._hold = hold
+        self._blank: set[int] = set()
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -104,6 +111,11 @@ class ArrayFrames:
         """The frames' numbers, from 0."""
         return list(range(len(self)))
 
+    @property
+    def held(self) -> list[int]:
+        """The numbers of the blank frames that the one before stands for, as far as they were read."""
+        return sorted(self._blank)
+
     def __len__(self) -> int:
         return int(self._array.shape[0])
 
@@ -123,7 +135,13 @@ class ArrayFrames:
         frame = self._read(index, name)
         if frame.ndim == 3 and (self._channel is not None or frame.shape[-1] == 1):
             frame = frame[..., self._channel or 0]
-        check_pixels(frame, name)
+        try:
+            check_pixels(frame, name)
+        except BlankFrameError:
+            if not self._hold or index % len(self) == 0:
+                raise
+            self._blank.add(index % len(self))
+            return self[index % len(self) - 1]
         return frame
 
     def _read(self, index: int, name: str) -> NDArray:
@@ -151,7 +169,7 @@ class ArrayFrames:
             raise InputError(
                 f"channel {number}: {self._name} holds {counted(self.channels, 'channel')}, counted from 1"
             )
-        chosen = ArrayFrames(self._array, self._name)
+        chosen = ArrayFrames(self._array, self._name, hold=self._hold)
         chosen._channel = number - 1 if self.channels > 1 else None
         return chosen
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from cosembed.errors import DataError, InputError
 from cosembed.files.wording import counted
@@ -28,6 +28,10 @@ _CHANNEL = re.compile(r"[-_ ](?:channel|ch|c)(\d+)$", re.IGNORECASE)
 _TIME = re.compile(r"(?:^|[-_ ])(?:t|time|frame)\d+$", re.IGNORECASE)
 
 
+Order = Literal["number", "name"]
+Gaps = Literal["refuse", "hold"]
+
+
 @dataclass(frozen=True)
 class FrameChoice:
     """Says how the files of a folder become a video.
@@ -41,11 +45,14 @@ class FrameChoice:
     """
 
     pattern: str = ""
-    order: Literal["number", "name"] = "number"
-    gaps: Literal["refuse", "hold"] = "refuse"
+    order: Order = "number"
+    gaps: Gaps = "refuse"
 
     def __post_init__(self) -> None:
-        """Refuses a pattern without the place of the number, unless the order is that of the names."""
+        """Refuses unknown words, and a pattern without the number's place, unless names give the order."""
+        for key, words in (("order", get_args(Order)), ("gaps", get_args(Gaps))):
+            if getattr(self, key) not in words:
+                raise InputError(f"{key}: is {getattr(self, key)!r}; choose {' or '.join(words)}")
         if self.pattern and self.order == "number" and self.pattern.count("{frame}") != 1:
             raise InputError(
                 f"--pattern={self.pattern}: must hold {{frame}} once, where the frame's number is, for "

@@ -164,7 +164,7 @@ def check_pixels(frame: NDArray, name: str) -> None:
     if frame.min() == frame.max():
         raise BlankFrameError(
             f"{name}: every pixel has the value {frame.min()}; replace the empty frame, or use the frame "
-            "before in its place (cosembed track --gaps=hold)"
+            'before in its place (--gaps=hold, in Python gaps="hold")'
         )
 
 

@@ -41,9 +41,14 @@ def shrink(frame: NDArray) -> NDArray[np.float32]:
         float32 [H', W'].
     """
     grey = Image.fromarray(np.asarray(frame if frame.ndim == 2 else frame[..., 0], np.float32))
-    factor = min(1.0, MAX_SIDE / max(grey.size))
-    size = (max(1, round(grey.width * factor)), max(1, round(grey.height * factor)))
-    return np.asarray(grey.resize(size, Image.Resampling.BOX))
+    height, width = shown_shape((grey.height, grey.width))
+    return np.asarray(grey.resize((width, height), Image.Resampling.BOX))
+
+
+def shown_shape(shape: tuple[int, int]) -> tuple[int, int]:
+    """Gives the height and width to which `shrink` brings frames of a height and width."""
+    factor = min(1.0, MAX_SIDE / max(shape))
+    return max(1, round(shape[0] * factor)), max(1, round(shape[1] * factor))
 
 
 def movie_picture(
@@ -53,7 +58,7 @@ def movie_picture(
 
     Args:
         frame: [H, W] or [H, W, C] of any dtype; a large one is shrunk, a small one enlarged.
-        labels: [H, W].
+        labels: [H, W], or as small as `shown_shape` says.
         title: Short text, such as the frame's number.
         colours: The labels' colours, as in `overlays.colour_labels`.
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,8 +25,9 @@ from cosembed.errors import InputError, OutputError, SpecError
 from cosembed.files.progress import is_progress_shown, progress_shown, with_progress
 from cosembed.files.wording import counted
 from cosembed.files.writing import atomic_folder
-from cosembed.images.array_frames import ArrayFrames, VideoFrames
-from cosembed.images.frames import Frames, open_frames
+from cosembed.images.array_frames import VideoFrames
+from cosembed.images.frame_files import FrameChoice, Gaps, Order
+from cosembed.images.frames import Frames
 from cosembed.images.survey import survey_frames
 from cosembed.inference.networks import Network, load_network
 from cosembed.inference.video import TrackedFrames, restore_frames, track_frames
@@ -34,7 +37,10 @@ from cosembed.tracking.writer import MaskFolder, RestoredTracks, write_tables
 from cosembed.training.run_folder import describe_versions, environment
 from cosembed.video_job import memory
 from cosembed.video_job.cell_size import doubts_about_cell_size
+from cosembed.video_job.fitness import doubts_about_fitness, measure_fitness
 from cosembed.video_job.quality_warnings import warnings_about_files, warnings_about_input
+from cosembed.video_job.record import Fingerprint, Record, fingerprint, write_record
+from cosembed.video_job.source import Source, open_video
 from cosembed.video_job.video_report import write_video_report
 
 SAMPLES = 4
@@ -46,8 +52,8 @@ class TrackedVideo:
     """Holds a tracked video. `track` makes it; nothing is written until `save` is called.
 
     Attributes:
-        warnings: What makes the input doubtful, a sentence each; once it is saved, also what makes the tracks
-            doubtful.
+        warnings: What makes input and network doubtful, a sentence each; once it is saved, also what makes
+            the tracks doubtful.
         seconds: Stage -> wall time so far.
         findings: Names and values that the tracks give, once it is saved: cells, tracks and divisions.
     """
@@ -57,17 +63,16 @@ class TrackedVideo:
         frames: VideoFrames,
         spec: CellsSpec,
         tracked: TrackedFrames,
-        warnings: list[str],
-        facts: list[tuple[str, str]],
+        record: Record,
     ) -> None:
         """Not for users: call `track`."""
-        self.warnings = warnings
-        self.seconds = dict(tracked.seconds)
+        self.warnings = record.warnings
+        self.seconds = record.seconds
         self.findings: list[tuple[str, str]] = []
         self._frames = frames
         self._spec = spec
         self._tracked = tracked
-        self._facts = facts
+        self._record = record
         self._shows_progress = is_progress_shown()
 
     def __repr__(self) -> str:
@@ -97,12 +102,11 @@ class TrackedVideo:
         """
         return self._restored[1].rows()
 
-    def save(self, folder: str | os.PathLike[str], *, keep_masks: bool = False) -> None:
+    def save(self, folder: str | os.PathLike[str]) -> None:
         """Writes what `cosembed track` writes, complete or not at all: masks, tables, report and pictures.
 
         Args:
             folder: The result folder; it must not exist, or be empty.
-            keep_masks: Whether masks and tables, once they are complete, stay even if the report fails.
 
         Raises:
             DataError: A frame, read again for the pictures, has become unreadable.
@@ -110,38 +114,41 @@ class TrackedVideo:
         """
         output = Path(folder)
         name = output.resolve().name
-        try:
-            if keep_masks:
-                with atomic_folder(output) as partial:
-                    self._write_tracks(partial)
-                self._write_report(output, name)
-            else:
-                with atomic_folder(output) as partial:
-                    self._write_tracks(partial)
-                    self._write_report(partial, name)
-        except OSError as error:
-            raise OutputError(
-                f"{error.filename or output}: cannot be written ({error.strerror}); free space on the disk, "
-                "or choose a folder that can be written"
-            ) from error
+        with _errors_told(output), atomic_folder(output) as partial:
+            self._write_tracks(partial)
+            with progress_shown(self._shows_progress):
+                written = write_video_report(partial, name, self._frames)
+        self.seconds, self.findings, self.warnings = written
+
+    def save_tracks(self, folder: str | os.PathLike[str]) -> None:
+        """Writes masks, tables, and what a report is made of later, complete or not at all.
+
+        Args:
+            folder: The result folder; it must not exist, or be empty.
+
+        Raises:
+            OutputError: The folder holds something, or cannot be written.
+        """
+        output = Path(folder)
+        with _errors_told(output), atomic_folder(output) as partial:
+            self._write_tracks(partial)
 
     def _write_tracks(self, folder: Path) -> None:
-        """Writes masks and tables, a frame at a time."""
+        """Writes masks and tables, a frame at a time, and the record of their making."""
         begin = time.perf_counter()
         with progress_shown(self._shows_progress):
             masks = MaskFolder(folder, len(self._frames), self._first)
             restored = restore_frames(self._tracked, self._spec, masks)
         write_tables(folder, restored.numbered_from(self._first))
-        self.seconds["upsampling and writing"] = round(time.perf_counter() - begin, 2)
-
-    def _write_report(self, folder: Path, name: str) -> None:
-        facts = [*self._facts, ("Versions", describe_versions(environment()["versions"]))]
-        samples, values = self._tracked.samples, specs.dump(self._spec)
-        with progress_shown(self._shows_progress):
-            written = write_video_report(
-                folder, name, self._frames, samples, facts, self.warnings, self.seconds, values
-            )
-        self.seconds, self.findings, self.warnings = written
+        writing = round(time.perf_counter() - begin, 2)
+        self.seconds = self._record.seconds | {"upsampling and writing": writing}
+        samples = self._tracked.samples
+        write_record(
+            folder,
+            replace(self._record, seconds=self.seconds),
+            specs.dump(self._spec),
+            {self._frames.numbers[index]: embedding for index, embedding in samples.items()},
+        )
 
     @cached_property
     def _restored(self) -> tuple[NDArray[np.uint16], RestoredTracks]:
@@ -166,6 +173,9 @@ def track(
     *,
     settings: Mapping[str, Any] | None = None,
     channel: int | None = None,
+    pattern: str = "",
+    order: Order = "number",
+    gaps: Gaps = "refuse",
     progress: bool = True,
 ) -> TrackedVideo:
     """Segments and tracks the cells of a video.
@@ -178,6 +188,12 @@ def track(
         settings: Values that take the place of the network's own, for example `{"tracking.min_points": 60}`;
             those of preprocessing, tracking and upsampling, and `network.image_size`, can be chosen.
         channel: The channel to track, counted from 1; needed if frames have several.
+        pattern: For a folder: the frames' file name with `{frame}` in place of the number and `*` for
+            anything, for example `t{frame}_ch00.tif`; other files are left out.
+        order: For a folder: `number` goes by the numbers in the names, `name` takes the files one after the
+            other by name, numbered from 0.
+        gaps: What becomes of a missing or blank frame: `refuse` raises an error, `hold` puts the frame before
+            in its place.
         progress: Whether progress is shown, on a terminal or in a notebook.
 
     Returns:
@@ -187,7 +203,8 @@ def track(
         DataError: The frames have another rank or type, hold NaN or infinity, or cannot be read.
         CheckpointError: There is no such network, or it is damaged.
         SpecError: A setting is unknown, out of range, or cannot be chosen.
-        InputError: The network reads another number of channels, or the memory does not suffice.
+        InputError: The network reads another number of channels, the memory does not suffice, or the choice
+            of frames does not suit them.
 
     Example:
         >>> import cosembed
@@ -206,25 +223,14 @@ def track(
             ...
         cosembed.errors.DataError: frames: has the shape (64, 64); give [T, H, W], ...
     """
-    found, name = as_frames(frames, channel)
+    found, source = open_video(frames, channel, FrameChoice(pattern, order, gaps))
+    name = str(source or "frames")
+    if source is None and channel is not None:
+        name += f", channel {channel}"
     if not isinstance(network, Network):
         network = load_network(network)
     with progress_shown(progress):
-        return run_job(*plan_job(found, name, network, settings or {}))
-
-
-def as_frames(frames: Any, channel: int | None = None) -> tuple[VideoFrames, str]:
-    """Takes an array, or opens a path, as a video of one channel if one is chosen.
-
-    Returns:
-        The video, and what to call it.
-    """
-    is_path = isinstance(frames, str | os.PathLike)
-    video: Frames | ArrayFrames = open_frames(Path(frames)) if is_path else ArrayFrames(frames)
-    name = str(frames) if is_path else "frames"
-    if channel is None:
-        return video, name
-    return video.only_channel(channel), f"{name}, channel {channel}"
+        return run_job(*plan_job(found, name, network, settings or {}), source)
 
 
 def plan_job(
@@ -264,7 +270,11 @@ def plan_job(
 
 
 def run_job(
-    frames: VideoFrames, network: Network, spec: CellsSpec, facts: list[tuple[str, str]]
+    frames: VideoFrames,
+    network: Network,
+    spec: CellsSpec,
+    facts: list[tuple[str, str]],
+    source: Source | None = None,
 ) -> TrackedVideo:
     """Checks every frame, then tracks the video.
 
@@ -273,12 +283,15 @@ def run_job(
         network: The trained network.
         spec: The values that it is used with.
         facts: What the report says was done.
+        source: The files of the video, for the record of the result; None for an array.
 
     Raises:
         DataError: A frame cannot be read or used.
     """
     begin = time.perf_counter()
-    survey = survey_frames(with_progress(frames, len(frames), "reading"))
+    seen = Fingerprint()
+    survey = survey_frames(seen.passing(with_progress(frames, len(frames), "reading")))
+    seen.add(np.asarray(frames.numbers))
     reading = round(time.perf_counter() - begin, 2)
     warnings = list(warnings_about_files(frames))
     trained, chosen = network.spec.network.image_size, spec.network.image_size
@@ -292,9 +305,34 @@ def run_job(
     samples = np.unique(np.linspace(0, len(frames) - 1, SAMPLES).round().astype(int)).tolist()
     tracked = track_frames(network.stepper, frames, spec, samples)
     warnings += doubts_about_cell_size(tracked.result.labels, network.card)
-    video = TrackedVideo(frames, spec, tracked, warnings, facts)
-    video.seconds = {"reading": reading} | video.seconds
-    return video
+    fitness = measure_fitness(tracked.samples, tracked.result.labels)
+    warnings += doubts_about_fitness(fitness)
+    record = Record(
+        str(seen),
+        network_fingerprint(network),
+        source,
+        [*facts, ("Versions", describe_versions(environment()["versions"]))],
+        warnings,
+        {"reading": reading} | tracked.seconds,
+    )
+    return TrackedVideo(frames, spec, tracked, record)
+
+
+def network_fingerprint(network: Network) -> str:
+    """Sums up a network's weights in one text."""
+    return fingerprint(network.model.get_weights())
+
+
+@contextmanager
+def _errors_told(output: Path) -> Iterator[None]:
+    """Turns the system's errors into a sentence that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"{error.filename or output}: cannot be written ({error.strerror}); free space on the disk, "
+            "or choose a folder that can be written"
+        ) from error
 
 
 def _with_settings(spec: CellsSpec, settings: Mapping[str, Any]) -> CellsSpec:

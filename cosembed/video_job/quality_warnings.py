@@ -36,9 +36,7 @@ def warnings_about_files(frames: VideoFrames) -> Iterator[str]:
     Args:
         frames: The video, every frame of which was read once.
     """
-    if not isinstance(frames, Frames):
-        return
-    if frames.left_out:
+    if isinstance(frames, Frames) and frames.left_out:
         yield f"Left out of the video, being neither TIFF nor PNG: {name_files(frames.left_out)}."
     if frames.held:
         plural = len(frames.held) > 1

@@ -1,16 +1,15 @@
 """Adds to a finished result folder what a person looks at: a movie, pictures, and a report in one file.
 
 The pictures lie in a folder of their own, `pictures/`, so that programs which open all images of the result
-folder as one video get the masks alone. This module knows result folders and embeddings, not the network that
-made them.
+folder as one video get the masks alone. This module knows result folders, their records and the frames, not
+the network that made them.
 """
 
 from __future__ import annotations
 
-import csv
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -24,10 +23,11 @@ from cosembed.files.progress import with_progress
 from cosembed.files.wording import counted
 from cosembed.files.writing import atomic_write_bytes
 from cosembed.images.array_frames import VideoFrames
+from cosembed.preprocessing.label_overlap import count_labels
 from cosembed.reporting import figures, movie
-from cosembed.reporting.colours import label_colours
+from cosembed.reporting.colours import NeighbourGraph
 from cosembed.reporting.numbers import draw_numbers
-from cosembed.reporting.overlays import embedding_rgb, encode_png, overlay, stretch
+from cosembed.reporting.overlays import encode_png, overlay, stretch
 from cosembed.reporting.panels import (
     enlarged_to_see,
     grey_rgb,
@@ -38,11 +38,13 @@ from cosembed.reporting.panels import (
 )
 from cosembed.reporting.report import Picture, Report, Section, write_report
 from cosembed.video_job.quality_warnings import warnings_about_tracks
+from cosembed.video_job.record import PICTURES, REPORT, read_embeddings, read_record, read_values
 
 EMBEDDINGS = (
     "What the network makes of the pixels: three dimensions of the embedding as red, green and blue. A cell "
     "should be of one colour, its neighbours of others; cells far apart may share one."
 )
+VALUES_HEADING = "Every value of the network and of tracking"
 LINEAGE = "A line is a track, with its label: the cell's number in movie, masks and tracks.csv."
 FIJI = (
     "Fiji: File > Import > Image Sequence... on the result folder with the filter mask; then Image > Lookup "
@@ -90,66 +92,74 @@ class WrittenReport(NamedTuple):
     warnings: list[str]
 
 
-def write_video_report(
-    output: Path,
-    name: str,
-    frames: VideoFrames,
-    samples: Mapping[int, NDArray[np.float32]],
-    facts: Sequence[tuple[str, str]],
-    warnings: Sequence[str],
-    seconds: Mapping[str, float],
-    spec_text: str,
-) -> WrittenReport:
+def write_video_report(output: Path, name: str, frames: VideoFrames) -> WrittenReport:
     """Adds pictures and report to a result folder, each file complete or absent, the report last.
 
+    What was there of both is replaced.
+
     Args:
-        output: The result folder, with masks, res_track.txt and tracks.csv.
+        output: The result folder, with masks and res_track.txt; what its record says is shown, if it has one.
         name: What the report calls the result.
-        frames: The video that was tracked.
-        samples: Frame index -> embedding float32 [N, N, D] of every frame to show in detail.
-        facts: Names and values that say what was done; those that the tracks give are added.
-        warnings: Quality warnings about the input, one sentence each; those about the tracks are added.
-        seconds: Stage -> wall time of what was done so far.
-        spec_text: The network's spec as YAML.
+        frames: The video, whose frames have the numbers and the size of the masks.
 
     Returns:
-        `seconds` with the time that the pictures took, and what the tracks add to facts and warnings.
+        What the tracks add to facts, times and warnings.
+
+    Raises:
+        DataError: Frames, masks, track table or record cannot be used.
     """
     begin = time.perf_counter()
+    record = read_record(output)
+    facts, doubts, seconds = (record.facts, record.warnings, record.seconds) if record else ([], [], {})
     tracks = read_tracks(output / "res_track.txt")
-    areas = read_areas(output / "tracks.csv", frames.numbers)
-    pictures = _draw_pictures(frames, mask_files(output, "mask"), tracks, samples)
-    _write_pictures(output / "pictures", pictures)
+    shown = movie.movie_frames(len(frames))
+    embeddings = read_embeddings(output)
+    samples = [index for index, number in enumerate(frames.numbers) if number in embeddings]
+    cells = _look_at_masks(frames, mask_files(output, "mask"), {*shown, *samples})
+    panels = {index: _panels(frames, index, embeddings[frames.numbers[index]], cells) for index in samples}
+    pictures = _draw_pictures(frames, shown, cells, tracks, panels)
+    _write_pictures(output / PICTURES, pictures)
     seconds = {**seconds, "movie and pictures": round(time.perf_counter() - begin, 2)}
-    counts = [len(cells) for cells in areas]
+    counts = [len(areas) for areas in cells.areas]
     found = _describe_tracks(counts, tracks)
-    # Those about the tracks are given, too, if a video is saved for the second time.
-    doubts = list(dict.fromkeys([*warnings, *warnings_about_tracks(counts, tracks, frames.numbers[0])]))
+    doubts = [*doubts, *warnings_about_tracks(counts, tracks, frames.numbers[0])]
     report = Report(
         f"{name}: tracked cells",
         facts=[*facts, *found],
-        sections=_sections(frames, pictures, areas, seconds, spec_text),
+        sections=_sections(frames, pictures, cells.areas, seconds, read_values(output)),
         warnings=doubts,
     )
-    write_report(output / "report.html", report)
+    write_report(output / REPORT, report)
     return WrittenReport(seconds, found, doubts)
 
 
-def read_areas(table: Path, frames: Sequence[int]) -> list[list[int]]:
-    """Reads the areas of the cells of every frame from `tracks.csv`.
+@dataclass(frozen=True)
+class _Cells:
+    """Holds what is seen in the masks of a video, each of which is read once.
 
-    Args:
-        table: The file.
-        frames: The numbers of the video's frames.
-
-    Returns:
-        Per frame, the areas of its cells in pixels.
+    Attributes:
+        areas: Per frame, the areas of its cells in pixels.
+        colours: Label -> entry of the palette.
+        small: Frame index -> labels uint16 of the size at which they are shown, for the frames asked for.
     """
-    areas: dict[int, list[int]] = {number: [] for number in frames}
-    with table.open(newline="") as file:
-        for row in csv.DictReader(file):
-            areas[int(row["frame"])].append(int(row["area"]))
-    return list(areas.values())
+
+    areas: list[list[int]]
+    colours: dict[int, int]
+    small: dict[int, NDArray[np.uint16]]
+
+
+def _look_at_masks(frames: VideoFrames, masks: Mapping[int, Path], wanted: Collection[int]) -> _Cells:
+    neighbours, areas = NeighbourGraph(), []
+    small: dict[int, NDArray[np.uint16]] = {}
+    size = movie.shown_shape(frames.shape)
+    for index, number in enumerate(with_progress(frames.numbers, len(frames), "colours")):
+        labels = read_labels(masks[number])
+        neighbours.add(labels)
+        present, sizes = count_labels(labels)
+        areas.append(sizes[present > 0].tolist())
+        if index in wanted:
+            small[index] = resized(labels, size)
+    return _Cells(areas, neighbours.colours(), small)
 
 
 @dataclass(frozen=True)
@@ -171,24 +181,15 @@ class _Pictures:
 
 def _draw_pictures(
     frames: VideoFrames,
-    masks: Mapping[int, Path],
+    shown: range,
+    cells: _Cells,
     tracks: Sequence[Track],
-    samples: Mapping[int, NDArray[np.float32]],
+    panels: dict[int, dict[str, NDArray[np.uint8]]],
 ) -> _Pictures:
-    colours = label_colours(
-        read_labels(path) for path in with_progress(masks.values(), len(masks), "colours")
-    )
-    shown = movie.movie_frames(len(frames))
     gif = movie.encode_gif(
-        movie.movie_picture(
-            frames[index], read_labels(masks[frames.numbers[index]]), f"{frames.numbers[index]}", colours
-        )
+        movie.movie_picture(frames[index], cells.small[index], f"{frames.numbers[index]}", cells.colours)
         for index in with_progress(shown, len(shown), "movie")
     )
-    panels = {
-        index: _panels(frames[index], embedding, read_labels(masks[frames.numbers[index]]), colours)
-        for index, embedding in samples.items()
-    }
     pages = figures.lineage(tracks, len(frames), "", frames.numbers[0])
     lineage = {
         figures.page_caption(counted(len(tracks), "track"), number, len(pages)): page
@@ -198,27 +199,26 @@ def _draw_pictures(
 
 
 def _panels(
-    frame: NDArray,
-    embedding: NDArray[np.float32],
-    labels: NDArray[np.uint16],
-    colours: Mapping[int, int],
+    frames: VideoFrames, index: int, embedding: NDArray[np.uint8], cells: _Cells
 ) -> dict[str, NDArray[np.uint8]]:
-    small = movie.shrink(frame)
+    small, labels = movie.shrink(frames[index]), cells.small[index]
     return {
         "input": grey_rgb(stretch(small)),
-        "embedding": resized(embedding_rgb(embedding), small.shape),
-        "tracked cells": draw_numbers(
-            enlarged_to_see(overlay(small, resized(labels, small.shape), colours)), labels
-        ),
+        "embedding": resized(embedding, small.shape),
+        "tracked cells": draw_numbers(enlarged_to_see(overlay(small, labels, cells.colours)), labels),
     }
 
 
 def _write_pictures(folder: Path, pictures: _Pictures) -> None:
-    rows = [picture_row(list(panels.values())) for panels in pictures.panels.values()]
     atomic_write_bytes(folder / "overlay.gif", pictures.movie)
-    for number, page in enumerate(pictures.lineage.values(), start=1):
-        atomic_write_bytes(folder / ("lineage.png" if number == 1 else f"lineage_{number}.png"), page)
-    atomic_write_bytes(folder / "embeddings.png", encode_png(picture_column(rows)))
+    for page in folder.glob("lineage_*.png"):
+        # Of a report with more tracks that was here before.
+        page.unlink()
+    for number, picture in enumerate(pictures.lineage.values(), start=1):
+        atomic_write_bytes(folder / ("lineage.png" if number == 1 else f"lineage_{number}.png"), picture)
+    if pictures.panels:
+        rows = [picture_row(list(panels.values())) for panels in pictures.panels.values()]
+        atomic_write_bytes(folder / "embeddings.png", encode_png(picture_column(rows)))
 
 
 def _sections(
@@ -240,23 +240,17 @@ def _sections(
         labelled_row(f"Frame {frames.numbers[index]}.", panels) for index, panels in pictures.panels.items()
     ]
     times = [("stage", "seconds"), *((stage, f"{spent:.1f}") for stage, spent in seconds.items())]
+    lineage = [Picture(caption, page) for caption, page in pictures.lineage.items()]
+    spec = [Section(VALUES_HEADING, "Those of tracking can be changed with --set.", code=spec_text)]
     return [
         Section("Movie", pictures=[Picture(movie_caption, pictures.movie)]),
         Section("Cells", pictures=[population]),
-        Section(
-            "Lineage",
-            LINEAGE,
-            pictures=[Picture(caption, page) for caption, page in pictures.lineage.items()],
-        ),
-        Section("Embeddings", EMBEDDINGS, pictures=rows),
+        Section("Lineage", LINEAGE, pictures=lineage),
+        *([Section("Embeddings", EMBEDDINGS, pictures=rows)] if rows else []),
         Section("Open it in Fiji and TrackMate", FIJI),
         Section("Open it in napari, Python, R or a spreadsheet", PYTHON, code=NAPARI),
         Section("Time", table=times),
-        Section(
-            "Every value of the network and of tracking",
-            "Those of tracking can be changed with --set.",
-            code=spec_text,
-        ),
+        *(spec if spec_text else []),
     ]
 
 

@@ -49,7 +49,7 @@ def test_alone_it_lists_every_command_with_one_line_each(capsys):
 
 def test_every_module_of_a_command_is_in_the_list():
     modules = {path.stem for path in (ROOT / "cosembed" / "commands").glob("*.py")}
-    tools = {"__init__", "main", "command_line", "exit_status"}
+    tools = {"__init__", "main", "command_line", "exit_status", "video_flags"}
     assert {module.rpartition(".")[2] for module in COMMANDS.values()} == modules - tools
 
 
@@ -202,3 +202,33 @@ def test_ctrl_c_is_one_line_and_status_130(tmp_path, code, arguments):
     )
     assert (done.returncode, done.stderr) == (130, "interrupted\n")
     assert not list(tmp_path.iterdir())
+
+
+# Python runs this before everything else; the module that is named is found half-way by Ctrl-C.
+SITE = f"""{HEARING}
+class Finder:
+    def find_spec(self, name, *_):
+        if name == os.environ.get("INTERRUPTED_IMPORT"):
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+"""
+
+
+@pytest.mark.parametrize("module", ["absl", "numpy", "cosembed.study.tasks.cells", "experiments.command"])
+def test_ctrl_c_during_the_imports_of_an_experiment_is_one_line(tmp_path, module):
+    (tmp_path / "sitecustomize.py").write_text(SITE)
+    done = subprocess.run(
+        [sys.executable, "-m", "experiments.simulated", "--mode=prepare"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": f"{tmp_path}:{ROOT}", "INTERRUPTED_IMPORT": module},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")
+
+
+def test_other_faults_of_an_experiment_keep_their_traceback():
+    code = "import sys; sys.argv[0] = '-m'; import experiments; raise ValueError('ours')"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "Traceback" in done.stderr and "ValueError: ours" in done.stderr

@@ -45,8 +45,8 @@ SMALL = {
     "train": ["--profile=smoke"],
     "demo": ["--frames=3"],
 }
-COMMANDS = ("demo", "track", "networks", "train", "evaluate", "validate", "simulate", "suggest-spec")
-COMMANDS += ("import-network",)
+COMMANDS = ("demo", "track", "networks", "train", "evaluate", "validate", "report", "simulate")
+COMMANDS += ("suggest-spec", "import-network")
 
 
 def blocks(document: str, language: str = "") -> list[str]:

@@ -8,6 +8,7 @@ from PIL import Image
 
 from cosembed.reporting import movie
 from cosembed.reporting.overlays import TINT, colour_labels
+from cosembed.reporting.panels import resized
 
 
 @pytest.mark.parametrize("count", [1, 2, 120, 121, 2000])
@@ -46,3 +47,15 @@ def test_a_label_has_the_same_colour_in_every_picture_of_a_movie():
         np.testing.assert_allclose(picture[150, 120], TINT * colour_labels(labels)[150, 120], atol=12)
         seen.append(picture[150, 120].tolist())
     assert seen[0] == seen[1]
+
+
+@pytest.mark.parametrize("shape", [(40, 48), (300, 200), (700, 1100), (481, 30), (960, 961)])
+def test_labels_as_small_as_they_are_shown_give_the_same_picture(shape):
+    generator = np.random.default_rng(0)
+    blocks = generator.integers(0, 9, (10, 12)).repeat(100, axis=0).repeat(100, axis=1)
+    labels = blocks[: shape[0], : shape[1]]
+    frame = generator.integers(0, 999, shape)
+    small = resized(labels, movie.shown_shape(shape))
+    assert small.shape == movie.shrink(frame).shape
+    whole, reduced = (np.asarray(movie.movie_picture(frame, given, "7")) for given in (labels, small))
+    np.testing.assert_array_equal(whole, reduced)

@@ -2,6 +2,7 @@
 
 import http.server
 import io
+import os
 import threading
 import zipfile
 from collections.abc import Callable, Iterable
@@ -11,6 +12,7 @@ import numpy as np
 
 from cosembed.datasets.ctc.track_table import Track
 from cosembed.datasets.fetch import fetch
+from cosembed.files.writing import atomic_folder, finish_moving
 from cosembed.preprocessing.geometry import frame_grid
 from cosembed.simulation import simulate_video, write_video
 from cosembed.simulation.leaves import write_plants
@@ -87,6 +89,22 @@ def track() -> Step:
     return Step(run, ("RES",))
 
 
+def fill_working_folder() -> Step:
+    """A result in the working folder, which stays while files are moved up into it."""
+
+    def run(folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        # In a process of its own.
+        os.chdir(folder)
+        finish_moving(Path())
+        if not Path("mask000.tif").exists():
+            with atomic_folder(Path()) as partial:
+                for name in ("mask000.tif", "mask001.tif", "track.json"):
+                    (partial / name).write_text(name)
+
+    return Step(run, ())
+
+
 def open_run() -> Step:
     """A training run's folder and its history, which is written again and again."""
     spec = small_spec()
@@ -144,5 +162,6 @@ def run_modes(folder: Path, modes: Iterable[str], test_frames: tuple[int, int] =
 
 
 STEPS: dict[str, Callable[[], Step]] = {
-    step.__name__: step for step in (simulate, simulate_leaves, download, track, open_run, predict_and_score)
+    step.__name__: step
+    for step in (simulate, simulate_leaves, download, track, fill_working_folder, open_run, predict_and_score)
 }

@@ -79,7 +79,9 @@ def assert_one_sentence(done: subprocess.CompletedProcess, *words: str) -> None:
         assert word in line
 
 
-@pytest.mark.parametrize("step", ["simulate", "simulate_leaves", "download", "track", "open_run"])
+@pytest.mark.parametrize(
+    "step", ["simulate", "simulate_leaves", "download", "track", "fill_working_folder", "open_run"]
+)
 def test_killed_between_any_two_changes_of_files_it_ends_as_undisturbed(step, tmp_path):
     done = run_python("tests/robustness/killing.py", step, str(tmp_path))
     assert done.returncode == 0, done.stderr

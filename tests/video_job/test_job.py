@@ -106,6 +106,7 @@ def test_every_kind_of_video_gives_a_valid_folder_with_its_report(tmp_path, netw
     )
     assert [value for value in said if value not in page] == []
     assert sorted(path.name for path in (output / "pictures").iterdir()) == [
+        *(f"embedding_t{number:03d}.png" for number in frames.numbers),
         "embeddings.png",
         "lineage.png",
         "overlay.gif",

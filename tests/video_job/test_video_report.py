@@ -5,10 +5,14 @@ import html
 import re
 
 import numpy as np
+import pytest
 import tifffile
 
+from cosembed.datasets.ctc.mask_files import read_labels
 from cosembed.datasets.ctc.track_table import Track, write_tracks
+from cosembed.errors import DataError
 from cosembed.images.array_frames import ArrayFrames
+from cosembed.video_job.record import Record, write_record
 from cosembed.video_job.video_report import NAPARI, WrittenReport, write_video_report
 
 
@@ -25,8 +29,9 @@ def report_of(folder, labels: np.ndarray, tracks: list[Track], warnings=()) -> W
     with (folder / "tracks.csv").open("w", newline="") as file:
         csv.writer(file).writerows([("label", "parent", "frame", "y", "x", "area"), *rows])
     frames = ArrayFrames((labels > 0).astype(np.uint8))
-    samples = {0: np.ones((8, 8, 3), np.float32)}
-    return write_video_report(folder, "cells", frames, samples, [], warnings, {"network": 1.0}, "a: 1")
+    record = Record("sha256:1", "sha256:2", None, [("Device", "CPU")], list(warnings), {"network": 1.0})
+    write_record(folder, record, "a: 1\n", {0: np.ones((8, 8, 3), np.float32)})
+    return write_video_report(folder, "cells", frames)
 
 
 def flicker(frames: int, cells: int) -> tuple[np.ndarray, list[Track]]:
@@ -60,8 +65,6 @@ def test_item_6_every_doubt_of_the_report_is_returned_for_the_terminal(tmp_path)
     for doubt in written.warnings:
         assert text.count(doubt) == 1
     assert list(written.seconds) == ["network", "movie and pictures"]
-    again = report_of(tmp_path / "res", *flicker(20, 5), warnings=written.warnings)
-    assert again.warnings == written.warnings, "no doubt twice"
 
 
 def test_item_17_the_report_shows_all_tracks_and_points_to_nothing_absent(tmp_path):
@@ -69,7 +72,7 @@ def test_item_17_the_report_shows_all_tracks_and_points_to_nothing_absent(tmp_pa
     text = shown(tmp_path / "res" / "report.html")
     assert "100 tracks, page 1 of 2." in text and "100 tracks, page 2 of 2." in text
     pictures = sorted(path.name for path in (tmp_path / "res" / "pictures").iterdir())
-    assert pictures == ["embeddings.png", "lineage.png", "lineage_2.png", "overlay.gif"]
+    assert pictures == ["embedding_t000.png", "embeddings.png", "lineage.png", "lineage_2.png", "overlay.gif"]
     assert not re.findall(r"docs/|\.md\b|README", text)
     assert NAPARI in text
 
@@ -93,3 +96,33 @@ def test_item_17_the_lines_for_napari_run_in_a_result_folder(tmp_path, monkeypat
     exec(compile(NAPARI, "report.html", "exec"), {})
     np.testing.assert_array_equal(given["cells"], labels)
     assert given["tracks"][0].shape == (6, 4) and given["tracks"][1] == {}
+
+
+def test_a_report_made_anew_reads_every_mask_once_and_leaves_no_page_of_a_longer_lineage(
+    tmp_path, monkeypatch
+):
+    report_of(tmp_path / "res", *flicker(20, 5))
+    assert (tmp_path / "res" / "pictures" / "lineage_2.png").exists()
+    read = []
+    module = "cosembed.video_job.video_report.read_labels"
+    monkeypatch.setattr(module, lambda path: read.append(path.name) or read_labels(path))
+    report_of(tmp_path / "res", *flicker(20, 2))
+    assert sorted(read) == [f"mask{frame:03d}.tif" for frame in range(20)]
+    assert not (tmp_path / "res" / "pictures" / "lineage_2.png").exists()
+
+
+def test_cells_are_counted_in_the_masks_which_may_have_been_corrected(tmp_path):
+    labels, tracks = flicker(3, 2)
+    report_of(tmp_path / "res", labels, tracks)
+    tifffile.imwrite(tmp_path / "res" / "mask001.tif", np.where(labels[1] == 3, 0, labels[1]))
+    written = write_video_report(tmp_path / "res", "cells", ArrayFrames((labels > 0).astype(np.uint8)))
+    assert written.facts[0] == ("Cells per frame", "1 to 2")
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"frames": 1}', '{"source": 3}'])
+def test_a_damaged_record_is_named(tmp_path, content):
+    labels, tracks = flicker(3, 2)
+    report_of(tmp_path / "res", labels, tracks)
+    (tmp_path / "res" / "track.json").write_text(content)
+    with pytest.raises(DataError, match=r"track\.json: does not say what made the result \(.+\); remove it"):
+        write_video_report(tmp_path / "res", "cells", ArrayFrames((labels > 0).astype(np.uint8)))

@@ -1,0 +1,78 @@
+"""Says where a video comes from: files with the choice among them, or an array. Knows no network."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from cosembed.errors import InputError
+from cosembed.images.array_frames import ArrayFrames, VideoFrames
+from cosembed.images.frame_files import AS_NUMBERED, FrameChoice
+from cosembed.images.frames import Frames, open_frames
+
+
+@dataclass(frozen=True)
+class Source:
+    """Names the files of a video, and which of them, in which order, are its frames.
+
+    Attributes:
+        path: A folder of TIFF or PNG frames, or a multi-page TIFF.
+        channel: The channel to track, counted from 1; none if frames have one, or all are tracked.
+        choice: Which files are frames, and what becomes of missing ones.
+    """
+
+    path: str
+    channel: int | None = None
+    choice: FrameChoice = AS_NUMBERED
+
+    def __str__(self) -> str:
+        return self.path if self.channel is None else f"{self.path}, channel {self.channel}"
+
+    def open(self) -> Frames:
+        """Opens the video.
+
+        Raises:
+            DataError: As `open_frames`.
+            InputError: There is no such channel.
+        """
+        frames = open_frames(Path(self.path), self.choice)
+        return frames if self.channel is None else frames.only_channel(self.channel)
+
+    def as_mapping(self) -> dict[str, Any]:
+        """Gives the source in plain values, from which `from_mapping` makes it again."""
+        return asdict(self)
+
+    @staticmethod
+    def from_mapping(values: Mapping[str, Any]) -> Source:
+        """Makes a source of plain values; raises KeyError or TypeError for others."""
+        return Source(str(values["path"]), values["channel"], FrameChoice(**values["choice"]))
+
+
+def open_video(
+    frames: Any, channel: int | None = None, choice: FrameChoice = AS_NUMBERED
+) -> tuple[VideoFrames, Source | None]:
+    """Takes an array, or opens a path, as a video of one channel if one is chosen.
+
+    Args:
+        frames: What `cosembed.track` takes.
+        channel: The channel to track, counted from 1.
+        choice: Which files of a folder are frames; of an array only `gaps` can be chosen.
+
+    Returns:
+        The video, and where it comes from; None for an array.
+
+    Raises:
+        DataError: The frames cannot be used.
+        InputError: There is no such channel, or a choice that is for folders only.
+    """
+    if isinstance(frames, str | os.PathLike):
+        source = Source(str(frames), channel, choice)
+        return source.open(), source
+    if choice.pattern or choice.order != AS_NUMBERED.order:
+        key = "pattern" if choice.pattern else "order"
+        raise InputError(f"{key}: is for a folder of frames, whose files have names; leave it out")
+    video = ArrayFrames(frames, hold=choice.gaps == "hold")
+    return (video if channel is None else video.only_channel(channel)), None
