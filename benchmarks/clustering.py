@@ -21,14 +21,13 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from absl import flags
-from hdbscan import HDBSCAN
 from joblib.externals.loky import get_reusable_executor
 from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 
 from benchmarks.embeddings import embeddings_of, wandering_cells
 from cosembed.clustering import background_embedding, choose_mode, foreground_points, label_instances
-from cosembed.clustering.points import LEAF_SIZE
+from cosembed.clustering.points import cluster_points_as_released
 from cosembed.commands import command_line
 from cosembed.specs import TrackingSpec
 from cosembed.tracking import track_embeddings
@@ -216,7 +215,7 @@ def _measure_here(case: Case, method: Method) -> Outcome:
     # on.
     _labels(QUICK_CASES[0].embeddings(), QUICK_CASES[0].spec, method)
     if method == "released":
-        _released_call(np.random.default_rng(0).normal(size=(17_000, 2)), 5)
+        cluster_points_as_released(np.random.default_rng(0).normal(size=(17_000, 2)), 5)
     before = _resident()
     seconds: list[float] = []
     while len(seconds) < MOST_RUNS and sum(seconds) < ENOUGH_SECONDS:
@@ -242,21 +241,9 @@ def _released(embeddings: NDArray[np.float32], spec: TrackingSpec) -> NDArray[np
     clusters = []
     for pair in pairwise(embeddings):
         _, points = foreground_points(np.stack(pair), background, spec)
-        clusters.append(_released_call(points, spec.min_points))
+        clusters.append(cluster_points_as_released(points, spec.min_points))
     foreground, _ = foreground_points(embeddings[:2], background, spec)
     return label_instances(clusters[0], foreground, embeddings[:2], background, spec)
-
-
-def _released_call(points: NDArray[np.float64], min_points: int) -> NDArray[np.intp]:
-    """Clusters points as the released code does: int [N], -1 is noise."""
-    clusterer = HDBSCAN(
-        min_cluster_size=min_points,
-        min_samples=min_points,
-        metric="l2",
-        algorithm="boruvka_kdtree",
-        leaf_size=LEAF_SIZE,
-    )
-    return clusterer.fit_predict(points)
 
 
 def _resident() -> float:

@@ -4,7 +4,7 @@
     taskset --cpu-list 0 python -m benchmarks.data       # one core
 
 A clip's augmentation runs beside the training step of an earlier clip. Where that step runs on the processor
-too, both share its cores. The clips are of a video simulated in memory.
+too, both share its cores. The clips are of a video simulated in memory. Then `benchmarks.workers` is run.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from benchmarks import workers
 from cosembed import specs
 from cosembed.augment import AUGMENTERS
 from cosembed.batches.clips import ClipSource
@@ -87,8 +88,10 @@ def main() -> None:
         as_text(
             [[name.replace("_", " ") for name in names], *cells],
             [f"Steps assumed: {assumed}; others measured here."],
-        )
+        ),
+        end="\n\n",
     )
+    workers.main()
 
 
 def _repeat(make: Callable[[int], object], least: float) -> tuple[int, float, float]:

@@ -29,6 +29,7 @@ PARTS = {
     "clustering": "track_embeddings beside the released clustering call",
     "training": "one training step, ours beside plain Keras",
     "data": "augmented clips per second",
+    "workers": "clips made by worker processes",
     "inference": "tracking a video",
     "scaling": "how costs grow",
 }

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from benchmarks import clustering
 from benchmarks.rows import Row, table
 from benchmarks.training_step import SIZES, Size, our_step, random_batch
-from cosembed.batches.instances import instance_masks
+from cosembed.batches.instances import instance_table
 from cosembed.commands import command_line
 from cosembed.files.writing import atomic_write_bytes
 from cosembed.inference.stepper import FrameStepper
@@ -106,13 +106,13 @@ def _training() -> Iterator[Row]:
         step = our_step(size)
         yield _step_row(step, "image side", side, size)
         if side == usual.side:
-            # Length and instances are left open in the trace.
+            # The length is left open in the trace.
             yield from (
                 _step_row(step, "frames a clip", length, size._replace(length=length)) for length in LENGTHS
             )
-            yield from (
-                _step_row(step, "instances", count, size._replace(instances=count)) for count in INSTANCES
-            )
+            for count in INSTANCES:
+                many = size._replace(instances=count)
+                yield _step_row(our_step(many), "instances", count, many)
 
 
 def _step_row(step: Callable[[dict[str, tf.Tensor]], object], quantity: str, value: int, size: Size) -> Row:
@@ -158,7 +158,7 @@ def _consume(stepper: FrameStepper, images: NDArray[np.float32]) -> Callable[[],
 
 
 def _draw(clip: NDArray[np.uint16], spec: InstancesSpec) -> Callable[[], object]:
-    return lambda: instance_masks(clip, spec, np.random.default_rng(0))
+    return lambda: instance_table(clip, spec, np.random.default_rng(0))
 
 
 if __name__ == "__main__":

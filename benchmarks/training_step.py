@@ -21,6 +21,7 @@ from absl import flags
 from benchmarks.memory import peak_gigabytes
 from benchmarks.plain_network import plain_loss, plain_network
 from cosembed import specs
+from cosembed.batches.mask_codes import pack_table, table_rows
 from cosembed.commands import command_line
 from cosembed.losses import l2_penalty
 from cosembed.models import named_weights
@@ -28,15 +29,19 @@ from cosembed.specs import CellsSpec
 from cosembed.training.checkpoints import build_network
 from cosembed.training.execution import DEFAULT, Execution
 from cosembed.training.loop import make_train_step
+from cosembed.training.objectives import make_objective
 from cosembed.training.optimizers import Optimizer
 
 FLAGS = flags.FLAGS
 # Name -> how our network's step is executed; None is the plain network.
 VARIANTS = {
     "plain": None,
-    "ours": DEFAULT,
-    "recompute": Execution(recompute=True),
-    "bfloat16": Execution(mixed_precision=True),
+    "ours": Execution(xla="off"),
+    "recompute": Execution(recompute=True, xla="off"),
+    "bfloat16": Execution(mixed_precision=True, xla="off"),
+    "xla": Execution(xla="on"),
+    "xla_recompute": Execution(recompute=True, xla="on"),
+    "xla_bfloat16": Execution(mixed_precision=True, xla="on"),
 }
 LEAST_STEPS, MOST_STEPS, SECONDS = 2, 20, 10.0
 WARM_UP = 2
@@ -74,7 +79,10 @@ SIZES = {
 
 
 def random_batch(size: Size) -> dict[str, tf.Tensor]:
-    """Makes a clip of noise with twice as many square cells as instances; each has a few neighbours."""
+    """Makes a clip of noise with twice as many square cells as instances; each has a few neighbours.
+
+    Its masks are there twice: as they are, and coded as training batches have them.
+    """
     generator = np.random.default_rng(0)
     shape = (1, size.length, size.side, size.side)
     cell = max(2, size.side // 16)
@@ -82,13 +90,19 @@ def random_batch(size: Size) -> dict[str, tf.Tensor]:
         0, 2 * size.instances, (1, size.length, -(-size.side // cell), -(-size.side // cell))
     )
     labels = blocks.repeat(cell, axis=2).repeat(cell, axis=3)[:, :, : size.side, : size.side]
-    distance = labels[..., None] - np.arange(1, size.instances + 1)
-    instances = (distance == 0) + 2 * ((distance > 0) & (distance < 6))
+    numbers = np.arange(2 * size.instances)
+    distance = numbers[:, None] - np.arange(1, size.instances + 1)
+    # A row for each label: the masks of the instances, then that of the background.
+    table = (distance == 0) + 2 * ((distance > 0) & (distance < 6))
+    table = np.column_stack([table, np.where(numbers == 0, 1, 2)]).astype(np.uint8)
+    masks, rows = table[labels], table_rows(len(table))
     return {
         "image": tf.constant(generator.normal(0, 0.5, (*shape, 1)), tf.float32),
-        "labels": tf.constant(labels, tf.uint16),
-        "instances": tf.constant(instances, tf.uint8),
-        "background": tf.constant(np.where(labels == 0, 1, 2)[..., None], tf.uint8),
+        "instances": tf.constant(masks[..., :-1]),
+        "background": tf.constant(masks[..., -1:]),
+        "codes": tf.constant(labels, tf.uint16),
+        "code_labels": tf.constant(np.arange(rows)[None], tf.uint16),
+        "code_masks": tf.constant(pack_table(table, rows)[None]),
     }
 
 
@@ -133,8 +147,10 @@ def our_step(size: Size, execution: Execution = DEFAULT) -> Callable[[dict[str, 
     spec = specs.resolve("DIC-C2DH-HeLa", "paper", "paper", _overrides(size))
     assert isinstance(spec, CellsSpec)
     model = build_network(spec, execution)
-    step = make_train_step(spec, model, Optimizer(list(named_weights(model).values()), spec.training))
-    return lambda batch: step(batch, tf.constant(0, tf.int64))
+    optimizer = Optimizer(list(named_weights(model).values()), spec.training)
+    step = make_train_step(spec, model, optimizer, execution)
+    names = make_objective(spec).signature
+    return lambda batch: step({name: batch[name] for name in names}, tf.constant(0, tf.int64))
 
 
 def _overrides(size: Size) -> dict[str, int]:
@@ -144,6 +160,7 @@ def _overrides(size: Size) -> dict[str, int]:
         "network.levels": size.levels,
         "network.outputs": size.outputs,
         "training.clip_length": size.length,
+        "instances.maximum": size.instances,
     }
 
 

@@ -42,6 +42,7 @@ PASSED_ON = (
     "protocol",
     "base_url",
     "require_gpu",
+    "workers",
     "checkpoints",
     "augment",
     "deterministic",

@@ -14,6 +14,7 @@ ORDER = (
     "errors",
     "requirements",
     "files",
+    "processes",
     "specs",
     "images",
     "preprocessing",

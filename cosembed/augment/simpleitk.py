@@ -64,12 +64,14 @@ class Sampling:
     Attributes:
         field: Displacements over the network grid, (x, y) in image pixels, that lead to points inside the
             image.
+        nearest: [N, N]; the image's pixel nearest to that point, counted row by row.
         inside: bool [N, N]; True where the pixel lies in the image itself.
         covered: bool [N, N]; True where it lies in the image or in its mirror padding.
         outside: The intensity of pixels that neither reaches.
     """
 
     field: sitk.Image
+    nearest: NDArray[np.intp]
     inside: NDArray[np.bool_]
     covered: NDArray[np.bool_]
     outside: float
@@ -114,9 +116,10 @@ def make_sampling(
     folded = (points + 0.5) % (2 * sides)
     folded = np.where(folded < sides, folded, 2 * sides - folded) - 0.5
     folded = np.clip(folded, 0, sides - 1)
-    return Sampling(
-        sitk.GetImageFromArray(folded - identity, isVector=True), inside, covered, OUTSIDE[padding]
-    )
+    displacements = folded - identity
+    column, row = np.moveaxis(np.floor(identity + displacements + 0.5).astype(np.intp), -1, 0)
+    field = sitk.GetImageFromArray(displacements, isVector=True)
+    return Sampling(field, row * width + column, inside, covered, OUTSIDE[padding])
 
 
 def resample_image(image: NDArray[np.float32], sampling: Sampling) -> NDArray[np.float32]:
@@ -133,7 +136,10 @@ def resample_image(image: NDArray[np.float32], sampling: Sampling) -> NDArray[np
     # A scalar image is copied into ITK several times faster than a vector image of one component.
     grey = image.shape[-1] == 1
     source = sitk.GetImageFromArray(image[..., 0] if grey else image, isVector=not grey)
-    result = _warp(source, sampling, sitk.sitkLinear).reshape(side, side, image.shape[-1])
+    # Warp reads the field at its own grid points, where Resample would interpolate it: the same values,
+    # sooner.
+    warped = sitk.Warp(source, sampling.field, sitk.sitkLinear, sampling.field.GetSize())
+    result = sitk.GetArrayFromImage(warped).reshape(side, side, image.shape[-1])
     result[~sampling.covered] = sampling.outside
     return result
 
@@ -148,11 +154,8 @@ def resample_labels(labels: NDArray, sampling: Sampling) -> NDArray:
     Returns:
         [N, N] of the same dtype; 0 outside the image, because labels are never mirrored.
     """
-    # Loss masks, and the labels of frames without annotation, mostly hold one value: they need no resampling.
-    first = labels[0, 0]
-    if (labels == first).all():
-        return np.where(sampling.inside, first, 0).astype(labels.dtype)
-    result = _warp(sitk.GetImageFromArray(labels), sampling, sitk.sitkNearestNeighbor)
+    # What ITK's interpolator of nearest neighbours gives, which searches them anew for every frame.
+    result = labels.reshape(-1).take(sampling.nearest)
     result[~sampling.inside] = 0
     return result
 
@@ -222,12 +225,6 @@ def elastic_spline(image_size: int, grid: int) -> sitk.BSplineTransform:
     """Makes the spline of `grid` x `grid` control points over the network's square, none moved yet."""
     domain = sitk.Image(image_size, image_size, sitk.sitkUInt8)
     return sitk.BSplineTransformInitializer(domain, [grid - SPLINE_ORDER] * 2, SPLINE_ORDER)
-
-
-def _warp(source: sitk.Image, sampling: Sampling, interpolator: int) -> NDArray:
-    # Warp reads the field at its own grid points, where Resample would interpolate it: the same values,
-    # sooner.
-    return sitk.GetArrayFromImage(sitk.Warp(source, sampling.field, interpolator, sampling.field.GetSize()))
 
 
 def _compose(image_shape: tuple[int, int], image_size: int, parameters: SpatialParameters) -> sitk.Transform:

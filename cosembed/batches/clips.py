@@ -7,7 +7,7 @@ Everything about batch i is a function of (seed, i). `ClipSource` makes batches 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from cosembed.augment import DEFAULT_AUGMENTER, AugmentedClip, RawClip, make_augmenter
 from cosembed.augment.parameters import draw_intensity, draw_spatial
-from cosembed.batches.instances import background_mask, instance_masks
+from cosembed.batches.mask_codes import MaskCodes, encode_masks, pack_table, table_rows
 from cosembed.batches.pipeline import BatchSignature, stack_arrays
 from cosembed.datasets.annotated_video import AnnotatedVideo
 from cosembed.errors import DataError
@@ -23,12 +23,13 @@ from cosembed.files.wording import counted
 from cosembed.preprocessing.frames import preprocess_frame
 from cosembed.specs import CellsSpec, LeavesSpec
 
-# All arrays are [B, T, N, N]; all but the labels have a last axis of channels or instances.
+# image [B, T, N, N, C]; codes [B, T, N, N], numbers of rows of the two tables: labels [B, R] and the packed
+# masks [B, R, W].
 SIGNATURE: BatchSignature = {
     "image": ("float32", 5),
-    "labels": ("uint16", 4),
-    "instances": ("uint8", 5),
-    "background": ("uint8", 5),
+    "codes": ("uint16", 4),
+    "code_labels": ("uint16", 2),
+    "code_masks": ("int32", 3),
 }
 
 
@@ -38,15 +39,26 @@ class Clip:
 
     Attributes:
         image: float32 [T, N, N, C].
-        labels: uint16 [T, N, N]; 0 outside the image.
-        instances: uint8 [T, N, N, I]; `OWN` and `NEIGHBOUR` pixels of each instance, 0 elsewhere.
-        background: uint8 [T, N, N, 1]; `OWN` is background, `NEIGHBOUR` foreground, 0 where there is no loss.
+        coded: Its labels and masks.
     """
 
     image: NDArray[np.float32]
-    labels: NDArray[np.uint16]
-    instances: NDArray[np.uint8]
-    background: NDArray[np.uint8]
+    coded: MaskCodes
+
+    @property
+    def labels(self) -> NDArray[np.uint16]:
+        """Looks up the labels: uint16 [T, N, N]; 0 outside the image."""
+        return self.coded.labels[self.coded.codes]
+
+    @property
+    def instances(self) -> NDArray[np.uint8]:
+        """Looks up `OWN` and `NEIGHBOUR` pixels of each instance, 0 elsewhere: uint8 [T, N, N, I]."""
+        return self.coded.masks[self.coded.codes, :-1]
+
+    @property
+    def background(self) -> NDArray[np.uint8]:
+        """Looks up background (`OWN`), foreground (`NEIGHBOUR`), 0 without loss: uint8 [T, N, N, 1]."""
+        return self.coded.masks[self.coded.codes, -1:]
 
 
 class _Usable(NamedTuple):
@@ -98,6 +110,8 @@ class ClipSource:
         self._augment = make_augmenter(augment, spec)
         # Frames are read now: an error inside the tf.data pipeline would lose its class and message.
         self._frames = {(entry.video, entry.frame): self._prepare(entry) for entry in self._usable}
+        # Raw frames are not needed any more, neither here nor in the processes that make batches.
+        self._videos = [replace(video, frames=()) for video in videos]
 
     def clips(self, index: int) -> list[Clip]:
         """Makes the `training.batch_size` clips of step `index`, counted from 0; all have one length."""
@@ -123,7 +137,16 @@ class ClipSource:
     def batch(self, index: int) -> dict[str, NDArray]:
         """Makes the batch of step `index`: its clips stacked, with the arrays that `SIGNATURE` names."""
         clips = self.clips(index)
-        return {name: stack_arrays([getattr(clip, name) for clip in clips]) for name in SIGNATURE}
+        rows = table_rows(max(len(clip.coded.labels) for clip in clips))
+        labels = np.zeros((len(clips), rows), np.uint16)
+        for row, clip in zip(labels, clips, strict=True):
+            row[: len(clip.coded.labels)] = clip.coded.labels
+        return {
+            "image": stack_arrays([clip.image for clip in clips]),
+            "codes": stack_arrays([clip.coded.codes for clip in clips]),
+            "code_labels": labels,
+            "code_masks": stack_arrays([pack_table(clip.coded.masks, rows) for clip in clips]),
+        }
 
     def _draw(
         self, number: int, chosen: range, spatial: np.random.Generator, intensity: np.random.Generator
@@ -141,12 +164,8 @@ class ClipSource:
         self, clip: AugmentedClip, number: int, chosen: range, generator: np.random.Generator
     ) -> Clip:
         complete = self._videos[number].complete[chosen.start : chosen.stop]
-        return Clip(
-            image=clip.image,
-            labels=clip.labels,
-            instances=instance_masks(clip.labels, self._spec.instances, generator),
-            background=background_mask(clip.labels, clip.loss_masks, complete),
-        )
+        coded = encode_masks(clip.labels, clip.loss_masks, complete, self._spec.instances, generator)
+        return Clip(clip.image, coded)
 
     def _prepare(self, entry: _Usable) -> NDArray[np.float32]:
         video, channels = self._videos[entry.video], self._spec.network.channels

@@ -9,6 +9,7 @@ without a label are shown to the network and marked as unlabelled for the loss.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +76,8 @@ class HeartClipSource:
             )
             for item in slices
         ]
+        # Raw frames are not needed any more, neither here nor in the processes that make batches.
+        self._slices = [replace(item, frames=item.frames[:0]) for item in slices]
 
     def batch(self, index: int) -> dict[str, NDArray]:
         """Makes the batch of step `index`, counted from 0.

@@ -4,12 +4,13 @@ Knows label images only.
 
 In an instance's mask `OWN` are its pixels (S in the paper), `NEIGHBOUR` those of its neighbours (N), and 0
 all others. The masks of a clip are looked up in one table with a row for each label and a column for each
-instance.
+instance, which `mask_codes` packs.
 """
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,50 +21,43 @@ from cosembed.preprocessing.label_values import NEIGHBOUR, OWN
 from cosembed.specs import InstancesSpec
 
 
-def instance_masks(
+class InstanceTable(NamedTuple):
+    """Holds the masks of the instances of a clip as a table that its pixels are looked up in.
+
+    Attributes:
+        rows: uint16 [T, N, N]; the row of every pixel.
+        labels: uint16 [R]; the label of a row, that of row 0 is the background's.
+        masks: uint8 [R, spec.maximum]; unused columns are 0.
+    """
+
+    rows: NDArray[np.uint16]
+    labels: NDArray[np.uint16]
+    masks: NDArray[np.uint8]
+
+
+def instance_table(
     labels: NDArray[np.uint16], spec: InstancesSpec, generator: np.random.Generator
-) -> NDArray[np.uint8]:
+) -> InstanceTable:
     """Makes the masks of the instances of a clip.
 
     Args:
         labels: uint16 [T, N, N].
         spec: Gives the radius and the rule of neighbourhood, and the maximum number of instances.
         generator: Shuffles the labels; the first `spec.maximum` are kept. Neighbours come from all of them.
-
-    Returns:
-        uint8 [T, N, N, spec.maximum]; unused channels are 0.
     """
-    present = np.array(present_labels(labels), np.intp)
-    dense = np.zeros(int(labels.max()) + 1, np.intp)
-    dense[present] = np.arange(1, len(present) + 1)
-    compact = dense[labels]
-    near = neighbours(compact, len(present), spec)
+    present = np.array(present_labels(labels), np.uint16)
+    rows_of_labels = np.zeros(int(labels.max()) + 1, np.uint16)
+    rows_of_labels[present] = np.arange(1, len(present) + 1)
+    rows = rows_of_labels[labels]
+    near = neighbours(rows, len(present), spec)
     chosen = generator.permutation(len(present))[: spec.maximum]
-    table = np.zeros((len(present) + 1, spec.maximum), np.uint8)
-    table[1:, : len(chosen)] = np.where(near[:, chosen], NEIGHBOUR, 0)
-    table[chosen + 1, np.arange(len(chosen))] = OWN
-    # One pass over the pixels; `take` copies whole rows, several times faster than indexing.
-    return table.take(compact, axis=0)
+    masks = np.zeros((len(present) + 1, spec.maximum), np.uint8)
+    masks[1:, : len(chosen)] = np.where(near[:, chosen], NEIGHBOUR, 0)
+    masks[chosen + 1, np.arange(len(chosen))] = OWN
+    return InstanceTable(rows, np.append(np.uint16(0), present), masks)
 
 
-def background_mask(
-    labels: NDArray[np.uint16], loss_mask: NDArray[np.bool_], complete: NDArray[np.bool_]
-) -> NDArray[np.uint8]:
-    """Makes the mask of the background, an instance whose neighbours are all foreground pixels.
-
-    Args:
-        labels: uint16 [T, N, N].
-        loss_mask: bool [T, N, N] or [N, N]; True where the truth is reliable.
-        complete: bool [T]; True for frames in which every instance is segmented.
-
-    Returns:
-        uint8 [T, N, N, 1]; 0 in incomplete frames and outside the loss mask.
-    """
-    valid = loss_mask & complete[:, None, None]
-    return (valid.view(np.uint8) * np.where(labels == 0, np.uint8(OWN), np.uint8(NEIGHBOUR)))[..., None]
-
-
-def neighbours(labels: NDArray[np.intp], count: int, spec: InstancesSpec) -> NDArray[np.bool_]:
+def neighbours(labels: NDArray[np.uint16], count: int, spec: InstancesSpec) -> NDArray[np.bool_]:
     """Finds which instances are neighbours of which.
 
     Args:
@@ -85,7 +79,7 @@ def neighbours(labels: NDArray[np.intp], count: int, spec: InstancesSpec) -> NDA
     return near
 
 
-def _near_centres(labels: NDArray[np.intp], count: int, radius: float) -> NDArray[np.bool_]:
+def _near_centres(labels: NDArray[np.uint16], count: int, radius: float) -> NDArray[np.bool_]:
     near = np.zeros((count, count), bool)
     frames, rows, columns = np.nonzero(labels)
     ids = labels[frames, rows, columns] - 1
@@ -107,17 +101,18 @@ def _around(centre: float, radius: float) -> slice:
     return slice(max(0, math.floor(centre - radius)), math.ceil(centre + radius) + 1)
 
 
-def _near_masks(labels: NDArray[np.intp], count: int, radius: float) -> NDArray[np.bool_]:
+def _near_masks(labels: NDArray[np.uint16], count: int, radius: float) -> NDArray[np.bool_]:
     """Compares the outlines of all pairs of masks, frame by frame.
 
     Pairs whose bounding boxes are too far apart are skipped, and so are those found near in an earlier frame.
     """
     near = np.zeros((count, count), bool)
     for frame in labels:
-        indices, points = _outlines(frame)
+        indices, starts, pixels = _outlines(frame)
         if len(indices) < 2:
             continue
-        low, high = (np.array([bound(outline, axis=0) for outline in points]) for bound in (np.min, np.max))
+        low, high = (bound.reduceat(pixels, starts) for bound in (np.minimum, np.maximum))
+        points = np.split(pixels, starts[1:])
         gap = np.maximum(0, np.maximum(low[:, None] - high[None], low[None] - high[:, None]))
         open_pairs = ((gap**2).sum(axis=-1) <= radius**2) & ~near[np.ix_(indices, indices)]
         candidates = np.argwhere(np.triu(open_pairs, k=1))
@@ -130,7 +125,7 @@ def _near_masks(labels: NDArray[np.intp], count: int, radius: float) -> NDArray[
     return near
 
 
-def _outlines(frame: NDArray[np.intp]) -> tuple[NDArray[np.intp], list[NDArray[np.intp]]]:
+def _outlines(frame: NDArray[np.uint16]) -> tuple[NDArray[np.uint16], NDArray[np.intp], NDArray[np.intp]]:
     """Finds the pixels of every instance of a frame that touch another label.
 
     Between two masks the shortest distance runs from outline to outline. A mask that fills the frame has no
@@ -140,7 +135,8 @@ def _outlines(frame: NDArray[np.intp]) -> tuple[NDArray[np.intp], list[NDArray[n
         frame: Labels [N, N], instances numbered from 1.
 
     Returns:
-        The instances present, counted from 0, and for each an array [P, 2] of positions (y, x).
+        The instances present, counted from 0; for each the index of its first pixel; and the pixels
+        [P, 2], (y, x), those of an instance together.
     """
     edge = np.zeros(frame.shape, bool)
     vertical, horizontal = frame[1:] != frame[:-1], frame[:, 1:] != frame[:, :-1]
@@ -152,4 +148,4 @@ def _outlines(frame: NDArray[np.intp]) -> tuple[NDArray[np.intp], list[NDArray[n
     ids = frame[pixels[:, 0], pixels[:, 1]]
     order = np.argsort(ids, kind="stable")
     present, starts = np.unique(ids[order], return_index=True)
-    return present - 1, np.split(pixels[order], starts[1:])
+    return present - 1, starts, pixels[order]

@@ -5,7 +5,7 @@ Knows no images and no augmentation.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -40,17 +40,45 @@ def stack_arrays(arrays: Sequence[NDArray]) -> NDArray:
     return np.stack(arrays) if len(arrays) > 1 else arrays[0][None]
 
 
-def batch_dataset(source: BatchSource, start: int, stop: int) -> tf.data.Dataset:
+def iterate_batches(source: BatchSource, start: int, stop: int) -> Iterator[dict[str, tf.Tensor]]:
+    """Yields the batches of steps `start` to `stop` (excluded), in order, made ahead in another thread.
+
+    Raises:
+        Exception: What the source raises.
+    """
+    faults: dict[int, BaseException] = {}
+    for index, batch in enumerate(batch_dataset(source, start, stop, faults), start):
+        if index in faults:
+            raise faults[index]
+        yield batch
+
+
+def batch_dataset(
+    source: BatchSource, start: int, stop: int, faults: dict[int, BaseException] | None = None
+) -> tf.data.Dataset:
     """Makes a pipeline of the batches of steps `start` to `stop` (excluded), in order.
 
     The batch of a step is the same wherever the pipeline starts.
+
+    Args:
+        source: Makes the batches.
+        start: The first step, counted from 0.
+        stop: The step after the last.
+        faults: Receives what the source raises, by step; the pipeline then gives empty batches from this step
+            on, for TensorFlow would hide the error's class and words behind its own. None: it is raised.
     """
     import tensorflow as tf
 
     signature = source.signature
+    nothing = {name: np.zeros([0] * rank, dtype) for name, (dtype, rank) in signature.items()}
 
     def make(index: NDArray[np.int64]) -> list[NDArray]:
-        batch = source.batch(int(index))
+        try:
+            batch = source.batch(int(index)) if not faults else nothing
+        except BaseException as error:
+            if faults is None:
+                raise
+            faults[int(index)], batch = error, nothing
         return [batch[name] for name in signature]
 
     def load(index: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -9,7 +9,6 @@ pairs of a video together.
 
 from cosembed.clustering.pairs import background_embedding as background_embedding
 from cosembed.clustering.pairs import choose_mode as choose_mode
-from cosembed.clustering.pairs import choose_stride as choose_stride
 from cosembed.clustering.pairs import cluster_pair as cluster_pair
 from cosembed.clustering.pairs import describe_clustering as describe_clustering
 from cosembed.clustering.pairs import foreground_points as foreground_points

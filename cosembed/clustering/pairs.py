@@ -11,19 +11,17 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csc_matrix
 from skimage import measure
 
-from cosembed.clustering.grid import cluster_on_grid
-from cosembed.clustering.points import NOISE
+from cosembed.clustering.cluster_tree import NOISE
+from cosembed.clustering.condensing import cluster_by_clumps, largest_clump
+from cosembed.clustering.points import cluster_points, cluster_points_as_released
 from cosembed.specs import ClusteringSpec
 
-# Mode `auto` uses the pixel grid from this m_pts on.
+# Mode `auto` stands for `fast` from this m_pts on.
 FAST_FROM = 100
-# The grid is as coarse as leaves about this many points to the smallest cluster, and its stride is at most
-# MAX_STRIDE. A coarser grid would hardly save time, and would find the gaps between touching instances less
-# well.
-FAST_POINTS = 50
-MAX_STRIDE = 3
+_CLUSTERERS = {"exact": cluster_points, "fast": cluster_by_clumps, "released": cluster_points_as_released}
 
 
 def background_embedding(pair: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -53,7 +51,7 @@ def cluster_pair(
         int32 [F, H, W]: 0 is background or noise; an instance has the same label, from 1 on, in both frames.
     """
     foreground, points = foreground_points(pair, background, spec)
-    clusters = cluster_on_grid(points, foreground, choose_stride(spec), spec.min_points)
+    clusters = _CLUSTERERS[choose_mode(spec)](points, spec.min_points)
     return label_instances(clusters, foreground, pair, background, spec)
 
 
@@ -104,25 +102,19 @@ def label_instances(
     return split_into_components(labels, spec.size_threshold)
 
 
-def choose_mode(spec: ClusteringSpec) -> Literal["exact", "fast"]:
+def choose_mode(spec: ClusteringSpec) -> Literal["exact", "fast", "released"]:
     """Returns the mode of a spec, and for `auto` the one that it stands for."""
     if spec.mode == "auto":
         return "fast" if spec.min_points >= FAST_FROM else "exact"
     return spec.mode
 
 
-def choose_stride(spec: ClusteringSpec) -> int:
-    """Returns how many pixels apart the clustered pixels lie along either axis; 1 clusters every pixel."""
-    if choose_mode(spec) == "exact":
-        return 1
-    return max(1, min(MAX_STRIDE, int(np.sqrt(spec.min_points / FAST_POINTS))))
-
-
 def describe_clustering(spec: ClusteringSpec) -> str:
     """Says for a report how frame pairs are clustered."""
-    stride = choose_stride(spec)
-    pixels = "every pixel" if stride == 1 else f"one pixel in {stride} x {stride}, the others join"
-    return f"{choose_mode(spec)}: {pixels}; at least {spec.min_points} points a cell"
+    mode = choose_mode(spec)
+    size = largest_clump(spec.min_points) if mode == "fast" else 1
+    pixels = "every pixel" if size == 1 else f"up to {size} pixels inside a cell as one"
+    return f"{mode}: {pixels}; at least {spec.min_points} points a cell"
 
 
 def _without_background(
@@ -132,10 +124,12 @@ def _without_background(
     spec: ClusteringSpec,
 ) -> NDArray[np.intp]:
     """Turns clusters whose mean embedding points where the background's does into noise (step 6)."""
-    # The sum of embeddings points where their mean does. Bin 0 collects the noise.
-    sums = np.stack(
-        [np.bincount(clusters + 1, weights=channel, minlength=1) for channel in embeddings.T], axis=-1
+    # The sum of embeddings points where their mean does. Row 0 collects the noise.
+    members = csc_matrix(
+        (np.ones(len(clusters), np.float32), clusters + 1, np.arange(len(clusters) + 1)),
+        (clusters.max(initial=NOISE) + 2, len(clusters)),
     )
+    sums = (members @ embeddings).astype(np.float64)
     lengths = np.maximum(np.linalg.norm(sums, axis=-1), np.finfo(np.float64).tiny)
     is_background = _background_measure(sums @ background / lengths, spec) >= spec.background_similarity
     return np.where(is_background[clusters + 1], NOISE, clusters)

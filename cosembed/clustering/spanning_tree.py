@@ -1,31 +1,17 @@
 """Finds the tree that HDBSCAN cuts: a minimum spanning tree of mutual reachability distances.
 
 The mutual reachability distance of two points is the largest of their distance and of both their core
-distances; the core distance of a point is the distance to its min_samples-th neighbour (Campello et al.,
-2013). Lists of nearest neighbours hold nearly every edge of the tree. The tree of these edges is then checked
-wherever a shorter edge may have been overlooked, and mended, until it is a minimum spanning tree of all
-pairs.
+distances (Campello et al., 2013). The tree grows by Borůvka's rounds: every group of points, at first every
+single one, finds the shortest edge that leaves it; all these edges join the tree, and the groups they join
+become one. An edge that is the shortest to leave some group belongs to a minimum spanning tree (the cut
+property).
 
-Invariant: the tree is always a minimum spanning forest of the edges known so far. An edge belongs to a
-minimum spanning tree of all pairs if no shorter edge leaves one of the two groups of points that it joins
-(the cut property). So every edge is either certain, because the lists of one group hold all that is so near,
-or it has to be checked, by a search for a shorter edge from one group to all other points. What the search
-finds joins the known edges: it is shorter than an edge that it replaces, or joins what nothing did. The end
-is reached when every edge is certain or checked.
+Two things make the rounds cheap. No edge of a point is shorter than its core distance, so that the search of
+a point whose group has an edge as short as this is over; in the first round, a neighbour inside a denser
+place ends it. And a box whose points are all of the searching group is left out, or whose points all have
+core distances beyond the shortest edge found.
 
-Example: points on a line at 0, 1, 2, 6, 7, 8 and 14, min_samples 1, two neighbours listed for each. All core
-distances are 1, but that of 14 is 6.
-
-    1. The lists hold 0-1, 1-2, 6-7, 7-8 (length 1), 0-2, 6-8 (2), 8-14 (6) and 7-14 (7). Their minimum
-       spanning forest is 0-1-2 and 6-7-8-14.
-    2. The edges of length 1 are certain. So is 8-14: the list of 14 reaches as far as 7, so that nothing
-       nearer than 6 is missing.
-    3. Nothing joins 0, 1, 2, the smaller of the two groups. Its search among the other points finds 2-6,
-       of length 4, which is added.
-    4. The new edge is checked already: the search compared its group with all other points. The lengths of
-       the tree are 1, 1, 1, 1, 4 and 6.
-
-This module knows points only, not what they stand for.
+This module knows points and their core distances, not what they stand for.
 """
 
 from __future__ import annotations
@@ -34,245 +20,181 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix, csr_matrix
-from scipy.sparse.csgraph import minimum_spanning_tree
-from scipy.spatial import cKDTree
 
-# Lists have this many times the neighbours that the core distance needs, and at least so many more. Longer
-# lists leave less to check.
-LISTED, LEAST_MORE = 1.25, 8
-# A sparse matrix does not store edges of length 0, which lie between equal points: they get this length.
-SHORTEST = 1e-12
-# Lengths that differ by this share of them differ by rounding only.
-ROUNDING = 1e-9
-LEAF_SIZE = 25
-# Distances to this many points far from each other tell which points cannot be near each other.
-LANDMARKS = 16
-# Points of a group that are compared with others at a time.
-BLOCK = 128
+from cosembed.clustering.compiling import compiled
+from cosembed.clustering.search_tree import (
+    SearchTree,
+    squared_distance_of_boxes,
+    squared_distances_to_box,
+    squared_distances_to_points,
+)
 
 
 class Edges(NamedTuple):
-    """Holds pairs of points and their mutual reachability distances, [edges] each."""
+    """Holds pairs of points and their mutual reachability distances, by rising length, [edges] each."""
 
-    first: NDArray[np.intp]
-    second: NDArray[np.intp]
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
     length: NDArray[np.float64]
 
-    def matrix(self, points: int) -> csr_matrix:
-        """Returns the lengths as a sparse symmetric matrix [points, points]."""
-        rows, columns = np.concatenate([self.first, self.second]), np.concatenate([self.second, self.first])
-        return coo_matrix((np.tile(self.length, 2), (rows, columns)), (points, points)).tocsr()
 
-
-class _Space(NamedTuple):
-    """Holds points and what is known of their distances.
-
-    Attributes:
-        points: float64 [n, d].
-        core: float64 [n], the core distances.
-        known: float64 [n], how far around a point all others are listed.
-        landmarks: float64 [LANDMARKS, n], the distances to the landmarks.
-    """
-
-    points: NDArray[np.float64]
-    core: NDArray[np.float64]
-    known: NDArray[np.float64]
-    landmarks: NDArray[np.float64]
-
-
-class _Edge(NamedTuple):
-    """Holds a pair of points, the lower index first, and their mutual reachability distance."""
-
-    first: int
-    second: int
-    length: float
-
-
-class _Group(NamedTuple):
-    """Holds points that shorter edges of a tree connect, and the length of the edge that leaves them.
-
-    The length is infinite if no edge leaves.
-    """
-
-    points: list[int]
-    length: float
-
-
-def mutual_reachability_tree(points: NDArray[np.float64], min_samples: int) -> Edges:
+def spanning_tree(tree: SearchTree, squared_cores: NDArray[np.float64]) -> Edges:
     """Finds a minimum spanning tree of the mutual reachability distances of all pairs of points.
 
     Args:
-        points: float64 [n, d], n > LISTED * min_samples and n > min_samples + LEAST_MORE.
-        min_samples: Which neighbour decides the core distance of a point; the point itself is not counted.
+        tree: The n points.
+        squared_cores: float64 [n], their squared core distances, by place.
 
     Returns:
-        n - 1 edges by rising length.
+        n - 1 edges between places.
     """
-    # Points are compared by matrix products, whose rounding grows with the distance to the origin.
-    points = points - points.mean(axis=0)
-    count = 1 + max(int(LISTED * min_samples), min_samples + LEAST_MORE)
-    distances, neighbours = build_search_tree(points).query(points, count, workers=-1)
-    space = _Space(points, distances[:, min_samples].copy(), distances[:, -1].copy(), _landmarks(points))
-    lengths = _mutual_reachability(distances, space.core[:, None], space.core[neighbours])
-    rows = np.arange(0, distances.size + 1, count)
-    tree = _spanning_forest(
-        csr_matrix((lengths.ravel(), neighbours.ravel(), rows), (len(points), len(points)))
-    )
-    del distances, neighbours, lengths
-    checked: set[tuple[frozenset[int], float]] = set()
-    while groups := [
-        group
-        for group in _groups_to_check(tree, space.known)
-        if (frozenset(group.points), group.length) not in checked
-    ]:
-        shortcuts = {}
-        for group in groups:
-            edge = _find_shortcut(space, group)
-            checked.add((frozenset(group.points), edge.length if edge else group.length))
-            if edge:
-                # Both groups that it joins may find it.
-                shortcuts[edge.first, edge.second] = edge
-        if shortcuts:
-            first, second, length = map(np.array, zip(*shortcuts.values(), strict=True))
-            edges = Edges(
-                np.append(tree.first, first), np.append(tree.second, second), np.append(tree.length, length)
-            )
-            tree = _spanning_forest(edges.matrix(len(points)))
-    return tree
+    first, second, squared = _grow(tree, squared_cores)
+    order = np.argsort(squared, kind="stable")
+    return Edges(first[order], second[order], np.sqrt(squared[order]))
 
 
-def build_search_tree(points: NDArray[np.float64]) -> cKDTree:
-    """Builds a tree for searching nearest neighbours.
+@compiled
+def _grow(
+    tree: SearchTree, cores: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Adds the shortest edges that leave the groups, until all points are one group."""
+    count = len(cores)
+    first, second = np.empty(count - 1, np.int64), np.empty(count - 1, np.int64)
+    squared = np.empty(count - 1)
+    edges = 0
+    # `groups` are the groups of all points, named after one of their points; `above` leads from groups that
+    # have been joined to what they are now.
+    groups, above = np.arange(count), np.arange(count)
+    lengths, inner, outer = np.empty(count), np.empty(count, np.int64), np.empty(count, np.int64)
+    while edges < count - 1:
+        lengths[:], inner[:] = np.inf, -1
+        _find_leaving(tree, cores, groups, lengths, inner, outer)
+        for group in range(count):
+            if inner[group] < 0:
+                continue
+            one, other = find_root(above, groups[inner[group]]), find_root(above, groups[outer[group]])
+            # Of equally long edges, some may join what others have joined in this round.
+            if one != other:
+                above[one] = other
+                first[edges], second[edges] = inner[group], outer[group]
+                squared[edges] = lengths[group]
+                edges += 1
+        for point in range(count):
+            groups[point] = find_root(above, groups[point])
+    return first, second, squared
 
-    Its cells are cut in the middle. Where they are cut at the median, searches take up to thirty times as
-    long.
-    """
-    return cKDTree(points, LEAF_SIZE, balanced_tree=False)
+
+@compiled
+def find_root(above: NDArray[np.int64], node: int) -> int:
+    """Follows a forest of joined sets to the root of a node's set, and shortens the way."""
+    while above[node] != node:
+        above[node] = above[above[node]]
+        node = above[node]
+    return node
 
 
-def _landmarks(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Returns the distances [LANDMARKS, n] to points that each lie as far as possible from those before."""
-    distances = np.empty((LANDMARKS, len(points)))
-    farthest, nearest = 0, np.full(len(points), np.inf)
-    for row in distances:
-        row[:] = np.linalg.norm(points - points[farthest], axis=1)
-        nearest = np.minimum(nearest, row)
-        farthest = int(nearest.argmax())
-    return distances
-
-
-def _mutual_reachability(distances: NDArray, core: NDArray, others_core: NDArray) -> NDArray:
-    return np.maximum(np.maximum(np.maximum(distances, core), others_core), SHORTEST)
-
-
-def _spanning_forest(graph: csr_matrix) -> Edges:
-    """Finds a minimum spanning forest; its edges come by rising length."""
-    forest = minimum_spanning_tree(graph).tocoo()
-    order = np.argsort(forest.data, kind="stable")
-    return Edges(forest.row[order].astype(np.intp), forest.col[order].astype(np.intp), forest.data[order])
-
-
-def _groups_to_check(tree: Edges, known: NDArray[np.float64]) -> list[_Group]:
-    """Lists the groups from which a shorter edge than the tree's may leave.
-
-    For every edge, that is the smaller of the two groups that it joins, unless each of the group's points
-    lists all points as near as the edge is long. Groups that nothing joins follow, but for the largest.
+@compiled
+def _find_leaving(
+    tree: SearchTree,
+    cores: NDArray[np.float64],
+    groups: NDArray[np.int64],
+    lengths: NDArray[np.float64],
+    inner: NDArray[np.int64],
+    outer: NDArray[np.int64],
+) -> None:
+    """Finds the shortest edge that leaves every group.
 
     Args:
-        tree: A spanning forest, its edges by rising length.
-        known: float64 [n], how far around a point all others are listed.
+        tree: The points.
+        cores: float64 [n], their squared core distances.
+        groups: int64 [n], the group of every point.
+        lengths: float64 [n], by group: squared lengths of the shortest edges, infinite; is overwritten.
+        inner: int64 [n], by group: the edge's point in the group; is overwritten.
+        outer: int64 [n], by group: its point outside; is overwritten.
     """
-    radius = known.tolist()
-    group_of = list(range(len(radius)))
-    members: dict[int, list[int]] = {point: [point] for point in group_of}
-    # The smallest radius of a group is kept, so that its points need not be looked at again.
-    smallest = dict(enumerate(radius))
-    found = []
-    for first, second, length in zip(*(column.tolist() for column in tree), strict=True):
-        small, large = group_of[first], group_of[second]
-        if len(members[small]) > len(members[large]):
-            small, large = large, small
-        points = members.pop(small)
-        if smallest[small] < length:
-            found.append(_Group(points, length))
-        for point in points:
-            group_of[point] = large
-        members[large] += points
-        smallest[large] = min(smallest[large], smallest[small])
-    left = sorted(members.values(), key=len)[:-1]
-    return found + [_Group(points, np.inf) for points in left]
+    dimensions = tree.lows.shape[1]
+    nodes = len(tree.begins)
+    only_groups, least_cores = np.empty(nodes, np.int64), np.empty(nodes)
+    widest = 0
+    for node in range(nodes - 1, -1, -1):
+        child, begin, end = tree.children[node], tree.begins[node], tree.ends[node]
+        if child < 0:
+            widest = max(widest, end - begin)
+            only_groups[node], least_cores[node] = groups[begin], cores[begin]
+            for point in range(begin, end):
+                if groups[point] != groups[begin]:
+                    only_groups[node] = -1
+                least_cores[node] = min(least_cores[node], cores[point])
+        else:
+            only_groups[node] = only_groups[child] if only_groups[child] == only_groups[child + 1] else -1
+            least_cores[node] = min(least_cores[child], least_cores[child + 1])
+    to_box, to_points = np.empty(widest), np.empty(widest)
+    open_nodes, open_distances = np.empty(tree.depth + 1, np.int64), np.empty(tree.depth + 1)
+    for leaf in range(nodes):
+        if tree.children[leaf] >= 0:
+            continue
+        begin, end = tree.begins[leaf], tree.ends[leaf]
+        width = end - begin
+        farthest = _farthest_search(cores, groups, lengths, begin, end)
+        block = tree.values[begin * dimensions : end * dimensions]
+        low, high, own_group = tree.lows[leaf], tree.highs[leaf], only_groups[leaf]
+        open_nodes[0], open_distances[0], waiting = 0, 0.0, 1
+        while waiting:
+            waiting -= 1
+            node, distance = open_nodes[waiting], open_distances[waiting]
+            while distance < farthest and tree.children[node] >= 0:
+                near = tree.children[node]
+                far = near + 1
+                distance, other = np.inf, np.inf
+                if least_cores[near] < farthest and (own_group < 0 or only_groups[near] != own_group):
+                    distance = squared_distance_of_boxes(low, high, tree.lows[near], tree.highs[near])
+                if least_cores[far] < farthest and (own_group < 0 or only_groups[far] != own_group):
+                    other = squared_distance_of_boxes(low, high, tree.lows[far], tree.highs[far])
+                if other < distance:
+                    near, far, distance, other = far, near, other, distance
+                if other < farthest:
+                    open_nodes[waiting], open_distances[waiting] = far, other
+                    waiting += 1
+                node = near
+            if distance >= farthest:
+                continue
+            start, count = tree.begins[node], tree.ends[node] - tree.begins[node]
+            others = tree.values[start * dimensions : (start + count) * dimensions]
+            squared_distances_to_box(block, tree.lows[node], tree.highs[node], to_box[:width])
+            is_changed = False
+            for place in range(width):
+                point = begin + place
+                group, core = groups[point], cores[point]
+                length = lengths[group]
+                if to_box[place] >= length or core >= length or only_groups[node] == group:
+                    continue
+                squared_distances_to_points(block, width, place, others, to_points[:count])
+                for j in range(count):
+                    other_point = start + j
+                    if to_points[j] < length and groups[other_point] != group and cores[other_point] < length:
+                        length = max(to_points[j], max(core, cores[other_point]))
+                        lengths[group], inner[group], outer[group] = length, point, other_point
+                        is_changed = True
+                        # What leaves one group enters another, whose search is bounded by it, too.
+                        entered = groups[other_point]
+                        if length < lengths[entered]:
+                            lengths[entered], inner[entered], outer[entered] = length, other_point, point
+            if is_changed:
+                farthest = _farthest_search(cores, groups, lengths, begin, end)
 
 
-def _find_shortcut(space: _Space, group: _Group) -> _Edge | None:
-    """Finds the shortest unlisted edge that leaves a group, if it is shorter than the group's own."""
-    outside = np.ones(len(space.points), bool)
-    outside[group.points] = False
-    inner, outer = (
-        _with_unlisted_edges(space, side, group.length)
-        for side in (np.array(group.points), np.flatnonzero(outside))
-    )
-    outer = _possibly_near(space, inner, outer, group.length)
-    # Points near the same landmark are compared together. Those far from all landmarks come first: they are
-    # likeliest to have a short edge that leaves, which bounds the search for the others.
-    nearest, distances = space.landmarks[:, inner].argmin(axis=0), space.landmarks[:, inner].min(axis=0)
-    parts = np.array_split(np.lexsort([distances, nearest]), 1 + len(inner) // BLOCK)
-    blocks = [inner[part] for part in sorted(parts, key=lambda part: -distances[part].sum())]
-    best, limit = None, group.length
-    for block in blocks:
-        edge = _shortest_edge(space, block, _possibly_near(space, block, outer, limit), limit)
-        if edge:
-            best, limit = edge, edge.length
-    return best
-
-
-def _possibly_near(
-    space: _Space, inner: NDArray[np.intp], outer: NDArray[np.intp], limit: float
-) -> NDArray[np.intp]:
-    """Leaves out the outer points that cannot be nearer than a limit to an inner one.
-
-    By the triangle inequality, two points are at least as far apart as their distances to a landmark differ.
-    """
-    for distances in space.landmarks:
-        if len(inner) and len(outer):
-            own, others = distances[inner], distances[outer]
-            outer = outer[(others > own.min() - limit) & (others < own.max() + limit)]
-    return outer
-
-
-def _with_unlisted_edges(space: _Space, side: NDArray[np.intp], limit: float) -> NDArray[np.intp]:
-    """Leaves out the points that cannot have an unlisted edge below a limit.
-
-    No edge is shorter than a core distance, and no unlisted one is shorter than the listed distances.
-    """
-    return side[np.maximum(space.core[side], space.known[side]) < limit * (1 - ROUNDING)]
-
-
-def _shortest_edge(
-    space: _Space, inner: NDArray[np.intp], outer: NDArray[np.intp], limit: float
-) -> _Edge | None:
-    """Finds the shortest unlisted edge between two sets of points, if it is below the limit."""
-    best = None
-    while True:
-        inner, outer = _with_unlisted_edges(space, inner, limit), _with_unlisted_edges(space, outer, limit)
-        if not (len(inner) and len(outer)):
-            return best
-        nearest, distances = _nearest_points(space.points[inner], space.points[outer])
-        lengths = _mutual_reachability(distances, space.core[inner], space.core[outer[nearest]])
-        shortest = lengths.argmin()
-        if lengths[shortest] >= limit * (1 - ROUNDING):
-            return best
-        limit = float(lengths[shortest])
-        first, second = sorted((int(inner[shortest]), int(outer[nearest[shortest]])))
-        best = _Edge(first, second, limit)
-        # A shorter edge may still lead to a point that is farther, but has a smaller core distance.
-        inner = inner[distances < limit]
-
-
-def _nearest_points(
-    points: NDArray[np.float64], others: NDArray[np.float64]
-) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """Finds for every point the nearest of the others, and how far it is."""
-    squares = np.einsum("ij,ij->i", others, others)
-    nearest = (squares - 2 * points @ others.T).argmin(axis=1)
-    return nearest, np.linalg.norm(points - others[nearest], axis=1)
+@compiled
+def _farthest_search(
+    cores: NDArray[np.float64],
+    groups: NDArray[np.int64],
+    lengths: NDArray[np.float64],
+    begin: int,
+    end: int,
+) -> float:
+    """Tells how far, squared, any point of a leaf still has to search; -1 if none has to."""
+    farthest = -1.0
+    for point in range(begin, end):
+        length = lengths[groups[point]]
+        if cores[point] < length:
+            farthest = max(farthest, length)
+    return farthest

@@ -56,6 +56,13 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "key=value in place of the network's, for example tracking.min_points=60; repeatable.",
         flag_values=flag_values,
     )
+    flags.DEFINE_integer(
+        "workers",
+        None,
+        "Threads that cluster while the network goes on; default: as many as cores. 0: none.",
+        lower_bound=0,
+        flag_values=flag_values,
+    )
     flags.DEFINE_bool(
         "deterministic", False, "The same bits on every run; may be slower.", flag_values=flag_values
     )
@@ -92,7 +99,7 @@ def main(flag_values: flags.FlagValues) -> None:
         return
     height, width = frames.shape
     with reserved_folder(output, PICTURES + len(frames) * height * width // PIXELS_PER_BYTE):
-        _track(output, source, *job())
+        _track(output, source, flag_values.workers, *job())
     _report(output, frames)
 
 
@@ -123,6 +130,7 @@ def _plan(
 def _track(
     output: Path,
     source: Source,
+    workers: int | None,
     frames: Frames,
     network: Network,
     spec: CellsSpec,
@@ -131,7 +139,7 @@ def _track(
     """Tracks frames into an output folder that is reserved; the report comes when masks are safe."""
     from cosembed.video_job.job import run_job
 
-    video = run_job(frames, network, spec, facts, source)
+    video = run_job(frames, network, spec, facts, source, workers)
     _print_warnings(video.warnings)
     video.save_tracks(output)
 

@@ -61,7 +61,11 @@ class WrittenVideo:
 
 
 def track_frames(
-    stepper: FrameStepper, frames: VideoFrames, spec: CellsSpec, sample_frames: Sequence[int] = ()
+    stepper: FrameStepper,
+    frames: VideoFrames,
+    spec: CellsSpec,
+    sample_frames: Sequence[int] = (),
+    workers: int | None = None,
 ) -> TrackedFrames:
     """Runs the network over a video and tracks its embeddings.
 
@@ -70,6 +74,7 @@ def track_frames(
         frames: The video, read frame by frame.
         spec: Preprocessing and tracking values.
         sample_frames: Indices of the frames whose embeddings are kept for pictures.
+        workers: As in `track_embeddings`.
 
     Raises:
         DataError: A frame cannot be read or used.
@@ -85,7 +90,7 @@ def track_frames(
             yield embedding
 
     begin = time.perf_counter()
-    result = track_embeddings(with_progress(embeddings(), len(frames), "tracking"), spec.tracking)
+    result = track_embeddings(with_progress(embeddings(), len(frames), "tracking"), spec.tracking, workers)
     network = stopwatch.seconds["network"]
     seconds = {
         "network": round(network, 2),

@@ -12,13 +12,33 @@ training.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from cosembed.layers.convolution import convolve
 from cosembed.layers.initializers import HeTruncatedNormal
-from cosembed.layers.recurrence import Kernels, advance, recurrence
+from cosembed.layers.recurrence import Clip, Kernels, advance, recurrence
+
+
+def run_together(layers: Sequence[ConvGRU2D], inputs: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+    """Runs several layers in one time loop, which gives what each of them gives alone.
+
+    Layers of small images cannot fill a GPU one after another. In one loop their work of a frame lies side
+    by side, and there is one loop to compile and to wait for.
+
+    Args:
+        layers: Built layers of the same activation.
+        inputs: For each layer float [B, T, H, W, C], with equal B and T.
+
+    Returns:
+        For each layer the outputs of all frames, [B, T, H, W, F].
+    """
+    casts = [tf.cast(clip, layer.compute_dtype) for layer, clip in zip(layers, inputs, strict=True)]
+    clips = [layer._clip(clip, None) for layer, clip in zip(layers, casts, strict=True)]
+    states = recurrence(clips, layers[0].activation)
+    return [layer._batch_major(whole, clip) for layer, whole, clip in zip(layers, states, casts, strict=True)]
 
 
 @tf.keras.utils.register_keras_serializable("cosembed")
@@ -117,21 +137,9 @@ class ConvGRU2D(tf.keras.layers.Layer):
     def call(self, inputs: tf.Tensor, initial_state: tf.Tensor | None = None) -> Any:
         """Computes the outputs of a clip; arguments and results are those of the class."""
         inputs = tf.convert_to_tensor(inputs)
-        shape = tf.shape(inputs)
-        if initial_state is not None:
-            initial_state = tf.cast(initial_state, inputs.dtype)
-        images = tf.reshape(inputs, tf.concat([[-1], shape[2:]], axis=0))
-
-        def time_major(halves: tf.Tensor) -> tf.Tensor:
-            frames = tf.reshape(halves, tf.concat([shape[:4], halves.shape[-1:]], axis=0))
-            return tf.transpose(frames, [1, 0, 2, 3, 4])
-
-        gates, candidates = (time_major(halves) for halves in self._input_halves(images))
-        states = recurrence(gates, candidates, initial_state, self._state_kernels(), self.activation)
+        (states,) = recurrence([self._clip(inputs, initial_state)], self.activation)
         state = states[-1]
-        result = tf.transpose(states, [1, 0, 2, 3, 4]) if self.return_sequences else state
-        if self.return_sequences:
-            result.set_shape([*inputs.shape[:-1], self.filters])
+        result = self._batch_major(states, inputs) if self.return_sequences else state
         state.set_shape([inputs.shape[0], *inputs.shape[2:4], self.filters])
         return (result, state) if self.return_state else result
 
@@ -149,6 +157,25 @@ class ConvGRU2D(tf.keras.layers.Layer):
         if not self.built:
             self.build([None, None, None, None, inputs.shape[-1]])
         return advance(*self._input_halves(inputs), state, self._state_kernels(), self.activation).state
+
+    def _batch_major(self, states: tf.Tensor, inputs: tf.Tensor) -> tf.Tensor:
+        """Brings states [T, B, H, W, F] into the order of the inputs [B, T, H, W, C] that they came from."""
+        outputs = tf.transpose(states, [1, 0, 2, 3, 4])
+        outputs.set_shape([*inputs.shape[:-1], self.filters])
+        return outputs
+
+    def _clip(self, inputs: tf.Tensor, start: tf.Tensor | None) -> Clip:
+        """Computes what does not depend on the state for a whole clip [B, T, H, W, C]."""
+        shape = tf.shape(inputs)
+        images = tf.reshape(inputs, tf.concat([[-1], shape[2:]], axis=0))
+
+        def time_major(halves: tf.Tensor) -> tf.Tensor:
+            frames = tf.reshape(halves, tf.concat([shape[:4], halves.shape[-1:]], axis=0))
+            return tf.transpose(frames, [1, 0, 2, 3, 4])
+
+        gates, candidates = (time_major(halves) for halves in self._input_halves(images))
+        start = None if start is None else tf.cast(start, inputs.dtype)
+        return Clip(gates, candidates, start, self._state_kernels())
 
     def _input_halves(self, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Computes the input's part of the gates and of the candidate, biases included.

@@ -10,8 +10,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from cosembed.layers import ConvGRU2D, HeTruncatedNormal
+from cosembed.layers import ConvGRU2D, HeTruncatedNormal, run_together
 from cosembed.layers.convolution import convolve
+from cosembed.layers.pooling import fusible_max_pool
 
 
 class Convolution(tf.keras.layers.Layer):
@@ -63,6 +64,7 @@ class Hourglass(tf.keras.layers.Layer):
         seed: The first of the kernels' seeds; every kernel has its own.
         pointwise_ends: Whether a 1x1 convolution with ReLU comes first and the output convolution is 1x1 (the
             follow-up of 2019).
+        for_xla: Whether XLA compiles what computes the hourglass, and operations are chosen that it fuses.
         **kwargs: What `tf.keras.layers.Layer` takes.
     """
 
@@ -74,10 +76,12 @@ class Hourglass(tf.keras.layers.Layer):
         recurrent: bool,
         seed: int,
         pointwise_ends: bool = False,
+        for_xla: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.filters, self.levels, self.recurrent = filters, levels, recurrent
+        self._pool = fusible_max_pool if for_xla else _max_pool
         # Every kernel has its own seed: equal seeds would give equal kernels.
         seeds = iter(range(seed, seed + 3 * levels + 2))
         self.contracting = [self._convolution(next(seeds), f"contracting_{level}") for level in range(levels)]
@@ -124,7 +128,14 @@ class Hourglass(tf.keras.layers.Layer):
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """Computes a whole clip [B, T, H, W, C]; states start at zero."""
-        return self._pass(inputs, lambda level, features: self.parallel[level](features))
+        return self._pass(inputs, self._parallel_path)
+
+    def _parallel_path(self, features: list[tf.Tensor]) -> list[tf.Tensor]:
+        """Computes the parallel path of all levels [B, T, H / 2^l, W / 2^l, filters] of a clip."""
+        if self.recurrent:
+            # They are independent of each other, for each reads the contracting path alone.
+            return run_together(self.parallel, features)
+        return [layer(clip) for layer, clip in zip(self.parallel, features, strict=True)]
 
     def step(self, frame: tf.Tensor, states: list[tf.Tensor] | None) -> tuple[tf.Tensor, list[tf.Tensor]]:
         """Computes one frame.
@@ -138,22 +149,24 @@ class Hourglass(tf.keras.layers.Layer):
         """
         after: list[tf.Tensor] = []
 
-        def parallel(level: int, features: tf.Tensor) -> tf.Tensor:
-            layer = self.parallel[level]
-            if not isinstance(layer, ConvGRU2D):
-                return layer(features)
-            before = tf.zeros_like(features[:, 0]) if states is None else states[level]
-            after.append(layer.step(features[:, 0], before))
-            return after[-1][:, None]
+        def parallel(features: list[tf.Tensor]) -> list[tf.Tensor]:
+            if not self.recurrent:
+                return self._parallel_path(features)
+            for level, layer in enumerate(self.parallel):
+                now = features[level][:, 0]
+                before = tf.zeros_like(now) if states is None else states[level]
+                after.append(layer.step(now, before))
+            return [state[:, None] for state in after]
 
         return self._pass(frame, parallel), after
 
-    def _pass(self, inputs: tf.Tensor, parallel: Callable[[int, tf.Tensor], tf.Tensor]) -> tf.Tensor:
+    def _pass(self, inputs: tf.Tensor, parallel: Callable[[list[tf.Tensor]], list[tf.Tensor]]) -> tf.Tensor:
         features = inputs if self.input_convolution is None else self.input_convolution(inputs)
-        skips = []
+        contracted = []
         for level in range(self.levels):
-            features = self.contracting[level](downsample(features) if level else features)
-            skips.append(parallel(level, features))
+            features = self.contracting[level](downsample(features, self._pool) if level else features)
+            contracted.append(features)
+        skips = parallel(contracted)
         features = self.expanding[-1](skips[-1])
         for level in reversed(range(self.levels - 1)):
             features = self.expanding[level](skips[level] + upsample(features))
@@ -170,9 +183,13 @@ def split_time(images: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
     return tf.reshape(images, tf.concat([tf.shape(like)[:2], tf.shape(images)[1:]], axis=0))
 
 
-def downsample(features: tf.Tensor) -> tf.Tensor:
+def downsample(features: tf.Tensor, pool: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
     """Takes the maximum of every 2x2 pixels: [B, T, H, W, C] -> [B, T, H / 2, W / 2, C]."""
-    return split_time(tf.nn.max_pool2d(merge_time(features), 2, 2, "VALID"), features)
+    return split_time(pool(merge_time(features)), features)
+
+
+def _max_pool(images: tf.Tensor) -> tf.Tensor:
+    return tf.nn.max_pool2d(images, 2, 2, "VALID")
 
 
 def upsample(features: tf.Tensor) -> tf.Tensor:

@@ -32,6 +32,8 @@ class StackedHourglass(tf.keras.Model):
             not reproduced.
         recompute: Whether a hourglass is computed again for its gradient, instead of its intermediate results
             being kept: it takes less memory and more time.
+        for_xla: Whether XLA compiles what computes the network, and operations are chosen that it fuses. The
+            numbers are the same.
         **kwargs: What `tf.keras.Model` takes; with a mixed `dtype`, the output convolutions still compute in
             float32.
 
@@ -59,6 +61,7 @@ class StackedHourglass(tf.keras.Model):
         seed: int = 0,
         variant: str = "miccai2018",
         recompute: bool = False,
+        for_xla: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -75,6 +78,7 @@ class StackedHourglass(tf.keras.Model):
             "seed": seed,
             "variant": variant,
             "recompute": recompute,
+            "for_xla": for_xla,
         }
         self.levels = levels
         self._epsilon = NORM_EPSILON[variant]
@@ -86,6 +90,7 @@ class StackedHourglass(tf.keras.Model):
                 recurrent,
                 seed * 1000 + 100 * index,
                 pointwise_ends=variant == "mia2019",
+                for_xla=for_xla,
                 name=f"hourglass_{index}",
                 dtype=self.dtype_policy,
             )

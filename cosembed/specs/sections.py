@@ -227,8 +227,9 @@ class ClusteringSpec:
     Attributes:
         min_points: m_pts, HDBSCAN's `min_samples`, and m_clSize, its `min_cluster_size`.
         coordinate_factor: c, by which pixel coordinates are multiplied before they join the embedding.
-        mode: HDBSCAN runs on every pixel (`exact`), on a pixel grid whose clusters the others join (`fast`:
-            from 200 points on, and below every pixel as well), or `auto`: fast from 100 points on.
+        mode: HDBSCAN runs on every pixel (`exact`), or pixels deep inside cells stand for each other (`fast`,
+            where that saves time), or `auto`: fast from 100 points on; `released` is the library call of the
+            released code, whose spanning tree is approximate.
         background_measure: `dot` is the dot product with the background embedding; `squared_dot` its square
             (released code for still images).
         background_similarity: From this measure on, a pixel or cluster is background.
@@ -239,7 +240,7 @@ class ClusteringSpec:
 
     min_points: int = bounded(2)
     coordinate_factor: float = bounded(0)
-    mode: Literal["auto", "exact", "fast"] = "auto"
+    mode: Literal["auto", "exact", "fast", "released"] = "auto"
     background_measure: Literal["dot", "squared_dot"] = "dot"
     background_similarity: float = bounded(-1, 1, default=0.95)
     background_clusters: bool = True

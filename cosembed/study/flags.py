@@ -19,7 +19,7 @@ from cosembed.errors import InputError
 from cosembed.specs import CellsSpec
 from cosembed.study import protocols
 from cosembed.study.settings import MODES, Settings
-from cosembed.training.execution import Execution
+from cosembed.training.execution import COMPILER_CHOICES, Execution
 
 if TYPE_CHECKING:
     from cosembed.study.experiment import Experiment
@@ -66,9 +66,22 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "What augments clips; graph: TensorFlow, for few cores and a GPU.",
         flag_values=flag_values,
     )
+    flags.DEFINE_integer(
+        "workers",
+        None,
+        "Processes that make training batches; 0: the training itself does. By default by cores and device.",
+        flag_values=flag_values,
+    )
     switch("deterministic", "The same bits on every run with the same seed and machine; may be slower.")
     switch("mixed_precision", "Train with convolutions in bfloat16; faster on GPUs that know it.")
     switch("recompute", "Train in about two thirds of the memory and 1.3 times the time.")
+    flags.DEFINE_enum(
+        "xla",
+        "auto",
+        COMPILER_CHOICES,
+        "Whether XLA compiles the training step; auto: with a GPU.",
+        flag_values=flag_values,
+    )
     switch("require_gpu", "Stop if TensorFlow sees no GPU.")
 
 
@@ -149,7 +162,8 @@ def make_settings(flag_values: flags.FlagValues, name: str, command: str) -> Set
         checkpoints=Path(flag_values.checkpoints) if flag_values.checkpoints else None,
         deterministic=flag_values.deterministic,
         augment=flag_values.augment,
-        execution=Execution(flag_values.mixed_precision, flag_values.recompute),
+        execution=Execution(flag_values.mixed_precision, flag_values.recompute, flag_values.xla),
+        workers=flag_values.workers,
     )
 
 

@@ -12,7 +12,9 @@ from absl import logging
 
 from cosembed import released, specs
 from cosembed.augment import DEFAULT_AUGMENTER
+from cosembed.batches.workers import batches_by_workers
 from cosembed.errors import CheckpointError
+from cosembed.files.wording import counted
 from cosembed.models import StackedHourglass
 from cosembed.specs import TrainedSpec
 from cosembed.study.folds import Fold, Item
@@ -20,6 +22,7 @@ from cosembed.study.settings import Settings
 from cosembed.study.task import Spec, TaskStages
 from cosembed.training.checkpoints import checkpoint_manager, load_network_as, save_checkpoint
 from cosembed.training.devices import describe_device
+from cosembed.training.loading import choose_workers
 from cosembed.training.loop import train
 from cosembed.training.run_folder import RunFolder
 
@@ -30,7 +33,8 @@ def train_fold(stages: TaskStages[Spec, Item], fold: Fold[Item], spec: Spec, set
     A network of the authors takes its place where the settings name a folder of them.
 
     Raises:
-        InputError: Data, a folder or a device that cannot be used; nothing has been written.
+        InputError: Data, a folder, a device or a number of workers that cannot be used; nothing has been
+            written.
         TrainingError: The loss or a gradient is not finite.
     """
     if settings.checkpoints is not None:
@@ -38,12 +42,17 @@ def train_fold(stages: TaskStages[Spec, Item], fold: Fold[Item], spec: Spec, set
         return
     title = f"{spec.dataset.name} {fold.name}"
     device = describe_device(settings.require_gpu)
+    on_gpu = bool(tf.config.get_visible_devices("GPU"))
+    workers = choose_workers(settings.workers, on_gpu, settings.augment)
     logging.info("%s: training on %s; device: %s", title, stages.describe_training(fold), device)
     # Reads all of it: what cannot be used is found before anything is written.
     source = stages.make_source(fold, spec, settings)
     run = RunFolder(settings.folder / fold.name)
     run.open(spec, run_identity(fold, spec, settings), device)
-    train(spec, source, run, title, settings.execution, stages.training_picture)
+    if workers:
+        logging.info("%s: its batches are made by %s", title, counted(workers, "worker"))
+    with batches_by_workers(source, workers, spec.training.iterations) as source:
+        train(spec, source, run, title, settings.execution, stages.training_picture)
 
 
 def run_identity(fold: Fold[Item], spec: TrainedSpec, settings: Settings) -> dict[str, str]:

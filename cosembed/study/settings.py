@@ -33,7 +33,8 @@ class Settings:
         checkpoints: The folder of the authors' networks, which take the place of training.
         deterministic: Whether the same seed must give the same bits.
         augment: A name of `cosembed.augment.AUGMENTERS`.
-        execution: Precision and memory of training.
+        execution: Precision, memory and compiler of training.
+        workers: How many processes make training batches; None: as many as are of use.
     """
 
     data_dir: Path
@@ -49,3 +50,4 @@ class Settings:
     deterministic: bool = False
     augment: str = DEFAULT_AUGMENTER
     execution: Execution = execution.DEFAULT
+    workers: int | None = None

@@ -22,14 +22,17 @@ def embedding_picture(outputs: Outputs, batch: Mapping[str, tf.Tensor]) -> NDArr
 
     Args:
         outputs: Raw embeddings of both hourglasses, float [B, T, N, N, D]; the second one's are shown.
-        batch: `image` float [B, T, N, N, C] and `labels` [B, T, N, N].
+        batch: `image` float [B, T, N, N, C], `codes` [B, T, N, N] and `code_labels` [B, R].
 
     Returns:
         RGB uint8 [3 N, frames N, 3].
     """
     embeddings = tf.math.l2_normalize(_first_frames(outputs[-1]), axis=-1).numpy()
+    labels = tf.gather(
+        tf.cast(batch["code_labels"], tf.int32), tf.cast(batch["codes"], tf.int32), batch_dims=1
+    )
     return overlays.training_picture(
-        _first_frames(batch["image"]).numpy(), embeddings, _first_frames(batch["labels"]).numpy()
+        _first_frames(batch["image"]).numpy(), embeddings, _first_frames(labels).numpy()
     )
 
 

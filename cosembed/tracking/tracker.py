@@ -1,24 +1,32 @@
 """Tracks a video from its embeddings: goes through steps 2 to 12 as `cosembed.tracking` numbers them.
 
-Embeddings are consumed one frame at a time, so that only the label maps grow with the video. Knows no network
-and no files.
+Embeddings are consumed one frame at a time, so that only the label maps grow with the video. Once the first
+pair has given the background, pairs are independent of each other: they are clustered by threads, while the
+frames that follow are computed. Clustering is compiled code that other threads run beside, so that threads do
+what processes would, and nothing has to be sent to them. Knows no network and no files.
 """
 
 from __future__ import annotations
 
+import os
+from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cosembed.clustering import background_embedding, cluster_pair
+from cosembed.clustering import background_embedding, choose_mode, cluster_pair
 from cosembed.datasets.ctc.track_table import Track
 from cosembed.errors import DataError
 from cosembed.preprocessing.label_values import LARGEST_LABEL
 from cosembed.specs import TrackingSpec
 from cosembed.tracking.lineage import end_before_children, erase_in_border, find_tracks, number_consecutively
 from cosembed.tracking.stitch import stitch_pairs
+
+# Pairs that wait to be clustered, for each worker.
+AHEAD = 2
 
 
 @dataclass(frozen=True)
@@ -34,13 +42,17 @@ class TrackingResult:
     tracks: list[Track]
 
 
-def track_embeddings(embeddings: Iterable[NDArray[np.float32]], spec: TrackingSpec) -> TrackingResult:
+def track_embeddings(
+    embeddings: Iterable[NDArray[np.float32]], spec: TrackingSpec, workers: int | None = None
+) -> TrackingResult:
     """Clusters and tracks the instances of a video (steps 2 to 12).
 
     Args:
         embeddings: float32 [T, H, W, D] of unit length at every pixel, or an iterable of frames [H, W, D], of
-            which two are held at a time.
+            which two are held at a time, and two more for each worker.
         spec: Clustering and tracking values, in network pixels.
+        workers: How many threads cluster pairs; 0: this one, between the frames; None: as many as there are
+            cores. The result does not depend on it.
 
     Returns:
         Labels and tracks at network resolution.
@@ -49,28 +61,54 @@ def track_embeddings(embeddings: Iterable[NDArray[np.float32]], spec: TrackingSp
         DataError: There is no frame, embeddings are not finite or change their shape, or there are more
             tracks than 16-bit masks can hold.
     """
-    labels = list(stitch_pairs(_cluster_pairs(embeddings, spec), spec.merge_iou))
+    if workers is None:
+        workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    # The library starts processes of its own.
+    if choose_mode(spec) == "released":
+        workers = 0
+    labels = list(stitch_pairs(_cluster_pairs(embeddings, spec, workers), spec.merge_iou))
     return finish_tracks(np.stack(labels), spec)
 
 
 def _cluster_pairs(
-    embeddings: Iterable[NDArray[np.float32]], spec: TrackingSpec
+    embeddings: Iterable[NDArray[np.float32]], spec: TrackingSpec, workers: int
 ) -> Iterator[NDArray[np.int32]]:
     """Yields the labels int32 [2, H, W] of every pair, or [1, H, W] of a single frame (steps 2 to 7)."""
+    pairs = _pairs(embeddings)
+    first = next(pairs)
+    background = background_embedding(first)
+    yield cluster_pair(first, background, spec)
+    if workers == 0:
+        for pair in pairs:
+            yield cluster_pair(pair, background, spec)
+        return
+    executor = ThreadPoolExecutor(workers, "clustering")
+    try:
+        ahead: deque[Future[NDArray[np.int32]]] = deque()
+        for pair in pairs:
+            ahead.append(executor.submit(cluster_pair, pair, background, spec))
+            # The queue is bounded: else a fast network would fill the memory with embeddings.
+            if len(ahead) > AHEAD * workers:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+def _pairs(embeddings: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+    """Yields every pair of frames, float32 [2, H, W, D], or the only frame, [1, H, W, D]."""
     before: NDArray[np.float32] | None = None
-    background: NDArray[np.float32] | None = None
+    index = -1
     for index, frame in enumerate(embeddings):
         embedding = _check_embedding(frame, index, before)
         if before is not None:
-            pair = np.stack([before, embedding])
-            if background is None:
-                background = background_embedding(pair)
-            yield cluster_pair(pair, background, spec)
+            yield np.stack([before, embedding])
         before = embedding
     if before is None:
         raise DataError("there are no frames to track; give a video of at least one frame")
-    if background is None:
-        yield cluster_pair(before[None], background_embedding(before[None]), spec)
+    if index == 0:
+        yield before[None]
 
 
 def _check_embedding(

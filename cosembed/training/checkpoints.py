@@ -16,6 +16,7 @@ from cosembed import specs
 from cosembed.errors import CheckpointError, OutputError, SpecError
 from cosembed.models import StackedHourglass, checkpoint_tree, named_weights
 from cosembed.specs.newer import refuse_newer
+from cosembed.training.devices import compiles
 from cosembed.training.execution import DEFAULT, Execution
 from cosembed.training.run_folder import RunFolder
 
@@ -43,6 +44,7 @@ def build_network(spec: specs.TrainedSpec, execution: Execution = DEFAULT) -> St
         seed=spec.training.seed,
         variant=network.variant,
         recompute=execution.recompute,
+        for_xla=compiles(execution.xla),
         dtype="mixed_bfloat16" if execution.mixed_precision else "float32",
     )
     model.build((None, None, None, None, network.channels))

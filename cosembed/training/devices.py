@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from cosembed.errors import InputError
 from cosembed.files.wording import counted
+from cosembed.training.execution import CompilerChoice
 
 # There where NVIDIA's driver is loaded and its GPUs are within reach of this process.
 DRIVER = Path("/dev/nvidiactl")
@@ -21,6 +22,11 @@ def make_deterministic() -> None:
     TensorFlow then uses only operations whose sums have a fixed order.
     """
     tf.config.experimental.enable_op_determinism()
+
+
+def compiles(choice: CompilerChoice) -> bool:
+    """Says whether XLA compiles the training step: as chosen, and with `auto` where there is a GPU."""
+    return bool(tf.config.list_logical_devices("GPU")) if choice == "auto" else choice == "on"
 
 
 def describe_device(require_gpu: bool = False) -> str:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
+
+CompilerChoice = Literal["auto", "on", "off"]
+COMPILER_CHOICES: tuple[CompilerChoice, ...] = get_args(CompilerChoice)
 
 
 @dataclass(frozen=True)
@@ -14,10 +18,12 @@ class Execution:
             loss in float32.
         recompute: The intermediates of a hourglass are computed again for its gradient instead of kept: less
             memory, more time.
+        xla: Whether XLA compiles the training step: on, off, or auto, which is on with a GPU.
     """
 
     mixed_precision: bool = False
     recompute: bool = False
+    xla: CompilerChoice = "auto"
 
 
 DEFAULT = Execution()

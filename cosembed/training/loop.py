@@ -16,7 +16,7 @@ import tensorflow as tf
 from absl import logging
 from numpy.typing import NDArray
 
-from cosembed.batches.pipeline import BatchSource, batch_dataset
+from cosembed.batches.pipeline import BatchSource, iterate_batches
 from cosembed.errors import TrainingError
 from cosembed.losses import l2_penalty
 from cosembed.models import StackedHourglass, named_weights
@@ -29,6 +29,7 @@ from cosembed.training.checkpoints import (
     saved_checkpoints,
     written_by_tensorflow,
 )
+from cosembed.training.devices import compiles
 from cosembed.training.execution import DEFAULT, Execution
 from cosembed.training.interruption import postponed_interruption
 from cosembed.training.objectives import make_objective
@@ -38,6 +39,8 @@ from cosembed.training.run_folder import Record, RunFolder
 
 # A checkpoint is saved at least as often, however rarely the spec asks for one.
 SAVE_SECONDS = 600.0
+# What TensorBoard shows of a record.
+SCALARS = ("loss", "task_loss", "learning_rate", "seconds", "waiting")
 
 # (outputs of both hourglasses, batch) -> RGB uint8 [H, W, 3].
 DrawPicture = Callable[[tuple[tf.Tensor, tf.Tensor], Mapping[str, tf.Tensor]], NDArray[np.uint8]]
@@ -61,7 +64,7 @@ def train(
         source: Gives the batch of every step.
         run: Where checkpoints, history and TensorBoard files go.
         title: What the progress bar is called.
-        execution: Precision and memory.
+        execution: Precision, memory and compiler.
         draw_picture: Draws what the network makes of a batch, for TensorBoard; None: there are scalars only.
 
     Returns:
@@ -78,18 +81,21 @@ def train(
     if start >= total:
         return state.model
     journal = _Journal(run, start)
-    train_step = make_train_step(spec, state.model, state.optimizer)
+    train_step = make_train_step(spec, state.model, state.optimizer, execution)
     with postponed_interruption() as interruption, Progress(total, start, title) as progress:
         begin = saved = time.perf_counter()
-        for batch in batch_dataset(source, start, total):
+        for batch in iterate_batches(source, start, total):
+            waited = time.perf_counter() - begin
             number = int(state.step.assign_add(1).numpy())
             loss, task_loss, finite = train_step(batch, state.step - 1)
             if not finite:
                 raise TrainingError(_not_finite(number, source, state.manager.latest_checkpoint))
             end = time.perf_counter()
             rate = float(learning_rate(spec.training, number - 1))
-            journal.add(Record(number, float(loss), float(task_loss), rate, round(end - begin, 4)))
-            progress.update(number, float(loss), end - begin)
+            seconds = end - begin
+            waiting = round(waited / seconds, 4)
+            journal.add(Record(number, float(loss), float(task_loss), rate, round(seconds, 4), waiting))
+            progress.update(number, float(loss), seconds, waited)
             begin = end
             is_regular = number % spec.training.checkpoint_every == 0 or number == total
             if is_regular or interruption.is_noted or end - saved >= SAVE_SECONDS:
@@ -146,25 +152,33 @@ class _Journal:
         self._run.write_history(self._records)
         with written_by_tensorflow(self._run.tensorboard), self._writer.as_default():
             for record in self._records[self._written :]:
-                for name in ("loss", "task_loss", "learning_rate", "seconds"):
-                    tf.summary.scalar(name, getattr(record, name), step=record.step)
+                for name in SCALARS:
+                    if (value := getattr(record, name)) is not None:
+                        tf.summary.scalar(name, value, step=record.step)
             if picture is not None:
                 tf.summary.image("first frames", picture[None], step=self._records[-1].step)
         self._written = len(self._records)
 
 
-def make_train_step(spec: TrainedSpec, model: StackedHourglass, optimizer: Optimizer) -> Any:
+def make_train_step(
+    spec: TrainedSpec, model: StackedHourglass, optimizer: Optimizer, execution: Execution = DEFAULT
+) -> Any:
     """Makes the graph of one optimisation step.
 
     It is a function (batch, 0-based step) -> (loss with L2 term, the task's loss, whether all is finite).
     Weights change only if the loss and all gradients are finite. Clips of any number of frames share one
-    trace.
+    trace. Of `execution` only the compiler is used: XLA compiles the trace anew for every shape of a batch
+    that it has not met.
     """
     objective, variables = make_objective(spec), list(named_weights(model).values())
 
     # Nothing here is Python control flow over tensors; translating it would cost a quarter of the time to the
     # first step.
-    @tf.function(input_signature=[objective.signature, tf.TensorSpec([], tf.int64)], autograph=False)
+    @tf.function(
+        input_signature=[objective.signature, tf.TensorSpec([], tf.int64)],
+        autograph=False,
+        jit_compile=compiles(execution.xla) or None,
+    )
     def train_step(batch: dict[str, tf.Tensor], step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         with tf.GradientTape() as tape:
             task_loss = objective.loss(model(batch["image"], training=True), batch)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from cosembed.batches.mask_codes import packed_words, unpack_masks
 from cosembed.losses import cross_entropy_loss, embedding_loss
 from cosembed.specs import CellsSpec, HeartSpec, LeavesSpec, TrainedSpec
 
@@ -40,12 +41,18 @@ def make_objective(spec: TrainedSpec) -> TrainingObjective:
     if isinstance(spec, HeartSpec):
         return TrainingObjective(image | {"classes": tensor(dtype=tf.uint8)}, _semantic_loss)
     assert isinstance(spec, CellsSpec | LeavesSpec)
-    background = spec.instances.background
-    masks = {"instances": tensor(None, dtype=tf.uint8), "background": tensor(1, dtype=tf.uint8)}
-    return TrainingObjective(
-        image | masks | {"labels": tensor(dtype=tf.uint16)},
-        lambda outputs, batch: embedding_loss(outputs, batch["instances"], batch["background"], background),
-    )
+    maximum, background = spec.instances.maximum, spec.instances.background
+    coded = {
+        "codes": tensor(dtype=tf.uint16),
+        "code_labels": tf.TensorSpec([None, None], tf.uint16),
+        "code_masks": tf.TensorSpec([None, None, packed_words(maximum + 1)], tf.int32),
+    }
+
+    def instance_loss(outputs: Outputs, batch: Batch) -> tf.Tensor:
+        masks = unpack_masks(batch["codes"], batch["code_masks"], maximum)
+        return embedding_loss(outputs, *masks, background)
+
+    return TrainingObjective(image | coded, instance_loss)
 
 
 def _semantic_loss(outputs: Outputs, batch: Batch) -> tf.Tensor:

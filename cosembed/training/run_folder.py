@@ -4,7 +4,7 @@ This module knows no network and no data.
 
 spec.yaml       the resolved spec, enough to build the network and to repeat the run
 versions.json   package versions, device, git commit, what the run was made from
-history.csv     one row per iteration: step, loss, task_loss, learning_rate, seconds
+history.csv     one row per iteration: step, loss, task_loss, learning_rate, seconds, waiting
 checkpoints/    tf.train.CheckpointManager
 tensorboard/    scalars and pictures
 """
@@ -46,13 +46,24 @@ DESCRIPTIVE = {"dataset.licence", "dataset.paper_name", "dataset.archive"}
 
 @dataclass(frozen=True)
 class Record:
-    """Holds what is known of one training iteration; `step` counts from 1."""
+    """Holds what is known of one training iteration.
+
+    Attributes:
+        step: Its number, counted from 1.
+        loss: The task's loss with the L2 term.
+        task_loss: The task's loss.
+        learning_rate: The step's learning rate.
+        seconds: How long it took, with the time that its data were waited for.
+        waiting: The share of `seconds` that its data were waited for, 0 to 1; None, written as an empty
+            field, where it was not measured.
+    """
 
     step: int
     loss: float
     task_loss: float
     learning_rate: float
     seconds: float
+    waiting: float | None = None
 
 
 class RunFolder:
@@ -142,14 +153,18 @@ class RunFolder:
         """Writes all recorded iterations anew: a killed run leaves no half of a line."""
         names = [field.name for field in fields(Record)]
         lines = [",".join(names)] + [
-            ",".join(repr(getattr(record, name)) for name in names) for record in records
+            ",".join("" if (value := getattr(record, name)) is None else repr(value) for name in names)
+            for record in records
         ]
         atomic_write_text(self.history_file, "\n".join(lines) + "\n")
 
 
 def _record(row: Mapping[str, str]) -> Record:
-    record = Record(int(row["step"]), *(float(row[field.name]) for field in fields(Record)[1:]))
-    if record.step < 1 or not all(math.isfinite(getattr(record, field.name)) for field in fields(Record)[1:]):
+    """Reads a row; histories of earlier versions have no `waiting`."""
+    waiting = float(row["waiting"]) if row.get("waiting") else None
+    numbers = {field.name: float(row[field.name]) for field in fields(Record)[1:-1]}
+    record = Record(step=int(row["step"]), **numbers, waiting=waiting)
+    if record.step < 1 or not all(map(math.isfinite, [*numbers.values(), waiting or 0.0])):
         raise ValueError(f"step {record.step} is not a training step")
     return record
 

@@ -176,6 +176,7 @@ def track(
     pattern: str = "",
     order: Order = "number",
     gaps: Gaps = "refuse",
+    workers: int | None = None,
     progress: bool = True,
 ) -> TrackedVideo:
     """Segments and tracks the cells of a video.
@@ -194,6 +195,8 @@ def track(
             other by name, numbered from 0.
         gaps: What becomes of a missing or blank frame: `refuse` raises an error, `hold` puts the frame before
             in its place.
+        workers: How many threads cluster frame pairs while the network computes the next frames; 0: none;
+            None: as many as there are cores. The tracks are the same.
         progress: Whether progress is shown, on a terminal or in a notebook.
 
     Returns:
@@ -230,7 +233,7 @@ def track(
     if not isinstance(network, Network):
         network = load_network(network)
     with progress_shown(progress):
-        return run_job(*plan_job(found, name, network, settings or {}), source)
+        return run_job(*plan_job(found, name, network, settings or {}), source, workers)
 
 
 def plan_job(
@@ -275,6 +278,7 @@ def run_job(
     spec: CellsSpec,
     facts: list[tuple[str, str]],
     source: Source | None = None,
+    workers: int | None = None,
 ) -> TrackedVideo:
     """Checks every frame, then tracks the video.
 
@@ -284,6 +288,7 @@ def run_job(
         spec: The values that it is used with.
         facts: What the report says was done.
         source: The files of the video, for the record of the result; None for an array.
+        workers: As in `track`.
 
     Raises:
         DataError: A frame cannot be read or used.
@@ -303,7 +308,7 @@ def run_job(
         )
     warnings += warnings_about_input(frames.shape, spec.dataset.image_shape, survey)
     samples = np.unique(np.linspace(0, len(frames) - 1, SAMPLES).round().astype(int)).tolist()
-    tracked = track_frames(network.stepper, frames, spec, samples)
+    tracked = track_frames(network.stepper, frames, spec, samples, workers)
     warnings += doubts_about_cell_size(tracked.result.labels, network.card)
     fitness = measure_fitness(tracked.samples, tracked.result.labels)
     warnings += doubts_about_fitness(fitness)

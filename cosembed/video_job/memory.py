@@ -9,8 +9,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from cosembed.clustering import choose_stride
-from cosembed.clustering.points import uses_lists
 from cosembed.errors import InputError
 from cosembed.specs import CellsSpec
 
@@ -23,10 +21,8 @@ FEATURE_MAPS = 24
 LABEL_MAPS = 20
 # Bytes per original pixel of the one frame being read or written, and per channel of it.
 FRAME_PIXEL, FRAME_CHANNEL = 24, 12
-# Copies of the points that HDBSCAN and its tree hold, in float64; bytes per point and neighbour, by how the
-# tree is found.
-POINT_COPIES = 8
-LISTED_NEIGHBOUR, SEARCHED_NEIGHBOUR = 60, 21
+# Copies of the points that clustering and its trees hold, in float64.
+POINT_COPIES = 6
 FOREGROUND = 0.5
 
 
@@ -36,17 +32,15 @@ def estimate(frames: int, image_shape: tuple[int, int], spec: CellsSpec) -> dict
     Args:
         frames: Number of frames.
         image_shape: Height and width of the original images.
-        spec: Network and clustering values; half of the pixels are taken to be cells.
+        spec: Network values; half of the pixels are taken to be cells.
     """
-    network, tracking = spec.network, spec.tracking
+    network = spec.network
     pixels = network.image_size**2
-    points = int(FOREGROUND * 2 * pixels / choose_stride(tracking) ** 2)
-    neighbours = max(2, round(tracking.min_points / choose_stride(tracking) ** 2)) + 1
-    neighbour = LISTED_NEIGHBOUR if uses_lists(points, neighbours) else SEARCHED_NEIGHBOUR
+    points = int(FOREGROUND * 2 * pixels)
     return {
         "network": NETWORK_BASE + FEATURE_MAPS * 4 * pixels * network.filters,
         "label maps": LABEL_MAPS * pixels * frames,
-        "clustering": points * (neighbour * neighbours + 8 * POINT_COPIES * (network.outputs + 2)),
+        "clustering": 8 * POINT_COPIES * points * (network.outputs + 2),
         "one frame": image_shape[0] * image_shape[1] * (FRAME_PIXEL + FRAME_CHANNEL * network.channels),
     }
 

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+import SimpleITK as sitk  # noqa: N813
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
@@ -32,6 +33,32 @@ def spatial(**changes) -> SpatialParameters:
 def transform(image, parameters, padding="constant", size=SIDE):
     sampling = make_sampling(image.shape, size, parameters, padding)
     return resample_image(image.astype(np.float32)[..., None], sampling)[..., 0]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    shape=st.tuples(st.integers(5, 60), st.integers(5, 60)),
+    padding=st.sampled_from(["mirror", "constant", "zero"]),
+    name=st.sampled_from(["simulated", "DIC-C2DH-HeLa"]),
+)
+def test_labels_are_sampled_where_simpleitk_samples_them(seed, shape, padding, name):
+    generator = np.random.default_rng(seed)
+    parameters = draw_spatial(generator, specs.resolve(name, "released").augmentation, 1)
+    sampling = make_sampling(shape, SIDE, parameters, padding)
+    labels = generator.integers(0, 2**16, shape).astype(np.uint16)
+    expected = sitk.GetArrayFromImage(
+        sitk.Warp(
+            sitk.GetImageFromArray(labels),
+            sampling.field,
+            sitk.sitkNearestNeighbor,
+            sampling.field.GetSize(),
+        )
+    )
+    expected[~sampling.inside] = 0
+    found = resample_labels(labels, sampling)
+    assert found.dtype == labels.dtype
+    np.testing.assert_array_equal(found, expected)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Instance, neighbour and background masks against brute force."""
+"""Instance and neighbour masks against brute force."""
 
 import dataclasses
 
@@ -9,13 +9,20 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from cosembed import specs
-from cosembed.batches.instances import background_mask, instance_masks, neighbours
+from cosembed.batches.instances import instance_table, neighbours
 
 LABELS = hnp.arrays(np.uint16, (2, 9, 9), elements=st.sampled_from([0, 0, 0, 1, 2, 3, 7]))
 
 
 def instances_spec(**changes):
     return dataclasses.replace(specs.resolve("simulated").instances, **changes)
+
+
+def instance_masks(labels, spec, generator):
+    """The masks of every pixel, [T, N, N, I]."""
+    table = instance_table(labels, spec, generator)
+    np.testing.assert_array_equal(table.labels[table.rows], labels)
+    return table.masks[table.rows]
 
 
 def brute_force(labels, radius, rule):
@@ -120,10 +127,3 @@ def test_no_instance_gives_empty_masks():
     assert not instance_masks(
         np.zeros((2, 5, 5), np.uint16), instances_spec(), np.random.default_rng(0)
     ).any()
-
-
-def test_background_counts_in_complete_frames_inside_the_loss_mask_only():
-    labels = np.array([[[0, 1], [2, 0]]] * 2, np.uint16)
-    loss_mask = np.array([[True, True], [True, False]])
-    masks = background_mask(labels, loss_mask, np.array([True, False]))
-    np.testing.assert_array_equal(masks[..., 0], [[[1, 2], [2, 0]], [[0, 0], [0, 0]]])

@@ -9,9 +9,10 @@ def test_rows_compare_both_modes_with_the_released_call(monkeypatch):
     assert (fast["mode"], exact["mode"]) == ("fast", "exact")
     assert fast["chosen_by_auto"] and not exact["chosen_by_auto"]
     # The released call's approximate tree is as good as the exact one here, so that the comparison itself can
-    # be seen to work.
-    assert exact["index"] == exact["index_instances"] == 1
+    # be seen to work. A point that is as near to one cluster as to another may go to either.
+    assert 0.999 < exact["index"] <= 1
     assert exact["noise"] == exact["noise_released"] > 0
-    assert 0.5 < fast["index"] < 1
+    # So few points are clustered one by one in mode fast, too.
+    assert fast["index"] == exact["index"]
     for row in (fast, exact):
         assert row["points"] == 3528 and row["seconds"] > 0 and row["ratio"] > 0

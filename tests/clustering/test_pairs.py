@@ -84,13 +84,25 @@ def test_auto_is_fast_from_100_points_on():
     assert clustering.choose_mode(dataclasses.replace(SPEC, min_points=100, mode="exact")) == "exact"
 
 
-@pytest.mark.parametrize(("min_points", "stride"), [(199, 1), (200, 2), (449, 2), (450, 3), (5000, 3)])
-def test_the_grid_is_as_coarse_as_the_cells_are_large(min_points, stride):
-    spec = dataclasses.replace(SPEC, min_points=min_points)
-    assert clustering.choose_stride(spec) == stride
-    assert clustering.choose_stride(dataclasses.replace(spec, mode="exact")) == 1
-    words = "every pixel" if stride == 1 else f"one pixel in {stride} x {stride}"
-    assert clustering.describe_clustering(spec).startswith(f"fast: {words}")
+def test_the_report_says_how_pixels_are_clustered():
+    spec = dataclasses.replace(SPEC, min_points=200)
+    assert clustering.describe_clustering(spec).startswith("fast: up to 10 pixels inside a cell as one")
+    exact = dataclasses.replace(spec, mode="exact")
+    assert clustering.describe_clustering(exact).startswith("exact: every pixel;")
+    few = dataclasses.replace(spec, min_points=30, mode="fast")
+    assert clustering.describe_clustering(few).startswith("fast: every pixel;")
+
+
+@pytest.mark.parametrize("mode", ["exact", "fast", "released"])
+@pytest.mark.parametrize("points", [0, 1, "equal"])
+def test_a_pair_of_hardly_any_or_of_equal_points_has_no_cells(mode, points):
+    """A foreground pixel is one whose embedding is not the background's."""
+    pair = np.zeros((2, 20, 20, 4), np.float32)
+    pair[..., 0] = 1
+    if points:
+        pair[:, : 20 if points == "equal" else 1, : 20 if points == "equal" else 1] = [0, 1, 0, 0]
+    spec = dataclasses.replace(SPEC, min_points=150, mode=mode, coordinate_factor=0.0)
+    assert not cluster_pair(pair, np.eye(4, dtype=np.float32)[0], spec).any()
 
 
 def test_background_by_the_squared_dot_product_as_the_released_code_for_still_images_has_it():

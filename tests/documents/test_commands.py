@@ -147,7 +147,7 @@ PARSE = """
 import runpy, sys
 from absl import flags
 from cosembed.commands import command_line
-command_line.run = lambda *_, **__: flags.FLAGS(sys.argv[1:])
+command_line.run = lambda *_, flag_values=flags.FLAGS, **__: flag_values(sys.argv[1:])
 runpy.run_module(sys.argv[1], run_name="__main__")
 """
 
@@ -238,7 +238,7 @@ PARSE = """
 import runpy, sys
 from absl import flags
 from cosembed.commands import command_line
-command_line.run = lambda *_, **__: flags.FLAGS(sys.argv[1:])
+command_line.run = lambda *_, flag_values=flags.FLAGS, **__: flag_values(sys.argv[1:])
 runpy.run_module(sys.argv[1], run_name="__main__")
 """
 

@@ -202,8 +202,7 @@ def test_hdbscan_is_called_as_its_row_says(monkeypatch):
     import hdbscan
     import numpy as np
 
-    from cosembed.clustering import cluster_points
-    from cosembed.clustering.points import LEAF_SIZE
+    from cosembed.clustering.points import RELEASED_LEAF_SIZE, cluster_points_as_released
 
     called, original = {}, hdbscan.HDBSCAN
 
@@ -212,11 +211,11 @@ def test_hdbscan_is_called_as_its_row_says(monkeypatch):
         return original(**arguments)
 
     monkeypatch.setattr(hdbscan, "HDBSCAN", recorded)
-    cluster_points(np.random.default_rng(0).normal(0, 1, (60, 3)), 5)
+    cluster_points_as_released(np.random.default_rng(0).normal(0, 1, (60, 3)), 5)
     expected = {
-        "min_cluster_size": 5, "min_samples": 5, "algorithm": "boruvka_kdtree", "leaf_size": LEAF_SIZE,
-        "approx_min_span_tree": False,
+        "min_cluster_size": 5, "min_samples": 5, "algorithm": "boruvka_kdtree",
+        "leaf_size": RELEASED_LEAF_SIZE,
     }  # fmt: skip
     assert expected.items() <= called.items()
     assert called["metric"] in ("l2", "euclidean")
-    assert not {"cluster_selection_method", "allow_single_cluster"} & called.keys()
+    assert not {"cluster_selection_method", "allow_single_cluster", "approx_min_span_tree"} & called.keys()

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from scipy.signal import correlate2d
 
-from cosembed.layers import ConvGRU2D, HeTruncatedNormal
+from cosembed.layers import ConvGRU2D, HeTruncatedNormal, run_together
 
 
 def randomised(layer: ConvGRU2D, channels: int, seed: int = 0) -> ConvGRU2D:
@@ -274,3 +274,28 @@ def test_streaming_may_be_the_first_use():
     layer = ConvGRU2D(2)
     state = layer.step(tf.ones([1, 4, 4, 3]), tf.zeros([1, 4, 4, 2]))
     np.testing.assert_allclose(state, layer(tf.ones([1, 1, 4, 4, 3]))[:, 0], atol=1e-6)
+
+
+@pytest.mark.parametrize("compiled", [None, True])
+def test_layers_that_share_a_loop_give_what_each_gives_alone_with_the_same_gradients(compiled):
+    layers = [randomised(ConvGRU2D(filters), channels=2, seed=filters) for filters in (2, 3)]
+    inputs = [tf.random.stateless_normal([2, 4, side, side, 2], seed=[side, 0]) for side in (6, 3)]
+    weights = [weight for layer in layers for weight in layer.trainable_variables]
+
+    def alone(clips):
+        return [layer(clip) for layer, clip in zip(layers, clips, strict=True)]
+
+    def both(run, jit_compile=None):
+        @tf.function(jit_compile=jit_compile)
+        def outputs_and_gradients(clips):
+            with tf.GradientTape() as tape:
+                tape.watch(clips)
+                outputs = run(clips)
+                loss = tf.add_n([tf.reduce_sum(tf.sin(output)) for output in outputs])
+            return outputs, tape.gradient(loss, [*clips, *weights])
+
+        return tf.nest.flatten(outputs_and_gradients(inputs))
+
+    together = both(lambda clips: run_together(layers, clips), compiled)
+    for ours, expected in zip(together, both(alone), strict=True):
+        np.testing.assert_allclose(ours, expected, rtol=1e-5, atol=2e-5)

@@ -190,6 +190,7 @@ def test_config_round_trips():
         "seed": 9,
         "variant": "mia2019",
         "recompute": True,
+        "for_xla": True,
     }
     model = StackedHourglass(**arguments, name="network", dtype="mixed_bfloat16")
     again = StackedHourglass.from_config(model.get_config())

@@ -119,7 +119,7 @@ def outcome(folder: Path) -> dict[str, object]:
     for name in reader.get_variable_to_shape_map():
         value = reader.get_tensor(name)
         found[name] = sha256(value if isinstance(value, bytes) else value.tobytes()).hexdigest()
-    found["history"] = [line.rpartition(",")[0] for line in (run / "history.csv").read_text().splitlines()]
+    found["history"] = [line.rsplit(",", 2)[0] for line in (run / "history.csv").read_text().splitlines()]
     facts = json.loads((run / "results" / "02.json").read_text())
     return found | {f"facts/{name}": value for name, value in facts.items() if name != "seconds"}
 

@@ -36,7 +36,10 @@ def test_settings_are_the_flags_typed():
     assert settings.folder == Path("runs/mine")
     assert (settings.train_frames, settings.test_frames) == ((0, 45), (45, 65))
     assert settings.execution.recompute and not settings.execution.mixed_precision
-    assert settings.fold is settings.base_url is settings.checkpoints is None
+    assert settings.execution.xla == "auto"
+    assert make_settings(parsed("--xla=on"), "experiment", "").execution.xla == "on"
+    assert settings.fold is settings.base_url is settings.checkpoints is settings.workers is None
+    assert make_settings(parsed("--workers=3"), "experiment", "").workers == 3
     assert settings.command == "the command"
     assert make_settings(parsed(), "experiment", "").folder == Path("runs/experiment")
 

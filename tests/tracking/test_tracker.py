@@ -1,6 +1,7 @@
 """Synthetic embeddings whose instances are known come back as tracks, and any labels as consistent ones."""
 
 import dataclasses
+import threading
 import weakref
 
 import numpy as np
@@ -28,7 +29,6 @@ def assert_same_partition(found, truth, tolerance):
 @pytest.mark.parametrize("mode", ["exact", "fast"])
 def test_known_instances_come_back(mode):
     truth = moving_discs()
-    # 120 points in `fast` are clustered on a grid of stride 2.
     spec = dataclasses.replace(SPEC, mode=mode, min_points=120 if mode == "fast" else 30)
     result = track_embeddings(embeddings_of(truth), spec)
     assert [(t.begin, t.end, t.parent) for t in result.tracks] == [(0, 4, 0)] * 4
@@ -38,7 +38,7 @@ def test_known_instances_come_back(mode):
 @pytest.mark.parametrize(
     ("min_points", "noise", "blur", "differing"),
     [(110, 0.07, 0, 0.002), (110, 0.03, 1, 0.005), (230, 0.07, 0, 0.002)],
-    ids=["stride 2", "blurred", "stride 3"],
+    ids=["noisy", "blurred", "large cells"],
 )
 def test_fast_and_exact_give_the_same_tracks(min_points, noise, blur, differing):
     embeddings = embeddings_of(moving_discs(), noise=noise, blur=blur)
@@ -65,6 +65,62 @@ def test_a_division_is_found_from_embeddings():
     daughters = [track for track in result.tracks if track.parent == mother.label]
     assert (mother.begin, mother.end) == (0, 2)
     assert [(daughter.begin, daughter.end) for daughter in daughters] == [(3, 4)] * 2
+
+
+def test_tracks_do_not_depend_on_the_number_of_workers():
+    embeddings = embeddings_of(moving_discs(frames=8), noise=0.08, blur=1)
+    one, *others = (track_embeddings(iter(embeddings), SPEC, workers) for workers in (0, 1, 3, None))
+    assert one.tracks
+    for other in others:
+        np.testing.assert_array_equal(one.labels, other.labels)
+        assert one.tracks == other.tracks
+
+
+def test_workers_cluster_while_frames_are_computed_and_never_fall_far_behind(monkeypatch):
+    """The first pair is clustered here; then no more pairs wait than two for each worker."""
+    begun, ended, cluster = [], [], tracker.cluster_pair
+    may_end = threading.Event()
+
+    def slow(pair, background, spec):
+        begun.append(threading.current_thread().name)
+        if len(begun) > 1:
+            may_end.wait(30)
+        ended.append(None)
+        return cluster(pair, background, spec)
+
+    monkeypatch.setattr(tracker, "cluster_pair", slow)
+    most = []
+
+    def frames():
+        for number, frame in enumerate(embeddings_of(moving_discs(frames=9))):
+            most.append(max(0, number - 1 - len(ended)))
+            if number == 4:
+                # Two pairs have been handed over, and none has been clustered.
+                may_end.set()
+            yield frame
+
+    track_embeddings(frames(), SPEC, workers=1)
+    assert begun[0] == threading.main_thread().name
+    assert all(name.startswith("clustering") for name in begun[1:])
+    assert most[:5] == [0, 0, 0, 1, 2] and max(most) <= 3
+    assert len(ended) == 8
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_an_error_ends_all_workers(monkeypatch, workers):
+    def broken(pair, background, spec):
+        raise MemoryError("no room")
+
+    def frames():
+        yield from embeddings_of(moving_discs(frames=4))
+        raise DataError("t004.tif: cannot be read")
+
+    with pytest.raises(DataError, match=r"t004\.tif"):
+        track_embeddings(frames(), SPEC, workers)
+    monkeypatch.setattr(tracker, "cluster_pair", broken)
+    with pytest.raises(MemoryError):
+        track_embeddings(embeddings_of(moving_discs(frames=9)), SPEC, workers)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("clustering")]
 
 
 def test_an_iterator_of_frames_is_read_one_frame_at_a_time():

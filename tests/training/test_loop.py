@@ -8,10 +8,11 @@ import pytest
 import tensorflow as tf
 
 from cosembed.batches.clips import ClipSource
-from cosembed.errors import CheckpointError, OutputError, SpecError, TrainingError
+from cosembed.batches.workers import batches_by_workers
+from cosembed.errors import CheckpointError, DataError, OutputError, SpecError, TrainingError
 from cosembed.training.checkpoints import load_network
 from cosembed.training.loop import train
-from cosembed.training.run_folder import RunFolder
+from cosembed.training.run_folder import Record, RunFolder
 from tests.helpers.builders import make_sequence, moving_squares, small_spec, untrained_run
 
 
@@ -29,7 +30,7 @@ def sequence():
     return make_sequence(images, labels)
 
 
-def run_training(folder, sequence, spec, stop_after=None, draw_picture=None):
+def run_training(folder, sequence, spec, stop_after=None, draw_picture=None, workers=0):
     """Trains in `folder`; `stop_after` ends it by an error after that many clips, as a kill would."""
     source = ClipSource([sequence], spec, spec.training.seed)
     if stop_after is not None:
@@ -43,7 +44,8 @@ def run_training(folder, sequence, spec, stop_after=None, draw_picture=None):
         source.clips = clips
     run = RunFolder(folder)
     run.open(spec, IDENTITY)
-    return train(spec, source, run, draw_picture=draw_picture)
+    with batches_by_workers(source, workers, spec.training.iterations) as source:
+        return train(spec, source, run, draw_picture=draw_picture)
 
 
 def weights_of(folder):
@@ -66,9 +68,44 @@ def test_interrupted_equals_uninterrupted_bitwise(sequence, tmp_path):
             np.testing.assert_array_equal(first, second)
         histories = [RunFolder(path).read_history() for path in (tmp_path / "whole", folder)]
         without_time = [
-            [dataclasses.replace(record, seconds=0.0) for record in history] for history in histories
+            [dataclasses.replace(record, seconds=0.0, waiting=None) for record in history]
+            for history in histories
         ]
         assert without_time[0] == without_time[1]
+
+
+def test_weights_are_bitwise_the_same_for_any_number_of_workers_and_after_a_change_of_it(sequence, tmp_path):
+    spec = shallow_spec("training.iterations=5", "training.checkpoint_every=2", "training.batch_size=2")
+    with pytest.raises(KeyboardInterrupt):
+        run_training(tmp_path / "resumed", sequence, spec, stop_after=3)
+    assert weights_of(tmp_path / "resumed")[1] == 2
+    run_training(tmp_path / "resumed", sequence, spec, workers=2)
+    for workers in (0, 1, 2, 8):
+        run_training(tmp_path / str(workers), sequence, spec, workers=workers)
+    expected, _ = weights_of(tmp_path / "0")
+    for name in ("1", "2", "8", "resumed"):
+        found, step = weights_of(tmp_path / name)
+        assert step == 5
+        for first, second in zip(expected, found, strict=True):
+            np.testing.assert_array_equal(first, second)
+
+
+def test_histories_without_a_share_of_waiting_are_read_and_continued(tmp_path):
+    run = RunFolder(tmp_path)
+    run.history_file.write_text("step,loss,task_loss,learning_rate,seconds\n1,0.5,0.25,0.001,0.1\n")
+    (old,) = run.read_history()
+    assert old == Record(1, 0.5, 0.25, 0.001, 0.1)
+    new = Record(2, 0.5, 0.25, 0.001, 0.1, 0.125)
+    run.write_history([old, new])
+    assert run.history_file.read_text().splitlines() == [
+        "step,loss,task_loss,learning_rate,seconds,waiting",
+        "1,0.5,0.25,0.001,0.1,",
+        "2,0.5,0.25,0.001,0.1,0.125",
+    ]
+    assert run.read_history() == [old, new]
+    run.history_file.write_text(run.history_file.read_text().replace("0.125", "nan"))
+    with pytest.raises(DataError, match="not a training history"):
+        run.read_history()
 
 
 def test_training_learns_and_records(sequence, tmp_path):
@@ -83,10 +120,11 @@ def test_training_learns_and_records(sequence, tmp_path):
     assert np.mean(losses[-20:]) < 0.8 * np.mean(losses[:5])
     assert history[0].learning_rate == pytest.approx(0.02)
     assert history[-1].learning_rate == pytest.approx(0.002)
+    assert all(0 <= record.waiting <= 1 for record in history)
     facts = json.loads((tmp_path / "run" / "versions.json").read_text())
     assert facts["versions"]["tensorflow"] == tf.__version__
     assert facts["git_commit"]
-    assert recorded_tags(tmp_path / "run") == {"loss", "task_loss", "learning_rate", "seconds"}
+    assert recorded_tags(tmp_path / "run") == {"loss", "task_loss", "learning_rate", "seconds", "waiting"}
 
 
 def recorded_tags(folder):

@@ -212,17 +212,13 @@ def test_only_label_maps_grow_with_the_video():
     assert {**long, "label maps": 0} == {**short, "label maps": 0}
 
 
-def test_the_estimate_grows_with_image_network_and_points():
+def test_the_estimate_grows_with_image_and_network():
     def total(shape=(40, 48), *overrides):
         return sum(memory.estimate(10, shape, small_spec(*overrides)).values())
 
     assert total((4000, 4800)) > total()
     assert total((40, 48), "network.image_size=256") > total((40, 48), "network.image_size=128")
-    # The grid of mode `fast` has fewer points.
-    exact, fast = (
-        total((40, 48), "tracking.min_points=400", f"tracking.mode={mode}") for mode in ("exact", "fast")
-    )
-    assert exact > fast
+    assert total((40, 48), "network.outputs=32") > total()
 
 
 def test_survey_counts_saturated_pixels_and_grey_values():
