@@ -1,9 +1,11 @@
 """Segments and tracks the cells of a video with a trained network.
 
+    cosembed track --network=DIC-C2DH-HeLa --input=my_video --output=my_video_RES
     cosembed track --network=runs/ctc_dic_hela/test_02 --input=my_video --output=my_video_RES
     cosembed track --network=IMPORTED --dataset=DIC-C2DH-HeLa --input=01 --output=01_RES
 
-The second form uses a network of the authors (cosembed import-network) with their values for that data set.
+The first form uses a network that comes with it (cosembed networks), the second one that you trained. The
+third uses a network of the authors (cosembed import-network) with their values for that data set.
 
 The input is a folder of TIFF or PNG frames, or one multi-page TIFF. The output is a result folder of the Cell
 Tracking Challenge, with maskNNN.tif and res_track.txt; beside them lie tracks.csv (label, parent, frame, y,
@@ -39,7 +41,10 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     def text(name: str, help_text: str) -> None:
         flags.DEFINE_string(name, "", help_text, flag_values=flag_values)
 
-    text("network", "Folder of a trained run, one checkpoint of it, or a network of the authors.")
+    text(
+        "network",
+        "Name of a network (cosembed networks), folder of a trained run, or a network of the authors.",
+    )
     text("checkpoint", "Another name of --network.")
     text("dataset", "For a network of the authors: the data set whose values are used.")
     text("input", "Folder of TIFF or PNG frames, or one multi-page TIFF.")

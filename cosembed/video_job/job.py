@@ -37,6 +37,7 @@ from cosembed.tracking import CellRow
 from cosembed.tracking.writer import MaskFolder, RestoredTracks, write_tables
 from cosembed.training.run_folder import describe_versions, environment
 from cosembed.video_job import memory
+from cosembed.video_job.cell_size import doubts_about_cell_size
 from cosembed.video_job.fitness import doubts_about_fitness, measure_fitness
 from cosembed.video_job.quality_warnings import warnings_about_files, warnings_about_input
 from cosembed.video_job.record import Fingerprint, Record, fingerprint, write_record
@@ -309,6 +310,7 @@ def run_job(
     warnings += warnings_about_input(frames.shape, spec.dataset.image_shape, survey)
     samples = np.unique(np.linspace(0, len(frames) - 1, SAMPLES).round().astype(int)).tolist()
     tracked = track_frames(network.stepper, frames, spec, samples, workers)
+    warnings += doubts_about_cell_size(tracked.result.labels, network.card)
     fitness = measure_fitness(tracked.samples, tracked.result.labels)
     warnings += doubts_about_fitness(fitness)
     record = Record(
