@@ -32,8 +32,6 @@ from cosembed.clustering import background_embedding, choose_mode, foreground_po
 from cosembed.clustering.points import cluster_points_as_released
 from cosembed.commands import command_line, demo
 from cosembed.images.frames import open_frames
-from cosembed.inference.networks import load_network
-from cosembed.inference.stepper import prepare_frames
 from cosembed.simulation import simulate_video
 from cosembed.specs import TrackingSpec
 from cosembed.tracking import track_embeddings
@@ -119,6 +117,9 @@ class NetworkCase:
     @property
     def spec(self) -> TrackingSpec:
         """The network's values of clustering, without clean-up at the border."""
+        # TensorFlow would count in the memory of all other cases.
+        from cosembed.inference.networks import load_network
+
         tracking = load_network(self.network).spec.tracking
         return dataclasses.replace(tracking, border=(0, 0), parent_dilation=0)
 
@@ -128,6 +129,9 @@ class NetworkCase:
 
     def embeddings(self) -> NDArray[np.float32]:
         """Computes the video's embeddings float32 [frames, N, N, D]."""
+        from cosembed.inference.networks import load_network
+        from cosembed.inference.stepper import prepare_frames
+
         network = load_network(self.network)
         video = open_frames(_test_data() / self.folder) if self.folder else _simulated_frames()
         frames = islice(prepare_frames(video, network.spec), self.frames)
