@@ -1,10 +1,11 @@
 """Finds the instances of overlapping frames in their embeddings (paper section 2.3).
 
 `pairs` is what the rest of the package calls: it leaves out the background, has the remaining pixels
-clustered, and makes labels of the clusters. `points` clusters points with HDBSCAN; `spanning_tree` finds the
-tree that HDBSCAN cuts where the library's own search takes longer; `grid` clusters every second or third
-pixel only and lets the others join. This room knows embeddings and pixels of one pair; `tracking` puts the
-pairs of a video together.
+clustered, and makes labels of the clusters. `points` clusters points with HDBSCAN, `condensing` lets most of
+many points stand for each other. Both go through HDBSCAN's steps: `density` measures core distances,
+`spanning_tree` joins the points, `cluster_tree` cuts the tree; `search_tree` is what these search in, and
+`compiling` makes machine code of them. This room knows embeddings and pixels of one pair; `tracking` puts
+the pairs of a video together.
 """
 
 from cosembed.clustering.pairs import background_embedding as background_embedding

@@ -52,6 +52,9 @@ def squared_core_distances(
     """
     dimensions = tree.lows.shape[1]
     heaviest, has_spread = weights.max(), spreads.max() > 0
+    # The near half of a clump counts as nearer than its middle, but never by more than this factor, whatever
+    # the spread: the least value of 1 + x - sqrt((4 x + 2 x^2) / d).
+    nearer = np.sqrt(max(0.0, 1 - 2 / dimensions)) if has_spread else 1.0
     # Enough that the middles on both sides of the wanted weight are among those kept.
     kept = min_samples + heaviest
     # A middle with a spread is collected as two halves.
@@ -80,8 +83,8 @@ def squared_core_distances(
             while distance < farthest and tree.children[node] >= 0:
                 near = tree.children[node]
                 far = near + 1
-                distance = squared_distance_of_boxes(low, high, tree.lows[near], tree.highs[near])
-                other = squared_distance_of_boxes(low, high, tree.lows[far], tree.highs[far])
+                distance = nearer * squared_distance_of_boxes(low, high, tree.lows[near], tree.highs[near])
+                other = nearer * squared_distance_of_boxes(low, high, tree.lows[far], tree.highs[far])
                 if other < distance:
                     near, far, distance, other = far, near, other, distance
                 if other < farthest:
@@ -97,7 +100,7 @@ def squared_core_distances(
             is_changed = False
             for query in range(width):
                 limit = limits[query]
-                if to_box[query] >= limit:
+                if nearer * to_box[query] >= limit:
                     continue
                 squared_distances_to_points(block, width, query, others, to_points[:count])
                 row, row_weights = found[query], found_weights[query]
@@ -108,7 +111,7 @@ def squared_core_distances(
                         to_points[j] = square + spread
                         deviations[j] = np.sqrt((4 * square + 2 * spread) * spread / dimensions)
                     for j in range(count):
-                        for value in (to_points[j] - deviations[j], to_points[j] + deviations[j]):
+                        for value in (max(to_points[j] - deviations[j], 0.0), to_points[j] + deviations[j]):
                             if value < limit:
                                 row[held], row_weights[held] = value, 0.5 * own_weights[j]
                                 weight += 0.5 * own_weights[j]

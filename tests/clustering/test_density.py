@@ -48,6 +48,40 @@ def test_only_wanted_leaves_are_computed():
     np.testing.assert_array_equal(~np.isnan(found), of_leaf)
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    count=st.integers(30, 200),
+    dimensions=st.integers(3, 9),
+    widest=st.floats(0.01, 3),
+    min_samples=st.integers(1, 25),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_core_distances_to_middles_are_those_of_the_definition(count, dimensions, widest, min_samples, seed):
+    """Half of every weight a standard deviation nearer, half farther, by all distances."""
+    generator = np.random.default_rng(seed)
+    middles = generator.normal(0, 1, (count, dimensions))
+    weights, spreads = generator.integers(1, 9, count).astype(float), widest * generator.random(count)
+    queries, tree = build_search_tree(middles, 7), build_search_tree(middles, 9)
+    found = squared_core_distances(
+        queries,
+        np.ones(len(queries.begins), bool),
+        tree,
+        weights[tree.order],
+        spreads[tree.order],
+        min_samples,
+    )
+    squares = cdist(middles[queries.order], middles) ** 2
+    deviations = np.sqrt((4 * squares + 2 * spreads) * spreads / dimensions)
+    values = np.concatenate(
+        [np.maximum(squares + spreads - deviations, 0), squares + spreads + deviations], axis=1
+    )
+    halves = np.concatenate([weights, weights]) / 2
+    for row, core in zip(values, found, strict=True):
+        order = np.argsort(row)
+        ranks = np.cumsum(halves[order]) - halves[order] / 2
+        assert core == pytest.approx(np.interp(min_samples + 0.5, ranks, row[order]), rel=1e-9, abs=1e-9)
+
+
 @pytest.mark.parametrize(("dimensions", "deviation"), [(8, 0.3), (18, 0.3)])
 def test_middles_with_weight_and_spread_stand_for_their_points(dimensions, deviation):
     """Clouds of points that spread alike in all directions."""
