@@ -83,6 +83,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         flag_values=flag_values,
     )
     switch("require_gpu", "Stop if TensorFlow sees no GPU.")
+    text("scheduler", "", "A Dask cluster runs all folds: local:N processes, or tcp://host:port.")
 
 
 def define_spec_flag(flag_values: flags.FlagValues) -> None:
@@ -119,10 +120,16 @@ def run_spec(
 ) -> None:
     """Runs an experiment with a spec that is put together already; otherwise as `run_from_flags`."""
     # What runs an experiment is not imported by those who only ask for help.
+    from cosembed.processes.cluster import check_scheduler
+    from cosembed.study.cluster_run import Run, run_on_cluster
     from cosembed.study.runner import run_experiment
 
     settings = make_settings(flag_values, experiment.name, command)
-    run_experiment(experiment, flag_values.mode, spec, settings)
+    if flag_values.scheduler:
+        check_scheduler(flag_values.scheduler)
+        run_on_cluster(experiment, flag_values.mode, [Run(spec, settings)], flag_values.scheduler)
+    else:
+        run_experiment(experiment, flag_values.mode, spec, settings)
 
 
 def recipe_and_profile(flag_values: flags.FlagValues) -> tuple[str, str]:

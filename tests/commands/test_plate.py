@@ -18,6 +18,7 @@ from cosembed.datasets.ctc.validation import check_result
 from cosembed.errors import ClusterError, InputError
 from cosembed.processes.cluster import check_scheduler, check_worker, own_versions
 from tests.helpers.builders import ROOT, moving_squares, small_spec, untrained_run
+from tests.helpers.processes import spawned_children
 from tests.robustness.test_survival import assert_one_sentence
 
 SPEC = small_spec("network.levels=2", "network.image_size=24", "tracking.min_points=12")
@@ -121,7 +122,7 @@ def test_a_killed_worker_is_replaced_and_its_video_tracked_again(plate, network,
     while not all((output / name).exists() for name in VIDEOS):
         assert time.monotonic() < end and running.poll() is None
         time.sleep(0.02)
-    killed = workers_of(running.pid)
+    killed = spawned_children(running.pid)
     assert len(killed) == 2
     for process in killed:
         os.kill(process, signal.SIGKILL)
@@ -130,20 +131,6 @@ def test_a_killed_worker_is_replaced_and_its_video_tracked_again(plate, network,
     assert_all_but_the_broken_one(done, output)
     for name in VIDEOS:
         assert masks(output / name) == masks(in_order / name)
-
-
-def workers_of(parent: int) -> list[int]:
-    """The spawned children of a process that are not the tracker of its resources."""
-    found = []
-    for status in Path("/proc").glob("[0-9]*/status"):
-        try:
-            is_child = f"\nPPid:\t{parent}\n" in status.read_text()
-            line = (status.parent / "cmdline").read_text()
-        except OSError:
-            continue
-        if is_child and "spawn_main" in line:
-            found.append(int(status.parent.name))
-    return found
 
 
 def test_a_scheduler_that_does_not_answer_is_one_sentence(plate, network, tmp_path):
