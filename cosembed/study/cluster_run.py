@@ -85,7 +85,8 @@ def _tasks_of(
     experiment: Experiment[Spec, Item], mode: str, folds: Sequence[Fold[Item]], run: Run[Spec], prefix: str
 ) -> list[Task]:
     """Makes the tasks of one run: a chain of stages for each fold, and what puts the folds together."""
-    tasks, ends = [], []
+    tasks: list[Task] = []
+    ends: list[str] = []
     for fold in folds:
         before: tuple[str, ...] = ()
         for stage in [stage for stage in FOLD_STAGES if mode in (stage, "all")]:

@@ -1,7 +1,6 @@
 """`cosembed track` with several videos: one after the other, and as tasks of a Dask cluster."""
 
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -15,8 +14,7 @@ import tifffile
 
 from cosembed.commands.plate import find_videos, is_pattern
 from cosembed.datasets.ctc.validation import check_result
-from cosembed.errors import ClusterError, InputError
-from cosembed.processes.cluster import check_scheduler, check_worker, own_versions
+from cosembed.errors import InputError
 from tests.helpers.builders import ROOT, moving_squares, small_spec, untrained_run
 from tests.helpers.processes import spawned_children
 from tests.robustness.test_survival import assert_one_sentence
@@ -141,29 +139,6 @@ def test_a_scheduler_that_does_not_answer_is_one_sentence(plate, network, tmp_pa
         done = track(plate, network, tmp_path / "RES", f"--scheduler={address}")
     assert_one_sentence(done, address, "no scheduler answers")
     assert not (tmp_path / "RES").exists()
-
-
-@pytest.mark.parametrize("scheduler", ["local", "local:0", "10.0.0.1:8786", "tcp://host"])
-def test_a_scheduler_that_is_none_is_refused(scheduler):
-    with pytest.raises(ClusterError, match=re.escape(f"--scheduler={scheduler}: write local:N")):
-        check_scheduler(scheduler)
-
-
-def test_there_are_not_more_workers_than_gpus(monkeypatch):
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,5")
-    assert check_scheduler("local:2") == 2
-    with pytest.raises(ClusterError, match="of which there are 2; choose local:2"):
-        check_scheduler("local:3")
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    assert check_scheduler("local:3") == 3
-
-
-def test_workers_with_other_versions_or_several_threads_are_refused():
-    check_worker(own_versions(), threads=1)
-    with pytest.raises(ClusterError, match=r"has numpy .* \(not 0\.1\); install the same"):
-        check_worker(own_versions() | {"numpy": "0.1"}, threads=1)
-    with pytest.raises(ClusterError, match="--nthreads 1"):
-        check_worker(own_versions(), threads=4)
 
 
 def test_videos_are_found_by_paths_and_patterns(tmp_path):

@@ -14,6 +14,7 @@ import tensorflow as tf
 from cosembed.simulation import simulate_video, write_video
 from tests.helpers.builders import ROOT
 from tests.helpers.processes import spawned_children
+from tests.robustness.test_survival import assert_one_sentence
 
 FOLDS = {"test_01": "01", "test_02": "02"}
 STEPS = 30
@@ -109,3 +110,22 @@ def test_killed_workers_are_replaced_and_trainings_continue_from_their_checkpoin
     assert running.returncode == 0, stderr
     assert "continues at step" in (folder / "log.txt").read_text()
     assert_same_bits(folder, in_order)
+
+
+def test_folds_of_all_seeds_run_side_by_side_and_one_that_fails_does_not_stop_the_others(data, tmp_path):
+    # Something of the user's is in the way of one fold of one seed.
+    blocked = tmp_path / "simulated" / "seed_2" / "test_01"
+    blocked.mkdir(parents=True)
+    (blocked / "notes.txt").touch()
+    arguments = ("--scheduler=local:2", "--seeds=1,2", "--set=training.iterations=2")
+    done = run(data, tmp_path, *arguments)
+    assert_one_sentence(done, str(blocked), "holds files that are not a run")
+    assert "Traceback" not in done.stderr
+    first, second = tmp_path / "simulated" / "seed_1", tmp_path / "simulated" / "seed_2"
+    assert (first / "report.html").exists() and (second / "test_02" / "metrics.json").exists()
+    assert not (second / "report.html").exists() and not (tmp_path / "simulated" / "seeds.json").exists()
+    assert list(blocked.iterdir()) == [blocked / "notes.txt"]
+    (blocked / "notes.txt").unlink()
+    done = run(data, tmp_path, *arguments)
+    assert done.returncode == 0, done.stderr
+    assert (second / "report.html").exists() and (tmp_path / "simulated" / "seeds.md").exists()
