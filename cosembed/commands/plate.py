@@ -5,6 +5,7 @@ A video that cannot be tracked keeps no other from it. Knows no flags.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from glob import glob, has_magic
@@ -35,7 +36,8 @@ def find_videos(inputs: Sequence[str]) -> dict[str, str]:
         if not paths:
             raise InputError(f"--input={text}: nothing fits this pattern; check the path")
         for path in paths:
-            place = Path(path).resolve()
+            # A link is called by its own name, and the working folder by the one it has.
+            place = Path(os.path.abspath(path))
             name = place.name if place.is_dir() else place.stem
             if videos.setdefault(name, path) != path:
                 raise InputError(
