@@ -77,7 +77,7 @@ class Cluster:
         self._client = client
 
     def run(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
-        """Starts all tasks, in their order as far as there are workers, and yields each when it has ended.
+        """Starts all tasks and yields the outcome of each when it has ended.
 
         A task whose worker is killed is started again by another one. If the iteration is left early, tasks
         that have not begun never begin.
@@ -157,12 +157,19 @@ def shared_scheduler(scheduler: str) -> Iterator[str]:
     own_scheduler = {"cls": Scheduler, "options": {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}}
     # Workers may have processes of their own, which make batches, and compute with as many threads as a
     # program that is started alone, so that they compute the same bits.
-    values = {"distributed.worker.daemon": False, "distributed.nanny.pre-spawn-environ": {}}
+    values = {
+        "distributed.worker.daemon": False,
+        "distributed.nanny.pre-spawn-environ": {"DASK_LOGGING__DISTRIBUTED": "error"},
+    }
     with (
         dask.config.set(values),
         SpecCluster(workers=workers, scheduler=own_scheduler, name="cosembed") as cluster,
     ):
-        yield cluster.scheduler_address
+        try:
+            yield cluster.scheduler_address
+        finally:
+            # Nor is what they tell of an end amid their work.
+            python_logging.getLogger("distributed").setLevel(python_logging.CRITICAL)
 
 
 def check_scheduler(scheduler: str) -> int:
@@ -223,7 +230,10 @@ def _call(task: Task, versions: Mapping[str, str], waited_for: Sequence[Outcome]
             return Outcome(task.name, error=outcome.error)
     worker, printed = get_worker(), io.StringIO()
     handler = _Forwarding(lambda line: worker.log_event(_TOPIC, f"{task.name}: {line}"))
-    logging.get_absl_logger().addHandler(handler)
+    logger = logging.get_absl_logger()
+    logger.addHandler(handler)
+    # The lines are printed where the command was started, and not here, too.
+    logger.propagate = False
     logging.set_verbosity(logging.INFO)
     try:
         check_worker(versions, worker.state.nthreads)
@@ -232,7 +242,8 @@ def _call(task: Task, versions: Mapping[str, str], waited_for: Sequence[Outcome]
     except (CosembedError, OSError) as error:
         return Outcome(task.name, printed.getvalue(), error)
     finally:
-        logging.get_absl_logger().removeHandler(handler)
+        logger.removeHandler(handler)
+        logger.propagate = True
     return Outcome(task.name, printed.getvalue())
 
 
