@@ -23,10 +23,11 @@ DATASETS ?= all
 CHECKPOINTS ?=
 ARGS ?=
 
-.PHONY: help setup demo demo-leaves bench test fuzz survive lint reproduce reproduce-lv reproduce-cvppp reproduce-ctc docs clean
+.PHONY: help setup quickstart demo demo-leaves bench test fuzz survive lint reproduce reproduce-lv reproduce-cvppp reproduce-ctc docs clean
 
 help:
 	@echo "make setup            the newest of Python 3.13, 3.12, 3.11 into .venv: GPU=1 LINE=classic PYTHON="
+	@echo "make quickstart       track a simulated video with a network that comes with it (a minute); see runs/quickstart/01_RES/report.html"
 	@echo "make demo             simulate, train, track and score a small video on the CPU (minutes); see runs/demo/report.html"
 	@echo "make demo-leaves      simulate rosettes, train, segment and score them on the CPU; see runs/demo-leaves/report.html"
 	@echo "make test             lint and all tests; with LINE=classic the tests under TensorFlow 2.15"
@@ -42,6 +43,10 @@ help:
 
 setup:
 	@LINE='$(LINE)' GPU='$(GPU)' PYTHON='$(PYTHON)' sh tools/setup.sh $(VENV) $(CONSTRAINTS) $(EXTRAS)
+
+quickstart: setup
+	rm -rf $(OUT_DIR)/quickstart
+	$(PY) -m cosembed demo --output=$(OUT_DIR)/quickstart $(ARGS)
 
 demo: setup
 	$(PY) -m experiments.simulated --data_dir=$(OUT_DIR)/demo-data --out_dir=$(OUT_DIR) --name=demo --fold=0 --profile=cpu $(ARGS)

@@ -7,5 +7,10 @@ setup(
     # else.
     packages=[*find_packages(include=["cosembed", "cosembed.*"]), "cosembed.data_specs"],
     package_dir={"cosembed.data_specs": "data_specs"},
-    package_data={"cosembed": ["py.typed"], "cosembed.data_specs": ["*.yaml"]},
+    package_data={
+        "cosembed": ["py.typed"],
+        "cosembed.data_specs": ["*.yaml"],
+        # The networks that come with it.
+        "cosembed.networks": ["*/*.yaml", "*/*.npz"],
+    },
 )

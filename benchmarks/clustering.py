@@ -12,10 +12,12 @@ from __future__ import annotations
 import dataclasses
 import json
 import multiprocessing
+import os
 import resource
 import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -28,7 +30,9 @@ from sklearn.metrics import adjusted_rand_score
 from benchmarks.embeddings import embeddings_of, wandering_cells
 from cosembed.clustering import background_embedding, choose_mode, foreground_points, label_instances
 from cosembed.clustering.points import cluster_points_as_released
-from cosembed.commands import command_line
+from cosembed.commands import command_line, demo
+from cosembed.images.frames import open_frames
+from cosembed.simulation import simulate_video
 from cosembed.specs import TrackingSpec
 from cosembed.tracking import track_embeddings
 
@@ -87,12 +91,64 @@ class Case:
         return embeddings_of(labels, DIMENSIONS, self.noise, blur=self.blur)
 
 
+@dataclasses.dataclass(frozen=True)
+class NetworkCase:
+    """Describes a simulated video, or a real one, as a network of the package sees it.
+
+    Attributes:
+        name: What the case is called in tables.
+        network: A name of `cosembed networks`.
+        folder: The video's folder below that of COSEMBED_TEST_DATA; empty: a simulated video.
+        frames: Number of frames.
+        modes: The modes of `TrackingSpec` that are measured.
+    """
+
+    name: str
+    network: str
+    folder: str = ""
+    frames: int = 2
+    modes: tuple[Mode, ...] = ("fast", "exact")
+
+    @property
+    def min_points(self) -> int:
+        """The network's own."""
+        return self.spec.min_points
+
+    @property
+    def spec(self) -> TrackingSpec:
+        """The network's values of clustering, without clean-up at the border."""
+        # TensorFlow would count in the memory of all other cases.
+        from cosembed.inference.networks import load_network
+
+        tracking = load_network(self.network).spec.tracking
+        return dataclasses.replace(tracking, border=(0, 0), parent_dilation=0)
+
+    def is_there(self) -> bool:
+        """Tells whether there is such a video here."""
+        return not self.folder or (_test_data() / self.folder).is_dir()
+
+    def embeddings(self) -> NDArray[np.float32]:
+        """Computes the video's embeddings float32 [frames, N, N, D]."""
+        from cosembed.inference.networks import load_network
+        from cosembed.inference.stepper import prepare_frames
+
+        network = load_network(self.network)
+        video = open_frames(_test_data() / self.folder) if self.folder else _simulated_frames()
+        frames = islice(prepare_frames(video, network.spec), self.frames)
+        return np.stack(list(network.stepper(frames)))
+
+
 CASES = (
     Case("many points", 1000, cells=10, radius=26, noise=0.035, blur=2, coordinate_factor=0.02),
     Case("fewer points", 500, cells=12, radius=16, noise=0.025),
     Case("fewer points, 3 frames", 500, cells=12, radius=16, noise=0.025, frames=3, modes=("fast",)),
     Case("many small cells", 100, cells=60, radius=8, noise=0.025, coordinate_factor=0.001),
     Case("more small cells", 50, cells=100, radius=6, noise=0.025, coordinate_factor=0.001),
+)
+NETWORK_CASES = (
+    NetworkCase("the demo's network", "simulated"),
+    NetworkCase("DIC-C2DH-HeLa, real", "DIC-C2DH-HeLa", "ctc/DIC-C2DH-HeLa/01"),
+    NetworkCase("PhC-C2DH-U373, real", "PhC-C2DH-U373", "ctc/PhC-C2DH-U373/01"),
 )
 QUICK_CASES = (Case("quick", 200, cells=4, radius=11, noise=0.03, side=64),)
 SCALED = Case("scaled", 500, cells=20, radius=16, noise=0.03)
@@ -127,7 +183,10 @@ def measure(quick: bool = False) -> list[dict[str, object]]:
         (the released call's workers not counted in its own).
     """
     rows: list[dict[str, object]] = []
-    for case in QUICK_CASES if quick else CASES:
+    cases: Sequence[Case | NetworkCase] = QUICK_CASES
+    if not quick:
+        cases = [*(case for case in NETWORK_CASES if case.is_there()), *CASES]
+    for case in cases:
         embeddings = case.embeddings()
         background = background_embedding(embeddings[:2])
         pairs = pairwise(embeddings)
@@ -208,7 +267,7 @@ def main() -> None:
         print(json.dumps(row))
 
 
-def _measure_here(case: Case, method: Method) -> Outcome:
+def _measure_here(case: Case | NetworkCase, method: Method) -> Outcome:
     """Clusters a video in this process."""
     embeddings = case.embeddings()
     # A first run imports what is needed; the released call also starts worker processes, from 16,384 points
@@ -246,6 +305,15 @@ def _released(embeddings: NDArray[np.float32], spec: TrackingSpec) -> NDArray[np
     return label_instances(clusters[0], foreground, embeddings[:2], background, spec)
 
 
+def _test_data() -> Path:
+    return Path(os.environ.get("COSEMBED_TEST_DATA", "absent"))
+
+
+def _simulated_frames() -> NDArray[np.uint16]:
+    """Simulates a video like that of `cosembed demo`."""
+    return simulate_video(24, demo.SIZE, demo.CELLS, demo.DIFFICULTY, seed=3).images
+
+
 def _resident() -> float:
     """Reads how much memory this process holds now, in MB (Linux)."""
     return (
@@ -253,7 +321,7 @@ def _resident() -> float:
     )
 
 
-def _measure_apart(case: Case, method: Method) -> Outcome:
+def _measure_apart(case: Case | NetworkCase, method: Method) -> Outcome:
     """Clusters a video in a new process, so that peak memory is its own."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as executor:
         return executor.submit(_measure_here, case, method).result()

@@ -26,6 +26,7 @@ ORDER = (
     "losses",
     "training",
     "released",
+    "networks",
     "clustering",
     "tracking",
     "inference",

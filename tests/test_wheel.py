@@ -13,6 +13,7 @@ import pytest
 
 import cosembed
 from cosembed.commands.main import COMMANDS
+from cosembed.networks.catalogue import network_names
 from tests.helpers.builders import ROOT, small_spec, untrained_run
 
 IN_THE_WHEEL = {
@@ -22,6 +23,8 @@ IN_THE_WHEEL = {
     "cosembed/data_specs/_defaults.yaml",
     "cosembed/commands/main.py",
 }
+# What an index and a slow line still take.
+MOST_BYTES = 60 * 10**6
 
 
 def pip(*arguments: str) -> None:
@@ -90,8 +93,17 @@ def test_everything_of_the_package_is_in_it(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "cosembed").rglob("*.py")}
     specs = {f"cosembed/data_specs/{path.name}" for path in (ROOT / "data_specs").glob("*.yaml")}
-    assert modules | specs | IN_THE_WHEEL <= names
+    networks = {
+        str(path.relative_to(ROOT))
+        for name in network_names()
+        for path in (ROOT / "cosembed" / "networks" / name).iterdir()
+    }
+    assert len(networks) >= 4 and modules | specs | networks | IN_THE_WHEEL <= names
     assert not [name for name in names if "test" in name or name.endswith(".pyc")]
+
+
+def test_it_is_small_enough(wheel):
+    assert wheel.stat().st_size < MOST_BYTES
 
 
 def test_its_metadata_name_the_pythons_the_program_and_the_version(wheel):
@@ -138,6 +150,8 @@ def test_its_commands_work_from_another_folder(use, installed, tmp_path):
     use("validate", "--result_dir=RES", "--overlays=pictures")
     assert "SEG " in use("evaluate", "--result_dir=RES", "--ground_truth_dir=data/mydata/01_GT")
     assert len(list((tmp_path / "pictures").iterdir())) == 6
+    assert use("networks").startswith("DIC-C2DH-HeLa ")
+    use("track", "--network=simulated", "--input=data/mydata/01", "--output=RES2")
     use("trakc", status=2)
 
 

@@ -52,7 +52,8 @@ def _cut(
     groups = 2 * count - 1
     # Groups 0 to n - 1 are the points; group n + i is what edge i joins.
     left, right, sizes = np.empty(groups, np.int64), np.empty(groups, np.int64), np.empty(groups)
-    sizes[:count] = weights
+    for point in range(count):
+        sizes[point] = weights[point]
     above = np.arange(groups)
     for edge in range(count - 1):
         group = count + edge
@@ -97,4 +98,7 @@ def _cut(
         elif is_chosen[cluster]:
             names[cluster] = chosen
             chosen += 1
-    return names[cluster_of[:count]], 1 / left_at[:count]
+    found, levels = np.empty(count, np.int64), np.empty(count)
+    for point in range(count):
+        found[point], levels[point] = names[cluster_of[point]], 1 / left_at[point]
+    return found, levels

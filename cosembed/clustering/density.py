@@ -19,6 +19,7 @@ from cosembed.clustering.search_tree import (
     squared_distance_of_boxes,
     squared_distances_to_box,
     squared_distances_to_points,
+    widest_leaf,
 )
 
 # Neighbours are collected until there is so many times the weight that is needed; then the farthest are left
@@ -55,10 +56,7 @@ def squared_core_distances(
     kept = min_samples + heaviest
     # A middle with a spread is collected as two halves.
     most_collected = 2 * int(COLLECTED * kept / weights.min()) + 1
-    widest_query, widest = (queries.ends - queries.begins)[queries.children < 0].max(), 0
-    for node in range(len(tree.begins)):
-        if tree.children[node] < 0:
-            widest = max(widest, tree.ends[node] - tree.begins[node])
+    widest_query, widest = widest_leaf(queries), widest_leaf(tree)
     found = np.empty((widest_query, most_collected + 2 * widest))
     found_weights = np.empty((widest_query, most_collected + 2 * widest))
     counts, collected = np.zeros(widest_query, np.int64), np.zeros(widest_query)
@@ -128,7 +126,9 @@ def squared_core_distances(
                     is_changed = True
                 counts[query], collected[query] = held, weight
             if is_changed:
-                farthest = limits[:width].max()
+                farthest = 0.0
+                for query in range(width):
+                    farthest = max(farthest, limits[query])
         for query in range(width):
             cores[begin + query] = _weighted_rank(
                 found[query], found_weights[query], counts[query], min_samples + 0.5

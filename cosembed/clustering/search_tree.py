@@ -60,7 +60,7 @@ def build_search_tree(points: NDArray[np.float64], leaf_size: int) -> SearchTree
     order = np.arange(count)
     most = 2 * count
     begins, ends = np.zeros(most, np.int64), np.full(most, count)
-    children, depths = np.full(most, -1), np.ones(most, np.int64)
+    children, depths, depth = np.full(most, -1), np.ones(most, np.int64), 1
     lows, highs = np.empty((most, dimensions)), np.empty((most, dimensions))
     nodes = 1
     node = 0
@@ -70,7 +70,10 @@ def build_search_tree(points: NDArray[np.float64], leaf_size: int) -> SearchTree
         if end - begin > leaf_size:
             # A few hundred of many points tell which side of the box is long.
             _bound(points, order[begin : end : max(1, (end - begin) // SAMPLED)], low, high)
-            longest = np.argmax(high - low)
+            longest = 0
+            for k in range(1, dimensions):
+                if high[k] - low[k] > high[longest] - low[longest]:
+                    longest = k
             cut = 0.5 * (low[longest] + high[longest])
             # The middle of two neighbouring numbers may be the upper one.
             if cut >= high[longest]:
@@ -86,7 +89,8 @@ def build_search_tree(points: NDArray[np.float64], leaf_size: int) -> SearchTree
             middle = place if place < end else (begin + end) // 2
             children[node] = nodes
             begins[nodes], ends[nodes], begins[nodes + 1], ends[nodes + 1] = begin, middle, middle, end
-            depths[nodes : nodes + 2] = depths[node] + 1
+            depths[nodes] = depths[nodes + 1] = depths[node] + 1
+            depth = max(depth, depths[nodes])
             nodes += 2
         node += 1
     values = np.empty(count * dimensions)
@@ -110,7 +114,7 @@ def build_search_tree(points: NDArray[np.float64], leaf_size: int) -> SearchTree
         lows[:nodes].copy(),
         highs[:nodes].copy(),
         values,
-        depths[:nodes].max(),
+        depth,
     )
 
 
@@ -128,6 +132,16 @@ def _bound(
         for k in range(len(low)):
             low[k] = min(low[k], point[k])
             high[k] = max(high[k], point[k])
+
+
+@compiled
+def widest_leaf(tree: SearchTree) -> int:
+    """Returns how many points the leaf with the most of them has."""
+    widest = 0
+    for node in range(len(tree.begins)):
+        if tree.children[node] < 0:
+            widest = max(widest, tree.ends[node] - tree.begins[node])
+    return widest
 
 
 @compiled

@@ -27,6 +27,7 @@ from cosembed.clustering.search_tree import (
     squared_distance_of_boxes,
     squared_distances_to_box,
     squared_distances_to_points,
+    widest_leaf,
 )
 
 
@@ -115,11 +116,9 @@ def _find_leaving(
     dimensions = tree.lows.shape[1]
     nodes = len(tree.begins)
     only_groups, least_cores = np.empty(nodes, np.int64), np.empty(nodes)
-    widest = 0
     for node in range(nodes - 1, -1, -1):
         child, begin, end = tree.children[node], tree.begins[node], tree.ends[node]
         if child < 0:
-            widest = max(widest, end - begin)
             only_groups[node], least_cores[node] = groups[begin], cores[begin]
             for point in range(begin, end):
                 if groups[point] != groups[begin]:
@@ -128,6 +127,7 @@ def _find_leaving(
         else:
             only_groups[node] = only_groups[child] if only_groups[child] == only_groups[child + 1] else -1
             least_cores[node] = min(least_cores[child], least_cores[child + 1])
+    widest = widest_leaf(tree)
     to_box, to_points = np.empty(widest), np.empty(widest)
     open_nodes, open_distances = np.empty(tree.depth + 1, np.int64), np.empty(tree.depth + 1)
     for leaf in range(nodes):

@@ -22,24 +22,26 @@ _OURS = ("__main__", "cosembed", "experiments", "benchmarks")
 
 
 def run(
-    main: Callable[[], None],
+    main: Callable[..., None],
     argv: Sequence[str] | None = None,
     flag_values: flags.FlagValues = flags.FLAGS,
     description: str = "",
+    most_words: int = 0,
 ) -> None:
     """Parses flags, calls `main`, and exits with the status that the outcome deserves.
 
     Args:
-        main: The command; it reads `flag_values`.
+        main: The command; it reads `flag_values`, and is given the words that are no flags.
         argv: The program's name and its arguments; those of this process if not given.
-        flag_values: The command's flags; left-over positional arguments are an error.
+        flag_values: The command's flags.
         description: The help text above the flags; the docstring of `__main__` if not given.
+        most_words: So many words that are no flags are allowed; more are an error.
 
     Raises:
         SystemExit: Always, unless `main` raises what is a fault of ours.
     """
     arguments = list(sys.argv if argv is None else argv)
-    exit_as_deserved(partial(_parse_and_call, main, arguments, flag_values, description))
+    exit_as_deserved(partial(_parse_and_call, main, arguments, flag_values, description, most_words))
 
 
 def require(flag_values: flags.FlagValues, *names: str) -> None:
@@ -50,7 +52,11 @@ def require(flag_values: flags.FlagValues, *names: str) -> None:
 
 
 def _parse_and_call(
-    main: Callable[[], None], arguments: list[str], flag_values: flags.FlagValues, description: str
+    main: Callable[..., None],
+    arguments: list[str],
+    flag_values: flags.FlagValues,
+    description: str,
+    most_words: int,
 ) -> None:
     if HELP & set(arguments[1:]):
         _print_help(flag_values, description or sys.modules["__main__"].__doc__ or "")
@@ -59,10 +65,13 @@ def _parse_and_call(
         rest = flag_values(arguments)
     except flags.Error as error:
         raise InputError(f"{error}; see --help") from error
-    if len(rest) > 1:
-        raise InputError(f"unexpected argument '{rest[1]}': options are written --name=value; see --help")
+    words = rest[1:]
+    if len(words) > most_words:
+        raise InputError(
+            f"unexpected argument '{words[most_words]}': options are written --name=value; see --help"
+        )
     _start_logging()
-    main()
+    main(*words)
 
 
 def _start_logging() -> None:

@@ -1,6 +1,7 @@
 """The program `cosembed`: lists its commands, or hands over to the module of the one that is named.
 
-A command's module holds its help text as docstring, `define_flags` and `main`. It is imported only when it is
+A command's module holds its help text as docstring, `define_flags` and `main`, and `MOST_WORDS` if it takes
+words that are no flags. It is imported only when it is
 asked for, so that the list comes at once; what is imported here is little, for Ctrl-C to be heard from the
 beginning.
 """
@@ -17,7 +18,9 @@ from cosembed.errors import InputError
 
 # In the order in which a new user meets them.
 COMMANDS = {
+    "demo": "cosembed.commands.demo",
     "track": "cosembed.commands.track",
+    "networks": "cosembed.commands.networks",
     "train": "cosembed.commands.train",
     "suggest-spec": "cosembed.commands.suggest_spec",
     "evaluate": "cosembed.commands.evaluate",
@@ -29,7 +32,7 @@ COMMANDS = {
 INTRODUCTION = """\
 cosembed segments and tracks cells in videos with cosine embeddings and recurrent hourglass networks.
 
-    cosembed COMMAND --name=value ...    as in cosembed track --network=RUN --input=VIDEO --output=RESULT
+    cosembed COMMAND --name=value ...    as in cosembed track --network=NAME --input=VIDEO --output=RESULT
     cosembed COMMAND --help
     cosembed --version
 """
@@ -82,7 +85,13 @@ def _run(name: str, arguments: list[str]) -> None:
     flag_values = flags.FlagValues()
     module.define_flags(flag_values)
     program = [f"cosembed {name}", *arguments]
-    command_line.run(partial(module.main, flag_values), program, flag_values, module.__doc__ or "")
+    command_line.run(
+        partial(module.main, flag_values),
+        program,
+        flag_values,
+        module.__doc__ or "",
+        getattr(module, "MOST_WORDS", 0),
+    )
 
 
 def _list_commands() -> None:

@@ -1,12 +1,14 @@
 """Segments and tracks the cells of a video with a trained network.
 
+    cosembed track --network=DIC-C2DH-HeLa --input=my_video --output=my_video_RES
     cosembed track --network=runs/ctc_dic_hela/test_02 --input=my_video --output=my_video_RES
     cosembed track --network=IMPORTED --dataset=DIC-C2DH-HeLa --input=01 --output=01_RES
     cosembed track --network=runs/ctc_dic_hela/test_02 --input='plate/*' --output=plate_RES
 
-The second form uses a network of the authors (cosembed import-network) with their values for that data set.
-The third one tracks several videos, each into a folder of its own name below the output; one that fails is
-named at the end, and the others are complete. With --scheduler, the workers of a Dask cluster track them.
+The first form uses a network that comes with it (cosembed networks), the second one that you trained. The
+third uses a network of the authors (cosembed import-network) with their values for that data set. The
+last one tracks several videos, each into a folder of its own name below the output; one that fails is named
+at the end, and the others are complete. With --scheduler, the workers of a Dask cluster track them.
 
 The input is a folder of TIFF or PNG frames, or one multi-page TIFF. The output is a result folder of the Cell
 Tracking Challenge, with maskNNN.tif and res_track.txt; beside them lie tracks.csv (label, parent, frame, y,
@@ -29,7 +31,10 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     def text(name: str, help_text: str) -> None:
         flags.DEFINE_string(name, "", help_text, flag_values=flag_values)
 
-    text("network", "Folder of a trained run, one checkpoint of it, or a network of the authors.")
+    text(
+        "network",
+        "Name of a network (cosembed networks), folder of a trained run, or a network of the authors.",
+    )
     text("checkpoint", "Another name of --network.")
     text("dataset", "For a network of the authors: the data set whose values are used.")
     flags.DEFINE_multi_string(
@@ -72,6 +77,7 @@ def main(flag_values: flags.FlagValues) -> None:
     from cosembed import specs
     from cosembed.commands.plate import find_videos, is_pattern, track_videos
     from cosembed.commands.track_video import NetworkChoice, VideoTask, track_video
+    from cosembed.networks.catalogue import network_folder
     from cosembed.processes.cluster import check_scheduler
 
     network_path = _network_path(flag_values)
@@ -90,7 +96,8 @@ def main(flag_values: flags.FlagValues) -> None:
     if scheduler:
         check_scheduler(scheduler)
         # The workers may have been started in another folder.
-        network_path = str(Path(network_path).absolute())
+        if network_folder(network_path) is None:
+            network_path = str(Path(network_path).absolute())
         videos = {place.absolute(): str(Path(path).absolute()) for place, path in videos.items()}
     network = NetworkChoice(
         network_path, flag_values.dataset, flag_values.deterministic, flag_values.require_gpu

@@ -2,8 +2,8 @@
 
 Knows no video and no flags.
 
-Whatever holds one is loaded here: the folder of a run, one checkpoint of it, an imported network of the
-authors, or their own checkpoint.
+Whatever holds one is loaded here: a network that comes with the package, by its name; a folder like it; the
+folder of a run, one checkpoint of it, an imported network of the authors, or their own checkpoint.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from cosembed import released, specs
 from cosembed.errors import CheckpointError, InputError
 from cosembed.inference.stepper import FrameStepper
 from cosembed.models import StackedHourglass
+from cosembed.networks.card import Card
+from cosembed.networks.catalogue import advice, is_network_folder, network_folder
+from cosembed.networks.stored_network import load_stored
 from cosembed.specs import CellsSpec
 from cosembed.training import checkpoints
 from cosembed.training.devices import describe_device
@@ -33,12 +36,15 @@ class Network:
         spec: The values that belong to it: preprocessing, tracking, upsampling, and what it was trained with.
         description: One phrase for people: where it comes from and how it was trained.
         device: One phrase for people: what computes.
+        card: What is known of a network that comes with the package, or was exported like one; None of
+            others.
     """
 
     model: StackedHourglass = field(repr=False)
     spec: CellsSpec = field(repr=False)
     description: str
     device: str
+    card: Card | None = field(default=None, repr=False)
 
     @cached_property
     def stepper(self) -> FrameStepper:
@@ -52,8 +58,10 @@ def load_network(
     """Loads a trained network.
 
     Args:
-        name_or_path: The folder of a run, one checkpoint of it (`RUN/checkpoints/step-2000`), a network that
-            `cosembed import-network` wrote, or the prefix of a checkpoint of the authors.
+        name_or_path: A name that `cosembed networks` lists; a folder that `cosembed networks export` made;
+            the folder of a run, one checkpoint of it (`RUN/checkpoints/step-2000`), a network that `cosembed
+            import-network` wrote, or the prefix of a checkpoint of the authors. A text that is a name means
+            the network of that name, whatever lies in the working folder; write `./NAME` for a folder.
         dataset: For networks of the authors only, the data set whose values are used, such as
             `DIC-C2DH-HeLa`.
         require_gpu: Whether a machine without a GPU that TensorFlow can use is an error.
@@ -62,7 +70,7 @@ def load_network(
         The network; loading it again is not needed for further videos.
 
     Raises:
-        CheckpointError: Nothing of these is there, or it is damaged.
+        CheckpointError: Nothing of these is there, or it is damaged or of a newer version.
         InputError: `dataset` is missing, unknown, or given for a network that is not the authors', or there
             is no GPU.
         SpecError: The run is one of another task.
@@ -72,6 +80,8 @@ def load_network(
         >>> network = cosembed.load_network("runs/demo/test_02")
         >>> network.spec.dataset.name, network.spec.network.image_size
         ('simulated', 32)
+        >>> cosembed.load_network("DIC-C2DH-HeLa").spec.network.filters
+        64
         >>> cosembed.load_network("runs/demo/test_20")
         Traceback (most recent call last):
             ...
@@ -79,20 +89,33 @@ def load_network(
     """
     if not isinstance(name_or_path, str | os.PathLike):
         raise InputError(f"network: is a {type(name_or_path).__name__}; give the path of a network")
-    path = Path(name_or_path)
+    named = network_folder(name_or_path) if isinstance(name_or_path, str) else None
+    path = named or Path(name_or_path)
     known = specs.dataset_names("cells")
     if dataset and dataset not in known:
         raise InputError(f"dataset: unknown data set '{dataset}'; known: {', '.join(known)}")
     if not path.exists() and not Path(f"{path}.index").exists():
         raise CheckpointError(
             f"'{path}' is neither the name of a network nor a run folder, a checkpoint or an imported "
-            "network; check the path"
+            f"network; {advice(str(name_or_path))}"
         )
     # The device is chosen before TensorFlow computes anything.
     device = describe_device(require_gpu)
     if not released.is_imported(path) and not released.is_released(path):
         if dataset:
-            raise InputError(f"dataset: is for networks of the authors, and {path} is none; leave it out")
+            raise InputError(
+                f"dataset: is for networks of the authors, and {name_or_path} is none; leave it out"
+            )
+        if is_network_folder(path):
+            stored = load_stored(path)
+            card = stored.card
+            return Network(
+                stored.model,
+                stored.spec,
+                f"{card.name}, version {card.version}: {card.summary.removesuffix('.')}",
+                device,
+                card,
+            )
         model, spec, step = checkpoints.load_network(path)
         trained = f"trained for {step} of {spec.training.iterations} steps"
         return Network(model, spec, f"{path}, {spec.dataset.name}, {trained}", device)

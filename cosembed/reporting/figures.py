@@ -117,11 +117,11 @@ def lineage(tracks: Sequence[Track], frames: int, title: str, first: int = 0) ->
     """
     table = {track.label: track for track in tracks}
     children = _children(tracks)
-    pages = [
-        _lineage_page([table[label] for label in page], table, children, range(first, first + frames), title)
+    numbers = range(first, first + frames)
+    return [
+        _png(_lineage_page([table[label] for label in page], table, children, numbers, title))
         for page in _lineage_pages(children)
     ]
-    return [_png(figure) for figure in pages]
 
 
 def page_caption(caption: str, number: int, pages: int) -> str:
@@ -301,4 +301,6 @@ def _figure(height: float, rows: int = 1, heights: Sequence[float] | None = None
 def _png(figure: Figure) -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=DPI)
+    # The parts of a figure refer to each other, and a long lineage has many figures.
+    figure.clear()
     return buffer.getvalue()

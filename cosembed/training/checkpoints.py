@@ -13,8 +13,9 @@ import tensorflow as tf
 from absl import logging
 
 from cosembed import specs
-from cosembed.errors import CheckpointError, OutputError
+from cosembed.errors import CheckpointError, OutputError, SpecError
 from cosembed.models import StackedHourglass, checkpoint_tree, named_weights
+from cosembed.specs.newer import refuse_newer
 from cosembed.training.devices import compiles
 from cosembed.training.execution import DEFAULT, Execution
 from cosembed.training.run_folder import RunFolder
@@ -132,7 +133,8 @@ def load_network(path: Path) -> tuple[StackedHourglass, specs.CellsSpec, int]:
             (`RUN/checkpoints/step-2000`, with or without `.index`).
 
     Raises:
-        CheckpointError: No run, no checkpoint, or a checkpoint that does not fit the run's spec.
+        CheckpointError: No run, no checkpoint, a checkpoint that does not fit the run's spec, or a spec of a
+            newer version of the package.
         SpecError: The run is one of another task.
     """
     return load_network_as(specs.CellsSpec, path)
@@ -141,11 +143,19 @@ def load_network(path: Path) -> tuple[StackedHourglass, specs.CellsSpec, int]:
 def load_network_as(kind: type[specs.TaskSpec], path: Path) -> tuple[StackedHourglass, specs.TaskSpec, int]:
     """As `load_network`, for a run of any one task."""
     prefixes, run = _locate(path)
-    spec = specs.load_as(kind, run.spec_file)
+    spec = _read_spec(kind, run)
     model = build_network(spec)
     step = tf.Variable(0, dtype=tf.int64, trainable=False)
     restore_newest(network_checkpoint(model, step=step), prefixes)
     return model, spec, int(step.numpy())
+
+
+def _read_spec(kind: type[specs.TaskSpec], run: RunFolder) -> specs.TaskSpec:
+    try:
+        return specs.load_as(kind, run.spec_file)
+    except SpecError:
+        refuse_newer(run.spec_file, run.package_version())
+        raise
 
 
 def _locate(path: Path) -> tuple[list[str], RunFolder]:

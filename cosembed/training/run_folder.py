@@ -130,6 +130,13 @@ class RunFolder:
                 f"{file}: does not say what the run was made from ({reason(error)}); remove the folder"
             ) from error
 
+    def package_version(self) -> str:
+        """Reads which version of the package made the run; `unknown` if that is lost."""
+        try:
+            return str(read_json(self.versions_file)["versions"]["cosembed"])
+        except (OSError, ValueError, TypeError, KeyError):
+            return UNKNOWN
+
     def read_history(self) -> list[Record]:
         """Reads all recorded iterations; there are none before training."""
         if not self.history_file.exists():

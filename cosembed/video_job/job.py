@@ -31,11 +31,13 @@ from cosembed.images.frames import Frames
 from cosembed.images.survey import survey_frames
 from cosembed.inference.networks import Network, load_network
 from cosembed.inference.video import TrackedFrames, restore_frames, track_frames
+from cosembed.processes.memory import available_memory
 from cosembed.specs import CellsSpec
 from cosembed.tracking import CellRow
 from cosembed.tracking.writer import MaskFolder, RestoredTracks, write_tables
 from cosembed.training.run_folder import describe_versions, environment
 from cosembed.video_job import memory
+from cosembed.video_job.cell_size import doubts_about_cell_size
 from cosembed.video_job.fitness import doubts_about_fitness, measure_fitness
 from cosembed.video_job.quality_warnings import warnings_about_files, warnings_about_input
 from cosembed.video_job.record import Fingerprint, Record, fingerprint, write_record
@@ -153,7 +155,7 @@ class TrackedVideo:
     def _restored(self) -> tuple[NDArray[np.uint16], RestoredTracks]:
         """The labels and tracks of the frames' size, which are made when they are first asked for."""
         count, (height, width) = len(self._frames), self._frames.shape
-        memory.check({"masks": 2 * count * height * width}, memory.available())
+        memory.check({"masks": 2 * count * height * width}, available_memory())
         labels = np.zeros((count, height, width), np.uint16)
         with progress_shown(self._shows_progress):
             restored = restore_frames(self._tracked, self._spec, labels)
@@ -258,7 +260,7 @@ def plan_job(
     wanted, (height, width) = spec.network.channels, frames.shape
     if frames.channels != wanted:
         raise InputError(f"{name}: {_channel_fault(frames, wanted)}")
-    needed = memory.check(memory.estimate(len(frames), frames.shape, spec), memory.available())
+    needed = memory.check(memory.estimate(len(frames), frames.shape, spec), available_memory())
     size = spec.network.image_size
     video = f"{name}, {counted(len(frames), 'frame')} of {width} x {height} pixels, {frames.dtype}"
     facts = [
@@ -308,6 +310,7 @@ def run_job(
     warnings += warnings_about_input(frames.shape, spec.dataset.image_shape, survey)
     samples = np.unique(np.linspace(0, len(frames) - 1, SAMPLES).round().astype(int)).tolist()
     tracked = track_frames(network.stepper, frames, spec, samples, workers)
+    warnings += doubts_about_cell_size(tracked.result.labels, network.card)
     fitness = measure_fitness(tracked.samples, tracked.result.labels)
     warnings += doubts_about_fitness(fitness)
     record = Record(

@@ -6,9 +6,6 @@ time.
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 from cosembed.errors import InputError
 from cosembed.specs import CellsSpec
 
@@ -43,17 +40,6 @@ def estimate(frames: int, image_shape: tuple[int, int], spec: CellsSpec) -> dict
         "clustering": 8 * POINT_COPIES * points * (network.outputs + 2),
         "one frame": image_shape[0] * image_shape[1] * (FRAME_PIXEL + FRAME_CHANNEL * network.channels),
     }
-
-
-def available() -> int | None:
-    """Bytes that can be had without swapping, or None where the system does not say."""
-    try:
-        for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError):
-        return None
 
 
 def check(parts: dict[str, int], free: int | None) -> str:

@@ -9,11 +9,11 @@ import tensorflow as tf
 
 from cosembed.batches.clips import ClipSource
 from cosembed.batches.workers import batches_by_workers
-from cosembed.errors import CheckpointError, DataError, OutputError, TrainingError
+from cosembed.errors import CheckpointError, DataError, OutputError, SpecError, TrainingError
 from cosembed.training.checkpoints import load_network
 from cosembed.training.loop import train
 from cosembed.training.run_folder import Record, RunFolder
-from tests.helpers.builders import make_sequence, moving_squares, small_spec
+from tests.helpers.builders import make_sequence, moving_squares, small_spec, untrained_run
 
 
 def shallow_spec(*overrides, **options):
@@ -224,3 +224,22 @@ def test_missing_and_foreign_checkpoints_are_named(sequence, tmp_path):
     spec_file.write_text(spec_file.read_text().replace("filters: 4", "filters: 5"))
     with pytest.raises(CheckpointError, match="does not fit"):
         load_network(tmp_path / "run")
+
+
+def test_a_spec_of_a_newer_version_is_told_from_a_damaged_one(tmp_path):
+    run = RunFolder(untrained_run(tmp_path / "run", shallow_spec()))
+    run.spec_file.write_text(run.spec_file.read_text() + "tiles: 4\n")
+    with pytest.raises(SpecError, match="unknown key 'tiles'"):
+        load_network(run.path)
+    facts = json.loads(run.versions_file.read_text())
+    for version, error in (("0.0.9", SpecError), ("nonsense", SpecError), ("99.0", CheckpointError)):
+        run.versions_file.write_text(json.dumps(facts | {"versions": {"cosembed": version}}))
+        with pytest.raises(error):
+            load_network(run.path)
+    with pytest.raises(
+        CheckpointError, match=r"spec\.yaml: was written by cosembed 99\.0, which .*newer one"
+    ):
+        load_network(run.path)
+    run.versions_file.unlink()
+    with pytest.raises(SpecError, match="unknown key 'tiles'"):
+        load_network(run.path)

@@ -41,6 +41,7 @@ KINDS = {
     "history": ("runs:history_case", 4),
     "released": ("runs:released_case", 4),
     "run": ("runs:run_case", 2),
+    "network": ("runs:network_case", 2),
 }
 _RUNS_CODE = ("os.system", "os.exec", "os.posix_spawn", "os.spawn", "subprocess.Popen", "pickle.find_class")
 _code_run: list[str] = []

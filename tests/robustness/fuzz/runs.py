@@ -1,8 +1,9 @@
-"""Hostile run folders and checkpoints: TensorFlow's files, network.json, versions.json, histories. Imports TensorFlow."""
+"""Hostile runs, checkpoints and networks: TensorFlow's files, network.json, cards, histories. Imports TensorFlow."""
 
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 import shutil
 import tempfile
@@ -13,6 +14,8 @@ import numpy as np
 import tensorflow as tf
 
 from cosembed import released, specs
+from cosembed.networks.export import export_run
+from cosembed.networks.stored_network import load_stored, read_example
 from cosembed.training.checkpoints import build_network, checkpoint_manager, load_network
 from cosembed.training.run_folder import RunFolder
 from tests.helpers.numpy_network import seeded_variables, write_checkpoint
@@ -46,6 +49,28 @@ def run_case(rng: Rng, box: Path) -> Case:
     refuse = _damage(rng, path)
     # TensorFlow's list of checkpoints is not the only way to find them, and a spec may say something else that is possible.
     return Case(lambda: load_network(box)[0], _finite, refuse if "step-" in path.name else "")
+
+
+def network_case(rng: Rng, box: Path) -> Case:
+    """A folder with a card; half of the time the card has the hashes of the damaged files."""
+    shutil.copytree(_valid() / "network", box, dirs_exist_ok=True)
+    path = pick(rng, sorted(box.iterdir()))
+    before = path.read_bytes()
+    refuse = _damage(rng, path)
+    if not refuse and path.name != "card.yaml" and path.read_bytes() != before:
+        refuse = "it has another hash"
+        if rng.random() < 0.5:
+            card = box / "card.yaml"
+            old, new = (hashlib.sha256(content).hexdigest() for content in (before, path.read_bytes()))
+            card.write_text(card.read_text().replace(old, new))
+            refuse = ""
+
+    def read() -> tf.keras.Model:
+        network = load_stored(box)
+        read_example(box / "example.npz", network.spec)
+        return network.model
+
+    return Case(read, _finite, refuse)
 
 
 def history_case(rng: Rng, box: Path) -> Case:
@@ -115,4 +140,5 @@ def _valid() -> Path:
     checkpoint_manager(run.checkpoints, model=build_network(spec), step=tf.Variable(2, dtype=tf.int64)).save(
         checkpoint_number=2
     )
+    export_run(root / "run", root / "network", "mine")
     return root
