@@ -32,3 +32,7 @@ class OutputError(InputError):
 
 class TrainingError(CosembedError):
     """Training cannot go on (a loss that is not finite); exit status 1."""
+
+
+class ClusterError(InputError):
+    """A scheduler does not answer, or the processes of its cluster cannot be used."""

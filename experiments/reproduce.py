@@ -3,10 +3,11 @@
     python -m experiments.reproduce --data_dir=data --out_dir=runs --profile=paper
     python -m experiments.reproduce --out_dir=runs --tables_only
 
-Runs experiments.lv, experiments.cvppp and experiments.reproduce_ctc one after the other with the same flags;
-if one fails, the others go on and the failure is named at the end. Started again, each continues where it
-stopped. The tables, of whatever has results in OUT_DIR, are written to <out_dir>/reproduction.md and
-reproduction.html. --protocol, --base_url, --datasets and --checkpoints go to the cell data sets only; with
+Runs experiments.lv, experiments.cvppp and experiments.reproduce_ctc with the same flags, one after the other
+or, with --scheduler, all at once as tasks of a Dask cluster; if one fails, the others go on and the failure
+is named at the end. Started again, each continues where it stopped. The tables, of whatever has results in
+OUT_DIR, are written to <out_dir>/reproduction.md and reproduction.html. --protocol, --base_url, --datasets
+and --checkpoints go to the cell data sets only; with
 --checkpoints, --profile and --recipe go to the others only.
 """
 
@@ -23,7 +24,8 @@ from cosembed.commands import command_line
 from cosembed.errors import DataError, InputError
 from cosembed.files.writing import atomic_write_text
 from cosembed.reporting.report import write_report
-from cosembed.study.experiment_processes import exit_if_failed, given_arguments, run_one_after_another
+from cosembed.study import flags as study_flags
+from cosembed.study.experiment_processes import exit_if_failed, given_arguments, run_commands
 from cosembed.study.flags import CELLS_ONLY
 from cosembed.study.scores import METRICS, HeartScores, LeavesScores, read_scores
 from cosembed.study.tables import cells as table2
@@ -57,12 +59,13 @@ def define_flags(flag_values: flags.FlagValues) -> None:
 
 def main() -> None:
     """Runs what is chosen, then writes all tables."""
+    study_flags.refuse_seeds(FLAGS)
     for name in FLAGS.only:
         if name not in MODULES:
             raise InputError(f"--only: unknown experiment '{name}'; known: {', '.join(MODULES)}")
     commands = {name: [module, *_arguments(name)] for name, module in MODULES.items()}
     chosen = [] if FLAGS.tables_only else FLAGS.only
-    statuses = run_one_after_another({name: commands[name] for name in chosen})
+    statuses = run_commands({name: commands[name] for name in chosen}, FLAGS.scheduler)
     out_dir = Path(FLAGS.out_dir)
     reported = read_reported(REPORTED)
     content = []

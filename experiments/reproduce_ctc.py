@@ -3,10 +3,11 @@
     python -m experiments.reproduce_ctc --data_dir=data --out_dir=runs --profile=paper
     python -m experiments.reproduce_ctc --data_dir=data --out_dir=runs --checkpoints=networks
 
-Each data set runs as its own experiment; if one fails, the others go on and the failure is named at the end.
-Started again, it continues where it stopped. With --checkpoints, the authors' networks
-(networks/<dataset>/model-40000.index and its data file, or folders made by cosembed import-network)
-take the place of training. The table is written to <out_dir>/table2.md and table2.json.
+Each data set runs as its own experiment, all at once with --scheduler (a Dask cluster); if one fails, the
+others go on and the failure is named at the end. Started again, it continues where it stopped. With
+--checkpoints, the authors' networks (networks/<dataset>/model-40000.index and its data file, or folders made
+by cosembed import-network) take the place of training. The table is written to <out_dir>/table2.md and
+table2.json.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from cosembed.commands import command_line
 from cosembed.errors import InputError
 from cosembed.files.writing import atomic_write_text
 from cosembed.study import flags as study_flags
-from cosembed.study.experiment_processes import exit_if_failed, given_arguments, run_one_after_another
+from cosembed.study.experiment_processes import exit_if_failed, given_arguments, run_commands
 from cosembed.study.scores import METRICS
 from cosembed.study.tables import cells as table2
 from cosembed.study.tables.reported import read_reported
@@ -58,14 +59,15 @@ def define_flags(flag_values: flags.FlagValues) -> None:
 
 
 def main() -> None:
-    """Runs the experiments one after the other, then the table of whatever has scores."""
+    """Runs the experiments, then makes the table of whatever has scores."""
+    study_flags.refuse_seeds(FLAGS)
     chosen = list(EXPERIMENTS) if FLAGS.datasets == ["all"] else FLAGS.datasets
     for dataset in chosen:
         if dataset not in EXPERIMENTS:
             raise InputError(f"--datasets: unknown data set '{dataset}'; known: {', '.join(EXPERIMENTS)}")
     options = given_arguments(FLAGS, PASSED_ON)
-    statuses = run_one_after_another(
-        {dataset: [f"experiments.{EXPERIMENTS[dataset]}", *options] for dataset in chosen}
+    statuses = run_commands(
+        {dataset: [f"experiments.{EXPERIMENTS[dataset]}", *options] for dataset in chosen}, FLAGS.scheduler
     )
     out_dir = Path(FLAGS.out_dir)
     scored = table2.read_existing(out_dir / EXPERIMENTS[dataset] / METRICS for dataset in chosen)

@@ -74,6 +74,19 @@ def fail(sentence: str) -> NoReturn:
     sys.exit(2)
 
 
+def sentence_about(error: OSError) -> str | None:
+    """Says what is wrong with a file, and what to do; None if the error may be a fault of ours."""
+    known = error.errno in _REMEDIES
+    if not known and not error.filename:
+        return None
+    remedy = (
+        _REMEDIES[error.errno or 0]
+        if known
+        else "check the disk and the path, and run the same command again"
+    )
+    return f"{error.filename or 'the output'}: {error.strerror}; {remedy}"
+
+
 def _call(program: Callable[[], None]) -> None:
     try:
         program()
@@ -85,15 +98,10 @@ def _call(program: Callable[[], None]) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        known = error.errno in _REMEDIES
-        if not known and not error.filename:
+        sentence = sentence_about(error)
+        if sentence is None:
             raise
-        remedy = (
-            _REMEDIES[error.errno or 0]
-            if known
-            else "check the disk and the path, and run the same command again"
-        )
-        fail(f"{error.filename or 'the output'}: {error.strerror}; {remedy}")
+        fail(sentence)
 
 
 def _exit_interrupted(interrupt: KeyboardInterrupt) -> NoReturn:

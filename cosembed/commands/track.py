@@ -3,9 +3,12 @@
     cosembed track --network=DIC-C2DH-HeLa --input=my_video --output=my_video_RES
     cosembed track --network=runs/ctc_dic_hela/test_02 --input=my_video --output=my_video_RES
     cosembed track --network=IMPORTED --dataset=DIC-C2DH-HeLa --input=01 --output=01_RES
+    cosembed track --network=runs/ctc_dic_hela/test_02 --input='plate/*' --output=plate_RES
 
 The first form uses a network that comes with it (cosembed networks), the second one that you trained. The
-third uses a network of the authors (cosembed import-network) with their values for that data set.
+third uses a network of the authors (cosembed import-network) with their values for that data set. The
+last one tracks several videos, each into a folder of its own name below the output; one that fails is named
+at the end, and the others are complete. With --scheduler, the workers of a Dask cluster track them.
 
 The input is a folder of TIFF or PNG frames, or one multi-page TIFF. The output is a result folder of the Cell
 Tracking Challenge, with maskNNN.tif and res_track.txt; beside them lie tracks.csv (label, parent, frame, y,
@@ -14,25 +17,12 @@ x, area), report.html, and pictures/ (overlay.gif, lineage.png, embeddings.png).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
 from cosembed.commands import command_line, video_flags
 from cosembed.errors import InputError
-from cosembed.files.wording import counted
-
-if TYPE_CHECKING:
-    from cosembed.images.frames import Frames
-    from cosembed.inference.networks import Network
-    from cosembed.specs import CellsSpec
-    from cosembed.video_job.source import Source
-
-# What a result takes on the disk: report and pictures, and the compressed masks.
-PICTURES, PIXELS_PER_BYTE = 4 * 10**6, 16
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
@@ -47,9 +37,15 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     )
     text("checkpoint", "Another name of --network.")
     text("dataset", "For a network of the authors: the data set whose values are used.")
-    text("input", "Folder of TIFF or PNG frames, or one multi-page TIFF.")
+    flags.DEFINE_multi_string(
+        "input",
+        [],
+        "Folder of TIFF or PNG frames, or one multi-page TIFF; repeatable, or a pattern such as 'plate/*'.",
+        flag_values=flag_values,
+    )
     video_flags.define_flags(flag_values)
-    text("output", "Folder to write; it must not exist yet, or be empty.")
+    text("output", "Folder to write; it must not exist yet, or be empty. That of several videos may exist.")
+    text("scheduler", "Workers of a Dask cluster track: local:N processes, or tcp://host:port.")
     flags.DEFINE_multi_string(
         "set",
         [],
@@ -70,17 +66,19 @@ def define_flags(flag_values: flags.FlagValues) -> None:
 
 
 def main(flag_values: flags.FlagValues) -> None:
-    """Checks the input, then tracks it frame by frame.
+    """Checks the flags, then tracks one video or several.
 
     Raises:
-        InputError: A missing flag, unusable frames, no network, or an output folder that holds something
-            else than an unfinished result of the same video, network and values.
+        InputError: A missing flag, unusable frames, no network, an output folder that holds something else
+            than an unfinished result of the same video, network and values; or some of several videos failed.
         OutputError: Another run writes to the output folder.
         OSError: The output folder cannot be written.
     """
     from cosembed import specs
-    from cosembed.files.writing import finish_moving, reserved_folder
-    from cosembed.video_job.record import lacks_report
+    from cosembed.commands.plate import find_videos, is_pattern, track_videos
+    from cosembed.commands.track_video import NetworkChoice, VideoTask, track_video
+    from cosembed.networks.catalogue import network_folder
+    from cosembed.processes.cluster import check_scheduler
 
     network_path = _network_path(flag_values)
     command_line.require(flag_values, "input", "output")
@@ -88,98 +86,32 @@ def main(flag_values: flags.FlagValues) -> None:
     if flag_values.dataset and flag_values.dataset not in known:
         raise InputError(f"--dataset: unknown data set '{flag_values.dataset}'; known: {', '.join(known)}")
     settings = specs.parse_assignments(flag_values.set)
-    # The frames are found in order before TensorFlow is imported, which takes seconds.
-    source = video_flags.source(flag_values, flag_values.input)
-    frames = source.open()
-    output = Path(flag_values.output)
-    job = partial(_plan, flag_values, network_path, settings, frames, str(source))
-    finish_moving(output)
-    if lacks_report(output):
-        _resume(output, *job())
-        return
-    height, width = frames.shape
-    with reserved_folder(output, PICTURES + len(frames) * height * width // PIXELS_PER_BYTE):
-        _track(output, source, flag_values.workers, *job())
-    _report(output, frames)
-
-
-def _plan(
-    flag_values: flags.FlagValues,
-    network_path: str,
-    settings: Mapping[str, Any],
-    frames: Frames,
-    name: str,
-) -> tuple[Frames, Network, CellsSpec, list[tuple[str, str]]]:
-    """Loads the network and says what will be done."""
-    from cosembed.requirements import check_tensorflow
-
-    check_tensorflow()
-    from cosembed.inference.networks import load_network
-    from cosembed.training.devices import make_deterministic
-    from cosembed.video_job.job import plan_job
-
-    if flag_values.deterministic:
-        make_deterministic()
-    network = load_network(network_path, flag_values.dataset or None, require_gpu=flag_values.require_gpu)
-    _, _, spec, facts = plan_job(frames, name, network, settings)
-    for title, fact in facts:
-        print(f"{title}: {fact}", flush=True)
-    return frames, network, spec, facts
-
-
-def _track(
-    output: Path,
-    source: Source,
-    workers: int | None,
-    frames: Frames,
-    network: Network,
-    spec: CellsSpec,
-    facts: list[tuple[str, str]],
-) -> None:
-    """Tracks frames into an output folder that is reserved; the report comes when masks are safe."""
-    from cosembed.video_job.job import run_job
-
-    video = run_job(frames, network, spec, facts, source, workers)
-    _print_warnings(video.warnings)
-    video.save_tracks(output)
-
-
-def _resume(
-    output: Path, frames: Frames, network: Network, spec: CellsSpec, facts: list[tuple[str, str]]
-) -> None:
-    """Makes the report of masks that were complete when an earlier run ended."""
-    from cosembed import specs
-    from cosembed.video_job.finishing import check_same
-    from cosembed.video_job.job import network_fingerprint
-
-    check_same(output, frames, network_fingerprint(network), specs.dump(spec))
-    print(f"{output}: masks and tables are complete; report and pictures are made", flush=True)
-    _report(output, frames)
-
-
-def _report(output: Path, frames: Frames) -> None:
-    """Makes the report of complete masks."""
-    from cosembed.video_job.finishing import make_report
-    from cosembed.video_job.record import read_record
-
-    record = read_record(output)
-    told = record.warnings if record else []
-    try:
-        written = make_report(output, frames)
-    except KeyboardInterrupt as interrupt:
-        raise KeyboardInterrupt(
-            f"masks and tables are complete in {output}; the same command makes report and pictures"
-        ) from interrupt
-    for title, finding in written.facts:
-        print(f"{title}: {finding}")
-    _print_warnings([warning for warning in written.warnings if warning not in told])
-    print(f"Time: {', '.join(f'{stage} {spent:.1f} s' for stage, spent in written.seconds.items())}")
-    print(f"{output}: {counted(len(frames), 'frame')} tracked; open {output / 'report.html'} in a browser")
-
-
-def _print_warnings(warnings: Sequence[str]) -> None:
-    for warning in warnings:
-        print(f"warning: {warning}", flush=True)
+    if not all(flag_values.input):
+        raise InputError("--input= is empty; see --help")
+    inputs, output, scheduler = flag_values.input, Path(flag_values.output), flag_values.scheduler
+    several = len(inputs) > 1 or is_pattern(inputs[0])
+    videos = {output / name: path for name, path in find_videos(inputs).items()}
+    if not several:
+        videos = {output: inputs[0]}
+    if scheduler:
+        check_scheduler(scheduler)
+        # The workers may have been started in another folder.
+        if network_folder(network_path) is None:
+            network_path = str(Path(network_path).absolute())
+        videos = {place.absolute(): str(Path(path).absolute()) for place, path in videos.items()}
+    network = NetworkChoice(
+        network_path, flag_values.dataset, flag_values.deterministic, flag_values.require_gpu
+    )
+    tasks = [
+        VideoTask(
+            video_flags.source(flag_values, path), place, network, settings, flag_values.workers, several
+        )
+        for place, path in videos.items()
+    ]
+    if several or scheduler:
+        track_videos(tasks, scheduler)
+    else:
+        track_video(tasks[0])
 
 
 def _network_path(flag_values: flags.FlagValues) -> str:

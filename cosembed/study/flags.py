@@ -8,6 +8,7 @@ program chooses, so that several programs can live in one process.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,6 +84,13 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         flag_values=flag_values,
     )
     switch("require_gpu", "Stop if TensorFlow sees no GPU.")
+    flags.DEFINE_list(
+        "seeds",
+        [],
+        "Run once with each of these seeds, 1,2,3 say, and report mean and standard deviation.",
+        flag_values=flag_values,
+    )
+    text("scheduler", "", "A Dask cluster runs all folds: local:N processes, or tcp://host:port.")
 
 
 def define_spec_flag(flag_values: flags.FlagValues) -> None:
@@ -119,10 +127,48 @@ def run_spec(
 ) -> None:
     """Runs an experiment with a spec that is put together already; otherwise as `run_from_flags`."""
     # What runs an experiment is not imported by those who only ask for help.
+    from cosembed.processes.cluster import check_scheduler
+    from cosembed.study.cluster_run import Run, run_on_cluster
     from cosembed.study.runner import run_experiment
+    from cosembed.study.seeds import seed_run, summarize_seeds
 
     settings = make_settings(flag_values, experiment.name, command)
-    run_experiment(experiment, flag_values.mode, spec, settings)
+    mode, scheduler, seeds = flag_values.mode, flag_values.scheduler, parse_seeds(flag_values)
+    runs = [seed_run(spec, settings, seed) for seed in seeds] or [Run(spec, settings)]
+    if scheduler:
+        check_scheduler(scheduler)
+        run_on_cluster(experiment, mode, runs, scheduler)
+    else:
+        for run in runs:
+            run_experiment(experiment, mode, run.spec, run.settings)
+    if seeds and mode in ("evaluate", "report", "all"):
+        summarize_seeds(settings.folder, seeds, command)
+
+
+def parse_seeds(flag_values: flags.FlagValues) -> list[int]:
+    """Reads --seeds; without it there are none.
+
+    Raises:
+        InputError: One is no whole number, or is there twice, or --set names another one.
+    """
+    texts = flag_values.seeds
+    if not texts:
+        return []
+    given = f"--seeds={','.join(texts)}"
+    if not all(re.fullmatch(r"\d+", text) for text in texts):
+        raise InputError(f"{given}: write whole numbers separated by commas, for example 1,2,3")
+    seeds = [int(text) for text in texts]
+    if len(set(seeds)) < len(seeds):
+        raise InputError(f"{given}: a seed is there twice; name each once")
+    if "training.seed" in specs.parse_assignments(flag_values.set):
+        raise InputError(f"{given}: --set=training.seed names another one; drop one of the flags")
+    return seeds
+
+
+def refuse_seeds(flag_values: flags.FlagValues) -> None:
+    """Raises `InputError` if --seeds is given to a program that runs several experiments."""
+    if flag_values.seeds:
+        raise InputError("--seeds: the paper's tables are of one seed; give it to an experiment of its own")
 
 
 def recipe_and_profile(flag_values: flags.FlagValues) -> tuple[str, str]:

@@ -36,6 +36,28 @@ def run_experiment(experiment: Experiment[Spec, Item], mode: str, spec: Spec, se
     Raises:
         InputError: Data, settings or folders that cannot be used; nothing of the user's is overwritten.
     """
+    every_fold, folds = check_input(experiment, mode, spec, settings)
+    if mode == "prepare":
+        return
+    stages, spec = start(experiment, spec, settings)
+    with run_log(settings.folder):
+        experiment.task.record_folds(every_fold, settings)
+        for fold in folds:
+            run_fold(stages, fold, experiment.task.variant_spec(spec, fold.variant), settings, mode)
+        put_together(experiment, stages, folds, spec, settings, mode)
+
+
+def check_input(
+    experiment: Experiment[Spec, Item], mode: str, spec: Spec, settings: Settings
+) -> tuple[list[Fold[Item]], list[Fold[Item]]]:
+    """Prepares the data and finds them in order, before TensorFlow is imported.
+
+    Returns:
+        All folds, and those asked for.
+
+    Raises:
+        InputError: Data or settings that cannot be used.
+    """
     if mode not in (*MODES, "all"):
         raise InputError(f"--mode={mode}: choose one of {', '.join(MODES)} or all")
     task = experiment.task
@@ -45,27 +67,32 @@ def run_experiment(experiment: Experiment[Spec, Item], mode: str, spec: Spec, se
     task.check(folds, spec, settings, mode)
     if mode == "prepare":
         logging.info("%s: ready (%s)", spec.dataset.name, ", ".join(fold.name for fold in folds))
-        return
-    # TensorFlow is imported only once the input has been found in order.
+    return every_fold, folds
+
+
+def start(
+    experiment: Experiment[Spec, Item], spec: Spec, settings: Settings
+) -> tuple[TaskStages[Spec, Item], Spec]:
+    """Imports TensorFlow and makes it ready.
+
+    Returns:
+        The stages of the experiment's task, and the spec; that of the authors' network where one is used.
+
+    Raises:
+        InputError: TensorFlow, a device, or the authors' network cannot be used.
+    """
     check_tensorflow()
     from cosembed.study.fold_training import fit_released
     from cosembed.training.devices import describe_device, make_deterministic
 
     # A GPU that TensorFlow cannot drive is hidden from it, or refused, before anything is computed.
     describe_device(settings.require_gpu)
-    stages = task.stages()
+    stages = experiment.task.stages()
     if settings.deterministic:
         make_deterministic()
     if settings.checkpoints is not None:
         spec = fit_released(spec, settings.checkpoints)
-    with run_log(settings.folder):
-        task.record_folds(every_fold, settings)
-        for fold in folds:
-            run_fold(stages, fold, task.variant_spec(spec, fold.variant), settings, mode)
-        if mode in ("evaluate", "all"):
-            collect_scores(stages, folds, spec, settings)
-        if mode in ("report", "all"):
-            _report(experiment, stages, folds, spec, settings)
+    return stages, spec
 
 
 def run_fold(
@@ -87,6 +114,21 @@ def run_fold(
             return
         check_run(fold, spec, settings)
         scores.write_fold_scores(settings.folder / fold.name, stages.evaluate(fold, spec, settings))
+
+
+def put_together(
+    experiment: Experiment[Spec, Item],
+    stages: TaskStages[Spec, Item],
+    folds: Sequence[Fold[Item]],
+    spec: Spec,
+    settings: Settings,
+    mode: str,
+) -> None:
+    """Collects the scores of all folds and reports, as far as the mode says."""
+    if mode in ("evaluate", "all"):
+        collect_scores(stages, folds, spec, settings)
+    if mode in ("report", "all"):
+        _report(experiment, stages, folds, spec, settings)
 
 
 def collect_scores(

@@ -159,6 +159,11 @@ def lacks_report(folder: Path) -> bool:
     return (folder / RECORD).is_file() and not (folder / REPORT).exists()
 
 
+def is_complete(folder: Path) -> bool:
+    """Tells whether a folder holds a complete result of `cosembed track` with its report."""
+    return (folder / RECORD).is_file() and (folder / REPORT).exists()
+
+
 def refuse_another(folder: Path, frames: str, network: str, values: str) -> None:
     """Refuses to finish a result that was made from something else.
 

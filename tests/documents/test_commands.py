@@ -34,6 +34,7 @@ TYPED = (
 READ = (
     "README.md",
     "docs/howto/add-a-loss.md",
+    "docs/howto/cluster.md",
     "docs/howto/gpu.md",
     "docs/performance.md",
     "docs/results.md",
@@ -128,6 +129,7 @@ def test_commands_of_getting_started_run(desk):
 
 def test_commands_for_tracking_run(desk):
     type_all("docs/howto/track.md", desk)
+    assert {path.name for path in (desk / "plate_RES").iterdir()} == {"my_frames", "01"}
     assert (desk / "01_RES" / "report.html").exists() and (desk / "stack_RES" / "mask005.tif").exists()
 
 

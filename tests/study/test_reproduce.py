@@ -204,6 +204,36 @@ def test_a_failure_is_named_and_the_others_go_on(action, status, out):
     assert "The latest run failed" not in section(page(out), "Table 1b")
 
 
+def test_with_a_scheduler_all_run_at_once_on_one_cluster(out):
+    wait = """
+import time
+end = time.monotonic() + 60
+while len((out / "log").read_text().splitlines()) < 3:
+    assert time.monotonic() < end, "the others have not begun"
+    time.sleep(0.05)
+"""
+    done = run(out, "--scheduler=local:1", lv=wait, cvppp=wait + "sys.exit(2)", ctc=wait)
+    assert done.returncode == 2, done.stderr
+    assert "error: failed: cvppp; see" in done.stderr
+    (address,) = {
+        argument
+        for arguments in ran(out).values()
+        for argument in arguments
+        if argument.startswith("--scheduler")
+    }
+    assert address.startswith("--scheduler=tcp://127.0.0.1:")
+
+
+def test_a_scheduler_that_is_none_and_seeds_are_refused(out):
+    for arguments, words in (
+        ("--scheduler=here", "--scheduler=here: write local:N"),
+        ("--seeds=1,2", "--seeds: the paper's tables are of one seed"),
+    ):
+        done = run(out, arguments)
+        assert done.returncode == 2 and words in done.stderr and "Traceback" not in done.stderr
+        assert not (out / "log").exists()
+
+
 def test_the_highest_status_and_every_failure_count(out):
     done = run(out, cvppp="sys.exit(2)", ctc="sys.exit(1)")
     assert done.returncode == 2

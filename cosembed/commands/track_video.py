@@ -1,0 +1,163 @@
+"""Tracks one video for `cosembed track`, says what is done, and continues what was interrupted.
+
+Knows no flags, and no other video; a worker of a cluster calls it, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cosembed.files.wording import counted
+
+if TYPE_CHECKING:
+    from cosembed.images.frames import Frames
+    from cosembed.inference.networks import Network
+    from cosembed.specs import CellsSpec
+    from cosembed.video_job.source import Source
+
+# What a result takes on the disk: report and pictures, and the compressed masks.
+PICTURES, PIXELS_PER_BYTE = 4 * 10**6, 16
+
+
+@dataclass(frozen=True)
+class NetworkChoice:
+    """Says which network tracks, and how.
+
+    Attributes:
+        path: A trained run, a checkpoint of it, or a network of the authors.
+        dataset: For a network of the authors: the data set whose values are used; else empty.
+        deterministic: Whether every run must give the same bits.
+        require_gpu: Whether to stop where TensorFlow has no GPU.
+    """
+
+    path: str
+    dataset: str
+    deterministic: bool
+    require_gpu: bool
+
+
+@dataclass(frozen=True)
+class VideoTask:
+    """Says which video is tracked, with what, and where the result goes.
+
+    Attributes:
+        source: The files of the video.
+        output: The result folder.
+        network: The network.
+        settings: Values that take the place of the network's own.
+        workers: How many threads cluster while the network goes on; None: as many as there are cores.
+        keep_complete: Whether a complete result of the same video, network and values is kept, and not
+            refused.
+    """
+
+    source: Source
+    output: Path
+    network: NetworkChoice
+    settings: Mapping[str, Any]
+    workers: int | None
+    keep_complete: bool = False
+
+
+def track_video(task: VideoTask) -> None:
+    """Checks the input, then tracks it frame by frame, and prints what is done.
+
+    Raises:
+        InputError: Unusable frames, no network, or an output folder that holds something else than an
+            unfinished result of the same video, network and values.
+        OutputError: Another run writes to the output folder.
+        OSError: The output folder cannot be written.
+    """
+    from cosembed.files.writing import finish_moving, reserved_folder
+    from cosembed.video_job.record import is_complete, lacks_report
+
+    # The frames are found in order before TensorFlow is imported, which takes seconds.
+    frames = task.source.open()
+    output = task.output
+    finish_moving(output)
+    if task.keep_complete and is_complete(output):
+        _check_same(task, *_plan(task, frames)[:3])
+        print(f"{output}: complete, kept")
+        return
+    if lacks_report(output):
+        _check_same(task, *_plan(task, frames)[:3])
+        print(f"{output}: masks and tables are complete; report and pictures are made", flush=True)
+        _report(output, frames)
+        return
+    height, width = frames.shape
+    with reserved_folder(output, PICTURES + len(frames) * height * width // PIXELS_PER_BYTE):
+        _track(task, *_plan(task, frames))
+    _report(output, frames)
+
+
+@lru_cache(maxsize=1)
+def _load(choice: NetworkChoice) -> Network:
+    """Loads a network; a process that tracks several videos with it loads it once."""
+    from cosembed.requirements import check_tensorflow
+
+    check_tensorflow()
+    from cosembed.inference.networks import load_network
+    from cosembed.training.devices import make_deterministic
+
+    if choice.deterministic:
+        make_deterministic()
+    return load_network(choice.path, choice.dataset or None, require_gpu=choice.require_gpu)
+
+
+def _plan(task: VideoTask, frames: Frames) -> tuple[Frames, Network, CellsSpec, list[tuple[str, str]]]:
+    """Loads the network and says what will be done."""
+    network = _load(task.network)
+    from cosembed.video_job.job import plan_job
+
+    _, _, spec, facts = plan_job(frames, str(task.source), network, task.settings)
+    for title, fact in facts:
+        print(f"{title}: {fact}", flush=True)
+    return frames, network, spec, facts
+
+
+def _track(
+    task: VideoTask, frames: Frames, network: Network, spec: CellsSpec, facts: list[tuple[str, str]]
+) -> None:
+    """Tracks frames into an output folder that is reserved; the report comes when masks are safe."""
+    from cosembed.video_job.job import run_job
+
+    video = run_job(frames, network, spec, facts, task.source, task.workers)
+    _print_warnings(video.warnings)
+    video.save_tracks(task.output)
+
+
+def _check_same(task: VideoTask, frames: Frames, network: Network, spec: CellsSpec) -> None:
+    """Raises `OutputError` unless the masks that are there were made from the same."""
+    from cosembed import specs
+    from cosembed.video_job.finishing import check_same
+    from cosembed.video_job.job import network_fingerprint
+
+    check_same(task.output, frames, network_fingerprint(network), specs.dump(spec))
+
+
+def _report(output: Path, frames: Frames) -> None:
+    """Makes the report of complete masks."""
+    from cosembed.video_job.finishing import make_report
+    from cosembed.video_job.record import read_record
+
+    record = read_record(output)
+    told = record.warnings if record else []
+    try:
+        written = make_report(output, frames)
+    except KeyboardInterrupt as interrupt:
+        raise KeyboardInterrupt(
+            f"masks and tables are complete in {output}; the same command makes report and pictures"
+        ) from interrupt
+    for title, finding in written.facts:
+        print(f"{title}: {finding}")
+    _print_warnings([warning for warning in written.warnings if warning not in told])
+    print(f"Time: {', '.join(f'{stage} {spent:.1f} s' for stage, spent in written.seconds.items())}")
+    print(f"{output}: {counted(len(frames), 'frame')} tracked; open {output / 'report.html'} in a browser")
+
+
+def _print_warnings(warnings: Sequence[str]) -> None:
+    for warning in warnings:
+        print(f"warning: {warning}", flush=True)
