@@ -19,7 +19,7 @@ from cosembed.errors import InputError
 from cosembed.specs import CellsSpec
 from cosembed.study import protocols
 from cosembed.study.settings import MODES, Settings
-from cosembed.training.execution import COMPILER_CHOICES, Execution
+from cosembed.training.execution import COMPILER_CHOICES, STRATEGY_CHOICES, Execution
 
 if TYPE_CHECKING:
     from cosembed.study.experiment import Experiment
@@ -80,6 +80,13 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "auto",
         COMPILER_CHOICES,
         "Whether XLA compiles the training step; auto: with a GPU.",
+        flag_values=flag_values,
+    )
+    flags.DEFINE_enum(
+        "strategy",
+        "none",
+        STRATEGY_CHOICES,
+        "Which devices share every batch: one, all here (mirrored), those of all hosts in TF_CONFIG.",
         flag_values=flag_values,
     )
     switch("require_gpu", "Stop if TensorFlow sees no GPU.")
@@ -162,7 +169,9 @@ def make_settings(flag_values: flags.FlagValues, name: str, command: str) -> Set
         checkpoints=Path(flag_values.checkpoints) if flag_values.checkpoints else None,
         deterministic=flag_values.deterministic,
         augment=flag_values.augment,
-        execution=Execution(flag_values.mixed_precision, flag_values.recompute, flag_values.xla),
+        execution=Execution(
+            flag_values.mixed_precision, flag_values.recompute, flag_values.xla, flag_values.strategy
+        ),
         workers=flag_values.workers,
     )
 

@@ -49,15 +49,25 @@ def run_experiment(experiment: Experiment[Spec, Item], mode: str, spec: Spec, se
     # TensorFlow is imported only once the input has been found in order.
     check_tensorflow()
     from cosembed.study.fold_training import fit_released
-    from cosembed.training.devices import describe_device, make_deterministic
+    from cosembed.training.devices import choose_gpus, describe_device, make_deterministic
+    from cosembed.training.replicas import open_replicas
 
-    # A GPU that TensorFlow cannot drive is hidden from it, or refused, before anything is computed.
+    # A GPU that TensorFlow cannot drive is hidden from it, or refused, before anything is computed; and hosts
+    # are joined before.
+    choose_gpus()
+    trains = mode in ("train", "all") and settings.checkpoints is None
+    replicas = open_replicas(settings.execution.strategy if trains else "none")
     describe_device(settings.require_gpu)
     stages = task.stages()
     if settings.deterministic:
         make_deterministic()
     if settings.checkpoints is not None:
         spec = fit_released(spec, settings.checkpoints)
+    if not replicas.is_chief:
+        # All that is written is the chief's, and so are the stages after training.
+        for fold in folds:
+            run_fold(stages, fold, task.variant_spec(spec, fold.variant), settings, "train")
+        return
     with run_log(settings.folder):
         task.record_folds(every_fold, settings)
         for fold in folds:

@@ -51,13 +51,9 @@ def read_hosts() -> Hosts:
         kind, index = task["type"], int(task["index"])
         others = sorted(set(cluster) - set(KINDS))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise _fault(
-            "does not say which hosts there are (cluster) and which of them this is (task)"
-        ) from error
+        raise _fault("does not say which hosts there are and which of them this is") from error
     if others:
-        raise _fault(
-            f"lists hosts of type {', '.join(others)}, but there are only {' and '.join(KINDS)} here"
-        )
+        raise _fault(f"lists {', '.join(others)}, but there may be only {' and '.join(KINDS)}")
     every = [address for kind in KINDS for address in addresses[kind]]
     if not every or not all(isinstance(address, str) for address in every):
         raise _fault("lists no hosts")

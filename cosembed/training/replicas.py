@@ -43,6 +43,7 @@ class Replicas:
         self.strategy = strategy
         self.hosts = hosts
         self.count = strategy.num_replicas_in_sync if strategy else 1
+        self._gather = tf.function(self._gather_in_graph, autograph=False)
 
     @property
     def is_chief(self) -> bool:
@@ -76,7 +77,7 @@ class Replicas:
             text = np.zeros(FACT_BYTES, np.float32)
             octets = np.frombuffer(fact.encode()[:FACT_BYTES], np.uint8)
             text[: len(octets)] = octets
-            by_replica = _gather(self, tf.constant(text)).numpy()
+            by_replica = self._gather(tf.constant(text)).numpy()
             for other in np.unique(by_replica, axis=0):
                 if (other != text).any():
                     theirs = bytes(other.astype(np.uint8)).rstrip(b"\0").decode(errors="replace")
@@ -89,14 +90,35 @@ class Replicas:
         """Says whether a condition holds on any host; all of them must ask."""
         if self.hosts is None:
             return condition
-        return bool(tf.reduce_any(_gather(self, tf.constant([float(condition)])) > 0))
+        return bool(tf.reduce_any(self._gather(tf.constant([float(condition)])) > 0))
 
     def take_over(self, variables: Sequence[tf.Variable], step: tf.Variable) -> None:
         """Gives the variables and the step of all hosts the values of the chief's."""
         if self.hosts is None:
             return
-        shared = _first_values(self, variables, tf.cast(step, tf.float32))
-        step.assign(tf.cast(shared, tf.int64))
+        shapes = [variable.shape for variable in variables]
+
+        def replace(done: tf.Tensor) -> tf.Tensor:
+            own = tf.distribute.get_replica_context().replica_id_in_sync_group
+            values = pack([*map(tf.convert_to_tensor, variables), done])
+            first = sum_over_replicas(tf.where(tf.equal(own, 0), values, tf.zeros_like(values)))
+            *first_values, first_done = unpack(first, [*shapes, []])
+            for variable, value in zip(variables, first_values, strict=True):
+                # TensorFlow refuses to assign one by one what it keeps equal everywhere.
+                tf.raw_ops.AssignVariableOp(resource=variable.handle, value=value)
+            return first_done
+
+        in_graph = tf.function(lambda done: self.run(replace, done), autograph=False)
+        step.assign(tf.cast(in_graph(tf.cast(step, tf.float32)), tf.int64))
+
+    def _gather_in_graph(self, value: tf.Tensor) -> tf.Tensor:
+        """Gathers a vector float32 [N] of every replica: [replicas, N]."""
+
+        def place(value: tf.Tensor) -> tf.Tensor:
+            own = tf.distribute.get_replica_context().replica_id_in_sync_group
+            return sum_over_replicas(tf.one_hot(own, self.count)[:, None] * value)
+
+        return self.run(place, value)
 
 
 @functools.cache
@@ -110,6 +132,8 @@ def open_replicas(choice: StrategyChoice) -> Replicas:
     """
     if choice == "none":
         return Replicas(None, None)
+    # It would tell of every exchange.
+    tf.get_logger().setLevel("WARNING")
     if choice == "mirrored":
         devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
         return Replicas(tf.distribute.MirroredStrategy([device.name for device in devices]), None)
@@ -158,36 +182,3 @@ def lost_hosts_reported(replicas: Replicas, title: str) -> Iterator[None]:
             f"{title}: one of {counted(len(replicas.hosts.addresses), 'host')} no longer answers; start the "
             "same commands on every host again, and training continues at the last checkpoint"
         ) from error
-
-
-def _gather(replicas: Replicas, value: tf.Tensor) -> tf.Tensor:
-    """Gathers a vector float32 [N] of every host: [replicas, N]."""
-
-    def place() -> tf.Tensor:
-        own = tf.distribute.get_replica_context().replica_id_in_sync_group
-        return sum_over_replicas(tf.one_hot(own, replicas.count)[:, None] * value)
-
-    return _in_graph(replicas, place)
-
-
-def _first_values(replicas: Replicas, variables: Sequence[tf.Variable], value: tf.Tensor) -> tf.Tensor:
-    """Assigns the first replica's values of variables to those of all, and returns its `value`."""
-
-    def replace() -> tf.Tensor:
-        is_first = tf.equal(tf.distribute.get_replica_context().replica_id_in_sync_group, 0)
-
-        def from_first(own: tf.Tensor) -> tf.Tensor:
-            return sum_over_replicas(tf.where(is_first, own, tf.zeros_like(own)))
-
-        shapes = [variable.shape for variable in variables]
-        values = unpack(from_first(pack([tf.convert_to_tensor(variable) for variable in variables])), shapes)
-        for variable, first in zip(variables, values, strict=True):
-            # TensorFlow refuses to assign one by one what it keeps equal everywhere.
-            tf.raw_ops.AssignVariableOp(resource=variable.handle, value=first)
-        return from_first(value)
-
-    return _in_graph(replicas, replace)
-
-
-def _in_graph(replicas: Replicas, function: Callable[[], tf.Tensor]) -> tf.Tensor:
-    return tf.function(lambda: replicas.run(function), autograph=False)()
