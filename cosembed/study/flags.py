@@ -20,6 +20,7 @@ from cosembed.specs import CellsSpec
 from cosembed.study import protocols
 from cosembed.study.settings import MODES, Settings
 from cosembed.training.execution import COMPILER_CHOICES, STRATEGY_CHOICES, Execution
+from cosembed.training.hosts import read_hosts
 
 if TYPE_CHECKING:
     from cosembed.study.experiment import Experiment
@@ -152,10 +153,12 @@ def make_settings(flag_values: flags.FlagValues, name: str, command: str) -> Set
         command: The command line, for tables and reports.
 
     Raises:
-        InputError: A protocol or a range of frames that cannot be used.
+        InputError: A protocol, a range of frames or TF_CONFIG that cannot be used.
     """
     if flag_values.protocol not in protocols.PROTOCOLS:
         raise InputError(f"--protocol={flag_values.protocol}: choose one of {', '.join(protocols.PROTOCOLS)}")
+    if flag_values.strategy == "multiworker":
+        read_hosts()
     return Settings(
         data_dir=Path(flag_values.data_dir),
         folder=Path(flag_values.out_dir) / (flag_values.name or name),

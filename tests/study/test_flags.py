@@ -44,6 +44,13 @@ def test_settings_are_the_flags_typed():
     assert make_settings(parsed(), "experiment", "").folder == Path("runs/experiment")
 
 
+def test_hosts_that_cannot_be_used_are_refused_at_once(monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", "host0")
+    assert make_settings(parsed("--strategy=mirrored"), "experiment", "").execution.strategy == "mirrored"
+    with pytest.raises(InputError, match="--strategy=multiworker: TF_CONFIG is no JSON"):
+        make_settings(parsed("--strategy=multiworker"), "experiment", "")
+
+
 def test_networks_of_the_authors_imply_recipe_and_profile():
     assert recipe_and_profile(parsed("--recipe=released", "--profile=cpu")) == ("released", "cpu")
     assert recipe_and_profile(parsed("--checkpoints=nets")) == ("released", "paper")

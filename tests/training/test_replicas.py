@@ -133,3 +133,97 @@ def test_a_shared_heart_without_recurrence_gives_those_of_one_device():
     found = run_child("import json; print(json.dumps(here.differences(here.heart_case())))")
     assert found.pop("first loss") > 0
     assert max(found.values()) < 1e-5, found
+
+
+def test_a_shared_step_that_xla_compiles_gives_those_of_one_device():
+    code = "import json; print(json.dumps(here.differences(here.instances_case('paper', (0,)), 'on', 1)))"
+    found = run_child(code)
+    assert found.pop("first loss") > 0
+    assert max(found.values()) < 1e-5, found
+
+
+def not_finite():
+    """Whether weights stay as they are on both replicas when one clip of the last share is not finite."""
+    import tensorflow as tf
+
+    from cosembed.models import named_weights
+    from cosembed.training.checkpoints import build_network
+    from cosembed.training.execution import Execution
+    from cosembed.training.optimizers import Optimizer
+    from cosembed.training.replicas import replicas_of
+    from cosembed.training.step import make_train_step
+
+    spec, batch = instances_case("paper", ())
+    execution = Execution(strategy="mirrored")
+    replicas = replicas_of(execution)
+    with replicas.scope():
+        model = build_network(spec, execution)
+        weights = list(named_weights(model).values())
+        optimizer = Optimizer(weights, spec.training)
+    step = make_train_step(spec, model, optimizer, execution)
+
+    def copies():
+        local = replicas.strategy.experimental_local_results
+        return [copy.numpy().copy() for weight in weights for copy in local(weight)]
+
+    spoilt = batch["image"] * tf.constant([1.0, 1.0, 1.0, np.nan])[:, None, None, None, None]
+    before = copies()
+    *_, finite = step(batch | {"image": spoilt}, tf.constant(0, tf.int64))
+    kept = all(map(np.array_equal, before, copies()))
+    *_, finite_after = step(batch, tf.constant(0, tf.int64))
+    return [bool(finite), kept, bool(finite_after), any(map(np.array_equal, before, copies()))]
+
+
+def test_a_clip_that_is_not_finite_changes_no_replica():
+    outcome = run_child("import json; print(json.dumps(here.not_finite()))")
+    assert outcome == [False, True, True, False]
+
+
+def train_by_turns(folder):
+    """Trains on one device, and begins on one and ends on two devices, and the other way round."""
+    from pathlib import Path
+
+    from cosembed.errors import InputError
+    from cosembed.training.execution import DEFAULT, Execution
+    from cosembed.training.run_folder import RunFolder
+    from tests.helpers.builders import make_sequence, moving_squares, small_spec
+    from tests.training.test_loop import run_training, weights_of
+
+    folder, shared = Path(folder), Execution(strategy="mirrored")
+    images, labels, _ = moving_squares(frames=8)
+    sequence = make_sequence(images, labels)
+    small = ("network.levels=1", "network.image_size=16", "training.checkpoint_every=2")
+    spec = small_spec(*small, "training.batch_size=2", "training.iterations=4")
+    run_training(folder / "whole", sequence, spec)
+    turns = {"more": (DEFAULT, shared), "less": (shared, DEFAULT)}
+    for name, (first, second) in turns.items():
+        with pytest.raises(KeyboardInterrupt):
+            run_training(folder / name, sequence, spec, stop_after=3, execution=first)
+        assert weights_of(folder / name)[1] == 2
+        run_training(folder / name, sequence, spec, execution=second)
+    expected, _ = weights_of(folder / "whole")
+    found = {"steps": [], "differences": [], "losses": []}
+    for name in turns:
+        weights, step = weights_of(folder / name)
+        found["steps"].append(step)
+        largest = [float(np.abs(one - other).max()) for one, other in zip(weights, expected, strict=True)]
+        found["differences"].append(max(largest))
+    for name in ("whole", *turns):
+        found["losses"].append([record.loss for record in RunFolder(folder / name).read_history()])
+    odd = small_spec(*small, "training.batch_size=3")
+    with pytest.raises(InputError) as refused:
+        run_training(folder / "odd", sequence, odd, execution=shared)
+    found["refused"] = str(refused.value)
+    found["written"] = (folder / "odd" / "checkpoints").exists()
+    return found
+
+
+def test_training_continues_with_another_number_of_replicas_and_refuses_shares_that_are_not_equal(tmp_path):
+    found = run_child("import json, sys; print(json.dumps(here.train_by_turns(sys.argv[1])))", tmp_path)
+    assert found["steps"] == [4, 4]
+    assert max(found["differences"]) < 1e-5
+    whole, *others = found["losses"]
+    for losses in others:
+        np.testing.assert_allclose(losses, whole, rtol=1e-5)
+    assert found["refused"].startswith("training.batch_size=3: cannot be shared equally by 2 replicas")
+    assert not found["written"]
