@@ -115,8 +115,8 @@ def _step_seconds(spec: CellsSpec, source: ClipSource) -> float:
 
     from cosembed.models import named_weights
     from cosembed.training.checkpoints import build_network
-    from cosembed.training.loop import make_train_step
     from cosembed.training.optimizers import Optimizer
+    from cosembed.training.step import make_train_step
 
     model = build_network(spec)
     step = make_train_step(spec, model, Optimizer(list(named_weights(model).values()), spec.training))

@@ -31,9 +31,9 @@ from cosembed.models import named_weights
 from cosembed.specs import CellsSpec
 from cosembed.training.checkpoints import build_network
 from cosembed.training.execution import Execution
-from cosembed.training.loop import make_train_step
 from cosembed.training.objectives import make_objective
 from cosembed.training.optimizers import Optimizer
+from cosembed.training.step import make_train_step
 
 FLAGS = flags.FlagValues()
 RESULTS = ("loss", "task_loss", "finite")

@@ -28,9 +28,9 @@ from cosembed.models import named_weights
 from cosembed.specs import CellsSpec
 from cosembed.training.checkpoints import build_network
 from cosembed.training.execution import DEFAULT, Execution
-from cosembed.training.loop import make_train_step
 from cosembed.training.objectives import make_objective
 from cosembed.training.optimizers import Optimizer
+from cosembed.training.step import make_train_step
 
 FLAGS = flags.FLAGS
 # Name -> how our network's step is executed; None is the plain network.

@@ -24,6 +24,7 @@ from cosembed.preprocessing.label_values import NEIGHBOUR, OWN
 
 # The least squared length, as released: an embedding of zero gets direction zero, and gradients stay finite.
 EPSILON = 1e-12
+BackgroundMode = Literal["instance", "term"]
 
 
 class Masks(NamedTuple):
@@ -68,7 +69,8 @@ def embedding_loss(
     outputs: Sequence[tf.Tensor],
     instances: tf.Tensor,
     background: tf.Tensor,
-    mode: Literal["instance", "term"],
+    mode: BackgroundMode,
+    elements: tf.Tensor | None = None,
 ) -> tf.Tensor:
     """Computes the training loss: that of instances and background, summed over the hourglasses.
 
@@ -79,6 +81,8 @@ def embedding_loss(
             computed.
         mode: With `instance`, the background is one more instance in the same mean (paper section 2.2); with
             `term`, it is a second loss of weight 1 (released code).
+        elements: What `count_elements` gives for a whole batch of which these clips are a share; the losses
+            of all shares then add up to that of the batch. None: these clips are the batch.
 
     Returns:
         float32 scalar.
@@ -91,8 +95,37 @@ def embedding_loss(
         _check_shapes(output, instances, "instances")
         _check_shapes(output, background, "background")
     # Both hourglasses are compared with the same masks, which are therefore made once.
-    terms = [tf.concat([instances, background], axis=-1)] if mode == "instance" else [instances, background]
-    return tf.add_n([_loss(output, masks) for masks in map(_masks, terms) for output in outputs])
+    terms = _terms(instances, background, mode)
+    counts = [None] * len(terms) if elements is None else tf.unstack(elements, len(terms))
+    return tf.add_n(
+        [
+            _loss(output, masks, count)
+            for masks, count in zip(map(_masks, terms), counts, strict=True)
+            for output in outputs
+        ]
+    )
+
+
+def count_elements(instances: tf.Tensor, background: tf.Tensor, mode: BackgroundMode) -> tf.Tensor:
+    """Counts the clips that have any instance, over which `embedding_loss` takes its means.
+
+    Args:
+        instances: As for `embedding_loss`.
+        background: Likewise.
+        mode: Likewise.
+
+    Returns:
+        float32 [1], or [2] (instances, background) with the mode `term`.
+    """
+    present = [
+        tf.reduce_any(tf.equal(term, OWN), axis=[1, 2, 3, 4]) for term in _terms(instances, background, mode)
+    ]
+    return tf.reduce_sum(tf.cast(tf.stack(present), tf.float32), axis=1)
+
+
+def _terms(instances: tf.Tensor, background: tf.Tensor, mode: BackgroundMode) -> list[tf.Tensor]:
+    """Gives the masks of every mean of the loss."""
+    return [tf.concat([instances, background], axis=-1)] if mode == "instance" else [instances, background]
 
 
 def _check_shapes(embeddings: tf.Tensor, masks: tf.Tensor, name: str) -> None:
@@ -114,8 +147,11 @@ def _masks(instances: tf.Tensor) -> Masks:
     return Masks(own, neighbour, tf.reduce_sum(own, axis=1), tf.reduce_sum(neighbour, axis=1))
 
 
-def _loss(embeddings: tf.Tensor, masks: Masks) -> tf.Tensor:
-    """Computes the loss, a float32 scalar, of raw embeddings float [B, T, H, W, D]."""
+def _loss(embeddings: tf.Tensor, masks: Masks, elements: tf.Tensor | None = None) -> tf.Tensor:
+    """Computes the loss, a float32 scalar, of raw embeddings float [B, T, H, W, D].
+
+    `elements` is how many clips the mean is over, where it is not over these alone.
+    """
     embeddings = tf.reshape(
         tf.cast(embeddings, tf.float32), [tf.shape(embeddings)[0], -1, embeddings.shape[-1]]
     )
@@ -135,7 +171,8 @@ def _loss(embeddings: tf.Tensor, masks: Masks) -> tf.Tensor:
     per_instance = present * (1.0 - own_cosine + neighbour_cosine)
     present_count = tf.reduce_sum(present, axis=-1)
     per_element = tf.math.divide_no_nan(tf.reduce_sum(per_instance, axis=-1), present_count)
-    elements = tf.reduce_sum(tf.cast(present_count > 0, tf.float32))
+    if elements is None:
+        elements = tf.reduce_sum(tf.cast(present_count > 0, tf.float32))
     return tf.math.divide_no_nan(tf.reduce_sum(per_element), elements)
 
 

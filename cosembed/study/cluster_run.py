@@ -107,7 +107,7 @@ def _run_stage(experiment: Experiment[Any, Any], fold: Fold[Any], run: Run[Any],
     if current_process().daemon:
         # It may not have processes of its own. The weights do not depend on them.
         settings = replace(settings, workers=0)
-    stages, spec = runner.start(experiment, run.spec, settings)
+    stages, spec, _ = runner.start(experiment, stage, run.spec, settings)
     folder = settings.folder / fold.name
     folder.mkdir(parents=True, exist_ok=True)
     with locked_folder(folder):
@@ -118,7 +118,7 @@ def _put_together(
     experiment: Experiment[Any, Any], mode: str, folds: Sequence[Fold[Any]], run: Run[Any]
 ) -> None:
     """Collects the scores of all folds and reports, in a worker."""
-    stages, spec = runner.start(experiment, run.spec, run.settings)
+    stages, spec, _ = runner.start(experiment, "report", run.spec, run.settings)
     runner.put_together(experiment, stages, folds, spec, run.settings, mode)
 
 

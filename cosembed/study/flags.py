@@ -20,7 +20,8 @@ from cosembed.errors import InputError
 from cosembed.specs import CellsSpec
 from cosembed.study import protocols
 from cosembed.study.settings import MODES, Settings
-from cosembed.training.execution import COMPILER_CHOICES, Execution
+from cosembed.training.execution import COMPILER_CHOICES, STRATEGY_CHOICES, Execution
+from cosembed.training.hosts import read_hosts
 
 if TYPE_CHECKING:
     from cosembed.study.experiment import Experiment
@@ -83,6 +84,13 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "Whether XLA compiles the training step; auto: with a GPU.",
         flag_values=flag_values,
     )
+    flags.DEFINE_enum(
+        "strategy",
+        "none",
+        STRATEGY_CHOICES,
+        "Which devices share every batch: one, all here (mirrored), those of all hosts in TF_CONFIG.",
+        flag_values=flag_values,
+    )
     switch("require_gpu", "Stop if TensorFlow sees no GPU.")
     flags.DEFINE_list(
         "seeds",
@@ -134,6 +142,12 @@ def run_spec(
 
     settings = make_settings(flag_values, experiment.name, command)
     mode, scheduler, seeds = flag_values.mode, flag_values.scheduler, parse_seeds(flag_values)
+    for flag, given in (("scheduler", scheduler), ("seeds", seeds)):
+        if given and settings.execution.strategy == "multiworker":
+            raise InputError(
+                f"--{flag}: does not go with --strategy=multiworker, whose hosts share one training; drop one of "
+                "the flags"
+            )
     runs = [seed_run(spec, settings, seed) for seed in seeds] or [Run(spec, settings)]
     if scheduler:
         check_scheduler(scheduler)
@@ -191,10 +205,12 @@ def make_settings(flag_values: flags.FlagValues, name: str, command: str) -> Set
         command: The command line, for tables and reports.
 
     Raises:
-        InputError: A protocol or a range of frames that cannot be used.
+        InputError: A protocol, a range of frames or TF_CONFIG that cannot be used.
     """
     if flag_values.protocol not in protocols.PROTOCOLS:
         raise InputError(f"--protocol={flag_values.protocol}: choose one of {', '.join(protocols.PROTOCOLS)}")
+    if flag_values.strategy == "multiworker":
+        read_hosts()
     return Settings(
         data_dir=Path(flag_values.data_dir),
         folder=Path(flag_values.out_dir) / (flag_values.name or name),
@@ -208,7 +224,9 @@ def make_settings(flag_values: flags.FlagValues, name: str, command: str) -> Set
         checkpoints=Path(flag_values.checkpoints) if flag_values.checkpoints else None,
         deterministic=flag_values.deterministic,
         augment=flag_values.augment,
-        execution=Execution(flag_values.mixed_precision, flag_values.recompute, flag_values.xla),
+        execution=Execution(
+            flag_values.mixed_precision, flag_values.recompute, flag_values.xla, flag_values.strategy
+        ),
         workers=flag_values.workers,
     )
 

@@ -5,6 +5,7 @@ This module knows none of the tasks.
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import tensorflow as tf
@@ -24,35 +25,55 @@ from cosembed.training.checkpoints import checkpoint_manager, load_network_as, s
 from cosembed.training.devices import describe_device
 from cosembed.training.loading import choose_workers
 from cosembed.training.loop import train
-from cosembed.training.run_folder import RunFolder
+from cosembed.training.replicas import lost_hosts_reported, replicas_of
+from cosembed.training.run_folder import RunFolder, describe_versions, environment
 
 
 def train_fold(stages: TaskStages[Spec, Item], fold: Fold[Item], spec: Spec, settings: Settings) -> None:
     """Trains the network of a fold, or continues to.
 
-    A network of the authors takes its place where the settings name a folder of them.
+    A network of the authors takes its place where the settings name a folder of them. Where several hosts
+    train together, the chief alone writes.
 
     Raises:
-        InputError: Data, a folder, a device or a number of workers that cannot be used; nothing has been
-            written.
-        TrainingError: The loss or a gradient is not finite.
+        InputError: Data, a folder, a device, a number of workers, or a batch that the devices cannot share;
+            hosts that differ. Nothing has been written.
+        TrainingError: The loss or a gradient is not finite, or another host no longer answers.
     """
     if settings.checkpoints is not None:
         _adopt_released(fold, spec, settings)
         return
     title = f"{spec.dataset.name} {fold.name}"
+    replicas = replicas_of(settings.execution)
+    replicas.check_batch(spec.training.batch_size)
     device = describe_device(settings.require_gpu)
+    if replicas.count > 1:
+        device = f"{device}; {counted(replicas.count, 'replica')}"
     on_gpu = bool(tf.config.get_visible_devices("GPU"))
     workers = choose_workers(settings.workers, on_gpu, settings.augment)
     logging.info("%s: training on %s; device: %s", title, stages.describe_training(fold), device)
     # Reads all of it: what cannot be used is found before anything is written.
     source = stages.make_source(fold, spec, settings)
+    identity = run_identity(fold, spec, settings)
+    with lost_hosts_reported(replicas, title):
+        replicas.check_agreement(_decisive_facts(spec, identity))
     run = RunFolder(settings.folder / fold.name)
-    run.open(spec, run_identity(fold, spec, settings), device)
+    if replicas.is_chief:
+        run.open(spec, identity, device)
     if workers:
         logging.info("%s: its batches are made by %s", title, counted(workers, "worker"))
     with batches_by_workers(source, workers, spec.training.iterations) as source:
         train(spec, source, run, title, settings.execution, stages.training_picture)
+
+
+def _decisive_facts(spec: TrainedSpec, identity: dict[str, str]) -> dict[str, str]:
+    """Gathers what must be the same on all hosts that train a network together."""
+    digest = hashlib.sha256(specs.dump(spec).encode()).hexdigest()
+    return {
+        "the software": describe_versions(environment()["versions"]),
+        "what the network is trained on": ", ".join(f"{key}: {value}" for key, value in identity.items()),
+        "the spec (--profile, --recipe, --set)": f"digest {digest[:12]}",
+    }
 
 
 def run_identity(fold: Fold[Item], spec: TrainedSpec, settings: Settings) -> dict[str, str]:

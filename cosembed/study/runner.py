@@ -39,7 +39,12 @@ def run_experiment(experiment: Experiment[Spec, Item], mode: str, spec: Spec, se
     every_fold, folds = check_input(experiment, mode, spec, settings)
     if mode == "prepare":
         return
-    stages, spec = start(experiment, spec, settings)
+    stages, spec, is_chief = start(experiment, mode, spec, settings)
+    if not is_chief:
+        # All that is written is the chief's, and so are the stages after training.
+        for fold in folds:
+            run_fold(stages, fold, experiment.task.variant_spec(spec, fold.variant), settings, "train")
+        return
     with run_log(settings.folder):
         experiment.task.record_folds(every_fold, settings)
         for fold in folds:
@@ -71,28 +76,34 @@ def check_input(
 
 
 def start(
-    experiment: Experiment[Spec, Item], spec: Spec, settings: Settings
-) -> tuple[TaskStages[Spec, Item], Spec]:
-    """Imports TensorFlow and makes it ready.
+    experiment: Experiment[Spec, Item], mode: str, spec: Spec, settings: Settings
+) -> tuple[TaskStages[Spec, Item], Spec, bool]:
+    """Imports TensorFlow and makes it ready, with other devices and hosts if these share a training.
 
     Returns:
-        The stages of the experiment's task, and the spec; that of the authors' network where one is used.
+        The stages of the experiment's task; the spec, that of the authors' network where one is used; and
+        whether this process is the one that writes results.
 
     Raises:
         InputError: TensorFlow, a device, or the authors' network cannot be used.
     """
     check_tensorflow()
     from cosembed.study.fold_training import fit_released
-    from cosembed.training.devices import describe_device, make_deterministic
+    from cosembed.training.devices import choose_gpus, describe_device, make_deterministic
+    from cosembed.training.replicas import open_replicas
 
-    # A GPU that TensorFlow cannot drive is hidden from it, or refused, before anything is computed.
+    # A GPU that TensorFlow cannot drive is hidden from it, or refused, before anything is computed; and hosts
+    # are joined before.
+    choose_gpus()
+    trains = mode in ("train", "all") and settings.checkpoints is None
+    replicas = open_replicas(settings.execution.strategy if trains else "none")
     describe_device(settings.require_gpu)
     stages = experiment.task.stages()
     if settings.deterministic:
         make_deterministic()
     if settings.checkpoints is not None:
         spec = fit_released(spec, settings.checkpoints)
-    return stages, spec
+    return stages, spec, replicas.is_chief
 
 
 def run_fold(

@@ -33,7 +33,7 @@ class Settings:
         checkpoints: The folder of the authors' networks, which take the place of training.
         deterministic: Whether the same seed must give the same bits.
         augment: A name of `cosembed.augment.AUGMENTERS`.
-        execution: Precision, memory and compiler of training.
+        execution: Precision, memory, compiler and devices of training.
         workers: How many processes make training batches; None: as many as are of use.
     """
 

@@ -29,10 +29,24 @@ def compiles(choice: CompilerChoice) -> bool:
     return bool(tf.config.list_logical_devices("GPU")) if choice == "auto" else choice == "on"
 
 
-def describe_device(require_gpu: bool = False) -> str:
-    """Chooses the device: the GPUs that TensorFlow's build can drive, otherwise the CPU.
+def choose_gpus() -> tuple[list[Any], str]:
+    """Chooses the GPUs that TensorFlow's build can drive, and hides the others from it.
 
-    Called before TensorFlow computes anything, for GPUs that it cannot drive are hidden from it.
+    Called before TensorFlow computes anything.
+
+    Returns:
+        The GPUs, and why there is one that is not used; empty if there is none.
+    """
+    gpus = tf.config.list_physical_devices("GPU")
+    faults = {gpu: fault for gpu in gpus if (fault := _unfit(_details(gpu)))}
+    usable = [gpu for gpu in gpus if gpu not in faults]
+    if faults:
+        tf.config.set_visible_devices(usable, "GPU")
+    return usable, "; ".join(dict.fromkeys(faults.values()))
+
+
+def describe_device(require_gpu: bool = False) -> str:
+    """Starts the device: the GPUs of `choose_gpus`, otherwise the CPU.
 
     Returns:
         One phrase such as `GPU, NVIDIA A100` or `CPU, 2 cores`, with the reason where there is a GPU that is
@@ -41,16 +55,11 @@ def describe_device(require_gpu: bool = False) -> str:
     Raises:
         InputError: `require_gpu` and no GPU can be used, or a GPU cannot be started.
     """
-    gpus = tf.config.list_physical_devices("GPU")
-    details = {gpu: tf.config.experimental.get_device_details(gpu) for gpu in gpus}
-    faults = {gpu: fault for gpu in gpus if (fault := _unfit(details[gpu]))}
-    usable = [gpu for gpu in gpus if gpu not in faults]
-    if faults:
-        tf.config.set_visible_devices(usable, "GPU")
+    usable, unfit = choose_gpus()
     if usable:
         _start(usable)
-        return f"GPU, {', '.join(_name(details[gpu]) for gpu in usable)}"
-    why = "; ".join(dict.fromkeys(faults.values())) or _why_none()
+        return f"GPU, {', '.join(_name(_details(gpu)) for gpu in usable)}"
+    why = unfit or _why_none()
     if require_gpu:
         raise InputError(
             f"--require_gpu: {why or 'this machine has no NVIDIA GPU, or no driver for it'}, or drop the flag"
@@ -109,6 +118,10 @@ def _start(gpus: list[Any]) -> None:
             f"{len(gpus)} GPU cannot be started ({str(error).splitlines()[0]}): update NVIDIA's driver, "
             "see that no other program holds the GPU, or compute on the CPU with CUDA_VISIBLE_DEVICES=-1"
         ) from error
+
+
+def _details(gpu: Any) -> dict[str, Any]:
+    return tf.config.experimental.get_device_details(gpu)
 
 
 def _name(details: dict[str, Any]) -> str:

@@ -7,6 +7,8 @@ from typing import Literal, get_args
 
 CompilerChoice = Literal["auto", "on", "off"]
 COMPILER_CHOICES: tuple[CompilerChoice, ...] = get_args(CompilerChoice)
+StrategyChoice = Literal["none", "mirrored", "multiworker"]
+STRATEGY_CHOICES: tuple[StrategyChoice, ...] = get_args(StrategyChoice)
 
 
 @dataclass(frozen=True)
@@ -19,11 +21,14 @@ class Execution:
         recompute: The intermediates of a hourglass are computed again for its gradient instead of kept: less
             memory, more time.
         xla: Whether XLA compiles the training step: on, off, or auto, which is on with a GPU.
+        strategy: Which devices share a batch: one (none), all of this host (mirrored), or all of the hosts
+            that TF_CONFIG lists (multiworker).
     """
 
     mixed_precision: bool = False
     recompute: bool = False
     xla: CompilerChoice = "auto"
+    strategy: StrategyChoice = "none"
 
 
 DEFAULT = Execution()

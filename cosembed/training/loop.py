@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from cosembed.batches.pipeline import BatchSource, iterate_batches
 from cosembed.errors import TrainingError
-from cosembed.losses import l2_penalty
 from cosembed.models import StackedHourglass, named_weights
 from cosembed.specs import TrainedSpec
 from cosembed.training.checkpoints import (
@@ -29,13 +28,13 @@ from cosembed.training.checkpoints import (
     saved_checkpoints,
     written_by_tensorflow,
 )
-from cosembed.training.devices import compiles
 from cosembed.training.execution import DEFAULT, Execution
 from cosembed.training.interruption import postponed_interruption
-from cosembed.training.objectives import make_objective
 from cosembed.training.optimizers import Optimizer, learning_rate
 from cosembed.training.progress import Progress
+from cosembed.training.replicas import lost_hosts_reported, replicas_of
 from cosembed.training.run_folder import Record, RunFolder
+from cosembed.training.step import make_train_step
 
 # A checkpoint is saved at least as often, however rarely the spec asks for one.
 SAVE_SECONDS = 600.0
@@ -62,25 +61,56 @@ def train(
     Args:
         spec: The resolved spec, already written to `run` by `RunFolder.open`.
         source: Gives the batch of every step.
-        run: Where checkpoints, history and TensorBoard files go.
+        run: Where checkpoints, history and TensorBoard files go. With several hosts the chief alone reads and
+            writes there.
         title: What the progress bar is called.
-        execution: Precision, memory and compiler.
+        execution: Precision, memory, compiler, and the devices that share every batch.
         draw_picture: Draws what the network makes of a batch, for TensorBoard; None: there are scalars only.
 
     Returns:
         The trained network.
 
     Raises:
+        InputError: A batch cannot be shared equally by the devices.
         TrainingError: The loss or a gradient is not finite; names the step, the clip's seed and the last
-            checkpoint.
+            checkpoint. Or another host no longer answers.
         KeyboardInterrupt: Ctrl-C; what was trained is saved.
         OutputError: A checkpoint cannot be written.
     """
-    state = _restore(spec, run, title, execution)
+    replicas = replicas_of(execution)
+    replicas.check_batch(spec.training.batch_size)
+    with lost_hosts_reported(replicas, title):
+        state = _restore(spec, run, title, execution)
+        if int(state.step.numpy()) < spec.training.iterations:
+            _train(spec, source, run, title, execution, draw_picture, state)
+    return state.model
+
+
+class _TrainingState(NamedTuple):
+    """Holds what a checkpoint saves, and the manager that saves it; `step` is the number of steps done.
+
+    There is no manager on hosts that are not the chief.
+    """
+
+    model: StackedHourglass
+    optimizer: Optimizer
+    step: tf.Variable
+    manager: tf.train.CheckpointManager | None
+
+
+def _train(
+    spec: TrainedSpec,
+    source: BatchSource,
+    run: RunFolder,
+    title: str,
+    execution: Execution,
+    draw_picture: DrawPicture | None,
+    state: _TrainingState,
+) -> None:
+    """Takes the steps that are left."""
+    replicas = replicas_of(execution)
     start, total = int(state.step.numpy()), spec.training.iterations
-    if start >= total:
-        return state.model
-    journal = _Journal(run, start)
+    journal = _Journal(run, start) if state.manager else None
     train_step = make_train_step(spec, state.model, state.optimizer, execution)
     with postponed_interruption() as interruption, Progress(total, start, title) as progress:
         begin = saved = time.perf_counter()
@@ -89,45 +119,46 @@ def train(
             number = int(state.step.assign_add(1).numpy())
             loss, task_loss, finite = train_step(batch, state.step - 1)
             if not finite:
-                raise TrainingError(_not_finite(number, source, state.manager.latest_checkpoint))
+                checkpoint = state.manager.latest_checkpoint if state.manager else "the chief's"
+                raise TrainingError(_not_finite(number, source, checkpoint))
+            is_last = replicas.any_host(interruption.is_noted)
             end = time.perf_counter()
-            rate = float(learning_rate(spec.training, number - 1))
             seconds = end - begin
-            waiting = round(waited / seconds, 4)
-            journal.add(Record(number, float(loss), float(task_loss), rate, round(seconds, 4), waiting))
             progress.update(number, float(loss), seconds, waited)
             begin = end
-            is_regular = number % spec.training.checkpoint_every == 0 or number == total
-            if is_regular or interruption.is_noted or end - saved >= SAVE_SECONDS:
-                draw = draw_picture if is_regular else None
-                journal.write(draw(state.model(batch["image"]), batch) if draw else None)
-                save_checkpoint(state.manager, number)
-                begin = saved = time.perf_counter()
-            if interruption.is_noted:
+            if journal is not None and state.manager is not None:
+                rate = float(learning_rate(spec.training, number - 1))
+                waiting = round(waited / seconds, 4)
+                journal.add(Record(number, float(loss), float(task_loss), rate, round(seconds, 4), waiting))
+                is_regular = number % spec.training.checkpoint_every == 0 or number == total
+                if is_regular or is_last or end - saved >= SAVE_SECONDS:
+                    draw = draw_picture if is_regular else None
+                    journal.write(draw(state.model(batch["image"]), batch) if draw else None)
+                    save_checkpoint(state.manager, number)
+                    begin = saved = time.perf_counter()
+            if is_last:
                 logging.info("%s: interrupted; step %d of %d is saved", title, number, total)
                 break
-    return state.model
-
-
-class _TrainingState(NamedTuple):
-    """Holds what a checkpoint saves, and the manager that saves it; `step` is the number of steps done."""
-
-    model: StackedHourglass
-    optimizer: Optimizer
-    step: tf.Variable
-    manager: tf.train.CheckpointManager
 
 
 def _restore(spec: TrainedSpec, run: RunFolder, title: str, execution: Execution) -> _TrainingState:
     """Builds a new network, or the one of the newest readable checkpoint."""
-    model = build_network(spec, execution)
-    optimizer = Optimizer(list(named_weights(model).values()), spec.training)
+    replicas = replicas_of(execution)
+    with replicas.scope():
+        model = build_network(spec, execution)
+        weights = list(named_weights(model).values())
+        optimizer = Optimizer(weights, spec.training)
     step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
-    manager = checkpoint_manager(run.checkpoints, model=model, optimizer=optimizer.checkpoint(), step=step)
-    restored = restore_newest(manager.checkpoint, saved_checkpoints(run.checkpoints))
-    if restored:
-        done, total = int(step.numpy()), spec.training.iterations
-        logging.info("%s: continues at step %d of %d (%s)", title, done, total, restored)
+    manager = None
+    if replicas.is_chief:
+        manager = checkpoint_manager(
+            run.checkpoints, model=model, optimizer=optimizer.checkpoint(), step=step
+        )
+        restored = restore_newest(manager.checkpoint, saved_checkpoints(run.checkpoints))
+        if restored:
+            done, total = int(step.numpy()), spec.training.iterations
+            logging.info("%s: continues at step %d of %d (%s)", title, done, total, restored)
+    replicas.take_over([*weights, *optimizer.first_moments, *optimizer.second_moments], step)
     return _TrainingState(model, optimizer, step, manager)
 
 
@@ -158,37 +189,6 @@ class _Journal:
             if picture is not None:
                 tf.summary.image("first frames", picture[None], step=self._records[-1].step)
         self._written = len(self._records)
-
-
-def make_train_step(
-    spec: TrainedSpec, model: StackedHourglass, optimizer: Optimizer, execution: Execution = DEFAULT
-) -> Any:
-    """Makes the graph of one optimisation step.
-
-    It is a function (batch, 0-based step) -> (loss with L2 term, the task's loss, whether all is finite).
-    Weights change only if the loss and all gradients are finite. Clips of any number of frames share one
-    trace. Of `execution` only the compiler is used: XLA compiles the trace anew for every shape of a batch
-    that it has not met.
-    """
-    objective, variables = make_objective(spec), list(named_weights(model).values())
-
-    # Nothing here is Python control flow over tensors; translating it would cost a quarter of the time to the
-    # first step.
-    @tf.function(
-        input_signature=[objective.signature, tf.TensorSpec([], tf.int64)],
-        autograph=False,
-        jit_compile=compiles(execution.xla) or None,
-    )
-    def train_step(batch: dict[str, tf.Tensor], step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        with tf.GradientTape() as tape:
-            task_loss = objective.loss(model(batch["image"], training=True), batch)
-            loss = task_loss + l2_penalty(variables, spec.training.weight_decay)
-        gradients = tape.gradient(loss, variables)
-        finite = tf.math.is_finite(loss) & tf.math.is_finite(tf.linalg.global_norm(gradients))
-        tf.cond(finite, lambda: optimizer.apply(gradients, step), lambda: None)
-        return loss, task_loss, finite
-
-    return train_step
 
 
 def _not_finite(step: int, source: BatchSource, checkpoint: str | None) -> str:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from cosembed.batches.mask_codes import packed_words, unpack_masks
-from cosembed.losses import cross_entropy_loss, embedding_loss
+from cosembed.losses import count_elements, count_labelled, cross_entropy_loss, embedding_loss
 from cosembed.specs import CellsSpec, HeartSpec, LeavesSpec, TrainedSpec
 
 Batch = dict[str, tf.Tensor]
@@ -23,11 +23,16 @@ class TrainingObjective(NamedTuple):
 
     Attributes:
         signature: The tensors of a batch; `image` float32 [B, T, N, N, C] is always among them.
-        loss: (outputs of both hourglasses, batch) -> scalar, without the L2 term.
+        loss: (outputs of both hourglasses, batch, counts) -> scalar, without the L2 term. Counts are None;
+            or, where the batch is a share of a larger one, what `count` gives for that one, and the losses of
+            all shares add up to its loss.
+        count: (batch) -> float32 [K], of how many clips or pixels the loss takes its means; the counts of all
+            shares of a batch add up to those of the batch.
     """
 
     signature: dict[str, tf.TensorSpec]
-    loss: Callable[[Outputs, Batch], tf.Tensor]
+    loss: Callable[[Outputs, Batch, tf.Tensor | None], tf.Tensor]
+    count: Callable[[Batch], tf.Tensor]
 
 
 def make_objective(spec: TrainedSpec) -> TrainingObjective:
@@ -39,7 +44,8 @@ def make_objective(spec: TrainedSpec) -> TrainingObjective:
 
     image = {"image": tensor(spec.network.channels, dtype=tf.float32)}
     if isinstance(spec, HeartSpec):
-        return TrainingObjective(image | {"classes": tensor(dtype=tf.uint8)}, _semantic_loss)
+        signature = image | {"classes": tensor(dtype=tf.uint8)}
+        return TrainingObjective(signature, _semantic_loss, _count_pixels)
     assert isinstance(spec, CellsSpec | LeavesSpec)
     maximum, background = spec.instances.maximum, spec.instances.background
     coded = {
@@ -48,12 +54,22 @@ def make_objective(spec: TrainedSpec) -> TrainingObjective:
         "code_masks": tf.TensorSpec([None, None, packed_words(maximum + 1)], tf.int32),
     }
 
-    def instance_loss(outputs: Outputs, batch: Batch) -> tf.Tensor:
-        masks = unpack_masks(batch["codes"], batch["code_masks"], maximum)
-        return embedding_loss(outputs, *masks, background)
+    def masks(batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
+        return unpack_masks(batch["codes"], batch["code_masks"], maximum)
 
-    return TrainingObjective(image | coded, instance_loss)
+    def instance_loss(outputs: Outputs, batch: Batch, counts: tf.Tensor | None) -> tf.Tensor:
+        return embedding_loss(outputs, *masks(batch), background, counts)
+
+    def count_instances(batch: Batch) -> tf.Tensor:
+        return count_elements(*masks(batch), background)
+
+    return TrainingObjective(image | coded, instance_loss, count_instances)
 
 
-def _semantic_loss(outputs: Outputs, batch: Batch) -> tf.Tensor:
-    return tf.add_n([cross_entropy_loss(logits, batch["classes"]) for logits in outputs])
+def _semantic_loss(outputs: Outputs, batch: Batch, counts: tf.Tensor | None) -> tf.Tensor:
+    pixels = None if counts is None else counts[0]
+    return tf.add_n([cross_entropy_loss(logits, batch["classes"], pixels) for logits in outputs])
+
+
+def _count_pixels(batch: Batch) -> tf.Tensor:
+    return count_labelled(batch["classes"])[None]

@@ -14,8 +14,8 @@ from benchmarks import export_step
 from cosembed.models import named_weights
 from cosembed.training.checkpoints import build_network
 from cosembed.training.execution import Execution
-from cosembed.training.loop import make_train_step
 from cosembed.training.optimizers import Optimizer
+from cosembed.training.step import make_train_step
 from tests.helpers.builders import ROOT, small_spec
 
 # A Python that has JAX, where the one that runs the tests has not.

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from cosembed.losses import cosine_embedding_loss, embedding_loss
+from cosembed.losses import cosine_embedding_loss, count_elements, embedding_loss
 
 
 def numpy_loss(embeddings: np.ndarray, instances: np.ndarray) -> float:
@@ -139,6 +139,34 @@ def test_background_as_one_more_instance_or_as_its_own_term():
     assert float(embedding_loss(outputs, masks, background, "instance")) == pytest.approx(expected, abs=2e-6)
     expected = sum(numpy_loss(e, m) for e in (embeddings, other) for m in (masks, background))
     assert float(embedding_loss(outputs, masks, background, "term")) == pytest.approx(expected, abs=2e-6)
+
+
+@pytest.mark.parametrize("mode", ["instance", "term"])
+def test_the_losses_of_unequal_shares_add_up_to_that_of_the_batch(mode):
+    embeddings, masks = random_case(10, batch=4)
+    other, background = random_case(11, batch=4, instances=1)
+    # Clip 0 has no instance, clip 1 no background, and clip 3 neither.
+    masks[[0, 3]], background[[1, 3]] = 0, 0
+    outputs = [embeddings, other]
+    shares = [slice(0, 1), slice(1, 3), slice(3, 4)]
+    elements = sum(count_elements(masks[share], background[share], mode) for share in shares)
+    np.testing.assert_array_equal(elements, [3] if mode == "instance" else [2, 2])
+    losses = [
+        float(
+            embedding_loss(
+                [tf.constant(output[share]) for output in outputs],
+                masks[share],
+                background[share],
+                mode,
+                elements,
+            )
+        )
+        for share in shares
+    ]
+    joined = np.concatenate([masks, background], axis=-1)
+    terms = [joined] if mode == "instance" else [masks, background]
+    expected = sum(numpy_loss(output, term) for output in outputs for term in terms)
+    assert sum(losses) == pytest.approx(expected, abs=4e-6)
 
 
 def test_shapes_that_do_not_belong_together_are_refused():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from cosembed.losses import cross_entropy_loss
+from cosembed.losses import count_labelled, cross_entropy_loss
 
 
 def numpy_cross_entropy(logits, classes):
@@ -32,6 +32,19 @@ def test_cross_entropy_is_the_mean_over_labelled_pixels(unlabelled):
     assert np.isfinite(gradient).all()
     np.testing.assert_array_equal(gradient[classes == 255], 0)
     assert cross_entropy_loss(tf.cast(variable, tf.bfloat16), classes).dtype == tf.float32
+
+
+def test_the_losses_of_unequal_shares_add_up_to_that_of_the_batch():
+    generator = np.random.default_rng(2)
+    logits = generator.normal(0, 3, (3, 1, 4, 5, 2)).astype(np.float32)
+    classes = generator.integers(0, 2, (3, 1, 4, 5)).astype(np.uint8)
+    classes[0, :, 1:], classes[2] = 255, 255
+    pixels = sum(count_labelled(clip[None]) for clip in classes)
+    assert float(pixels) == (classes != 255).sum()
+    shares = [
+        cross_entropy_loss(logits[index, None], classes[index, None], pixels) for index in range(len(classes))
+    ]
+    assert sum(map(float, shares)) == pytest.approx(numpy_cross_entropy(logits, classes), abs=1e-6)
 
 
 def test_cross_entropy_refuses_shapes_that_do_not_belong_together():

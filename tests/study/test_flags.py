@@ -44,6 +44,24 @@ def test_settings_are_the_flags_typed():
     assert make_settings(parsed(), "experiment", "").folder == Path("runs/experiment")
 
 
+def test_hosts_that_cannot_be_used_are_refused_at_once(monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", "host0")
+    assert make_settings(parsed("--strategy=mirrored"), "experiment", "").execution.strategy == "mirrored"
+    with pytest.raises(InputError, match="--strategy=multiworker: TF_CONFIG is no JSON"):
+        make_settings(parsed("--strategy=multiworker"), "experiment", "")
+
+
+@pytest.mark.parametrize("flag", ["--scheduler=local:2", "--seeds=1,2"])
+def test_hosts_that_share_one_training_run_no_others(monkeypatch, flag):
+    monkeypatch.setenv(
+        "TF_CONFIG", '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 0}}'
+    )
+    experiment = lv.EXPERIMENT
+    values = parsed("--strategy=multiworker", flag)
+    with pytest.raises(InputError, match="does not go with --strategy=multiworker"):
+        run_from_flags(experiment, values, "the command")
+
+
 def test_networks_of_the_authors_imply_recipe_and_profile():
     assert recipe_and_profile(parsed("--recipe=released", "--profile=cpu")) == ("released", "cpu")
     assert recipe_and_profile(parsed("--checkpoints=nets")) == ("released", "paper")

@@ -14,9 +14,10 @@ from cosembed.models import named_weights
 from cosembed.training import devices
 from cosembed.training.checkpoints import build_network, load_network
 from cosembed.training.execution import Execution
-from cosembed.training.loop import make_train_step, train
+from cosembed.training.loop import train
 from cosembed.training.optimizers import BETA1, Optimizer
 from cosembed.training.run_folder import RunFolder
+from cosembed.training.step import make_train_step
 from tests.helpers.builders import ROOT, make_sequence, moving_squares, small_spec
 
 COMPILED, PLAIN = Execution(xla="on"), Execution(xla="off")

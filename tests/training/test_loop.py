@@ -11,6 +11,7 @@ from cosembed.batches.clips import ClipSource
 from cosembed.batches.workers import batches_by_workers
 from cosembed.errors import CheckpointError, DataError, OutputError, SpecError, TrainingError
 from cosembed.training.checkpoints import load_network
+from cosembed.training.execution import DEFAULT
 from cosembed.training.loop import train
 from cosembed.training.run_folder import Record, RunFolder
 from tests.helpers.builders import make_sequence, moving_squares, small_spec, untrained_run
@@ -30,7 +31,7 @@ def sequence():
     return make_sequence(images, labels)
 
 
-def run_training(folder, sequence, spec, stop_after=None, draw_picture=None, workers=0):
+def run_training(folder, sequence, spec, stop_after=None, draw_picture=None, workers=0, execution=DEFAULT):
     """Trains in `folder`; `stop_after` ends it by an error after that many clips, as a kill would."""
     source = ClipSource([sequence], spec, spec.training.seed)
     if stop_after is not None:
@@ -45,7 +46,7 @@ def run_training(folder, sequence, spec, stop_after=None, draw_picture=None, wor
     run = RunFolder(folder)
     run.open(spec, IDENTITY)
     with batches_by_workers(source, workers, spec.training.iterations) as source:
-        return train(spec, source, run, draw_picture=draw_picture)
+        return train(spec, source, run, execution=execution, draw_picture=draw_picture)
 
 
 def weights_of(folder):
