@@ -97,7 +97,8 @@ def test_training_pictures_show_up_to_five_frames_in_three_rows(batch_size, fram
     values = np.random.default_rng(1)
     batch = {
         "image": tf.constant(values.normal(size=(*shape, 1)), tf.float32),
-        "labels": tf.constant(values.integers(0, 4, shape), tf.uint16),
+        "codes": tf.constant(values.integers(0, 4, shape), tf.uint16),
+        "code_labels": tf.constant(np.tile([0, 7, 8, 9], (batch_size, 1)), tf.uint16),
         "classes": tf.constant(values.integers(0, 3, shape), tf.uint8),
     }
     outputs = tf.constant(values.normal(size=(*shape, 3)), tf.float32)
