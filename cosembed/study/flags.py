@@ -145,8 +145,8 @@ def run_spec(
     for flag, given in (("scheduler", scheduler), ("seeds", seeds)):
         if given and settings.execution.strategy == "multiworker":
             raise InputError(
-                f"--{flag}: does not go with --strategy=multiworker, whose hosts share one training; drop one "
-                "of the flags"
+                f"--{flag}: does not go with --strategy=multiworker, whose hosts share one training; drop "
+                "one of the flags"
             )
     runs = [seed_run(spec, settings, seed) for seed in seeds] or [Run(spec, settings)]
     if scheduler:
