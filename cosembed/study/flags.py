@@ -88,7 +88,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "strategy",
         "none",
         STRATEGY_CHOICES,
-        "Which devices share every batch: one, all here (mirrored), those of all hosts in TF_CONFIG.",
+        "Devices that share every batch: one, all here, or of all TF_CONFIG hosts.",
         flag_values=flag_values,
     )
     switch("require_gpu", "Stop if TensorFlow sees no GPU.")
