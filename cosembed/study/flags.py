@@ -88,7 +88,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "strategy",
         "none",
         STRATEGY_CHOICES,
-        "Devices that share every batch: one, all here, or of all TF_CONFIG hosts.",
+        "Devices that share batches: one, all here, or all of TF_CONFIG.",
         flag_values=flag_values,
     )
     switch("require_gpu", "Stop if TensorFlow sees no GPU.")
