@@ -203,7 +203,6 @@ def test_a_video_that_does_not_fit_the_memory_is_refused():
     ):
         memory.check(parts, 200 * memory.MEGABYTE)
     assert "available" not in memory.check(parts, None)
-    assert memory.available() is None or memory.available() > 0
 
 
 def test_only_label_maps_grow_with_the_video():
