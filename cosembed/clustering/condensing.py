@@ -21,11 +21,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cosembed.clustering.cluster_tree import NOISE, cut_clusters
+from cosembed.clustering.cluster_tree import NOISE
 from cosembed.clustering.density import squared_core_distances
-from cosembed.clustering.points import cluster_points
+from cosembed.clustering.points import cluster_by_core_distances, cluster_points
 from cosembed.clustering.search_tree import LEAF_SIZE, SearchTree, build_search_tree
-from cosembed.clustering.spanning_tree import spanning_tree
 
 # Points are divided into at least so many clumps, each of which has at most this share of the points of the
 # smallest cluster, and at least so many that it saves time.
@@ -84,18 +83,20 @@ def cluster_by_clumps(points: NDArray[np.float64], min_points: int) -> NDArray[n
     def cores(queries: SearchTree, wanted: NDArray[np.bool_]) -> NDArray[np.float64]:
         return squared_core_distances(queries, wanted, middles, weights, spreads, min_points)
 
+    cores_by_place = cores(middles, np.ones(len(middles.begins), np.bool_))
     middle_cores = np.empty(len(weights))
-    middle_cores[middles.order] = cores(middles, np.ones(len(middles.begins), np.bool_))
-    is_open = _open_clumps(clumps, middle_cores, min_points)
+    middle_cores[middles.order] = cores_by_place
+    roughly = cluster_by_core_distances(middles, cores_by_place, weights, min_points)
+    is_open = _open_clumps(clumps, middle_cores, *roughly)
     wanted = np.zeros(len(tree.begins), np.bool_)
     wanted[clumps.nodes[is_open]] = True
     is_single = is_open[clumps.members]
     singles = tree.order[is_single]
-    found = _cluster(
-        np.concatenate([clumps.middles[~is_open], points[singles]]),
-        np.concatenate([clumps.weights[~is_open], np.ones(len(singles))]),
-        np.concatenate([middle_cores[~is_open], cores(tree, wanted)[is_single]]),
-        min_points,
+    mixed = build_search_tree(np.concatenate([clumps.middles[~is_open], points[singles]]), LEAF_SIZE)
+    mixed_cores = np.concatenate([middle_cores[~is_open], cores(tree, wanted)[is_single]])
+    mixed_weights = np.concatenate([clumps.weights[~is_open], np.ones(len(singles))])
+    found = cluster_by_core_distances(
+        mixed, mixed_cores[mixed.order], mixed_weights[mixed.order], min_points
     )[0]
     closed = np.count_nonzero(~is_open)
     of_clumps = np.full(len(is_open), NOISE)
@@ -124,9 +125,20 @@ def _clumps(points: NDArray[np.float64], tree: SearchTree) -> _Clumps:
     )
 
 
-def _open_clumps(clumps: _Clumps, squared_cores: NDArray[np.float64], min_points: int) -> NDArray[np.bool_]:
-    """Tells which clumps must be opened, because some of their points may join at the end of a cluster."""
-    clusters, levels = _cluster(clumps.middles, clumps.weights, squared_cores, min_points)
+def _open_clumps(
+    clumps: _Clumps,
+    squared_cores: NDArray[np.float64],
+    clusters: NDArray[np.int64],
+    levels: NDArray[np.float64],
+) -> NDArray[np.bool_]:
+    """Tells which clumps must be opened, because some of their points may join at the end of a cluster.
+
+    Args:
+        clumps: The clumps.
+        squared_cores: float64 [clumps], the squared core distances of their middles.
+        clusters: int64 [clumps], the clusters of the middles; -1 is noise.
+        levels: float64 [clumps], the levels at which these join them.
+    """
     ends = np.zeros(clusters.max() + 2)
     np.maximum.at(ends, clusters, levels)
     # The last entry is for what is noise.
@@ -135,17 +147,3 @@ def _open_clumps(clumps: _Clumps, squared_cores: NDArray[np.float64], min_points
     inside = cores + clumps.radii < INSIDE * ends[clusters]
     outside = cores - clumps.radii > OUTSIDE * ends.max()
     return ~(inside | outside) if ends.max() > 0 else np.ones(len(cores), np.bool_)
-
-
-def _cluster(
-    points: NDArray[np.float64],
-    weights: NDArray[np.float64],
-    squared_cores: NDArray[np.float64],
-    min_points: int,
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Clusters weighted points by known core distances, and tells at which levels they join."""
-    tree = build_search_tree(points, LEAF_SIZE)
-    edges = spanning_tree(tree, squared_cores[tree.order])
-    clusters, levels = np.empty(len(points), np.int64), np.empty(len(points))
-    clusters[tree.order], levels[tree.order] = cut_clusters(edges, weights[tree.order], min_points)
-    return clusters, levels

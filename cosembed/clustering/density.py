@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from cosembed.clustering.compiling import compiled
 from cosembed.clustering.search_tree import (
     SearchTree,
+    go_on_with_nearer,
+    leaf_values,
     squared_distance_of_boxes,
     squared_distances_to_box,
     squared_distances_to_points,
@@ -71,7 +73,7 @@ def squared_core_distances(
         if queries.children[leaf] >= 0 or not wanted[leaf]:
             continue
         begin, width = queries.begins[leaf], queries.ends[leaf] - queries.begins[leaf]
-        block = queries.values[begin * dimensions : (begin + width) * dimensions]
+        block = leaf_values(queries, leaf)
         low, high = queries.lows[leaf], queries.highs[leaf]
         counts[:], collected[:], limits[:width] = 0, 0.0, np.inf
         farthest = np.inf
@@ -79,22 +81,18 @@ def squared_core_distances(
         while waiting:
             waiting -= 1
             node, distance = open_nodes[waiting], open_distances[waiting]
-            # The nearer child first: it makes the limits that may leave out the other.
             while distance < farthest and tree.children[node] >= 0:
-                near = tree.children[node]
-                far = near + 1
-                distance = nearer * squared_distance_of_boxes(low, high, tree.lows[near], tree.highs[near])
-                other = nearer * squared_distance_of_boxes(low, high, tree.lows[far], tree.highs[far])
-                if other < distance:
-                    near, far, distance, other = far, near, other, distance
-                if other < farthest:
-                    open_nodes[waiting], open_distances[waiting] = far, other
-                    waiting += 1
-                node = near
+                one = tree.children[node]
+                two = one + 1
+                distance = nearer * squared_distance_of_boxes(low, high, tree.lows[one], tree.highs[one])
+                other = nearer * squared_distance_of_boxes(low, high, tree.lows[two], tree.highs[two])
+                node, distance, waiting = go_on_with_nearer(
+                    one, distance, other, farthest, open_nodes, open_distances, waiting
+                )
             if distance >= farthest:
                 continue
             first, count = tree.begins[node], tree.ends[node] - tree.begins[node]
-            others = tree.values[first * dimensions : (first + count) * dimensions]
+            others = leaf_values(tree, node)
             own_spreads, own_weights = spreads[first : first + count], weights[first : first + count]
             squared_distances_to_box(block, tree.lows[node], tree.highs[node], to_box[:width])
             is_changed = False

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cosembed.clustering.cluster_tree import NOISE, cut_clusters
 from cosembed.clustering.density import squared_core_distances
-from cosembed.clustering.search_tree import LEAF_SIZE, build_search_tree
+from cosembed.clustering.search_tree import LEAF_SIZE, SearchTree, build_search_tree
 from cosembed.clustering.spanning_tree import spanning_tree
 
 # As in the released code.
@@ -33,9 +33,29 @@ def cluster_points(points: NDArray[np.float64], min_points: int) -> NDArray[np.i
     tree = build_search_tree(points, LEAF_SIZE)
     ones, zeros = np.ones(len(points)), np.zeros(len(points))
     cores = squared_core_distances(tree, np.ones(len(tree.begins), np.bool_), tree, ones, zeros, min_points)
-    clusters = np.empty(len(points), np.int64)
-    clusters[tree.order] = cut_clusters(spanning_tree(tree, cores), ones, min_points)[0]
-    return clusters
+    return cluster_by_core_distances(tree, cores, ones, min_points)[0]
+
+
+def cluster_by_core_distances(
+    tree: SearchTree, squared_cores: NDArray[np.float64], weights: NDArray[np.float64], min_points: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Clusters the weighted points of a tree whose core distances are known.
+
+    Args:
+        tree: The n points.
+        squared_cores: float64 [n], their squared core distances, by place.
+        weights: float64 [n], by place, as `cut_clusters` takes them.
+        min_points: The least weight of a cluster.
+
+    Returns:
+        Clusters [n] and levels float64 [n], as `cut_clusters` returns them, in the order in which the points
+        were given to the tree.
+    """
+    clusters, levels = np.empty(len(weights), np.int64), np.empty(len(weights))
+    clusters[tree.order], levels[tree.order] = cut_clusters(
+        spanning_tree(tree, squared_cores), weights, min_points
+    )
+    return clusters, levels
 
 
 def cluster_points_as_released(points: NDArray[np.float64], min_points: int) -> NDArray[np.int64]:

@@ -145,6 +145,46 @@ def widest_leaf(tree: SearchTree) -> int:
 
 
 @compiled
+def leaf_values(tree: SearchTree, leaf: int) -> NDArray[np.float64]:
+    """Returns the values of a leaf's points, channel by channel; a view."""
+    dimensions = tree.lows.shape[1]
+    return tree.values[tree.begins[leaf] * dimensions : tree.ends[leaf] * dimensions]
+
+
+@compiled
+def go_on_with_nearer(
+    child: int,
+    distance: float,
+    other: float,
+    farthest: float,
+    open_nodes: NDArray[np.int64],
+    open_distances: NDArray[np.float64],
+    waiting: int,
+) -> tuple[int, float, int]:
+    """Takes one step of a search down the tree, to the nearer of two children, which bounds it sooner.
+
+    Args:
+        child: The first of the two children.
+        distance: Its distance.
+        other: The distance of the second.
+        farthest: How far is searched; a child that is no nearer is left out.
+        open_nodes: The nodes to go back to, a stack; the farther child may be put there.
+        open_distances: Their distances.
+        waiting: How many of them there are.
+
+    Returns:
+        The nearer child, its distance, and how many nodes there are to go back to now.
+    """
+    near, far = child, child + 1
+    if other < distance:
+        near, far, distance, other = far, near, other, distance
+    if other < farthest:
+        open_nodes[waiting], open_distances[waiting] = far, other
+        waiting += 1
+    return near, distance, waiting
+
+
+@compiled
 def squared_distances_to_points(
     block: NDArray[np.float64], width: int, place: int, others: NDArray[np.float64], out: NDArray[np.float64]
 ) -> None:

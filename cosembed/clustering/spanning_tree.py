@@ -24,6 +24,8 @@ from numpy.typing import NDArray
 from cosembed.clustering.compiling import compiled
 from cosembed.clustering.search_tree import (
     SearchTree,
+    go_on_with_nearer,
+    leaf_values,
     squared_distance_of_boxes,
     squared_distances_to_box,
     squared_distances_to_points,
@@ -113,7 +115,6 @@ def _find_leaving(
         inner: int64 [n], by group: the edge's point in the group; is overwritten.
         outer: int64 [n], by group: its point outside; is overwritten.
     """
-    dimensions = tree.lows.shape[1]
     nodes = len(tree.begins)
     only_groups, least_cores = np.empty(nodes, np.int64), np.empty(nodes)
     for node in range(nodes - 1, -1, -1):
@@ -136,30 +137,27 @@ def _find_leaving(
         begin, end = tree.begins[leaf], tree.ends[leaf]
         width = end - begin
         farthest = _farthest_search(cores, groups, lengths, begin, end)
-        block = tree.values[begin * dimensions : end * dimensions]
+        block = leaf_values(tree, leaf)
         low, high, own_group = tree.lows[leaf], tree.highs[leaf], only_groups[leaf]
         open_nodes[0], open_distances[0], waiting = 0, 0.0, 1
         while waiting:
             waiting -= 1
             node, distance = open_nodes[waiting], open_distances[waiting]
             while distance < farthest and tree.children[node] >= 0:
-                near = tree.children[node]
-                far = near + 1
+                one = tree.children[node]
+                two = one + 1
                 distance, other = np.inf, np.inf
-                if least_cores[near] < farthest and (own_group < 0 or only_groups[near] != own_group):
-                    distance = squared_distance_of_boxes(low, high, tree.lows[near], tree.highs[near])
-                if least_cores[far] < farthest and (own_group < 0 or only_groups[far] != own_group):
-                    other = squared_distance_of_boxes(low, high, tree.lows[far], tree.highs[far])
-                if other < distance:
-                    near, far, distance, other = far, near, other, distance
-                if other < farthest:
-                    open_nodes[waiting], open_distances[waiting] = far, other
-                    waiting += 1
-                node = near
+                if least_cores[one] < farthest and (own_group < 0 or only_groups[one] != own_group):
+                    distance = squared_distance_of_boxes(low, high, tree.lows[one], tree.highs[one])
+                if least_cores[two] < farthest and (own_group < 0 or only_groups[two] != own_group):
+                    other = squared_distance_of_boxes(low, high, tree.lows[two], tree.highs[two])
+                node, distance, waiting = go_on_with_nearer(
+                    one, distance, other, farthest, open_nodes, open_distances, waiting
+                )
             if distance >= farthest:
                 continue
             start, count = tree.begins[node], tree.ends[node] - tree.begins[node]
-            others = tree.values[start * dimensions : (start + count) * dimensions]
+            others = leaf_values(tree, node)
             squared_distances_to_box(block, tree.lows[node], tree.highs[node], to_box[:width])
             is_changed = False
             for place in range(width):
