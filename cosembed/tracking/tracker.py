@@ -8,7 +8,6 @@ what processes would, and nothing has to be sent to them. Knows no network and n
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,6 +20,7 @@ from cosembed.clustering import background_embedding, choose_mode, cluster_pair
 from cosembed.datasets.ctc.track_table import Track
 from cosembed.errors import DataError
 from cosembed.preprocessing.label_values import LARGEST_LABEL
+from cosembed.processes.cores import available_cores
 from cosembed.specs import TrackingSpec
 from cosembed.tracking.lineage import end_before_children, erase_in_border, find_tracks, number_consecutively
 from cosembed.tracking.stitch import stitch_pairs
@@ -62,7 +62,7 @@ def track_embeddings(
             tracks than 16-bit masks can hold.
     """
     if workers is None:
-        workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        workers = available_cores()
     # The library starts processes of its own.
     if choose_mode(spec) == "released":
         workers = 0

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from cosembed.errors import InputError
 from cosembed.files.wording import counted
+from cosembed.processes.cores import available_cores
 from cosembed.training.execution import CompilerChoice
 
 # There where NVIDIA's driver is loaded and its GPUs are within reach of this process.
@@ -64,7 +65,7 @@ def describe_device(require_gpu: bool = False) -> str:
         raise InputError(
             f"--require_gpu: {why or 'this machine has no NVIDIA GPU, or no driver for it'}, or drop the flag"
         )
-    cores = f"CPU, {counted(len(os.sched_getaffinity(0)), 'core')}"
+    cores = f"CPU, {counted(available_cores(), 'core')}"
     return f"{cores} ({why})" if why else cores
 
 

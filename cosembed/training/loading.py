@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
 from cosembed.augment import DEFAULT_AUGMENTER
 from cosembed.errors import InputError
 from cosembed.files.wording import counted
+from cosembed.processes.cores import available_cores
 from cosembed.processes.memory import available_memory
 
 # Measured: what a process takes for itself, with the arrays of one batch of the paper's size.
@@ -35,7 +34,7 @@ def choose_workers(asked: int | None, on_gpu: bool, augment: str) -> int:
     if asked is None:
         if not on_gpu or augment != DEFAULT_AUGMENTER:
             return 0
-        useful = max(1, min(MOST_BY_DEFAULT, len(os.sched_getaffinity(0)) - OWN_CORES))
+        useful = max(1, min(MOST_BY_DEFAULT, available_cores() - OWN_CORES))
         return useful if room is None else min(useful, room)
     if asked < 0:
         raise InputError(f"--workers={asked}: choose 0 (batches are made in the training process) or more")

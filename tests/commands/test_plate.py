@@ -1,11 +1,9 @@
 """`cosembed track` with several videos: one after the other, and as tasks of a Dask cluster."""
 
 import os
-import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +14,7 @@ from cosembed.commands.plate import find_videos, is_pattern
 from cosembed.datasets.ctc.validation import check_result
 from cosembed.errors import InputError
 from tests.helpers.builders import ROOT, moving_squares, small_spec, untrained_run
-from tests.helpers.processes import spawned_children
+from tests.helpers.processes import kill_workers_once
 from tests.robustness.test_survival import assert_one_sentence
 
 SPEC = small_spec("network.levels=2", "network.image_size=24", "tracking.min_points=12")
@@ -116,14 +114,7 @@ def test_a_killed_worker_is_replaced_and_its_video_tracked_again(plate, network,
         command(plate, network, output, "--scheduler=local:2"), cwd=ROOT, env=ENVIRONMENT,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    end = time.monotonic() + 120
-    while not all((output / name).exists() for name in VIDEOS):
-        assert time.monotonic() < end and running.poll() is None
-        time.sleep(0.02)
-    killed = spawned_children(running.pid)
-    assert len(killed) == 2
-    for process in killed:
-        os.kill(process, signal.SIGKILL)
+    kill_workers_once(running, lambda: all((output / name).exists() for name in VIDEOS), 120)
     stdout, stderr = running.communicate(timeout=300)
     done = subprocess.CompletedProcess([], running.returncode, stdout, stderr)
     assert_all_but_the_broken_one(done, output)

@@ -1,5 +1,10 @@
-"""Finds processes that a program has started."""
+"""Finds, and kills, processes that a program has started."""
 
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -15,3 +20,15 @@ def spawned_children(parent: int) -> list[int]:
         if is_child and "spawn_main" in command:
             found.append(int(status.parent.name))
     return found
+
+
+def kill_workers_once(running: subprocess.Popen, is_time: Callable[[], bool], seconds: float) -> None:
+    """Kills the two workers of a program as soon as it is time, which it must be before so many seconds."""
+    end = time.monotonic() + seconds
+    while not is_time():
+        assert time.monotonic() < end and running.poll() is None
+        time.sleep(0.02)
+    killed = spawned_children(running.pid)
+    assert len(killed) == 2
+    for process in killed:
+        os.kill(process, signal.SIGKILL)

@@ -1,10 +1,7 @@
 """Experiments on a cluster of two processes: the same bits as in one, also when a worker is killed."""
 
-import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +10,7 @@ import tensorflow as tf
 
 from cosembed.simulation import simulate_video, write_video
 from tests.helpers.builders import ROOT
-from tests.helpers.processes import spawned_children
+from tests.helpers.processes import kill_workers_once
 from tests.robustness.test_survival import assert_one_sentence
 
 FOLDS = {"test_01": "01", "test_02": "02"}
@@ -98,14 +95,12 @@ def test_killed_workers_are_replaced_and_trainings_continue_from_their_checkpoin
         command(data, tmp_path, "--scheduler=local:2"), cwd=ROOT, text=True,
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
     )  # fmt: skip
-    folder, end = tmp_path / "simulated", time.monotonic() + 300
-    while not all(list((folder / fold / "checkpoints").glob("step-*.index")) for fold in FOLDS):
-        assert time.monotonic() < end and running.poll() is None
-        time.sleep(0.02)
-    killed = spawned_children(running.pid)
-    assert len(killed) == 2
-    for process in killed:
-        os.kill(process, signal.SIGKILL)
+    folder = tmp_path / "simulated"
+
+    def all_have_checkpoints() -> bool:
+        return all(list((folder / fold / "checkpoints").glob("step-*.index")) for fold in FOLDS)
+
+    kill_workers_once(running, all_have_checkpoints, 300)
     _, stderr = running.communicate(timeout=400)
     assert running.returncode == 0, stderr
     assert "continues at step" in (folder / "log.txt").read_text()
