@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from cosembed import specs
 from cosembed.study.experiment import Experiment
 from cosembed.study.scores import CellsScores, read_scores
 from cosembed.study.settings import Settings
@@ -15,6 +16,13 @@ from experiments import REPORTED
 SIMULATED = Experiment(name="simulated", dataset="simulated", task=CellsTask())
 
 PAPER = read_reported(REPORTED)
+
+
+def smoke_spec(**training: Any) -> specs.CellsSpec:
+    """The smallest spec of simulated cells, with values of `training` of its own."""
+    values = {"network.levels": 2} | {f"training.{name}": value for name, value in training.items()}
+    return specs.resolve("simulated", "paper", "smoke", values)
+
 
 PROVENANCE: dict[str, Any] = {"recipe": "paper", "profile": "cpu", "split": "three folds"}
 

@@ -1,4 +1,4 @@
-"""Experiments on cells: whole runs on small simulated and real videos, continuation, and bad input."""
+"""Experiments on cells: whole runs on small simulated and real videos, continuation, and bad flags."""
 
 import json
 import os
@@ -15,7 +15,7 @@ import tifffile
 
 from cosembed import specs
 from cosembed.datasets.ctc.validation import check_result
-from cosembed.errors import DataError, InputError, OutputError
+from cosembed.errors import InputError, OutputError
 from cosembed.simulation import simulate_video, write_video
 from cosembed.study.runner import run_experiment
 from experiments import (
@@ -30,7 +30,7 @@ from experiments import (
 from experiments import simulated as simulated_cells
 from tests.helpers.builders import call_experiment, moving_squares, run_command, write_ctc
 from tests.helpers.numpy_network import seeded_variables, write_checkpoint
-from tests.helpers.studies import SIMULATED, make_settings
+from tests.helpers.studies import SIMULATED, make_settings, smoke_spec
 
 CTC = (ctc_dic_hela, ctc_fluo_msc, ctc_fluo_gowt1, ctc_fluo_sim, ctc_fluo_hela, ctc_phc_u373)
 
@@ -57,15 +57,10 @@ def simulated(tmp_path_factory):
     return root.parent
 
 
-def spec_of(**training):
-    values = {"network.levels": 2} | {f"training.{name}": value for name, value in training.items()}
-    return specs.resolve("simulated", "paper", "smoke", values)
-
-
 def test_a_whole_experiment_both_ways_then_again_without_work(simulated, tmp_path):
     folder = tmp_path / "run"
     experiment = SIMULATED
-    run_experiment(experiment, "all", spec_of(), make_settings(simulated, folder))
+    run_experiment(experiment, "all", smoke_spec(), make_settings(simulated, folder))
     metrics = json.loads((folder / "metrics.json").read_text())
     assert [fold["test"] for fold in metrics["folds"]] == ["02 [0:5]", "01 [0:5]"]
     for measure in ("SEG", "DET", "TRA", "OP"):
@@ -88,22 +83,24 @@ def test_a_whole_experiment_both_ways_then_again_without_work(simulated, tmp_pat
     assert "not a reproduction" in (folder / "table.md").read_text()
     assert "tracking" in (folder / "log.txt").read_text()
     masks = {path: path.stat().st_mtime_ns for path in folder.rglob("*.tif")}
-    run_experiment(experiment, "all", spec_of(), make_settings(simulated, folder))
+    run_experiment(experiment, "all", smoke_spec(), make_settings(simulated, folder))
     assert masks == {path: path.stat().st_mtime_ns for path in folder.rglob("*.tif")}
 
 
 def test_another_spec_in_the_same_folder_is_refused(simulated, tmp_path):
     experiment = SIMULATED
-    run_experiment(experiment, "train", spec_of(), make_settings(simulated, tmp_path / "run", fold=0))
+    run_experiment(experiment, "train", smoke_spec(), make_settings(simulated, tmp_path / "run", fold=0))
     with pytest.raises(OutputError, match=r"training\.seed"):
         run_experiment(
             experiment,
             "train",
-            spec_of(seed=2),
+            smoke_spec(seed=2),
             make_settings(simulated, tmp_path / "run", fold=0),
         )
     with pytest.raises(InputError, match="no results to score"):
-        run_experiment(experiment, "evaluate", spec_of(), make_settings(simulated, tmp_path / "run", fold=0))
+        run_experiment(
+            experiment, "evaluate", smoke_spec(), make_settings(simulated, tmp_path / "run", fold=0)
+        )
 
 
 def test_submission_trains_on_both_and_tracks_the_unlabelled_videos(simulated, tmp_path):
@@ -112,7 +109,7 @@ def test_submission_trains_on_both_and_tracks_the_unlabelled_videos(simulated, t
     for video in ("01", "02"):
         shutil.copytree(simulated / "simulated" / video, data / "test" / "simulated" / video)
     folder = tmp_path / "run"
-    run_experiment(SIMULATED, "all", spec_of(), make_settings(data, folder, protocol="submission"))
+    run_experiment(SIMULATED, "all", smoke_spec(), make_settings(data, folder, protocol="submission"))
     for video in ("01", "02"):
         assert_valid(folder / "submission" / "results" / f"{video}_RES")
     assert not (folder / "metrics.json").exists()
@@ -123,7 +120,7 @@ def test_submission_trains_on_both_and_tracks_the_unlabelled_videos(simulated, t
 def test_truth_of_one_kind_is_enough(kept, tmp_path):
     root = write_ctc(tmp_path / "data" / "simulated", *moving_squares(frames=8))
     shutil.rmtree(root / "01_GT" / ("SEG" if kept == "TRA" else "TRA"))
-    run_experiment(SIMULATED, "all", spec_of(), make_settings(tmp_path / "data", tmp_path / "run"))
+    run_experiment(SIMULATED, "all", smoke_spec(), make_settings(tmp_path / "data", tmp_path / "run"))
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert (metrics["SEG"] is None) == (kept == "TRA")
     assert (metrics["TRA"] is None) == (kept == "SEG")
@@ -166,97 +163,6 @@ def test_reproduction_goes_on_when_one_data_set_fails_and_says_so(tmp_path):
     )
 
 
-def remove_frame(root):
-    (root / "01" / "t002.tif").unlink()
-
-
-def truncate_frame(root):
-    path = root / "01" / "t002.tif"
-    path.write_bytes(path.read_bytes()[:200])
-
-
-def resize_truth(root):
-    tifffile.imwrite(root / "01_GT" / "TRA" / "man_track001.tif", np.ones((7, 7), np.uint16))
-
-
-def unknown_parent(root, video="01"):
-    table = root / f"{video}_GT" / "TRA" / "man_track.txt"
-    table.write_text(table.read_text() + "9 0 5 77\n")
-
-
-def words_in_table(root):
-    (root / "01_GT" / "TRA" / "man_track.txt").write_text("one zero five none\n")
-
-
-def nan_frame(root):
-    for path in (root / "01").iterdir():
-        tifffile.imwrite(path, tifffile.imread(path).astype(np.float32))
-    frame = tifffile.imread(root / "01" / "t003.tif")
-    frame[3, 3] = np.nan
-    for number in range(6):
-        tifffile.imwrite(root / "01" / f"t{number:03d}.tif", frame)
-
-
-def constant_frames(root, video="01"):
-    for path in (root / video).iterdir():
-        tifffile.imwrite(path, np.full_like(tifffile.imread(path), 7))
-
-
-BAD_DATA = {
-    "missing frame": (remove_frame, ["t002.tif", "missing"]),
-    "truncated frame": (truncate_frame, ["t002.tif", "truncated"]),
-    "truth of another size": (resize_truth, ["man_track001.tif", "pixels"]),
-    "unknown parent": (unknown_parent, ["man_track.txt", "77"]),
-    "words in the table": (words_in_table, ["man_track.txt", "label begin end parent"]),
-    "NaN": (nan_frame, ["not finite", ".tif"]),
-    "constant frames": (constant_frames, ["every pixel", ".tif"]),
-}
-
-
-@pytest.mark.parametrize("fault", BAD_DATA)
-def test_bad_data_is_one_sentence_with_the_file_and_leaves_nothing_behind(fault, tmp_path):
-    root = write_ctc(tmp_path / "data" / "simulated", *moving_squares(frames=6))
-    spoil, words = BAD_DATA[fault]
-    spoil(root)
-    with pytest.raises(InputError) as error:
-        run_experiment(
-            SIMULATED,
-            "train",
-            spec_of(),
-            make_settings(tmp_path / "data", tmp_path / "run"),
-        )
-    message = str(error.value)
-    assert "\n" not in message
-    for word in words:
-        assert word in message
-    assert not list((tmp_path / "run").rglob("checkpoint*"))
-
-
-@pytest.mark.parametrize(
-    ("mode", "spoil", "words"),
-    [
-        ("all", unknown_parent, "02_GT: man_track.txt: line 6: label 9 has the parent 77"),
-        ("evaluate", unknown_parent, "02_GT: man_track.txt: line 6: label 9 has the parent 77"),
-        ("predict", constant_frames, "02: t000.tif: every pixel has the value 7"),
-    ],
-)
-def test_what_will_be_tested_is_checked_before_anything_is_trained(mode, spoil, words, tmp_path):
-    for video in ("01", "02"):
-        root = write_ctc(tmp_path / "data" / "simulated", *moving_squares(frames=6), video)
-    spoil(root, "02")
-    experiment, flags = (
-        SIMULATED,
-        make_settings(tmp_path / "data", tmp_path / "run", fold=0),
-    )
-    with pytest.raises(DataError, match=words):
-        run_experiment(experiment, mode, spec_of(), flags)
-    assert not (tmp_path / "run").exists()
-    # Fold 0 trains on the other video.
-    task = SIMULATED.task
-    (fold, _) = task.make_folds(spec_of(), flags)
-    task.check([fold], spec_of(), flags, "train")
-
-
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -283,7 +189,7 @@ def test_tracking_a_video_of_ones_own(simulated, tmp_path):
     run_experiment(
         SIMULATED,
         "train",
-        spec_of(),
+        smoke_spec(),
         make_settings(simulated, tmp_path / "run", fold=0),
     )
     network = f"--checkpoint={tmp_path / 'run' / 'test_02'}"
