@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cosembed.clustering import background_embedding, cluster_pair
 from cosembed.datasets.heart.slices import HeartSlice
 from cosembed.inference.stepper import FrameStepper, prepare_frames
-from cosembed.preprocessing.geometry import frame_grid, inverse, resample_linear
+from cosembed.preprocessing.geometry import frame_grid, inverse, resample_linear, shape_of_test
 from cosembed.specs import HeartSpec, LeavesSpec, UpsamplingSpec
 from cosembed.tracking.upsample import upsample_labels
 
@@ -36,7 +36,7 @@ def segment_image(stepper: FrameStepper, image: NDArray, spec: LeavesSpec) -> ND
     still = embedding[None]
     (labels,) = cluster_pair(still, background_embedding(still), spec.clustering)
     height, width = image.shape[:2]
-    grid = frame_grid((height, width), spec.preprocessing, spec.network.image_size)
+    grid = frame_grid((height, width), spec.preprocessing, shape_of_test((height, width), spec))
     return upsample_labels(labels.astype(np.uint16), grid, (height, width), UNSMOOTHED)
 
 
@@ -53,7 +53,7 @@ def segment_cycle(stepper: FrameStepper, cine: HeartSlice, spec: HeartSpec) -> d
         whose own result is `unwarmed`.
     """
     height, width = cine.frames.shape[1:3]
-    to_image = inverse(frame_grid((height, width), spec.preprocessing, spec.network.image_size))
+    to_image = inverse(frame_grid((height, width), spec.preprocessing, shape_of_test((height, width), spec)))
     images = list(prepare_frames(cine.frames, spec))
     cycles = 2 if spec.network.recurrent else 1
     classes = [

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from cosembed.models import StackedHourglass
 from cosembed.models.stacked_hourglass import States
 from cosembed.preprocessing.frames import preprocess_frame
-from cosembed.preprocessing.geometry import fit_frame
+from cosembed.preprocessing.geometry import fit_frame, shape_of_test
 from cosembed.specs import TrainedSpec
 
 
@@ -24,15 +24,14 @@ def prepare_frames(frames: Iterable[NDArray], spec: TrainedSpec) -> Iterator[NDA
 
     Args:
         frames: Arrays [H, W] or [H, W, C] in their native dtype.
-        spec: Gives preprocessing and image size.
+        spec: Gives preprocessing and size.
 
     Yields:
-        float32 [N, N, C], about -1..1.
+        float32 [h, w, C], about -1..1; the network's square, or all of what is cut into tiles.
     """
     for frame in frames:
-        yield fit_frame(
-            preprocess_frame(frame, spec.preprocessing), spec.preprocessing, spec.network.image_size
-        )
+        image = preprocess_frame(frame, spec.preprocessing)
+        yield fit_frame(image, spec.preprocessing, shape_of_test((image.shape[0], image.shape[1]), spec))
 
 
 class FrameStepper:

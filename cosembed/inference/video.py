@@ -18,7 +18,7 @@ from cosembed.files.progress import with_progress
 from cosembed.files.writing import atomic_folder
 from cosembed.images.array_frames import VideoFrames
 from cosembed.inference.stepper import FrameStepper, prepare_frames
-from cosembed.preprocessing.geometry import Grid, frame_grid
+from cosembed.preprocessing.geometry import Grid, frame_grid, shape_of_test
 from cosembed.specs import CellsSpec
 from cosembed.tracking import TrackingResult, track_embeddings
 from cosembed.tracking.writer import MaskFolder, MaskStore, RestoredTracks, restore_resolution, write_tables
@@ -96,7 +96,7 @@ def track_frames(
         "network": round(network, 2),
         "clustering and tracking": round(time.perf_counter() - begin - network, 2),
     }
-    grid = frame_grid(frames.shape, spec.preprocessing, spec.network.image_size)
+    grid = frame_grid(frames.shape, spec.preprocessing, shape_of_test(frames.shape, spec))
     return TrackedFrames(result, grid, frames.shape, seconds, samples)
 
 

@@ -7,7 +7,6 @@ from cosembed.specs.overriding import TaskSpec, override, parse_assignments
 from cosembed.specs.resolving import (
     PROFILE_KEYS,
     RECIPES,
-    REFERENCE_SIZE,
     dataset_names,
     deviations_from_paper,
     dump,
@@ -18,11 +17,13 @@ from cosembed.specs.resolving import (
     resolve_as,
     resolve_file,
 )
+from cosembed.specs.scaling import REFERENCE_SIZE
 from cosembed.specs.sections import (
     AugmentationSpec,
     CellsDatasetSpec,
     ClusteringSpec,
     HeartDatasetSpec,
+    InferenceSpec,
     InstancesSpec,
     LeavesDatasetSpec,
     NetworkSpec,
@@ -43,6 +44,7 @@ __all__ = [
     "ClusteringSpec",
     "HeartDatasetSpec",
     "HeartSpec",
+    "InferenceSpec",
     "InstancesSpec",
     "LeavesDatasetSpec",
     "LeavesSpec",

@@ -1,8 +1,8 @@
 """Puts a spec together from files, recipe, profile and flags; reads and writes resolved specs.
 
 Later values replace earlier ones: `data_specs/_defaults.yaml` (what the paper states), the data set's own
-file, the recipe, the profile, scaling from 256 network pixels to the profile's image size, and overrides
-(`--set key=value`). Files hold values at 256 network pixels; a resolved spec holds final values.
+file, the recipe, the profile, scaling from 256 network pixels to the profile's size (`scaling`), and
+overrides (`--set key=value`). Files hold values at 256 network pixels; a resolved spec holds final values.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from cosembed.errors import SpecError
 from cosembed.files.reading import MAX_PAGES_BYTES, read_text, reason
 from cosembed.specs.dataclass_mapping import flatten, from_mapping, merge, to_mapping
 from cosembed.specs.overriding import TaskSpec, override
+from cosembed.specs.scaling import scale
 from cosembed.specs.tasks import TASKS, CellsSpec, TrainedSpec
 from cosembed.specs.yaml_text import parse_yaml
 
 # Tasks were called so in the runs of earlier versions, which can still be read.
 EARLIER_TASK_NAMES = {"tracking": "cells", "semantic": "heart"}
-REFERENCE_SIZE = 256
-RECIPES = ("paper", "released")
+RECIPES = ("paper", "released", "mia2019")
 PROFILE_KEYS = frozenset(
     {
         "network.image_size",
@@ -38,6 +38,10 @@ PROFILE_KEYS = frozenset(
         "training.learning_rate",
         "training.gradient_clip",
         "instances.maximum",
+        "inference.scale",
+        "inference.size",
+        "inference.tile",
+        "inference.overlap",
     }
 )
 
@@ -63,7 +67,7 @@ def resolve(
 
     Args:
         dataset: A name of `dataset_names("cells")`.
-        recipe: `paper` or `released`.
+        recipe: `paper`, `released` or `mia2019`.
         profile: A name in `data_specs/_profiles.yaml`.
         overrides: Dotted keys and final values, as for `override`.
 
@@ -133,6 +137,8 @@ def _put_together(
 ) -> TaskSpec:
     if recipe not in RECIPES:
         raise SpecError(f"--recipe: unknown recipe '{recipe}'; choose one of {', '.join(RECIPES)}")
+    if recipe == "mia2019" and kind is not CellsSpec:
+        raise SpecError("--recipe=mia2019: the follow-up's recipe is for cells; choose paper or released")
     recipes, profiles = own.pop("recipes", {}), own.pop("profiles", {})
     mapping = merge(_sections_of(kind, _read("_defaults.yaml")), own)
     mapping = merge(
@@ -141,8 +147,14 @@ def _put_together(
     made_by = {"recipe": recipe, "profile": profile}
     # Scaling takes the values as they are, so they are checked before.
     from_mapping(kind, merge(mapping, made_by), source)
+    at_files_size = mapping
     mapping = merge(mapping, _sections_of(kind, _profile(profile, source, profiles)))
-    return override(from_mapping(kind, merge(_scale(mapping), made_by), source), overrides or {})
+    overrides = overrides or {}
+    # The size of the network's pixels decides the values that are lengths and areas, so that it comes first.
+    pieces = {key: value for key, value in overrides.items() if key.split(".")[0] == "inference"}
+    if pieces:
+        mapping = to_mapping(override(from_mapping(kind, merge(mapping, made_by), source), pieces))
+    return override(from_mapping(kind, merge(scale(mapping, at_files_size), made_by), source), overrides)
 
 
 def load(path: Path) -> TrainedSpec:
@@ -219,46 +231,6 @@ def _profile(profile: str, source: str, own: Mapping[str, Any]) -> dict[str, Any
                 f"{source}: profile '{profile}' sets '{key}'; it may only set {sorted(PROFILE_KEYS)}"
             )
     return mapping
-
-
-def _scale(mapping: dict[str, Any]) -> dict[str, Any]:
-    """Turns values at 256 network pixels into values at the mapping's own image size."""
-    size = mapping["network"]["image_size"]
-    if size == REFERENCE_SIZE:
-        return mapping
-    s = size / REFERENCE_SIZE
-    lengths = {
-        key: mapping["augmentation"][key] * s
-        for key in ("translation", "elastic_amplitude", "drift", "jiggle")
-    }
-    scaled: dict[str, Any] = {
-        "augmentation": lengths,
-        "preprocessing": {"label_smoothing": mapping["preprocessing"]["label_smoothing"] * s},
-    }
-    if "instances" in mapping:
-        scaled["instances"] = {"neighbour_radius": mapping["instances"]["neighbour_radius"] * s}
-    for section in mapping.keys() & {"tracking", "clustering"}:
-        values = mapping[section]
-        scaled[section] = {
-            "min_points": max(3, round(values["min_points"] * s * s)),
-            "coordinate_factor": values["coordinate_factor"] / s,
-        }
-    if "tracking" in mapping:
-        tracking = mapping["tracking"]
-        scaled["tracking"] |= {
-            "border": _scaled_border(tracking["border"], mapping["dataset"]["image_shape"], size),
-            "parent_dilation": _nearest_odd(tracking["parent_dilation"] * s),
-        }
-    return merge(mapping, scaled)
-
-
-def _scaled_border(border: list[int], image_shape: list[int], size: int) -> list[int]:
-    """Scales a border: 50 original pixels as released, or none where it was none, to network pixels."""
-    return [int(50 * size / side) if pixels else 0 for pixels, side in zip(border, image_shape, strict=True)]
-
-
-def _nearest_odd(diameter: float) -> int:
-    return 0 if diameter == 0 else max(1, 2 * round((diameter - 1) / 2) + 1)
 
 
 def _folder() -> Path:

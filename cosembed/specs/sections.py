@@ -283,6 +283,43 @@ class TrackingSpec(ClusteringSpec):
 
 
 @dataclass(frozen=True, kw_only=True)
+class InferenceSpec:
+    """Says at which size the network sees a video, and in which pieces (the follow-up's section on tiles).
+
+    With `scale` or `size`, the network sees windows of its own size, in training and testing alike; without
+    them, the whole image is brought to its square, as in the paper.
+
+    Attributes:
+        scale: Network pixels per original pixel; 0: decided by `size`, or the whole image is scaled.
+        size: (y, x), the network pixels that every image is stretched to before it is cut into tiles (the
+            follow-up); [0, 0]: decided by `scale`.
+        tile: Side of a tile at test time, in network pixels; 0 is the network's image size.
+        overlap: How many network pixels neighbouring tiles share at least; 0 is half a tile.
+        window: The state starts at zero at every window of so many frames (the follow-up); 0: it is carried
+            on from the video's first frame.
+    """
+
+    scale: float = bounded(0, 16, default=0.0)
+    size: tuple[int, int] = bounded(0, 2**16, default=(0, 0))
+    tile: int = bounded(0, 4096, default=0)
+    overlap: int = bounded(0, 4095, default=0)
+    window: int = bounded(0, 1024, default=0)
+
+    def __post_init__(self) -> None:
+        if (0 in self.size) != (self.size == (0, 0)):
+            raise SpecError(f"inference.size is {list(self.size)}; give both sides, or [0, 0] for none")
+        if self.scale and self.size != (0, 0):
+            raise SpecError("inference.scale and inference.size: both are given; set one of them to 0")
+        if (self.tile or self.overlap) and not self.tiled:
+            raise SpecError("inference.tile and inference.overlap need inference.scale; set it too")
+
+    @property
+    def tiled(self) -> bool:
+        """Returns whether the network sees windows of the image, not all of it at once."""
+        return self.scale > 0 or self.size != (0, 0)
+
+
+@dataclass(frozen=True, kw_only=True)
 class UpsamplingSpec:
     """Says how labels of the network's grid are brought to the original image.
 

@@ -78,7 +78,7 @@ def track() -> Step:
     """A result folder; one that is there is kept, as by the experiments."""
     _, labels, tracks = moving_squares(3)
     spec = small_spec()
-    grid = frame_grid(labels.shape[1:], spec.preprocessing, spec.network.image_size)
+    grid = frame_grid(labels.shape[1:], spec.preprocessing, (spec.network.image_size,) * 2)
     side = spec.network.image_size
     result = TrackingResult(np.resize(labels[:, :side, :side], (3, side, side)), [tracks[0]._replace(end=2)])
 
@@ -136,7 +136,11 @@ def track_as_one(stepper, frames, spec, output, sample_frames):
     count, side = len(frames), spec.network.image_size
     found = TrackingResult(np.ones((count, side, side), np.uint16), [Track(1, 0, count - 1, 0)])
     write_result(
-        output, found, frame_grid(frames.shape, spec.preprocessing, side), frames.shape, spec.upsampling
+        output,
+        found,
+        frame_grid(frames.shape, spec.preprocessing, (side, side)),
+        frames.shape,
+        spec.upsampling,
     )
     return WrittenVideo(count, 1, {"network": 1.0}, {0: np.zeros((4, 4, 2), np.float32)})
 

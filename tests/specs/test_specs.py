@@ -19,11 +19,56 @@ DATASETS = [
 @pytest.mark.parametrize("recipe", specs.RECIPES)
 @pytest.mark.parametrize("profile", ["paper", "cpu", "smoke"])
 def test_every_combination_resolves_and_round_trips(dataset, recipe, profile, tmp_path):
+    if recipe == "mia2019" and dataset not in specs.dataset_names("cells"):
+        with pytest.raises(SpecError, match="is for cells"):
+            specs.resolve_any(dataset, recipe, profile)
+        return
     spec = specs.resolve_any(dataset, recipe, profile)
     path = tmp_path / "spec.yaml"
     path.write_text(specs.dump(spec))
     assert specs.load(path) == spec
     assert (spec.recipe, spec.profile, spec.dataset.name) == (recipe, profile, dataset)
+
+
+def test_values_follow_the_size_of_cells_in_network_pixels():
+    whole, tiles = (
+        specs.resolve("Fluo-N2DH-GOWT1", "paper", "paper", v) for v in ({}, {"inference.scale": 0.5})
+    )
+    # 1024 original pixels are 256 network pixels in the paper, and 512 at this scale.
+    assert tiles.tracking.min_points == 4 * whole.tracking.min_points
+    assert tiles.instances.neighbour_radius == pytest.approx(2 * whole.instances.neighbour_radius)
+    assert tiles.tracking.coordinate_factor == pytest.approx(whole.tracking.coordinate_factor / 2)
+    assert tiles.tracking.border == (25, 25)
+    # What is seen in the window stays as it is.
+    assert tiles.augmentation == whole.augmentation
+    assert (tiles.tile_side, tiles.tile_overlap) == (256, 128)
+
+
+def test_an_override_of_a_length_is_final_also_with_tiles():
+    values = {"inference.scale": 0.5, "instances.neighbour_radius": 40}
+    assert specs.resolve("Fluo-N2DH-GOWT1", "paper", "cpu", values).instances.neighbour_radius == 40
+
+
+def test_the_follow_up_keeps_its_tiles_in_small_profiles():
+    paper, cpu = (specs.resolve("Fluo-N2DL-HeLa", "mia2019", profile) for profile in ("paper", "cpu"))
+    assert paper.inference.size == (700, 1100)
+    assert cpu.inference.size == (350, 550)
+    assert (paper.inference.window, cpu.inference.window) == (8, 5)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"inference.tile": 64}, "need inference.scale"),
+        ({"inference.scale": 0.5, "inference.size": [512, 512]}, "both are given"),
+        ({"inference.size": [0, 512]}, "give both sides"),
+        ({"inference.scale": 0.5, "inference.tile": 100}, "multiple of 64"),
+        ({"inference.scale": 0.5, "inference.overlap": 256}, "below the tile's side, 256"),
+    ],
+)
+def test_tiles_that_cannot_be_are_refused(values, message):
+    with pytest.raises(SpecError, match=message):
+        specs.resolve("Fluo-N2DH-GOWT1", "paper", "paper", values)
 
 
 def test_all_six_challenge_data_sets_are_there():

@@ -178,7 +178,7 @@ def test_a_heartbeat_is_segmented_after_one_that_warms_the_state(recurrent):
 
 def test_logits_are_enlarged_linearly_about_pixel_centres():
     spec = specs.resolve_as(specs.HeartSpec, "ACDC-cine", "paper", "smoke").preprocessing
-    grid = frame_grid((30, 50), spec, 10)
+    grid = frame_grid((30, 50), spec, (10, 10))
     rows, columns = np.mgrid[:10, :10].astype(np.float32)
     ramps = np.stack([grid.offset_y + grid.scale_y * rows, grid.offset_x + grid.scale_x * columns], axis=-1)
     enlarged = resample_linear(ramps, inverse(grid), (30, 50))

@@ -18,7 +18,7 @@ GAUSSIAN = UpsamplingSpec(method="label_gaussian", sigma=1.0)
 
 def test_a_whole_factor_repeats_pixels():
     labels = disc_labels()
-    grid = frame_grid((96, 64), PREPROCESSING, 32)
+    grid = frame_grid((96, 64), PREPROCESSING, (32, 32))
     np.testing.assert_array_equal(
         upsample_labels(labels, grid, (96, 64), NEAREST), labels.repeat(3, axis=0).repeat(2, axis=1)
     )
@@ -27,7 +27,7 @@ def test_a_whole_factor_repeats_pixels():
 @pytest.mark.parametrize("upsampling", [SMOOTH, GAUSSIAN])
 def test_smooth_upsampling_keeps_labels_and_rounds_corners(upsampling):
     labels = disc_labels()
-    grid = frame_grid((128, 128), PREPROCESSING, 32)
+    grid = frame_grid((128, 128), PREPROCESSING, (32, 32))
     smooth, blocky = (upsample_labels(labels, grid, (128, 128), spec) for spec in (upsampling, NEAREST))
     assert set(np.unique(smooth)) == {0, 1, 2}
     for label in (1, 2):
@@ -59,7 +59,7 @@ def test_upsampling_inverts_the_test_transform(dataset, upsampling):
     """The pixel in the middle of every network pixel gets that pixel's label."""
     spec = specs.resolve(dataset).preprocessing
     shape = (301, 437)
-    grid = frame_grid(shape, spec, 24)
+    grid = frame_grid(shape, spec, (24, 24))
     labels = np.zeros((24, 24), np.uint16)
     labels[2:9, 3:12], labels[9:20, 3:12], labels[5:22, 12:21] = 1, 2, 3
     image = upsample_labels(labels, grid, shape, upsampling)
@@ -71,7 +71,7 @@ def test_upsampling_inverts_the_test_transform(dataset, upsampling):
 def test_where_the_zoom_looked_away_there_is_background():
     spec = specs.resolve("Fluo-C2DL-MSC").preprocessing
     assert spec.test_zoom == 0.95
-    grid = frame_grid((200, 400), spec, 32)
+    grid = frame_grid((200, 400), spec, (32, 32))
     full = upsample_labels(np.full((32, 32), 7, np.uint16), grid, (200, 400), NEAREST)
     assert (full[5:195, 10:390] == 7).all()
     assert full.sum() == 7 * 190 * 380

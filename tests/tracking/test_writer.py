@@ -71,7 +71,7 @@ def result():
 
 def test_a_written_result_is_valid_and_holds_what_was_tracked(result, tmp_path):
     output = tmp_path / "01_RES"
-    grid = frame_grid((32, 48), PREPROCESSING, 16)
+    grid = frame_grid((32, 48), PREPROCESSING, (16, 16))
     tracks = write_result(output, result, grid, (32, 48), NEAREST)
     # Track 4 has a gap: it is erased.
     assert tracks == [Track(1, 0, 1, 0), Track(2, 2, 3, 1), Track(3, 2, 3, 1)]
@@ -110,7 +110,7 @@ def test_what_smoothing_removes_is_gone_from_the_table_too(tmp_path):
         Track(6, 3, 3, 5),
     ]
     labels[3, 3, 20] = 0
-    grid = frame_grid((24, 24), PREPROCESSING, 24)
+    grid = frame_grid((24, 24), PREPROCESSING, (24, 24))
     written = write_result(tmp_path / "RES", TrackingResult(labels, tracks), grid, (24, 24), SMOOTH)
     assert written == [Track(1, 0, 1, 0), Track(2, 2, 3, 1), Track(3, 1, 3, 0), Track(6, 3, 3, 0)]
     assert check_result(tmp_path / "RES") == []
@@ -124,7 +124,7 @@ def test_what_smoothing_removes_is_gone_from_the_table_too(tmp_path):
 def test_traccuracy_reads_the_result_as_the_same_lineage(result, tmp_path):
     from traccuracy.loaders import load_ctc_data
 
-    grid = frame_grid((16, 16), PREPROCESSING, 16)
+    grid = frame_grid((16, 16), PREPROCESSING, (16, 16))
     write_result(tmp_path / "RES", result, grid, (16, 16), NEAREST)
     graph = load_ctc_data(
         str(tmp_path / "RES"), str(tmp_path / "RES" / "res_track.txt"), run_checks=True
@@ -137,13 +137,13 @@ def test_traccuracy_reads_the_result_as_the_same_lineage(result, tmp_path):
 
 def test_an_empty_result_is_valid(tmp_path):
     empty = TrackingResult(np.zeros((2, 8, 8), np.uint16), [])
-    write_result(tmp_path / "RES", empty, frame_grid((16, 16), PREPROCESSING, 8), (16, 16), SMOOTH)
+    write_result(tmp_path / "RES", empty, frame_grid((16, 16), PREPROCESSING, (8, 8)), (16, 16), SMOOTH)
     assert (tmp_path / "RES" / "res_track.txt").read_text() == ""
     assert check_result(tmp_path / "RES") == []
 
 
 def test_nothing_is_overwritten_and_nothing_half_written(result, tmp_path, monkeypatch):
-    grid = frame_grid((16, 16), PREPROCESSING, 16)
+    grid = frame_grid((16, 16), PREPROCESSING, (16, 16))
     output = tmp_path / "RES"
     output.mkdir()
     (output / "mine.txt").write_text("precious")
@@ -168,7 +168,7 @@ def test_a_tracked_division_is_perfect_in_traccuracys_eyes(tmp_path):
     from traccuracy.metrics import CTCMetrics, DivisionMetrics
 
     _, truth, tracks = moving_squares()
-    grid = frame_grid(truth.shape[1:], PREPROCESSING, 48)
+    grid = frame_grid(truth.shape[1:], PREPROCESSING, (48, 48))
     network = truth[:, np.rint(grid.offset_y + grid.scale_y * np.arange(48)).astype(int).clip(0, 39)]
     result = track_embeddings(embeddings_of(network, noise=0.02), SPEC)
     write_result(tmp_path / "01_RES", result, grid, truth.shape[1:], NEAREST)
