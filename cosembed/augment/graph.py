@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from cosembed.augment.interface import AugmentedClip, RawClip
 from cosembed.augment.parameters import SPLINE_ORDER
-from cosembed.augment.simpleitk import affine_about_centre, elastic_spline
+from cosembed.augment.placement import place_clip, training_window
+from cosembed.augment.simpleitk import elastic_spline
 from cosembed.preprocessing.frames import OUTSIDE
 from cosembed.preprocessing.label_smoothing import TRUNCATE
 from cosembed.specs import TrainedSpec
@@ -25,7 +26,7 @@ class _Places(NamedTuple):
     """Says where in the image the network's pixels are sampled, as `simpleitk.Sampling` does.
 
     Attributes:
-        points: float64 [N, N, 2], (x, y) inside the image.
+        points: float64 [N, N, 2], (x, y) inside the part of the image that was sent, from its first pixel on.
         inside: bool [N, N]; True where the pixel lies in the image itself.
         covered: bool [N, N]; True where it lies in the image or in its mirror padding.
     """
@@ -51,6 +52,8 @@ class GraphAugmenter:
             "labels": tf.TensorSpec([None, None, None], tf.uint16),
             "loss_mask": tf.TensorSpec([None, None], tf.bool),
             "elastic": tf.TensorSpec([grid, grid, 2], tf.float64),
+            "sides": tf.TensorSpec([2], tf.float64),
+            "corner": tf.TensorSpec([2], tf.float64),
             "matrix": tf.TensorSpec([2, 2], tf.float64),
             "translation": tf.TensorSpec([2], tf.float64),
             "shifts": tf.TensorSpec([None, 2], tf.int64),
@@ -72,14 +75,17 @@ class GraphAugmenter:
 
     def _inputs(self, clip: RawClip) -> dict[str, np.ndarray | np.floating]:
         height, width, _ = clip.frames[0].shape
-        matrix, translation = affine_about_centre(
-            (height, width), self._spec.network.image_size, clip.spatial
+        window = training_window((height, width), self._spec)
+        matrix, translation, rows, columns = place_clip(
+            (height, width), self._spec.network.image_size, clip.spatial, window
         )
         intensity = clip.intensity
         return {
-            "frames": np.stack(clip.frames),
-            "labels": clip.labels.astype(np.uint16),
-            "loss_mask": clip.loss_mask,
+            "frames": np.stack([frame[rows, columns] for frame in clip.frames]),
+            "labels": clip.labels[:, rows, columns].astype(np.uint16),
+            "loss_mask": clip.loss_mask[rows, columns],
+            "sides": np.array([width, height], float),
+            "corner": np.array([columns.start, rows.start], float),
             "elastic": clip.spatial.elastic,
             "matrix": matrix,
             "translation": translation,
@@ -110,14 +116,14 @@ class GraphAugmenter:
     def _places(self, clip: dict[str, tf.Tensor]) -> _Places:
         """Composes the transform of a clip as `simpleitk.make_sampling` does."""
         points = self._points(clip["elastic"], clip["matrix"], clip["translation"])
-        sides = tf.cast(tf.shape(clip["loss_mask"])[::-1], tf.float64)
+        sides = clip["sides"]
         half = sides // 2
         inside = _within(points, -0.5, sides - 0.5)
         mirrored = self._spec.preprocessing.padding == "mirror"
         covered = _within(points, -0.5 - half, sides + half - 0.5) if mirrored else inside
         folded = tf.math.floormod(points + 0.5, 2 * sides)
         folded = tf.minimum(folded, 2 * sides - folded) - 0.5
-        return _Places(tf.clip_by_value(folded, 0, sides - 1), inside, covered)
+        return _Places(tf.clip_by_value(folded, 0, sides - 1) - clip["corner"], inside, covered)
 
     def _sample_image(self, frames: tf.Tensor, places: _Places) -> tf.Tensor:
         """Resamples all frames with linear interpolation: float32 [T, h, w, C] -> [T, N, N, C]."""

@@ -31,6 +31,8 @@ class SpatialParameters:
         elastic: float64 [grid, grid, 2]: movement of the spline's control points, in network pixels; empty if
             it is off.
         shifts: int64 [T, 2]: drift plus jiggle of every frame, cut to whole network pixels.
+        position: Where a window lies in the room that it has in the image along each axis, from -1 to 1; 0 is
+            the middle. It has no meaning where the whole image is seen.
     """
 
     translation: Pair
@@ -39,6 +41,7 @@ class SpatialParameters:
     zoom: Pair
     elastic: NDArray[np.float64]
     shifts: NDArray[np.int64]
+    position: Pair = (0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,8 @@ def draw_spatial(generator: np.random.Generator, spec: AugmentationSpec, frames:
         zoom=pair(spec.zoom, 1.0),
         elastic=generator.uniform(-spec.elastic_amplitude, spec.elastic_amplitude, (grid, grid, 2)),
         shifts=np.trunc(path).astype(np.int64),
+        # Drawn last, so that a clip's other changes do not depend on whether it sees a window.
+        position=pair(1.0),
     )
 
 

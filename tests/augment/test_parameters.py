@@ -13,7 +13,7 @@ from cosembed.errors import SpecError
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(0, 10_000), st.sampled_from(specs.RECIPES))
+@given(st.integers(0, 10_000), st.sampled_from(["paper", "released"]))
 def test_draws_lie_in_their_ranges(seed, recipe):
     spec = specs.resolve("simulated", recipe).augmentation
     generator = np.random.default_rng(seed)
