@@ -1,4 +1,4 @@
-"""Places the network's square in the image that a clip is cut from: its affine transform, and what it can see.
+"""Places the network's square in the image that a clip is cut from: its transform, and what it can see.
 
 Both augmenters place clips by this module, which knows what was drawn and the sizes of images, but no pixels.
 

@@ -56,6 +56,11 @@ def test_the_follow_up_keeps_its_tiles_in_small_profiles():
     assert (paper.inference.window, cpu.inference.window) == (8, 5)
 
 
+def test_tiles_are_reported_as_a_deviation_from_the_paper():
+    tiles = specs.resolve("Fluo-N2DH-GOWT1", "released", "paper", {"inference.scale": 0.5})
+    assert ("inference.scale", 0.0, 0.5) in specs.deviations_from_paper(tiles)
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [
