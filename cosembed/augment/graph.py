@@ -13,10 +13,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from cosembed.augment.elastic import spatial_of_frames, spline_places, spline_weights
 from cosembed.augment.interface import AugmentedClip, RawClip
 from cosembed.augment.parameters import SPLINE_ORDER
 from cosembed.augment.placement import place_clip, training_window
-from cosembed.augment.simpleitk import elastic_spline
 from cosembed.preprocessing.frames import OUTSIDE
 from cosembed.preprocessing.label_smoothing import TRUNCATE
 from cosembed.specs import TrainedSpec
@@ -47,11 +47,12 @@ class GraphAugmenter:
     def __init__(self, spec: TrainedSpec) -> None:
         self._spec = spec
         grid = spec.augmentation.elastic_grid
+        self._moving = spec.augmentation.elastic_times > 0
         signature = {
             "frames": tf.TensorSpec([None, None, None, spec.network.channels], tf.float32),
             "labels": tf.TensorSpec([None, None, None], tf.uint16),
             "loss_mask": tf.TensorSpec([None, None], tf.bool),
-            "elastic": tf.TensorSpec([grid, grid, 2], tf.float64),
+            "elastic": tf.TensorSpec([None, grid, grid, 2], tf.float64),
             "sides": tf.TensorSpec([2], tf.float64),
             "corner": tf.TensorSpec([2], tf.float64),
             "matrix": tf.TensorSpec([2, 2], tf.float64),
@@ -86,7 +87,7 @@ class GraphAugmenter:
             "loss_mask": clip.loss_mask[rows, columns],
             "sides": np.array([width, height], float),
             "corner": np.array([columns.start, rows.start], float),
-            "elastic": clip.spatial.elastic,
+            "elastic": np.stack([part.elastic for part in spatial_of_frames(clip.spatial, len(clip.frames))]),
             "matrix": matrix,
             "translation": translation,
             "shifts": clip.spatial.shifts,
@@ -98,8 +99,7 @@ class GraphAugmenter:
         }
 
     def _augment(self, clip: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        places = self._places(clip)
-        image, truth = self._sample_image(clip["frames"], places), self._sample_truth(clip, places)
+        image, truth = self._sample_moving(clip) if self._moving else self._sample(clip, clip["elastic"][0])
         augmentation = self._spec.augmentation
         if augmentation.drift or augmentation.jiggle:
             image, truth = (
@@ -113,9 +113,25 @@ class GraphAugmenter:
         image = image * clip["gain"][:, None, None, None] + clip["offset"][:, None, None, None]
         return image, tf.cast(truth[..., 0], tf.uint16), truth[..., 1] > 0
 
-    def _places(self, clip: dict[str, tf.Tensor]) -> _Places:
-        """Composes the transform of a clip as `simpleitk.make_sampling` does."""
-        points = self._points(clip["elastic"], clip["matrix"], clip["translation"])
+    def _sample_moving(self, clip: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+        """Resamples a clip whose frames are each sampled at points of their own, as `_sample` does others."""
+
+        def sample(parts: tuple[tf.Tensor, tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+            frame, labels, elastic = parts
+            image, truth = self._sample(clip | {"frames": frame[None], "labels": labels[None]}, elastic)
+            return image[0], truth[0]
+
+        parts = clip["frames"], clip["labels"], clip["elastic"]
+        return tf.map_fn(sample, parts, fn_output_signature=(tf.float32, tf.float32))
+
+    def _sample(self, clip: dict[str, tf.Tensor], elastic: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Resamples all frames, labels and the loss mask at the same points."""
+        places = self._places(clip, elastic)
+        return self._sample_image(clip["frames"], places), self._sample_truth(clip, places)
+
+    def _places(self, clip: dict[str, tf.Tensor], elastic: tf.Tensor) -> _Places:
+        """Composes the transform of frames as `simpleitk.make_sampling` does."""
+        points = self._points(elastic, clip["matrix"], clip["translation"])
         sides = clip["sides"]
         half = sides // 2
         inside = _within(points, -0.5, sides - 0.5)
@@ -177,12 +193,9 @@ class GraphAugmenter:
 
     def _spline(self, coefficients: tf.Tensor) -> tf.Tensor:
         """Evaluates the cubic B-splines of coefficients [g, k] at the pixels of one axis: [N, k]."""
-        grid, side = coefficients.shape[0], self._spec.network.image_size
-        # ITK's knots begin and end a little outside the outermost pixels, and its first coefficient lies one
-        # knot before them.
-        domain = elastic_spline(side, grid)
-        begin, length = domain.GetTransformDomainOrigin()[0], domain.GetTransformDomainPhysicalDimensions()[0]
-        return cubic_spline(coefficients, (np.arange(side) - begin) * (grid - SPLINE_ORDER) / length + 1)
+        return cubic_spline(
+            coefficients, spline_places(self._spec.network.image_size, coefficients.shape[0])
+        )
 
     def _smooth(self, labels: tf.Tensor) -> tf.Tensor:
         """Smooths labels float32 [N, N] as `smooth_labels` does: the largest filtered mask wins."""
@@ -231,9 +244,7 @@ def cubic_spline(coefficients: tf.Tensor, places: NDArray[np.float64]) -> tf.Ten
     Returns:
         float64 [N, k].
     """
-    distance = np.abs(places[:, None] - np.arange(coefficients.shape[0]))
-    near, far = 2 / 3 - distance**2 + distance**3 / 2, (2 - distance) ** 3 / 6
-    return tf.matmul(tf.constant(np.select([distance < 1, distance < 2], [near, far])), coefficients)
+    return tf.matmul(tf.constant(spline_weights(places, coefficients.shape[0])), coefficients)
 
 
 def gaussian_filter(images: tf.Tensor, sigma: float, radius: int) -> tf.Tensor:

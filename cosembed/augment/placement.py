@@ -101,7 +101,7 @@ def place_clip(
     if window is None:
         return Placement(matrix, translation, slice(0, height), slice(0, width))
     # A spline moves no pixel further than the control point that is moved most.
-    reach = (image_size - 1) / 2 + np.abs(parameters.elastic).max(axis=(0, 1), initial=0)[::-1]
+    reach = (image_size - 1) / 2 + np.abs(parameters.elastic).reshape(-1, 2).max(axis=0, initial=0)[::-1]
     middle, extent = (image_size - 1) / 2 + translation, np.abs(matrix) @ reach
     columns, rows = (
         _seen(low, high, side)

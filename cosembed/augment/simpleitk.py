@@ -14,6 +14,7 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813
 from numpy.typing import NDArray
 
+from cosembed.augment.elastic import elastic_spline, spatial_of_frames
 from cosembed.augment.interface import AugmentedClip, RawClip
 from cosembed.augment.parameters import SPLINE_ORDER, IntensityParameters, SpatialParameters
 from cosembed.augment.placement import Placement, Window, place_clip, training_window
@@ -40,25 +41,31 @@ class SimpleITKAugmenter:
 
     def _augment(self, clip: RawClip) -> AugmentedClip:
         height, width, _ = clip.frames[0].shape
-        window = training_window((height, width), self._spec)
-        sampling = make_sampling(
-            (height, width), self._image_size, clip.spatial, self._preprocessing.padding, window
-        )
-        shifts = clip.spatial.shifts
+        shape, padding = (height, width), self._preprocessing.padding
+        window, shifts = training_window(shape, self._spec), clip.spatial.shifts
+        samplings = [
+            make_sampling(shape, self._image_size, spatial, padding, window)
+            for spatial in spatial_of_frames(clip.spatial, len(shifts))
+        ]
+        if len(samplings) == 1:
+            samplings *= len(shifts)
         image = [
             shift_frame(resample_image(frame, sampling), shift, mirror=True)
-            for frame, shift in zip(clip.frames, shifts, strict=True)
+            for frame, sampling, shift in zip(clip.frames, samplings, shifts, strict=True)
         ]
         sigma = self._preprocessing.label_smoothing
         labels = [
             shift_frame(smooth_labels(resample_labels(frame, sampling), sigma), shift, mirror=False)
-            for frame, shift in zip(clip.labels, shifts, strict=True)
+            for frame, sampling, shift in zip(clip.labels, samplings, shifts, strict=True)
         ]
-        loss_mask = resample_labels(clip.loss_mask.astype(np.uint8), sampling).astype(bool)
+        loss_masks = [
+            shift_frame(resample_labels(clip.loss_mask, sampling), shift, mirror=False)
+            for sampling, shift in zip(samplings, shifts, strict=True)
+        ]
         return AugmentedClip(
             image=change_intensity(np.stack(image), clip.intensity),
             labels=np.stack(labels),
-            loss_masks=np.stack([shift_frame(loss_mask, shift, mirror=False) for shift in shifts]),
+            loss_masks=np.stack(loss_masks),
         )
 
 
@@ -99,7 +106,7 @@ def make_sampling(
     Args:
         image_shape: Height and width of the (cropped) image.
         image_size: Side N of the network's input.
-        parameters: The drawn transform, in network pixels.
+        parameters: The transform of a frame, in network pixels.
         padding: What is assumed to lie outside the image.
         window: What the network sees of the image; None: the image is scaled to fit the network's square, and
             its aspect ratio is kept.
@@ -164,7 +171,7 @@ def resample_labels(labels: NDArray, sampling: Sampling) -> NDArray:
     """Resamples labels from their nearest pixels.
 
     Args:
-        labels: Integers [h, w].
+        labels: Integers or booleans [h, w].
         sampling: Where to sample them.
 
     Returns:
@@ -210,12 +217,6 @@ def change_intensity(clip: NDArray[np.float32], parameters: IntensityParameters)
     frame_shift = parameters.frame_shift[:, None, None, None]
     frame_scale = parameters.frame_scale[:, None, None, None]
     return ((clip + frame_shift) * frame_scale).astype(np.float32)
-
-
-def elastic_spline(image_size: int, grid: int) -> sitk.BSplineTransform:
-    """Makes the spline of `grid` x `grid` control points over the network's square, none moved yet."""
-    domain = sitk.Image(image_size, image_size, sitk.sitkUInt8)
-    return sitk.BSplineTransformInitializer(domain, [grid - SPLINE_ORDER] * 2, SPLINE_ORDER)
 
 
 def _compose(placement: Placement, image_size: int, elastic: NDArray[np.float64]) -> sitk.Transform:
