@@ -1,4 +1,4 @@
-"""Evaluates the elastic movement of clips: cubic B-splines over the network's square, and over a clip's frames.
+"""Evaluates the elastic movement of clips: cubic B-splines over the network's square and a clip's frames.
 
 A spline in space and time is the product of one along each axis, so that the movement of one frame is a
 spline in space alone, whose control points are sums over those along time. Knows what was drawn, no pixels.

@@ -193,9 +193,7 @@ class GraphAugmenter:
 
     def _spline(self, coefficients: tf.Tensor) -> tf.Tensor:
         """Evaluates the cubic B-splines of coefficients [g, k] at the pixels of one axis: [N, k]."""
-        return cubic_spline(
-            coefficients, spline_places(self._spec.network.image_size, coefficients.shape[0])
-        )
+        return cubic_spline(coefficients, spline_places(self._spec.network.image_size, coefficients.shape[0]))
 
     def _smooth(self, labels: tf.Tensor) -> tf.Tensor:
         """Smooths labels float32 [N, N] as `smooth_labels` does: the largest filtered mask wins."""
