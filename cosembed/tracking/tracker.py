@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from itertools import chain
 
 import numpy as np
@@ -61,9 +60,13 @@ def track_embeddings(
     """
     pairs = _pairs(embeddings)
     first = next(pairs)
-    cluster = partial(cluster_pair, background=background_embedding(first), spec=spec)
-    workers = clustering_threads(workers, spec)
-    return track_pairs(map_in_order(cluster, chain([first], pairs), workers, "clustering"), spec)
+    background = background_embedding(first)
+
+    def cluster(pair: NDArray[np.float32]) -> NDArray[np.int32]:
+        return cluster_pair(pair, background, spec)
+
+    later = map_in_order(cluster, pairs, clustering_threads(workers, spec), "clustering")
+    return track_pairs(chain([cluster(first)], later), spec)
 
 
 def clustering_threads(workers: int | None, spec: TrackingSpec) -> int:
