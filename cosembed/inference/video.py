@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +18,24 @@ from numpy.typing import NDArray
 from cosembed.files.progress import with_progress
 from cosembed.files.writing import atomic_folder
 from cosembed.images.array_frames import VideoFrames
+from cosembed.inference.pieces import (
+    PackedLabels,
+    cluster_pieces,
+    embed_pieces,
+    estimate_background,
+    plan_pieces,
+)
+from cosembed.inference.samples import Samples
 from cosembed.inference.stepper import FrameStepper, prepare_frames
 from cosembed.preprocessing.geometry import Grid, frame_grid, shape_of_test
 from cosembed.specs import CellsSpec
 from cosembed.tracking import TrackingResult, track_embeddings
+from cosembed.tracking.merging import TileLabels, merge_tiles
+from cosembed.tracking.tracker import clustering_threads, track_pairs
 from cosembed.tracking.writer import MaskFolder, MaskStore, RestoredTracks, restore_resolution, write_tables
+
+Item = TypeVar("Item")
+WHOLE = slice(None), slice(None)
 
 
 @dataclass(frozen=True)
@@ -33,7 +47,10 @@ class TrackedFrames:
         grid: Where network pixels lie in the original images.
         image_shape: Height and width of the original images.
         seconds: Wall time per stage.
-        samples: Frame index -> embedding float32 [N, N, D] of the frames asked for.
+        samples: Frame index -> embedding float32 [h, w, D] of the frames asked for, for pictures; with tiles,
+            every so many pixels of the whole frame.
+        checks: The same for a part of the frame, at every pixel of it.
+        checked: The rows and columns of this part, the whole frame without tiles.
     """
 
     result: TrackingResult
@@ -41,6 +58,8 @@ class TrackedFrames:
     image_shape: tuple[int, int]
     seconds: dict[str, float]
     samples: dict[int, NDArray[np.float32]]
+    checks: dict[int, NDArray[np.float32]]
+    checked: tuple[slice, slice] = WHOLE
 
 
 @dataclass(frozen=True)
@@ -79,6 +98,8 @@ def track_frames(
     Raises:
         DataError: A frame cannot be read or used.
     """
+    if spec.inference.tiled or spec.inference.window:
+        return _track_pieces(stepper, frames, spec, sample_frames, workers)
     stopwatch = _Stopwatch()
     samples: dict[int, NDArray[np.float32]] = {}
 
@@ -97,7 +118,47 @@ def track_frames(
         "clustering and tracking": round(time.perf_counter() - begin - network, 2),
     }
     grid = frame_grid(frames.shape, spec.preprocessing, shape_of_test(frames.shape, spec))
-    return TrackedFrames(result, grid, frames.shape, seconds, samples)
+    return TrackedFrames(result, grid, frames.shape, seconds, samples, samples)
+
+
+def _track_pieces(
+    stepper: FrameStepper,
+    frames: VideoFrames,
+    spec: CellsSpec,
+    sample_frames: Sequence[int],
+    workers: int | None,
+) -> TrackedFrames:
+    """Runs the network over tiles and windows of a video, and tracks what is merged of them."""
+    begin, stopwatch = time.perf_counter(), _Stopwatch()
+    plan = plan_pieces(len(frames), frames.shape, spec)
+    background = estimate_background(stepper, frames, spec, plan)
+    samples = Samples(plan, sample_frames)
+    threads = clustering_threads(workers, spec.tracking)
+    source = stopwatch.timed("network", embed_pieces(stepper, frames, spec, plan, plan.pieces))
+    labels: dict[int, list[PackedLabels]] = {pair: [] for pair in range(plan.pairs)}
+    found = cluster_pieces(samples.passing(source), background, spec, threads)
+    for packed in with_progress(found, plan.pairs * len(plan.tiles), "tracking"):
+        labels[packed.pair].append(packed)
+
+    def merged() -> Iterator[NDArray[np.int32]]:
+        for pair in range(plan.pairs):
+            shown = [
+                TileLabels(plan.tiles[packed.tile].y, plan.tiles[packed.tile].x, packed.unpack())
+                for packed in labels.pop(pair)
+            ]
+            yield merge_tiles(
+                shown, plan.shape, spec.tile_side, spec.tile_overlap, spec.tracking.size_threshold
+            ).labels
+
+    result = track_pairs(with_progress(merged(), plan.pairs, "merging"), spec.tracking)
+    network = stopwatch.seconds["network"]
+    seconds = {
+        "network": round(network, 2),
+        "clustering and tracking": round(time.perf_counter() - begin - network, 2),
+    }
+    grid = frame_grid(frames.shape, spec.preprocessing, plan.shape)
+    pictures, checks = samples.pictures(), samples.checks()
+    return TrackedFrames(result, grid, frames.shape, seconds, pictures, checks, samples.checked)
 
 
 def write_tracked(tracked: TrackedFrames, spec: CellsSpec, output: Path) -> WrittenVideo:
@@ -147,7 +208,7 @@ class _Stopwatch:
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
 
-    def timed(self, stage: str, items: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+    def timed(self, stage: str, items: Iterable[Item]) -> Iterator[Item]:
         self.seconds[stage] = 0.0
         begin = time.perf_counter()
         for item in items:

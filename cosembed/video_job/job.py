@@ -46,7 +46,7 @@ from cosembed.video_job.video_report import write_video_report
 
 SAMPLES = 4
 # What can be chosen anew for a trained network; all else was decided when it was trained.
-CHANGEABLE = ("preprocessing", "tracking", "upsampling", "network.image_size")
+CHANGEABLE = ("preprocessing", "tracking", "upsampling", "inference", "network.image_size")
 
 
 class TrackedVideo:
@@ -311,7 +311,7 @@ def run_job(
     samples = np.unique(np.linspace(0, len(frames) - 1, SAMPLES).round().astype(int)).tolist()
     tracked = track_frames(network.stepper, frames, spec, samples, workers)
     warnings += doubts_about_cell_size(tracked.result.labels, network.card)
-    fitness = measure_fitness(tracked.samples, tracked.result.labels)
+    fitness = measure_fitness(tracked.checks, tracked.result.labels[:, *tracked.checked])
     warnings += doubts_about_fitness(fitness)
     record = Record(
         str(seen),
