@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cosembed.clustering import background_embedding, choose_mode, cluster_pair
+from cosembed.clustering import choose_background, choose_mode, cluster_pair
 from cosembed.datasets.ctc.track_table import Track
 from cosembed.errors import DataError
 from cosembed.preprocessing.label_values import LARGEST_LABEL
@@ -64,7 +64,7 @@ def track_embeddings(
     if workers is None:
         workers = available_cores()
     # The library starts processes of its own.
-    if choose_mode(spec) == "released":
+    if spec.method == "hdbscan" and choose_mode(spec) == "released":
         workers = 0
     labels = list(stitch_pairs(_cluster_pairs(embeddings, spec, workers), spec.merge_iou))
     return finish_tracks(np.stack(labels), spec)
@@ -76,7 +76,7 @@ def _cluster_pairs(
     """Yields the labels int32 [2, H, W] of every pair, or [1, H, W] of a single frame (steps 2 to 7)."""
     pairs = _pairs(embeddings)
     first = next(pairs)
-    background = background_embedding(first)
+    background = choose_background(first, spec)
     yield cluster_pair(first, background, spec)
     if workers == 0:
         for pair in pairs:

@@ -109,7 +109,7 @@ def test_values_scale_from_256_network_pixels():
 
 
 def test_recipes_differ_as_the_released_code_differs_from_the_paper():
-    paper, released = (specs.resolve("PhC-C2DH-U373", recipe) for recipe in specs.RECIPES)
+    paper, released = (specs.resolve("PhC-C2DH-U373", recipe) for recipe in ("paper", "released"))
     assert (paper.training.optimizer, released.training.optimizer) == ("adam", "nadam")
     assert (paper.instances.maximum, released.instances.maximum) == (32, 16)
     assert (paper.preprocessing.padding, released.preprocessing.padding) == ("mirror", "constant")
