@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cosembed.clustering import background_embedding, cluster_pair
+from cosembed.clustering import choose_background, cluster_pair
 from cosembed.images.array_frames import VideoFrames
 from cosembed.inference.stepper import FrameStepper, prepare_frames
 from cosembed.inference.tiles import Tile, plan_tiles, spread_evenly
@@ -125,10 +125,12 @@ def estimate_background(
     Returns:
         float32 [D], the same whichever pieces are computed.
     """
+    if spec.tracking.background == "fixed":
+        return choose_background(np.zeros((0, spec.network.outputs), np.float32), spec.tracking)
     images = list(prepare_frames((frames[index] for index in range(min(2, len(frames)))), spec))
     tiles = spread_evenly(plan.tiles, BACKGROUND_TILES)
     shown = [[tile.shown(embedding) for embedding in stepper(map(tile.cut, images))] for tile in tiles]
-    return background_embedding(np.array(shown))
+    return choose_background(np.array(shown), spec.tracking)
 
 
 def cluster_pieces(

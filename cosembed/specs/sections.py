@@ -245,11 +245,18 @@ class ClusteringSpec:
     Final values, in network pixels.
 
     Attributes:
-        min_points: m_pts, HDBSCAN's `min_samples`, and m_clSize, its `min_cluster_size`.
+        method: `hdbscan`, or `mean_shift` with a flat kernel and cosine distance (the follow-up).
+        min_points: m_pts, HDBSCAN's `min_samples`, and m_clSize, its `min_cluster_size`. Mean shift has no
+            such number; there it is the size that `size_share` is a share of.
         coordinate_factor: c, by which pixel coordinates are multiplied before they join the embedding.
         mode: HDBSCAN runs on every pixel (`exact`), or pixels deep inside cells stand for each other (`fast`,
             where that saves time), or `auto`: fast from 100 points on; `released` is the library call of the
             released code, whose spanning tree is approximate.
+        bandwidth: The largest cosine distance of points that belong to a centre of mean shift.
+        seeds: At how many points centres of mean shift begin.
+        seed: Decides which points these are, in every frame pair anew.
+        background: The embedding of the background is `estimated` from the first frame pair, or `fixed` to
+            (1, 0, ..., 0) (the follow-up).
         background_measure: `dot` is the dot product with the background embedding; `squared_dot` its square
             (released code for still images).
         background_similarity: From this measure on, a pixel or cluster is background.
@@ -260,7 +267,12 @@ class ClusteringSpec:
 
     min_points: int = bounded(2)
     coordinate_factor: float = bounded(0)
+    method: Literal["hdbscan", "mean_shift"] = "hdbscan"
     mode: Literal["auto", "exact", "fast", "released"] = "auto"
+    bandwidth: float = bounded(0, 2, above=True, default=0.1)
+    seeds: int = bounded(1, 2**20, default=128)
+    seed: int = bounded(0, 2**31 - 1, default=1)
+    background: Literal["estimated", "fixed"] = "estimated"
     background_measure: Literal["dot", "squared_dot"] = "dot"
     background_similarity: float = bounded(-1, 1, default=0.95)
     background_clusters: bool = True

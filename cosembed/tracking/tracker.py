@@ -15,7 +15,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from cosembed.clustering import background_embedding, choose_mode, cluster_pair
+from cosembed.clustering import choose_background, choose_mode, cluster_pair
 from cosembed.datasets.ctc.track_table import Track
 from cosembed.errors import DataError
 from cosembed.preprocessing.label_values import LARGEST_LABEL
@@ -60,7 +60,7 @@ def track_embeddings(
     """
     pairs = _pairs(embeddings)
     first = next(pairs)
-    background = background_embedding(first)
+    background = choose_background(first, spec)
 
     def cluster(pair: NDArray[np.float32]) -> NDArray[np.int32]:
         return cluster_pair(pair, background, spec)
@@ -72,7 +72,7 @@ def track_embeddings(
 def clustering_threads(workers: int | None, spec: TrackingSpec) -> int:
     """Says how many threads cluster pairs: those asked for, or as many as there are cores."""
     # The library starts processes of its own.
-    if choose_mode(spec) == "released":
+    if spec.method == "hdbscan" and choose_mode(spec) == "released":
         return 0
     return available_cores() if workers is None else workers
 

@@ -175,7 +175,7 @@ def test_what_will_be_done_is_said(tmp_path):
     facts = facts_of(frames, "video.tif", SPEC)
     assert facts["Video"] == "video.tif, 4 frames of 48 x 40 pixels, uint16"
     assert facts["Network"] == "net, 24 x 24 pixels"
-    assert facts["Clustering"] == "exact: every pixel; at least 12 points a cell"
+    assert facts["Clustering"] == "HDBSCAN, exact: every pixel; at least 12 points a cell"
     assert re.fullmatch(
         r"about \d+ MB \(network .*, label maps .*, clustering .*, one frame .*\); [\d,]+ MB available",
         facts["Memory"],

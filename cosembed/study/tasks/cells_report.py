@@ -71,7 +71,7 @@ def write_cells_report(
     sections.append(report_sections.time_section(folds, settings))
     split = describe_split(folds, settings.protocol)
     facts = report_sections.run_facts(spec, settings, folds[0], split)
-    facts.append(("Clustering", f"HDBSCAN, {describe_clustering(spec.tracking)}"))
+    facts.append(("Clustering", describe_clustering(spec.tracking)))
     title = f"{spec.dataset.name}: segmentation and tracking"
     report_sections.write_page(title, facts, sections, spec, settings)
 
