@@ -25,7 +25,8 @@ from cosembed.files.writing import atomic_write_bytes
 from cosembed.images.array_frames import VideoFrames
 from cosembed.preprocessing.label_overlap import count_labels
 from cosembed.reporting import figures, movie
-from cosembed.reporting.colours import NeighbourGraph
+from cosembed.reporting.colours import choose_entries
+from cosembed.reporting.neighbours import NeighbourGraph
 from cosembed.reporting.numbers import draw_numbers
 from cosembed.reporting.overlays import encode_png, overlay, stretch
 from cosembed.reporting.panels import (
@@ -159,7 +160,7 @@ def _look_at_masks(frames: VideoFrames, masks: Mapping[int, Path], wanted: Colle
         areas.append(sizes[present > 0].tolist())
         if index in wanted:
             small[index] = resized(labels, size)
-    return _Cells(areas, neighbours.colours(), small)
+    return _Cells(areas, choose_entries(neighbours), small)
 
 
 @dataclass(frozen=True)
