@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from cosembed.preprocessing.label_values import UNLABELLED
-from cosembed.reporting.colours import PALETTE, default_entry, label_colours
+from cosembed.reporting.colours import PALETTE, STRIPES, default_entry, label_colours
 from cosembed.reporting.error_classes import ErrorClass, classify_masks
 
 # Of Okabe and Ito's palette, distinguishable with colour-blindness.
@@ -43,21 +43,20 @@ def colour_labels(labels: NDArray, colours: Mapping[int, int] | None = None) -> 
 
     Args:
         labels: [H, W].
-        colours: Label -> index in the palette, from `colours.label_colours` of the whole video; without it,
-            neighbours may have the same colour.
+        colours: Label -> entry, from `colours.label_colours` of the whole video; without it, neighbours may
+            have the same colour.
 
     Returns:
         RGB uint8 [H, W, 3].
     """
     present, index = np.unique(labels, return_inverse=True)
-    chosen = np.array(
-        [
-            PALETTE[(colours or {}).get(label, default_entry(label))] if label > 0 else (0, 0, 0)
-            for label in present.tolist()
-        ],
-        np.uint8,
-    )
-    return chosen[index.reshape(labels.shape)]
+    entries = np.array([(colours or {}).get(label, default_entry(label)) for label in present.tolist()], int)
+    stripes, entry = np.divmod(entries, len(PALETTE))
+    picture = np.where(present[:, None] > 0, PALETTE[entry], np.uint8(0))[index.reshape(labels.shape)]
+    for pattern in np.unique(stripes[stripes > 0]):
+        striped = (stripes == pattern)[index.reshape(labels.shape)]
+        picture[striped & _dark_stripes(STRIPES[pattern], labels.shape)] //= 2
+    return picture
 
 
 def stretch(frame: NDArray, low: float = 1.0, high: float = 99.5) -> NDArray[np.uint8]:
@@ -188,11 +187,21 @@ def encode_png(picture: NDArray[np.uint8]) -> bytes:
 
 def _striped(error_class: ErrorClass, shape: tuple[int, ...]) -> NDArray[np.uint8]:
     """Fills a picture uint8 [H, W, 3] with the colour and stripes of an error."""
-    (down, across), (rows, columns) = ERROR_STRIPES[error_class], np.indices(shape)
-    period = max(STRIPE_PERIOD, max(shape) // MOST_STRIPES)
-    bright = (down * rows + across * columns) % period < period // 2
+    dark = _dark_stripes(ERROR_STRIPES[error_class], shape)
     colour = np.array(ERROR_COLOURS[error_class], np.uint8)
-    return np.where(bright[..., None], colour, colour // 2)
+    return np.where(dark[..., None], colour // 2, colour)
+
+
+def _dark_stripes(direction: tuple[int, int], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Tells where in a picture [H, W] every second stripe lies; without a direction there are none.
+
+    Args:
+        direction: How much a pixel's row and its column count.
+        shape: The picture's height and width.
+    """
+    (down, across), (rows, columns) = direction, np.indices(shape)
+    period = max(STRIPE_PERIOD, max(shape) // MOST_STRIPES)
+    return (down * rows + across * columns) % period >= period // 2
 
 
 def _outlines(labels: NDArray) -> NDArray[np.bool_]:
