@@ -63,7 +63,7 @@ def read_geff(path: Path) -> StoredGraph:
             stored = geff.core_io.read_to_memory(str(path))
     except Exception as error:
         raise DataError(
-            f"{path}: is not a valid GEFF graph ({reason(error)}); write it anew, or copy it completely"
+            f"{path}: is not a valid GEFF graph ({_why(error)}); write it anew, or copy it completely"
         ) from error
     metadata, properties = stored["metadata"], stored["node_props"]
     if not metadata.axes:
@@ -155,6 +155,12 @@ def _relabelled(stored: StoredGraph, found: GraphTracks, frame: int) -> NDArray[
     for value, label in wanted.items():
         table[value] = label
     return table[image]
+
+
+def _why(error: Exception) -> str:
+    """Words an error of the library; those of metadata come as a list."""
+    listed = error.errors() if isinstance(error, ValueError) and hasattr(error, "errors") else ()
+    return str(listed[0]["msg"]) if listed else reason(error)
 
 
 def _numbering(path: Path, ours: Any) -> tuple[int, int]:
