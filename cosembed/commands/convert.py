@@ -1,17 +1,20 @@
-"""Converts a result folder to GEFF or OME-Zarr labels, and GEFF back to a result folder.
+"""Converts a result folder to GEFF, TrackMate or OME-Zarr labels, and GEFF back to a result folder.
 
     cosembed convert --input=my_frames_RES --output=tracks.geff
     cosembed convert --input=tracks.geff --output=my_frames_back
+    cosembed convert --input=my_frames_RES --output=tracks.xml --pixel_size=0.65 --frame_interval=5
     cosembed convert --input=my_frames_RES --output=cells.zarr --ome_zarr=0.5
 
 The input says which way it goes: a challenge folder (maskNNN.tif, res_track.txt) becomes what the name of the
-output says, .geff (a graph of the cells with the label image inside) or .zarr (the label image alone); a GEFF
-becomes a challenge folder. Nothing is lost on the way there and back. Pixel size and frame interval are those
-of the flags.
+output says, .geff (a graph of the cells with the label image inside), .xml (a file of TrackMate with its
+divisions) or .zarr (the label image alone); a GEFF becomes a challenge folder. Nothing is lost on the way
+there and back. Pixel size and frame interval are those of the flags.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +26,7 @@ from cosembed.files.wording import counted
 
 if TYPE_CHECKING:
     from cosembed.exchange.ome_zarr_labels import Version
+    from cosembed.exchange.result_folder import ResultFolder
     from cosembed.images.calibration import Calibration
 
 
@@ -34,7 +38,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     flags.DEFINE_string(
         "output",
         "",
-        "What to write, which must not exist: NAME.geff, NAME.zarr; of a GEFF, a folder.",
+        "What to write, which must not exist: NAME.geff, NAME.xml, NAME.zarr; of a GEFF, a folder.",
         flag_values=flag_values,
     )
     flags.DEFINE_enum(
@@ -75,8 +79,13 @@ def _convert_folder(folder: Path, output: Path, calibration: Calibration, versio
     from cosembed.exchange.geff_writing import write_geff
     from cosembed.exchange.ome_zarr_labels import write_labels
     from cosembed.exchange.result_folder import open_result
+    from cosembed.exchange.trackmate import write_trackmate
 
-    writers = {".geff": write_geff, ".zarr": write_labels}
+    writers: dict[str, Callable[[ResultFolder, Path, Calibration], None]] = {
+        ".geff": partial(write_geff, version=version),
+        ".xml": write_trackmate,
+        ".zarr": partial(write_labels, version=version),
+    }
     write = writers.get(output.suffix.lower())
     if write is None:
         raise InputError(
@@ -84,7 +93,7 @@ def _convert_folder(folder: Path, output: Path, calibration: Calibration, versio
             f"{' or '.join(writers)}"
         )
     result = open_result(folder)
-    write(result, output, calibration, version)
+    write(result, output, calibration)
     print(
         f"{output}: {counted(len(result.masks), 'frame')}, {counted(len(result.found.tracks), 'track')}, "
         f"{calibration.described()}"

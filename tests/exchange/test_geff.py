@@ -166,7 +166,7 @@ def test_traccuracy_scores_the_graph_as_the_folder(tmp_path):
         found, _ = run_metrics(reference, graph, CTCMatcher(), [CTCMetrics(), DivisionMetrics()])
         scores.append([metric["results"] for metric in found])
     assert scores[0] == scores[1]
-    assert 0 < scores[0][0]["TRA"] < 1 and scores[0][1]["Frame Buffer 0"]["False Negative Divisions"] == 1
+    assert 0 < scores[0][0]["TRA"] < 1 and scores[0][1]["Frame Buffer 0"]["Wrong Children Divisions"] == 1
 
 
 @pytest.mark.skipif("COSEMBED_TEST_DATA" not in os.environ, reason="needs COSEMBED_TEST_DATA")
