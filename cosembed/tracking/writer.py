@@ -63,12 +63,13 @@ class MaskFolder:
         folder: Where the files lie.
         frames: The number of frames; the last one's number decides how many digits a name has.
         first: The first frame's number in the files' names; masks are indexed from 0 all the same.
+        digits: The least number of digits in a name.
     """
 
-    def __init__(self, folder: Path, frames: int, first: int = 0) -> None:
+    def __init__(self, folder: Path, frames: int, first: int = 0, digits: int = 3) -> None:
         self._folder = folder
         self._first = first
-        self._digits = max(3, len(str(first + frames - 1)))
+        self._digits = max(digits, len(str(first + frames - 1)))
 
     def __getitem__(self, frame: int, /) -> NDArray:
         return read_image(self._path(frame))

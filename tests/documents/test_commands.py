@@ -47,7 +47,7 @@ SMALL = {
     "demo": ["--frames=3"],
 }
 COMMANDS = ("demo", "track", "networks", "train", "evaluate", "validate", "report", "simulate")
-COMMANDS += ("suggest-spec", "import-network")
+COMMANDS += ("suggest-spec", "import-network", "convert")
 
 
 def blocks(document: str, language: str = "") -> list[str]:
