@@ -143,7 +143,9 @@ def _samples(video: TrainingVideo, videos: int) -> list[_Sample]:
     numbers = sorted(masks or markers)
     pixels = int(np.prod(video.frames[0].shape[:2]))
     count = max(2, min(MOST_FRAMES, MOST_PIXELS // pixels) // videos)
-    chosen = {numbers[i] for i in np.linspace(0, len(numbers) - 1, count).round().astype(int)} if numbers else ()
+    chosen = (
+        {numbers[i] for i in np.linspace(0, len(numbers) - 1, count).round().astype(int)} if numbers else ()
+    )
     return [
         _Sample(
             np.asarray(video.frames[number]),
