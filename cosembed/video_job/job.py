@@ -310,7 +310,10 @@ def run_job(
     warnings += warnings_about_input(frames.shape, spec.dataset.image_shape, survey)
     samples = np.unique(np.linspace(0, len(frames) - 1, SAMPLES).round().astype(int)).tolist()
     tracked = track_frames(network.stepper, frames, spec, samples, workers)
-    warnings += doubts_about_cell_size(tracked.result.labels, network.card)
+    warnings += tracked.warnings
+    warnings += doubts_about_cell_size(
+        tracked.result.labels, network.card, network.spec if spec.inference.tiled else None
+    )
     fitness = measure_fitness(tracked.checks, tracked.result.labels[:, *tracked.checked])
     warnings += doubts_about_fitness(fitness)
     record = Record(
