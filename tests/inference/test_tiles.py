@@ -27,8 +27,8 @@ def test_tiles_cover_an_image_and_overlap(shape, side, share):
     tiles = plan_tiles(shape, side, overlap)
     seen, owned = np.zeros(shape, int), np.zeros(shape, int)
     for tile, own in zip(tiles, own_parts(tiles), strict=True):
-        assert 0 <= tile.y and tile.y + tile.height <= shape[0]
-        assert 0 <= tile.x and tile.x + tile.width <= shape[1]
+        assert tile.y >= 0 and tile.y + tile.height <= shape[0]
+        assert tile.x >= 0 and tile.x + tile.width <= shape[1]
         assert (tile.height, tile.width) == (min(side, shape[0]), min(side, shape[1]))
         seen[tile.y : tile.y + tile.height, tile.x : tile.x + tile.width] += 1
         owned[own] += 1
