@@ -20,6 +20,7 @@ from cosembed.errors import InputError
 COMMANDS = {
     "demo": "cosembed.commands.demo",
     "track": "cosembed.commands.track",
+    "merge": "cosembed.commands.merge",
     "networks": "cosembed.commands.networks",
     "train": "cosembed.commands.train",
     "suggest-spec": "cosembed.commands.suggest_spec",

@@ -10,6 +10,10 @@ third uses a network of the authors (cosembed import-network) with their values 
 last one tracks several videos, each into a folder of its own name below the output; one that fails is named
 at the end, and the others are complete. With --scheduler, the workers of a Dask cluster track them.
 
+A network that sees images in tiles runs on many machines without a scheduler: --shard=1/8 to --shard=8/8,
+then cosembed merge. Tiles are shared out, and windows of time (inference.window) where there are any; without
+them, the state of a tile is carried on from the video's first frame.
+
 The input is a folder of TIFF or PNG frames, or one multi-page TIFF. The output is a result folder of the Cell
 Tracking Challenge, with maskNNN.tif and res_track.txt; beside them lie tracks.csv (label, parent, frame, y,
 x, area), report.html, and pictures/ (overlay.gif, lineage.png, embeddings.png).
@@ -46,6 +50,10 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     video_flags.define_flags(flag_values)
     text("output", "Folder to write; it must not exist yet, or be empty. That of several videos may exist.")
     text("scheduler", "Workers of a Dask cluster track: local:N processes, or tcp://host:port.")
+    text(
+        "shard",
+        "i/n: compute a part of the tiles (and windows of time) only; cosembed merge joins all n.",
+    )
     flags.DEFINE_multi_string(
         "set",
         [],
@@ -76,9 +84,11 @@ def main(flag_values: flags.FlagValues) -> None:
     """
     from cosembed import specs
     from cosembed.commands.plate import find_videos, is_pattern, track_videos
+    from cosembed.commands.track_shards import track_on_cluster, track_shard
     from cosembed.commands.track_video import NetworkChoice, VideoTask, track_video
     from cosembed.networks.catalogue import network_folder
     from cosembed.processes.cluster import check_scheduler
+    from cosembed.video_job.shard import parse_shard
 
     network_path = _network_path(flag_values)
     command_line.require(flag_values, "input", "output")
@@ -90,6 +100,9 @@ def main(flag_values: flags.FlagValues) -> None:
         raise InputError("--input= is empty; see --help")
     inputs, output, scheduler = flag_values.input, Path(flag_values.output), flag_values.scheduler
     several = len(inputs) > 1 or is_pattern(inputs[0])
+    shard = parse_shard(flag_values.shard) if flag_values.shard else None
+    if shard is not None and (several or scheduler):
+        raise InputError("--shard: is for one video, and without --scheduler; leave one of them out")
     videos = {output / name: path for name, path in find_videos(inputs).items()}
     if not several:
         videos = {output: inputs[0]}
@@ -108,8 +121,13 @@ def main(flag_values: flags.FlagValues) -> None:
         )
         for place, path in videos.items()
     ]
-    if several or scheduler:
+    if shard is not None:
+        track_shard(tasks[0], shard)
+    elif several:
         track_videos(tasks, scheduler)
+    elif scheduler:
+        if not track_on_cluster(tasks[0], scheduler):
+            track_videos(tasks, scheduler)
     else:
         track_video(tasks[0])
 

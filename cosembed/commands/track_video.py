@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cosembed.images.frames import Frames
     from cosembed.inference.networks import Network
     from cosembed.specs import CellsSpec
+    from cosembed.video_job.job import ReadPieces
     from cosembed.video_job.source import Source
 
 # What a result takes on the disk: report and pictures, and the compressed masks.
@@ -62,8 +63,12 @@ class VideoTask:
     keep_complete: bool = False
 
 
-def track_video(task: VideoTask) -> None:
+def track_video(task: VideoTask, read_pieces: ReadPieces | None = None) -> None:
     """Checks the input, then tracks it frame by frame, and prints what is done.
+
+    Args:
+        task: The video.
+        read_pieces: As in `run_job`, where the pieces of the video were computed before.
 
     Raises:
         InputError: Unusable frames, no network, or an output folder that holds something else than an
@@ -79,17 +84,17 @@ def track_video(task: VideoTask) -> None:
     output = task.output
     finish_moving(output)
     if task.keep_complete and is_complete(output):
-        _check_same(task, *_plan(task, frames)[:3])
+        _check_same(task, *plan_task(task, frames)[:3])
         print(f"{output}: complete, kept")
         return
     if lacks_report(output):
-        _check_same(task, *_plan(task, frames)[:3])
+        _check_same(task, *plan_task(task, frames)[:3])
         print(f"{output}: masks and tables are complete; report and pictures are made", flush=True)
         _report(output, frames)
         return
     height, width = frames.shape
     with reserved_folder(output, PICTURES + len(frames) * height * width // PIXELS_PER_BYTE):
-        _track(task, *_plan(task, frames))
+        _track(task, *plan_task(task, frames), read_pieces)
     _report(output, frames)
 
 
@@ -107,24 +112,31 @@ def _load(choice: NetworkChoice) -> Network:
     return load_network(choice.path, choice.dataset or None, require_gpu=choice.require_gpu)
 
 
-def _plan(task: VideoTask, frames: Frames) -> tuple[Frames, Network, CellsSpec, list[tuple[str, str]]]:
-    """Loads the network and says what will be done."""
+def plan_task(
+    task: VideoTask, frames: Frames, *, quiet: bool = False
+) -> tuple[Frames, Network, CellsSpec, list[tuple[str, str]]]:
+    """Loads the network and says what will be done, unless it is to be quiet."""
     network = _load(task.network)
     from cosembed.video_job.job import plan_job
 
     _, _, spec, facts = plan_job(frames, str(task.source), network, task.settings)
-    for title, fact in facts:
+    for title, fact in [] if quiet else facts:
         print(f"{title}: {fact}", flush=True)
     return frames, network, spec, facts
 
 
 def _track(
-    task: VideoTask, frames: Frames, network: Network, spec: CellsSpec, facts: list[tuple[str, str]]
+    task: VideoTask,
+    frames: Frames,
+    network: Network,
+    spec: CellsSpec,
+    facts: list[tuple[str, str]],
+    read_pieces: ReadPieces | None,
 ) -> None:
     """Tracks frames into an output folder that is reserved; the report comes when masks are safe."""
     from cosembed.video_job.job import run_job
 
-    video = run_job(frames, network, spec, facts, task.source, task.workers)
+    video = run_job(frames, network, spec, facts, task.source, task.workers, read_pieces)
     _print_warnings(video.warnings)
     video.save_tracks(task.output)
 

@@ -70,6 +70,11 @@ class Plan:
         return range(window.first_pair, max(window.first_pair + 1, window.end - 1))
 
 
+def in_pieces(spec: CellsSpec) -> bool:
+    """Tells whether a video is computed in pieces, and not as a whole."""
+    return spec.inference.tiled or spec.inference.window > 0
+
+
 def plan_pieces(frames: int, image_shape: tuple[int, int], spec: CellsSpec) -> Plan:
     """Plans the pieces of a video.
 
@@ -101,6 +106,12 @@ class PackedLabels(NamedTuple):
     def unpack(self) -> NDArray[np.int32]:
         """Returns the labels int32 [F, h, w]."""
         return np.frombuffer(zlib.decompress(self.content), np.int32).reshape(self.shape)
+
+
+def pack_labels(pair: int, tile: int, labels: NDArray[np.int32]) -> PackedLabels:
+    """Compresses the labels int32 [F, h, w] of a frame pair in one tile."""
+    frames, height, width = labels.shape
+    return PackedLabels(pair, tile, (frames, height, width), zlib.compress(labels.tobytes(), 1))
 
 
 class TilePair(NamedTuple):
@@ -147,7 +158,7 @@ def cluster_pieces(
 
     def cluster(item: TilePair) -> PackedLabels:
         labels = cluster_pair(item.embeddings, background, spec.tracking)
-        return PackedLabels(item.pair, item.tile, labels.shape, zlib.compress(labels.tobytes(), 1))
+        return pack_labels(item.pair, item.tile, labels)
 
     yield from map_in_order(cluster, pairs, workers, "clustering")
 

@@ -40,14 +40,15 @@ class Samples:
     Args:
         plan: The video's pieces.
         frames: Indices of the frames that are kept.
+        tiles: What was kept already.
 
     Attributes:
         tiles: What was kept.
         checked: The rows and columns of the image in the tile that is checked, the one in its middle.
     """
 
-    def __init__(self, plan: Plan, frames: Collection[int]) -> None:
-        self.tiles: list[SampledTile] = []
+    def __init__(self, plan: Plan, frames: Collection[int], tiles: Iterable[SampledTile] = ()) -> None:
+        self.tiles = list(tiles)
         self._plan = plan
         self._frames = frozenset(frames)
         self._parts = own_parts(plan.tiles)

@@ -7,10 +7,9 @@ method of its own.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,23 +17,15 @@ from numpy.typing import NDArray
 from cosembed.files.progress import with_progress
 from cosembed.files.writing import atomic_folder
 from cosembed.images.array_frames import VideoFrames
-from cosembed.inference.pieces import (
-    PackedLabels,
-    cluster_pieces,
-    embed_pieces,
-    estimate_background,
-    plan_pieces,
-)
-from cosembed.inference.samples import Samples
+from cosembed.inference.pieces import Plan, in_pieces, plan_pieces
 from cosembed.inference.stepper import FrameStepper, prepare_frames
+from cosembed.inference.stopwatch import Stopwatch
+from cosembed.inference.tiled import PieceResults, compute_pieces, join_pieces
 from cosembed.preprocessing.geometry import Grid, frame_grid, shape_of_test
 from cosembed.specs import CellsSpec
 from cosembed.tracking import TrackingResult, track_embeddings
-from cosembed.tracking.merging import TileLabels, merge_tiles
-from cosembed.tracking.tracker import clustering_threads, track_pairs
 from cosembed.tracking.writer import MaskFolder, MaskStore, RestoredTracks, restore_resolution, write_tables
 
-Item = TypeVar("Item")
 WHOLE = slice(None), slice(None)
 
 
@@ -51,6 +42,7 @@ class TrackedFrames:
             every so many pixels of the whole frame.
         checks: The same for a part of the frame, at every pixel of it.
         checked: The rows and columns of this part, the whole frame without tiles.
+        warnings: What was left out, a sentence each.
     """
 
     result: TrackingResult
@@ -60,6 +52,7 @@ class TrackedFrames:
     samples: dict[int, NDArray[np.float32]]
     checks: dict[int, NDArray[np.float32]]
     checked: tuple[slice, slice] = WHOLE
+    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -98,9 +91,11 @@ def track_frames(
     Raises:
         DataError: A frame cannot be read or used.
     """
-    if spec.inference.tiled or spec.inference.window:
-        return _track_pieces(stepper, frames, spec, sample_frames, workers)
-    stopwatch = _Stopwatch()
+    if in_pieces(spec):
+        plan = plan_pieces(len(frames), frames.shape, spec)
+        found = compute_pieces(stepper, frames, spec, plan, plan.pieces, sample_frames, workers)
+        return join_tracked(found, frames, spec, plan)
+    stopwatch = Stopwatch()
     samples: dict[int, NDArray[np.float32]] = {}
 
     def embeddings() -> Iterator[NDArray[np.float32]]:
@@ -110,55 +105,26 @@ def track_frames(
                 samples[index] = embedding
             yield embedding
 
-    begin = time.perf_counter()
     result = track_embeddings(with_progress(embeddings(), len(frames), "tracking"), spec.tracking, workers)
-    network = stopwatch.seconds["network"]
-    seconds = {
-        "network": round(network, 2),
-        "clustering and tracking": round(time.perf_counter() - begin - network, 2),
-    }
+    seconds = stopwatch.stages("clustering and tracking")
     grid = frame_grid(frames.shape, spec.preprocessing, shape_of_test(frames.shape, spec))
     return TrackedFrames(result, grid, frames.shape, seconds, samples, samples)
 
 
-def _track_pieces(
-    stepper: FrameStepper,
-    frames: VideoFrames,
-    spec: CellsSpec,
-    sample_frames: Sequence[int],
-    workers: int | None,
-) -> TrackedFrames:
-    """Runs the network over tiles and windows of a video, and tracks what is merged of them."""
-    begin, stopwatch = time.perf_counter(), _Stopwatch()
-    plan = plan_pieces(len(frames), frames.shape, spec)
-    background = estimate_background(stepper, frames, spec, plan)
-    samples = Samples(plan, sample_frames)
-    threads = clustering_threads(workers, spec.tracking)
-    source = stopwatch.timed("network", embed_pieces(stepper, frames, spec, plan, plan.pieces))
-    labels: dict[int, list[PackedLabels]] = {pair: [] for pair in range(plan.pairs)}
-    found = cluster_pieces(samples.passing(source), background, spec, threads)
-    for packed in with_progress(found, plan.pairs * len(plan.tiles), "tracking"):
-        labels[packed.pair].append(packed)
-
-    def merged() -> Iterator[NDArray[np.int32]]:
-        for pair in range(plan.pairs):
-            shown = [
-                TileLabels(plan.tiles[packed.tile].y, plan.tiles[packed.tile].x, packed.unpack())
-                for packed in labels.pop(pair)
-            ]
-            yield merge_tiles(
-                shown, plan.shape, spec.tile_side, spec.tile_overlap, spec.tracking.size_threshold
-            ).labels
-
-    result = track_pairs(with_progress(merged(), plan.pairs, "merging"), spec.tracking)
-    network = stopwatch.seconds["network"]
-    seconds = {
-        "network": round(network, 2),
-        "clustering and tracking": round(time.perf_counter() - begin - network, 2),
-    }
-    grid = frame_grid(frames.shape, spec.preprocessing, plan.shape)
-    pictures, checks = samples.pictures(), samples.checks()
-    return TrackedFrames(result, grid, frames.shape, seconds, pictures, checks, samples.checked)
+def join_tracked(found: PieceResults, frames: VideoFrames, spec: CellsSpec, plan: Plan) -> TrackedFrames:
+    """Makes a tracked video of what its pieces gave; otherwise as `join_pieces`."""
+    joined = join_pieces(found, frames, spec, plan)
+    samples = joined.samples
+    return TrackedFrames(
+        joined.result,
+        frame_grid(frames.shape, spec.preprocessing, plan.shape),
+        frames.shape,
+        joined.seconds,
+        samples.pictures(),
+        samples.checks(),
+        samples.checked,
+        joined.warnings,
+    )
 
 
 def write_tracked(tracked: TrackedFrames, spec: CellsSpec, output: Path) -> WrittenVideo:
@@ -200,18 +166,3 @@ def track_video(
 ) -> WrittenVideo:
     """Tracks a video and writes the result: `track_frames`, then `write_tracked`."""
     return write_tracked(track_frames(stepper, frames, spec, sample_frames), spec, output)
-
-
-class _Stopwatch:
-    """Adds up the time spent inside generators."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    def timed(self, stage: str, items: Iterable[Item]) -> Iterator[Item]:
-        self.seconds[stage] = 0.0
-        begin = time.perf_counter()
-        for item in items:
-            self.seconds[stage] += time.perf_counter() - begin
-            yield item
-            begin = time.perf_counter()

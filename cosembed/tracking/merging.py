@@ -219,10 +219,15 @@ def _neighbours(fragments: Sequence[_View], side: int) -> Iterator[tuple[int, in
     blocks: dict[tuple[int, int], list[int]] = {}
     for index, fragment in enumerate(fragments):
         blocks.setdefault((fragment.tile[0] // side, fragment.tile[1] // side), []).append(index)
+    boxes = np.array([fragment.box for fragment in fragments])
     for (row, column), here in blocks.items():
-        for down, aside in product((-1, 0, 1), repeat=2):
-            there = blocks.get((row + down, column + aside), [])
-            yield from ((one, other) for one, other in product(here, there) if one < other)
+        around = product((row - 1, row, row + 1), (column - 1, column, column + 1))
+        there = [index for block in around for index in blocks.get(block, [])]
+        first, second = boxes[here][:, None], boxes[there][None]
+        meet = (first[..., :2] < second[..., 2:]) & (second[..., :2] < first[..., 2:])
+        for one, other in np.argwhere(meet.all(-1)):
+            if here[one] < there[other]:
+                yield here[one], there[other]
 
 
 def _agree(one: _View, other: _View) -> bool:

@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 
 from cosembed.datasets.ctc.mask_files import mask_files
 from cosembed.errors import DataError, OutputError
-from cosembed.files.progress import with_progress
 from cosembed.files.wording import counted
 from cosembed.files.writing import locked_folder
 from cosembed.images.array_frames import VideoFrames
 from cosembed.images.reading import image_shape
-from cosembed.video_job.record import Fingerprint, read_record, refuse_another
+from cosembed.video_job.record import fingerprint_frames, read_record, refuse_another
 from cosembed.video_job.source import Source
 from cosembed.video_job.video_report import WrittenReport, write_video_report
 
@@ -35,11 +34,7 @@ def check_same(folder: Path, frames: VideoFrames, network: str, values: str) -> 
     Raises:
         OutputError: It was made from something else.
     """
-    seen = Fingerprint()
-    for _ in seen.passing(with_progress(frames, len(frames), "reading")):
-        pass
-    seen.add(np.asarray(frames.numbers))
-    refuse_another(folder, str(seen), network, values)
+    refuse_another(folder, fingerprint_frames(frames), network, values)
 
 
 def make_report(folder: Path, frames: VideoFrames) -> WrittenReport:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -30,7 +30,9 @@ from cosembed.images.frame_files import FrameChoice, Gaps, Order
 from cosembed.images.frames import Frames
 from cosembed.images.survey import survey_frames
 from cosembed.inference.networks import Network, load_network
-from cosembed.inference.video import TrackedFrames, restore_frames, track_frames
+from cosembed.inference.pieces import plan_pieces
+from cosembed.inference.tiled import PieceResults
+from cosembed.inference.video import TrackedFrames, join_tracked, restore_frames, track_frames
 from cosembed.processes.memory import available_memory
 from cosembed.specs import CellsSpec
 from cosembed.tracking import CellRow
@@ -47,6 +49,10 @@ from cosembed.video_job.video_report import write_video_report
 SAMPLES = 4
 # What can be chosen anew for a trained network; all else was decided when it was trained.
 CHANGEABLE = ("preprocessing", "tracking", "upsampling", "inference", "network.image_size")
+
+# Given what the pieces of a video must have been made from (fingerprints `frames` and `network`, and the spec
+# as YAML, `values`), gives what they gave.
+ReadPieces = Callable[[Mapping[str, str]], PieceResults]
 
 
 class TrackedVideo:
@@ -280,6 +286,7 @@ def run_job(
     facts: list[tuple[str, str]],
     source: Source | None = None,
     workers: int | None = None,
+    read_pieces: ReadPieces | None = None,
 ) -> TrackedVideo:
     """Checks every frame, then tracks the video.
 
@@ -290,6 +297,7 @@ def run_job(
         facts: What the report says was done.
         source: The files of the video, for the record of the result; None for an array.
         workers: As in `track`.
+        read_pieces: Gives what the pieces of the video gave, where they were computed before.
 
     Raises:
         DataError: A frame cannot be read or used.
@@ -308,20 +316,34 @@ def run_job(
             "may have to follow."
         )
     warnings += warnings_about_input(frames.shape, spec.dataset.image_shape, survey)
-    samples = np.unique(np.linspace(0, len(frames) - 1, SAMPLES).round().astype(int)).tolist()
-    tracked = track_frames(network.stepper, frames, spec, samples, workers)
-    warnings += doubts_about_cell_size(tracked.result.labels, network.card)
+    weights = network_fingerprint(network)
+    if read_pieces is None:
+        tracked = track_frames(network.stepper, frames, spec, sample_frames(len(frames)), workers)
+    else:
+        pieces = read_pieces({"frames": str(seen), "network": weights, "values": specs.dump(spec)})
+        plan = plan_pieces(len(frames), frames.shape, spec)
+        tracked = join_tracked(pieces, frames, spec, plan)
+    warnings += tracked.warnings
+    warnings += doubts_about_cell_size(
+        tracked.result.labels, network.card, network.spec if spec.inference.tiled else None
+    )
     fitness = measure_fitness(tracked.checks, tracked.result.labels[:, *tracked.checked])
     warnings += doubts_about_fitness(fitness)
     record = Record(
         str(seen),
-        network_fingerprint(network),
+        weights,
         source,
         [*facts, ("Versions", describe_versions(environment()["versions"]))],
         warnings,
         {"reading": reading} | tracked.seconds,
     )
     return TrackedVideo(frames, spec, tracked, record)
+
+
+def sample_frames(count: int) -> list[int]:
+    """Chooses of so many frames those whose embeddings are looked at."""
+    chosen: list[int] = np.unique(np.linspace(0, count - 1, SAMPLES).round().astype(int)).tolist()
+    return chosen
 
 
 def network_fingerprint(network: Network) -> str:

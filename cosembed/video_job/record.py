@@ -20,8 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosembed.errors import DataError, OutputError
+from cosembed.files.progress import with_progress
 from cosembed.files.reading import read_json, read_text, reason
 from cosembed.files.writing import atomic_write_bytes, atomic_write_text
+from cosembed.images.array_frames import VideoFrames
 from cosembed.images.reading import read_image
 from cosembed.reporting.overlays import embedding_rgb, encode_png
 from cosembed.video_job.source import Source
@@ -79,6 +81,15 @@ def fingerprint(arrays: Iterable[NDArray]) -> str:
     for array in arrays:
         found.add(array)
     return str(found)
+
+
+def fingerprint_frames(frames: VideoFrames) -> str:
+    """Sums up a video in one text; reads every frame."""
+    seen = Fingerprint()
+    for frame in with_progress(frames, len(frames), "reading"):
+        seen.add(frame)
+    seen.add(np.asarray(frames.numbers))
+    return str(seen)
 
 
 def write_record(
