@@ -289,25 +289,41 @@ class ClusteringSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class TrackingSpec(ClusteringSpec):
-    """Says how frame pairs are clustered, stitched and joined to lineages. Final values, in network pixels.
+    """Says how frame pairs are clustered, stitched and joined to lineages.
+
+    Final values, in network pixels; `border` and `parent_dilation` are in pixels of what is cleaned up.
 
     Attributes:
+        clean_up: Whether the border is cleaned and parents are found in labels of the `network`'s size,
+            before they are brought to the original size, or in those of the `original` size (the follow-up).
         border: (y, x); a label lying wholly inside this border is erased in that frame.
         parent_dilation: The diameter of the disc that dilates a new label before its parent is sought; 0 is
             off.
         parent_frames: So many frames are searched back for a parent.
         merge_iou: The least IoU at which labels of overlapping frame pairs are the same instance.
         parent_iou: The IoU that a parent must exceed.
+        false_split_frames: Labels whose last frame comes at most so many frames after their first are joined
+            to what they came out of and turn into; 0 is off.
+        minimum_length: Tracks of fewer frames than this that have no parent are erased, if `clean_up` is
+            `original`; 1 is off.
     """
 
+    clean_up: Literal["network", "original"] = "network"
     border: tuple[int, int] = bounded(0)
     parent_dilation: int = bounded(0)
     parent_frames: int = bounded(1)
     merge_iou: float = bounded(0, 1, default=0.25)
     parent_iou: float = bounded(0, 1, default=0.01)
+    false_split_frames: int = bounded(0, 1000, default=0)
+    minimum_length: int = bounded(1, 1000, default=1)
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.minimum_length > 1 and self.clean_up == "network":
+            raise SpecError(
+                f"tracking.minimum_length is {self.minimum_length}; it needs tracking.clean_up=original, set "
+                "it too"
+            )
         if self.parent_dilation and self.parent_dilation % 2 == 0:
             raise SpecError(
                 f"tracking.parent_dilation is {self.parent_dilation}; choose an odd diameter, or 0 for none"

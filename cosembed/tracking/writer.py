@@ -25,7 +25,8 @@ from cosembed.images.reading import read_image
 from cosembed.images.tiff import write_mask
 from cosembed.preprocessing.geometry import Grid
 from cosembed.specs import UpsamplingSpec
-from cosembed.tracking.tracker import TrackingResult
+from cosembed.tracking.clean_up import CleanTracks, clean_up
+from cosembed.tracking.tracker import TrackingResult, check_number
 from cosembed.tracking.upsample import upsample_labels
 
 
@@ -146,6 +147,9 @@ def restore_resolution(
 ) -> RestoredTracks:
     """Upsamples a result frame by frame into a store of masks and repairs both (steps 13 and 14).
 
+    A result that is to be cleaned up in its original size is cleaned up and joined to lineages in place of
+    being repaired (steps 10 to 12).
+
     Args:
         result: The tracks at network resolution.
         grid: Where the network's pixels lie in the original image.
@@ -155,20 +159,42 @@ def restore_resolution(
 
     Returns:
         The repaired track table, and the regions of its tracks.
+
+    Raises:
+        DataError: There are more tracks than 16-bit masks can hold.
     """
-    regions: dict[int, dict[int, Region]] = {}
-    for frame, labels in enumerate(with_progress(result.labels, len(result.labels), "upsampling")):
+    shown: list[dict[int, Region]] = []
+    for labels in with_progress(result.labels, len(result.labels), "upsampling"):
         mask = upsample_labels(labels, grid, image_shape, upsampling)
-        masks[frame] = mask
-        for label, region in measure_regions(mask).items():
+        masks[len(shown)] = mask
+        shown.append(measure_regions(mask))
+    if result.to_clean_up is None:
+        cleaned = _repaired(result.tracks, shown)
+    else:
+        areas = [{label: region.area for label, region in regions.items()} for regions in shown]
+        cleaned = clean_up(masks, areas, result.to_clean_up)
+        check_number(cleaned.tracks)
+    regions: dict[int, dict[int, Region]] = {track.label: {} for track in cleaned.tracks}
+    for frame, labels_of in enumerate(cleaned.labels):
+        for track, label in labels_of.items():
+            regions[track][frame] = shown[frame][label]
+        if labels_of != {label: label for label in shown[frame]}:
+            mask = masks[frame]
+            table = np.zeros(int(mask.max()) + 1, np.uint16)
+            table[list(labels_of.values())] = list(labels_of)
+            masks[frame] = table[mask]
+    return RestoredTracks(cleaned.tracks, regions)
+
+
+def _repaired(tracks: list[Track], shown: list[dict[int, Region]]) -> CleanTracks:
+    """Fits tracks to the masks, in which labels keep their numbers."""
+    regions: dict[int, dict[int, Region]] = {}
+    for frame, labels in enumerate(shown):
+        for label, region in labels.items():
             regions.setdefault(label, {})[frame] = region
-    tracks = repair_tracks(result.tracks, regions)
-    kept = {track.label: regions[track.label] for track in tracks}
-    erased = [label for label in regions if label not in kept]
-    for frame in sorted({frame for label in erased for frame in regions[label]}):
-        mask = masks[frame]
-        masks[frame] = np.where(np.isin(mask, erased), 0, mask).astype(np.uint16)
-    return RestoredTracks(tracks, kept)
+    tracks = repair_tracks(tracks, regions)
+    kept = {track.label for track in tracks}
+    return CleanTracks(tracks, [{label: label for label in labels if label in kept} for labels in shown])
 
 
 def write_tables(folder: Path, restored: RestoredTracks) -> None:
