@@ -17,7 +17,8 @@ def segment_cells(frame: NDArray, values: BaselineValues) -> NDArray[np.int32]:
     """Segments the cells of one frame.
 
     What rises above the background by the threshold is foreground. The maxima of a smoothed map (the distance
-    to the background, the feature, or both) are seeds of a watershed, whose basins are cells.
+    to the background, the feature, or both) are seeds of a watershed, whose basins are cells. A piece of
+    foreground without a seed is one cell.
 
     Args:
         frame: [H, W] or [H, W, C] of any dtype; of several channels the first one counts.
@@ -31,7 +32,10 @@ def segment_cells(frame: NDArray, values: BaselineValues) -> NDArray[np.int32]:
     if not foreground.any():
         return np.zeros(foreground.shape, np.int32)
     heights = _seed_map(rise, foreground, values)
-    seeds = ndimage.label(local_maxima(heights) & foreground, np.ones((3, 3)))[0]
+    seeds, count = ndimage.label(local_maxima(heights) & foreground, np.ones((3, 3)))
+    pieces, _ = ndimage.label(foreground)
+    seedless = ~np.isin(pieces, pieces[seeds > 0]) & foreground
+    seeds[seedless] = count + pieces[seedless]
     basins = watershed(-heights, seeds, mask=foreground)
     kept = basins > 0
     if values.share:

@@ -143,7 +143,9 @@ def _samples(video: TrainingVideo, videos: int) -> list[_Sample]:
     numbers = sorted(masks or markers)
     pixels = int(np.prod(video.frames[0].shape[:2]))
     count = max(2, min(MOST_FRAMES, MOST_PIXELS // pixels) // videos)
-    chosen = {numbers[i] for i in np.linspace(0, len(numbers) - 1, count).round().astype(int)} if numbers else ()
+    chosen = (
+        {numbers[i] for i in np.linspace(0, len(numbers) - 1, count).round().astype(int)} if numbers else ()
+    )
     return [
         _Sample(
             np.asarray(video.frames[number]),
@@ -179,9 +181,9 @@ def _start(area: float) -> BaselineValues:
 
 def _first_look(start: BaselineValues, area: float) -> list[BaselineValues]:
     """Gives values that differ in what decides most: feature and threshold."""
-    window = {feature: start.smoothing for feature in FEATURES} | {"texture": round(_diameter(area) / 20, 1)}
+    windows = {"texture": round(_diameter(area) / 20, 1)}
     return [
-        replace(start, feature=feature, threshold=threshold, smoothing=window[feature])
+        replace(start, feature=feature, threshold=threshold, smoothing=windows.get(feature, start.smoothing))
         for feature in FEATURES
         for threshold in THRESHOLDS
     ]
@@ -230,8 +232,13 @@ def _fixed(name: str, candidates: Sequence[Any]) -> _Axis:
 
 
 def _relative(name: str, factors: Sequence[float]) -> _Axis:
-    """Makes a search over multiples of the best value so far."""
-    return lambda best: [replace(best, **{name: float(f"{getattr(best, name) * f:.3g}")}) for f in factors]
+    """Makes a search over multiples of the best value so far, of three digits."""
+
+    def candidates(best: BaselineValues) -> list[BaselineValues]:
+        multiples: list[Any] = [float(f"{getattr(best, name) * factor:.3g}") for factor in factors]
+        return _fixed(name, multiples)(best)
+
+    return candidates
 
 
 def _segmentation_score(samples: Sequence[_Sample], values: BaselineValues) -> float:
