@@ -33,13 +33,15 @@ def segment_cells(frame: NDArray, values: BaselineValues) -> NDArray[np.int32]:
         return np.zeros(foreground.shape, np.int32)
     heights = _seed_map(rise, foreground, values)
     seeds, count = ndimage.label(local_maxima(heights) & foreground, np.ones((3, 3)))
-    pieces, _ = ndimage.label(foreground)
-    seedless = ~np.isin(pieces, pieces[seeds > 0]) & foreground
-    seeds[seedless] = count + pieces[seedless]
+    pieces, number = ndimage.label(foreground)
+    seedless = np.ones(number + 1, bool)
+    seedless[0] = seedless[pieces[seeds > 0]] = False
+    seeds = np.where(seedless[pieces], count + pieces, seeds)
     basins = watershed(-heights, seeds, mask=foreground)
     kept = basins > 0
     if values.share:
-        means = ndimage.mean(rise, basins, np.arange(basins.max() + 1))
+        sums, counts = np.bincount(basins.ravel(), rise.ravel()), np.bincount(basins.ravel())
+        means = sums / np.maximum(counts, 1)
         kept = _fill_holes(kept & (rise >= values.share * means[basins]), values.smallest)
     cells = connected_parts(np.where(kept, basins, 0), connectivity=1)
     return _drop_small(cells, values.smallest)
