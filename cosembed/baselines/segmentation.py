@@ -17,7 +17,8 @@ def segment_cells(frame: NDArray, values: BaselineValues) -> NDArray[np.int32]:
     """Segments the cells of one frame.
 
     What rises above the background by the threshold is foreground. The maxima of a smoothed map (the distance
-    to the background, the feature, or both) are seeds of a watershed, whose basins are cells.
+    to the background, the feature, or both) are seeds of a watershed, whose basins are cells. A piece of
+    foreground without a seed is one cell.
 
     Args:
         frame: [H, W] or [H, W, C] of any dtype; of several channels the first one counts.
@@ -31,11 +32,16 @@ def segment_cells(frame: NDArray, values: BaselineValues) -> NDArray[np.int32]:
     if not foreground.any():
         return np.zeros(foreground.shape, np.int32)
     heights = _seed_map(rise, foreground, values)
-    seeds = ndimage.label(local_maxima(heights) & foreground, np.ones((3, 3)))[0]
+    seeds, count = ndimage.label(local_maxima(heights) & foreground, np.ones((3, 3)))
+    pieces, number = ndimage.label(foreground)
+    seedless = np.ones(number + 1, bool)
+    seedless[0] = seedless[pieces[seeds > 0]] = False
+    seeds = np.where(seedless[pieces], count + pieces, seeds)
     basins = watershed(-heights, seeds, mask=foreground)
     kept = basins > 0
     if values.share:
-        means = ndimage.mean(rise, basins, np.arange(basins.max() + 1))
+        sums, counts = np.bincount(basins.ravel(), rise.ravel()), np.bincount(basins.ravel())
+        means = sums / np.maximum(counts, 1)
         kept = _fill_holes(kept & (rise >= values.share * means[basins]), values.smallest)
     cells = connected_parts(np.where(kept, basins, 0), connectivity=1)
     return _drop_small(cells, values.smallest)

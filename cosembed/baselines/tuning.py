@@ -27,7 +27,7 @@ from cosembed.preprocessing.label_overlap import label_overlap, present_labels
 # Frames for the segmentation are chosen evenly, up to so many pixels and frames; at least two.
 MOST_PIXELS, MOST_FRAMES = 3_000_000, 6
 ROUNDS = 2
-THRESHOLDS = (0.02, 0.05, 0.1, 0.18, 0.3, 0.5, 0.75, 1.0, 1.4)
+THRESHOLDS = (0.03, 0.08, 0.17, 0.3, 0.5, 0.75, 1.1)
 # DET's weights of a cell to be split, to be added and to be deleted (Matula et al. 2015).
 SPLIT, ADD, DELETE = 5, 10, 1
 
@@ -181,9 +181,9 @@ def _start(area: float) -> BaselineValues:
 
 def _first_look(start: BaselineValues, area: float) -> list[BaselineValues]:
     """Gives values that differ in what decides most: feature and threshold."""
-    window = {feature: start.smoothing for feature in FEATURES} | {"texture": round(_diameter(area) / 20, 1)}
+    windows = {"texture": round(_diameter(area) / 20, 1)}
     return [
-        replace(start, feature=feature, threshold=threshold, smoothing=window[feature])
+        replace(start, feature=feature, threshold=threshold, smoothing=windows.get(feature, start.smoothing))
         for feature in FEATURES
         for threshold in THRESHOLDS
     ]
@@ -196,8 +196,8 @@ def _segmentation_axes(area: float) -> list[_Axis]:
     """Lists the searches of the segmentation: each gives candidates around the best values so far."""
     diameter = _diameter(area)
     windows = [0, *(int(diameter * share) // 2 * 2 + 1 for share in (2, 4, 8))]
-    scales = [round(diameter * share, 1) for share in (1 / 20, 1 / 14, 1 / 10, 1 / 7, 1 / 5, 0.28)]
-    areas = [max(4, int(area * share)) for share in (1 / 16, 1 / 8, 1 / 4, 0.35, 0.5)]
+    scales = [round(diameter * share, 1) for share in (1 / 16, 1 / 11, 1 / 7, 1 / 5, 0.28)]
+    areas = [max(4, int(area * share)) for share in (1 / 16, 1 / 8, 1 / 4, 0.4)]
     return [
         _fixed("seed_scale", scales),
         _fixed("seeds", SEEDS),
@@ -206,12 +206,12 @@ def _segmentation_axes(area: float) -> list[_Axis]:
             replace(best, window=window, threshold=threshold)
             for window in windows
             if window != best.window
-            for threshold in (*THRESHOLDS[:6:2], best.threshold)
+            for threshold in (*THRESHOLDS[:3], best.threshold)
         ],
         _relative("smoothing", (0.5, 0.7, 1.4, 2.0)),
-        _fixed("share", (0.0, 0.3, 0.4, 0.5, 0.6, 0.7)),
+        _fixed("share", (0.0, 0.3, 0.45, 0.6)),
         _fixed("smallest", areas),
-        _relative("threshold", (0.6, 0.8, 0.9, 1.1, 1.25, 1.6)),
+        _relative("threshold", (0.7, 0.85, 1.2, 1.5)),
     ]
 
 
@@ -232,8 +232,13 @@ def _fixed(name: str, candidates: Sequence[Any]) -> _Axis:
 
 
 def _relative(name: str, factors: Sequence[float]) -> _Axis:
-    """Makes a search over multiples of the best value so far."""
-    return lambda best: [replace(best, **{name: float(f"{getattr(best, name) * f:.3g}")}) for f in factors]
+    """Makes a search over multiples of the best value so far, of three digits."""
+
+    def candidates(best: BaselineValues) -> list[BaselineValues]:
+        multiples: list[Any] = [float(f"{getattr(best, name) * factor:.3g}") for factor in factors]
+        return _fixed(name, multiples)(best)
+
+    return candidates
 
 
 def _segmentation_score(samples: Sequence[_Sample], values: BaselineValues) -> float:

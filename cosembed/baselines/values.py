@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 # What separates cells from background: they are brighter, darker, or more varied than it.
-FEATURES = ("brightness", "darkness", "texture")
+Feature = Literal["brightness", "darkness", "texture"]
 # What has a maximum in every cell's middle: the distance to the background, the feature, or their product.
-SEEDS = ("distance", "feature", "both")
+Seeds = Literal["distance", "feature", "both"]
+FEATURES: tuple[Feature, ...] = get_args(Feature)
+SEEDS: tuple[Seeds, ...] = get_args(Seeds)
 
 
 @dataclass(frozen=True)
@@ -32,12 +35,12 @@ class BaselineValues:
         shortest: Tracks of fewer frames are dropped if they begin and end within the video.
     """
 
-    feature: str = "brightness"
+    feature: Feature = "brightness"
     smoothing: float = 1.0
     window: int = 0
     threshold: float = 1.0
     share: float = 0.0
-    seeds: str = "distance"
+    seeds: Seeds = "distance"
     seed_scale: float = 3.0
     smallest: int = 50
     reach: float = 20.0

@@ -27,6 +27,7 @@ from cosembed.reporting.panels import enlarged_to_see, grey_rgb, labelled_row, r
 from cosembed.reporting.player import lineage_viewer
 from cosembed.reporting.report import Picture, Row, Section, Viewer
 from cosembed.specs import CellsSpec
+from cosembed.specs.dataclass_mapping import to_mapping
 from cosembed.study import report_sections
 from cosembed.study.folds import Fold
 from cosembed.study.protocols import VideoRange, describe_split
@@ -34,6 +35,7 @@ from cosembed.study.result_store import read_arrays
 from cosembed.study.scores import METRICS, CellsScores
 from cosembed.study.settings import Settings
 from cosembed.study.tables import cells as table2
+from cosembed.study.tables import layout
 from cosembed.study.tables.reported import ReportedTable
 from cosembed.study.tasks.cells_files import compared_with, frames_of, samples_file, tracked_result
 
@@ -63,6 +65,7 @@ def write_cells_report(
         sections.append(report_sections.scores_section("Scores", notes, rows, spec))
         if scores[0].TRA is not None:
             sections.append(_errors_section(scores[0]))
+        sections += _baseline_sections(scores[0])
     for fold in folds:
         sections += report_sections.training_sections(fold, settings)
         for tested in fold.test:
@@ -85,6 +88,24 @@ def _errors_section(scores: CellsScores) -> Section:
     return Section(
         "Errors behind TRA",
         "How many corrections turn the result into the truth, by kind (Matula et al. 2015).",
+        rows,
+    )
+
+
+def _baseline_sections(scores: CellsScores) -> Iterator[Section]:
+    """Says with which values the baseline went, and how it scored where they were found."""
+    tuned = [(fold.fold, fold.baseline_tuned) for fold in scores.folds if fold.baseline_tuned]
+    if not tuned:
+        return
+    rows = [["value", *(name for name, _ in tuned)]]
+    columns = [to_mapping(found.values) for _, found in tuned]
+    rows += [[name, *(str(column[name]) for column in columns)] for name in columns[0]]
+    rows.append(["SEG + DET, training frames", *(f"{found.segmentation:.3f}" for _, found in tuned)])
+    rows.append(["TRA, training frames", *(layout.number(found.tracking) for _, found in tuned)])
+    yield Section(
+        "Values of the classical baseline",
+        "Threshold, seeds, watershed and assignment, tuned on the frames that train the network and on no "
+        "others. Lengths are in pixels of the frames.",
         rows,
     )
 
