@@ -130,7 +130,8 @@ def cell_cycle_accuracy(
 ) -> Measure:
     """Computes CCA, how alike the lengths of complete cell cycles are distributed.
 
-    A cycle is complete from division to division. CCA is 1 minus the largest difference of the two cumulative distributions.
+    A cycle is complete from division to division. CCA is 1 minus the largest difference of the two
+    cumulative distributions.
     """
     from ctc_metrics.metrics import cca
 

@@ -111,9 +111,8 @@ def idf1(overlap: CellOverlap) -> Measure:
 def mota(comparison: Comparison, labels: Sequence[Sequence[Sequence[int]]]) -> Measure:
     """Computes MOTA, the accuracy of multiple object tracking (Bernardin and Stiefelhagen 2008).
 
-    It is 1 minus missed markers, false masks, changes of identity (`IDSW`) and further markers that a mask
-    covers, by the number of markers; it may be below 0. As py-ctcmetrics has it, such further markers count
-    twice, as false masks and as multiple assignments.
+    It is 1 minus missed markers, false masks, changes of identity (`IDSW`) and further markers of masks that
+    cover several (`multiple`), by the number of markers; it may be below 0. The last is py-ctcmetrics' own.
 
     Args:
         comparison: The tracks.

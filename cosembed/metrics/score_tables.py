@@ -150,7 +150,8 @@ def frame_rows(
     for number in sorted({*tracked, *seg_frames}):
         seg = seg_frames.get(number)
         mean = seg.iou / seg.objects if seg and seg.objects else None
-        rows.append(FrameRow(number, *tracked.get(number, (None,) * 8), seg.objects if seg else None, mean))
+        counts = tracked.get(number, (None,) * 8)
+        rows.append(FrameRow._make([number, *counts, seg.objects if seg else None, mean]))
     return rows
 
 
