@@ -62,8 +62,8 @@ def label_colours(frames: Iterable[NDArray]) -> dict[int, int]:
 def choose_entries(graph: NeighbourGraph) -> dict[int, int]:
     """Chooses an entry for every label, so that neighbours have different ones.
 
-    Each label takes, of the entries that no neighbour has, one without stripes if there is any, and then the
-    one used least. Labels come in the order of `NeighbourGraph.smallest_last`: a label is without stripes
+    Each label takes an entry that no neighbour has: of those without stripes the one used least, else the
+    first. Labels come in the order of `NeighbourGraph.smallest_last`: a label is without stripes
     wherever fewer than ten neighbours come before it, so that few videos have any. Only if all `ENTRIES` are
     taken does a label share one with the neighbours that it meets in the fewest frames.
 
@@ -74,13 +74,16 @@ def choose_entries(graph: NeighbourGraph) -> dict[int, int]:
     entries: dict[int, int] = {}
     used = [0] * ENTRIES
     for label in graph.smallest_last():
-        costs = [0] * ENTRIES
+        costs: dict[int, int] = {}
         for neighbour, frames in graph.frames_shared(label).items():
             if neighbour in entries:
-                costs[entries[neighbour]] += frames
-        best = min(
-            range(ENTRIES), key=lambda entry: (costs[entry], entry // len(PALETTE), used[entry], entry)
-        )
+                costs[entries[neighbour]] = costs.get(entries[neighbour], 0) + frames
+        free = [entry for entry in range(ENTRIES) if entry not in costs]
+        plain = [entry for entry in free if entry < len(PALETTE)]
+        if plain:
+            best = min(plain, key=used.__getitem__)
+        else:
+            best = free[0] if free else min(costs, key=lambda entry: (costs[entry], entry))
         entries[label] = best
         used[best] += 1
     return entries

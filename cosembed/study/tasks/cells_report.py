@@ -24,7 +24,8 @@ from cosembed.reporting.colours import label_colours
 from cosembed.reporting.numbers import draw_numbers
 from cosembed.reporting.overlays import ERROR_COLOURS, embedding_rgb, error_overlay, overlay, stretch
 from cosembed.reporting.panels import enlarged_to_see, grey_rgb, labelled_row, resized
-from cosembed.reporting.report import Picture, Row, Section
+from cosembed.reporting.player import lineage_viewer
+from cosembed.reporting.report import Picture, Row, Section, Viewer
 from cosembed.specs import CellsSpec
 from cosembed.study import report_sections
 from cosembed.study.folds import Fold
@@ -98,7 +99,7 @@ def _video_sections(
     frames, masks = frames_of(tested), mask_files(stored.path, "mask")
     yield _embeddings_section(fold, tested, frames, masks, read_arrays(samples_file(folder, tested)))
     truth, baseline = compared_with(folder, tested)
-    yield _lineage_section(fold, len(frames), stored.path, truth)
+    yield _lineage_section(fold, tested, len(frames), stored.path, truth)
     segmented = mask_files(truth / "SEG", "man_seg")
     if segmented:
         yield _frames_section(fold, tested, frames, masks, mask_files(baseline, "mask"), segmented)
@@ -127,20 +128,20 @@ def _embeddings_section(
     return Section(f"{fold.name}: frames of video {tested.video}", EMBEDDINGS, (), pictures)
 
 
-def _lineage_section(fold: Fold[VideoRange], frames: int, result: Path, truth: Path) -> Section:
-    tracks = read_tracks(result / "res_track.txt")
-    trees = _trees(tracks, frames, "found")
+def _lineage_section(
+    fold: Fold[VideoRange], tested: VideoRange, frames: int, result: Path, truth: Path
+) -> Section:
+    video = f"{fold.name}, video {tested.video}"
+    trees = [_tree(video, read_tracks(result / "res_track.txt"), frames, "found")]
     if (truth / "TRA").is_dir():
-        trees += _trees(read_tracks(truth / "TRA" / "man_track.txt"), frames, "truth")
+        trees.append(_tree(video, read_tracks(truth / "TRA" / "man_track.txt"), frames, "truth"))
     return Section(f"{fold.name}: lineage", "A line is a track.", (), trees)
 
 
-def _trees(tracks: Sequence[Track], frames: int, name: str) -> list[Picture]:
-    pages = figures.lineage(tracks, frames, name)
-    return [
-        Picture(figures.page_caption(f"{name}: {counted(len(tracks), 'track')}", number, len(pages)), page)
-        for number, page in enumerate(pages, start=1)
-    ]
+def _tree(video: str, tracks: Sequence[Track], frames: int, name: str) -> Viewer:
+    still = figures.lineage(tracks, frames, name) if len(tracks) <= figures.MOST_TRACKS else b""
+    caption = f"{name}: {counted(len(tracks), 'track')}."
+    return lineage_viewer(tracks, range(frames), f"{video}, {name}", caption, still=still)
 
 
 def worst_frames(scores: dict[int, float]) -> list[int]:
