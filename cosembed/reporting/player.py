@@ -26,7 +26,7 @@ from cosembed.tracking.writer import measure_regions
 
 # A frame's grey values have the first of these JPEG qualities at which they take no more than so many bytes,
 # or the last one: what noise costs is little of what can be seen.
-JPEG_QUALITIES, JPEG_BYTES = (80, 60, 40), 24_000
+JPEG_QUALITIES, JPEG_BYTES = (80, 60, 40, 20), 24_000
 
 
 class PackedFrame(NamedTuple):
@@ -143,7 +143,7 @@ def lineage_viewer(
 
 
 def _jpeg(grey: NDArray[np.uint8]) -> bytes:
-    """Encodes grey values [H, W] as JPEG of about `JPEG_BYTES` at most."""
+    """Encodes grey values [H, W] as JPEG, of at most `JPEG_BYTES` if a quality makes it so small."""
     image = Image.fromarray(grey)
     for quality in JPEG_QUALITIES:
         file = io.BytesIO()
