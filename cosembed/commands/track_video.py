@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from cosembed.files.wording import counted
 
 if TYPE_CHECKING:
-    from cosembed.images.frames import Frames
+    from cosembed.images.array_frames import VideoFrames
     from cosembed.inference.networks import Network
     from cosembed.specs import CellsSpec
     from cosembed.video_job.source import Source
@@ -107,7 +107,9 @@ def _load(choice: NetworkChoice) -> Network:
     return load_network(choice.path, choice.dataset or None, require_gpu=choice.require_gpu)
 
 
-def _plan(task: VideoTask, frames: Frames) -> tuple[Frames, Network, CellsSpec, list[tuple[str, str]]]:
+def _plan(
+    task: VideoTask, frames: VideoFrames
+) -> tuple[VideoFrames, Network, CellsSpec, list[tuple[str, str]]]:
     """Loads the network and says what will be done."""
     network = _load(task.network)
     from cosembed.video_job.job import plan_job
@@ -119,7 +121,7 @@ def _plan(task: VideoTask, frames: Frames) -> tuple[Frames, Network, CellsSpec, 
 
 
 def _track(
-    task: VideoTask, frames: Frames, network: Network, spec: CellsSpec, facts: list[tuple[str, str]]
+    task: VideoTask, frames: VideoFrames, network: Network, spec: CellsSpec, facts: list[tuple[str, str]]
 ) -> None:
     """Tracks frames into an output folder that is reserved; the report comes when masks are safe."""
     from cosembed.video_job.job import run_job
@@ -129,7 +131,7 @@ def _track(
     video.save_tracks(task.output)
 
 
-def _check_same(task: VideoTask, frames: Frames, network: Network, spec: CellsSpec) -> None:
+def _check_same(task: VideoTask, frames: VideoFrames, network: Network, spec: CellsSpec) -> None:
     """Raises `OutputError` unless the masks that are there were made from the same."""
     from cosembed import specs
     from cosembed.video_job.finishing import check_same
@@ -138,7 +140,7 @@ def _check_same(task: VideoTask, frames: Frames, network: Network, spec: CellsSp
     check_same(task.output, frames, network_fingerprint(network), specs.dump(spec))
 
 
-def _report(output: Path, frames: Frames) -> None:
+def _report(output: Path, frames: VideoFrames) -> None:
     """Makes the report of complete masks."""
     from cosembed.video_job.finishing import make_report
     from cosembed.video_job.record import read_record
