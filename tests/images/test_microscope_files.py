@@ -75,9 +75,8 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(tmp_path, 
     monkeypatch.setitem(sys.modules, "nd2", None)
     monkeypatch.setitem(sys.modules, "pylibCZIrw", None)
     (tmp_path / name).write_bytes(b"x")
-    with pytest.raises(
-        InputError, match=rf"need the package {package}, .*pip install 'cosembed\[microscopes\]'"
-    ):
+    remedy = rf"need the package {package}, .*pip install 'cosembed\[microscopes\]'"
+    with pytest.raises(InputError, match=remedy):
         open_video(tmp_path / name)
 
 

@@ -75,9 +75,7 @@ def test_the_files_of_a_folder_state_together(tmp_path):
     assert settle("a", stated_by(open_video(tmp_path)))[0] == Calibration(0.5)
     write_ome(tmp_path / "t003.tif", IMAGES[3], PhysicalSizeX=0.6, PhysicalSizeY=0.6)
     stated = stated_by(open_video(tmp_path))
-    with pytest.raises(
-        DataError, match=r"^a: its metadata contradict each other, they state pixels of 0\.5 .* 0\.6 "
-    ):
+    with pytest.raises(DataError, match=r"^a: its metadata contradict each other, .* 0\.5 .* 0\.6 "):
         settle("a", stated)
     assert settle("a", stated, Calibration(0.5, 2)) == (
         (0.5, 2),
@@ -123,7 +121,5 @@ def test_a_person_counts_more_than_a_file(stated, given, expected, doubts):
 
 def test_intervals_that_contradict_each_other_are_named(tmp_path):
     path = write_ome(tmp_path / "a.ome.tif", TimeIncrement=60, Plane={"DeltaT": [0.0, 300.0, 600.0, 900.0]})
-    with pytest.raises(
-        DataError, match=r"1 minutes between frames and 5 minutes between frames; .*frame_interval"
-    ):
+    with pytest.raises(DataError, match=r"state 1 minutes .* and 5 minutes .*frame_interval"):
         settle("a", read_stated(path))
