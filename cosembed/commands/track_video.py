@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from cosembed.files.wording import counted
 
 if TYPE_CHECKING:
-    from cosembed.images.frames import Frames
+    from cosembed.images.array_frames import VideoFrames
     from cosembed.inference.networks import Network
     from cosembed.specs import CellsSpec
     from cosembed.video_job.job import ReadPieces
@@ -113,8 +113,8 @@ def _load(choice: NetworkChoice) -> Network:
 
 
 def plan_task(
-    task: VideoTask, frames: Frames, *, quiet: bool = False
-) -> tuple[Frames, Network, CellsSpec, list[tuple[str, str]]]:
+    task: VideoTask, frames: VideoFrames, *, quiet: bool = False
+) -> tuple[VideoFrames, Network, CellsSpec, list[tuple[str, str]]]:
     """Loads the network and says what will be done, unless it is to be quiet."""
     network = _load(task.network)
     from cosembed.video_job.job import plan_job
@@ -127,7 +127,7 @@ def plan_task(
 
 def _track(
     task: VideoTask,
-    frames: Frames,
+    frames: VideoFrames,
     network: Network,
     spec: CellsSpec,
     facts: list[tuple[str, str]],
@@ -141,7 +141,7 @@ def _track(
     video.save_tracks(task.output)
 
 
-def _check_same(task: VideoTask, frames: Frames, network: Network, spec: CellsSpec) -> None:
+def _check_same(task: VideoTask, frames: VideoFrames, network: Network, spec: CellsSpec) -> None:
     """Raises `OutputError` unless the masks that are there were made from the same."""
     from cosembed import specs
     from cosembed.video_job.finishing import check_same
@@ -150,7 +150,7 @@ def _check_same(task: VideoTask, frames: Frames, network: Network, spec: CellsSp
     check_same(task.output, frames, network_fingerprint(network), specs.dump(spec))
 
 
-def _report(output: Path, frames: Frames) -> None:
+def _report(output: Path, frames: VideoFrames) -> None:
     """Makes the report of complete masks."""
     from cosembed.video_job.finishing import make_report
     from cosembed.video_job.record import read_record

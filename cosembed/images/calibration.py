@@ -5,7 +5,6 @@ Lengths are micrometres and times minutes everywhere in this package. Knows no f
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import NamedTuple
 
 from cosembed.errors import DataError
@@ -46,8 +45,9 @@ MINUTES = {
     "msec": 1 / 60e3,
     "millisecond": 1 / 60e3,
 }
-# Two statements of the same value differ by no more than this share of it.
-TOLERANCE = 0.01
+# Statements of one size, or of one interval, that differ by no more than this share of it agree. Microscopes
+# keep an interval less exactly than a size.
+PIXEL_TOLERANCE, INTERVAL_TOLERANCE = 0.01, 0.05
 
 
 class Calibration(NamedTuple):
@@ -78,44 +78,82 @@ class Calibration(NamedTuple):
 UNKNOWN = Calibration()
 
 
-def in_micrometres(value: float | None, unit: str | None) -> float | None:
-    """Converts a length; None if the unit is no length, or the value states nothing."""
+class Stated(NamedTuple):
+    """Holds everything that the metadata of a video state, which may be the same thing several times.
+
+    Attributes:
+        pixel_sizes: Heights and widths of pixels in micrometres.
+        frame_intervals: Times between frames in minutes.
+    """
+
+    pixel_sizes: tuple[float, ...] = ()
+    frame_intervals: tuple[float, ...] = ()
+
+
+def settle(name: str, stated: Stated, given: Calibration = UNKNOWN) -> tuple[Calibration, list[str]]:
+    """Decides what a pixel and a frame are: what a person says counts more than what the file states.
+
+    Args:
+        name: What the video is called in messages.
+        stated: What its metadata state.
+        given: What a person says.
+
+    Returns:
+        The calibration, and a sentence for every statement that was overruled.
+
+    Raises:
+        DataError: The metadata contradict each other, and a person says nothing.
+    """
+    pixel, doubts = _settled(
+        name, stated.pixel_sizes, given.pixel_size, PIXEL_TOLERANCE, "pixels of {} micrometres", "pixel_size"
+    )
+    interval, more = _settled(
+        name,
+        stated.frame_intervals,
+        given.frame_interval,
+        INTERVAL_TOLERANCE,
+        "{} minutes between frames",
+        "frame_interval",
+    )
+    return Calibration(pixel, interval), doubts + more
+
+
+def in_micrometres(value: float | None, unit: str | None) -> tuple[float, ...]:
+    """Converts a length; nothing if the unit is no length, or the value states nothing."""
     return _converted(value, unit, MICROMETRES)
 
 
-def in_minutes(value: float | None, unit: str | None) -> float | None:
-    """Converts a time; None if the unit is no time, or the value states nothing."""
+def in_minutes(value: float | None, unit: str | None) -> tuple[float, ...]:
+    """Converts a time; nothing if the unit is no time, or the value states nothing."""
     return _converted(value, unit, MINUTES)
 
 
-def differ(first: float, second: float) -> bool:
-    """Tells whether two statements of a positive value contradict each other."""
-    return abs(first - second) > TOLERANCE * max(first, second)
-
-
-def _converted(value: float | None, unit: str | None, factors: dict[str, float]) -> float | None:
+def _converted(value: float | None, unit: str | None, factors: dict[str, float]) -> tuple[float, ...]:
     factor = factors.get((unit or "").strip().lower())
     if value is None or factor is None or not 0 < value * factor < float("inf"):
-        return None
-    return value * factor
+        return ()
+    return (value * factor,)
 
 
-def square_pixel_size(path: Path, y: float | None, x: float | None) -> float | None:
-    """Returns the side of a pixel of which a file states height and width in micrometres.
+def _settled(
+    name: str, stated: tuple[float, ...], given: float | None, tolerance: float, words: str, flag: str
+) -> tuple[float | None, list[str]]:
+    """Decides one value, and words what was overruled."""
+    texts = [words.format(f"{value:.6g}") for value in stated]
+    if given is not None:
+        overruled = [
+            text for value, text in zip(stated, texts, strict=True) if _differ(value, given, tolerance)
+        ]
+        doubt = f"{name} states {overruled[0]}; --{flag}={given:g} counts." if overruled else ""
+        return given, [doubt] if doubt else []
+    for value, text in zip(stated, texts, strict=True):
+        if _differ(value, stated[0], tolerance):
+            raise DataError(
+                f"{name}: its metadata contradict each other, they state {texts[0]} and {text}; give what "
+                f"counts with --{flag} (in Python {flag})"
+            )
+    return (stated[0] if stated else None), []
 
-    Args:
-        path: The file, for the message.
-        y: Its height; None if it is not stated.
-        x: Its width; None if it is not stated.
 
-    Raises:
-        DataError: They differ.
-    """
-    if y is None or x is None:
-        return None
-    if differ(y, x):
-        raise DataError(
-            f"{path}: states pixels of {y:.6g} x {x:.6g} micrometres, which are not square; resample the "
-            "video, or give the size that counts with --pixel_size"
-        )
-    return x
+def _differ(first: float, second: float, tolerance: float) -> bool:
+    return abs(first - second) > tolerance * max(first, second)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from cosembed.errors import DataError
 from cosembed.files.reading import check_extent, reason
-from cosembed.images.calibration import Calibration, in_micrometres, in_minutes, square_pixel_size
+from cosembed.images.calibration import Stated, in_micrometres, in_minutes
 from cosembed.requirements import import_optional
 
 # What a Zarr store holds, by the version of its format.
@@ -121,17 +121,12 @@ class ZarrVideo:
             (folder / array.metadata.encode_chunk_key(place)).exists() for place in itertools.product(*places)
         )
 
-    def calibration(self) -> Calibration:
-        """Returns what the axes say of pixels and frames.
-
-        Raises:
-            DataError: Pixels are not square.
-        """
+    def stated(self) -> Stated:
+        """Returns what the axes say of pixels and frames."""
         axes = {axis.name: axis for axis in self.axes}
         y, x = (in_micrometres(axes[name].scale, axes[name].unit) for name in "yx")
         time = axes.get("t")
-        interval = in_minutes(time.scale, time.unit) if time else None
-        return Calibration(square_pixel_size(self._path, y, x), interval)
+        return Stated(y + x, in_minutes(time.scale, time.unit) if time else ())
 
 
 def is_zarr(path: Path) -> bool:

@@ -11,7 +11,8 @@ from typing import Any
 from cosembed.errors import InputError
 from cosembed.images.array_frames import ArrayFrames, VideoFrames
 from cosembed.images.frame_files import AS_NUMBERED, FrameChoice
-from cosembed.images.frames import Frames, open_frames
+from cosembed.images.frames import Frames
+from cosembed.images.video_files import open_video as open_files
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Source:
     """Names the files of a video, and which of them, in which order, are its frames.
 
     Attributes:
-        path: A folder of TIFF or PNG frames, or a multi-page TIFF.
+        path: A folder of TIFF or PNG frames, a multi-page TIFF, an OME-Zarr image, an ND2 or a CZI file.
         channel: The channel to track, counted from 1; none if frames have one, or all are tracked.
         choice: Which files are frames, and what becomes of missing ones.
     """
@@ -31,14 +32,14 @@ class Source:
     def __str__(self) -> str:
         return self.path if self.channel is None else f"{self.path}, channel {self.channel}"
 
-    def open(self) -> Frames:
+    def open(self) -> Frames | ArrayFrames:
         """Opens the video.
 
         Raises:
-            DataError: As `open_frames`.
-            InputError: There is no such channel.
+            DataError: There is no video, or it cannot be used.
+            InputError: There is no such channel, a choice is for folders only, or a package is missing.
         """
-        frames = open_frames(Path(self.path), self.choice)
+        frames = open_files(Path(self.path), self.choice)
         return frames if self.channel is None else frames.only_channel(self.channel)
 
     def as_mapping(self) -> dict[str, Any]:
