@@ -78,7 +78,7 @@ class CellsStages:
         self, model: StackedHourglass, fold: Fold[VideoRange], spec: CellsSpec, settings: Settings
     ) -> None:
         """Tracks the test videos; a complete result of the same network and values is kept."""
-        folder = settings.folder / fold.name
+        folder, stepper = settings.folder / fold.name, FrameStepper(model)
         for tested in fold.test:
             result = tracked_result(folder, spec, tested)
             if result.is_complete():
@@ -91,7 +91,7 @@ class CellsStages:
             frames = frames_of(tested)
             logging.info("%s: tracking %d frames to %s", tested, len(frames), result.path)
             sampled = np.linspace(0, len(frames) - 1, SAMPLES).round().astype(int).tolist()
-            tracked = track_video(FrameStepper(model), frames, spec, result.path, sampled)
+            tracked = track_video(stepper, frames, spec, result.path, sampled)
             samples = {str(index): array.astype(np.float16) for index, array in tracked.samples.items()}
             write_arrays(samples_file(folder, tested), samples)
             step = spec.training.iterations
