@@ -21,7 +21,9 @@ x, area), report.html, and pictures/ (overlay.gif, lineage.png, embeddings.png).
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
+from typing import Any
 
 from absl import flags
 
@@ -49,6 +51,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     )
     video_flags.define_flags(flag_values)
     text("output", "Folder to write; it must not exist yet, or be empty. That of several videos may exist.")
+    text("scale", "Network pixels per original pixel: tiles; whole: no tiles; default: by a first look.")
     text("scheduler", "Workers of a Dask cluster track: local:N processes, or tcp://host:port.")
     text(
         "shard",
@@ -95,7 +98,7 @@ def main(flag_values: flags.FlagValues) -> None:
     known = specs.dataset_names("cells")
     if flag_values.dataset and flag_values.dataset not in known:
         raise InputError(f"--dataset: unknown data set '{flag_values.dataset}'; known: {', '.join(known)}")
-    settings = specs.parse_assignments(flag_values.set)
+    settings = specs.parse_assignments(flag_values.set) | _scale(flag_values)
     if not all(flag_values.input):
         raise InputError("--input= is empty; see --help")
     inputs, output, scheduler = flag_values.input, Path(flag_values.output), flag_values.scheduler
@@ -130,6 +133,20 @@ def main(flag_values: flags.FlagValues) -> None:
             track_videos(tasks, scheduler)
     else:
         track_video(tasks[0])
+
+
+def _scale(flag_values: flags.FlagValues) -> dict[str, Any]:
+    """Reads --scale as a value of the spec."""
+    text = flag_values.scale
+    if not text:
+        return {}
+    try:
+        scale = 0.0 if text == "whole" else float(text)
+    except ValueError:
+        scale = math.nan
+    if text != "whole" and not 0 < scale < math.inf:
+        raise InputError(f"--scale={text}: give a number above 0, or whole")
+    return {"inference.scale": scale}
 
 
 def _network_path(flag_values: flags.FlagValues) -> str:

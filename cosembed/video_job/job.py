@@ -40,6 +40,7 @@ from cosembed.tracking.writer import MaskFolder, RestoredTracks, write_tables
 from cosembed.training.run_folder import describe_versions, environment
 from cosembed.video_job import memory
 from cosembed.video_job.cell_size import doubts_about_cell_size
+from cosembed.video_job.first_look import Choice, choose_scale
 from cosembed.video_job.fitness import doubts_about_fitness, measure_fitness
 from cosembed.video_job.quality_warnings import warnings_about_files, warnings_about_input
 from cosembed.video_job.record import Fingerprint, Record, fingerprint, write_record
@@ -248,6 +249,8 @@ def plan_job(
 ) -> tuple[VideoFrames, Network, CellsSpec, list[tuple[str, str]]]:
     """Checks that the network can track the video, and says what will be done before it is.
 
+    Unless the settings say how the video is seen, a first look decides it (`choose_scale`).
+
     Args:
         frames: The video, of one channel if one was chosen.
         name: What to call the video.
@@ -259,6 +262,7 @@ def plan_job(
         and the report.
 
     Raises:
+        DataError: Frames that were looked at cannot be used.
         InputError: The network reads another number of channels, or the memory does not suffice.
         SpecError: A setting is unknown, out of range, or was decided when the network was trained.
     """
@@ -266,12 +270,17 @@ def plan_job(
     wanted, (height, width) = spec.network.channels, frames.shape
     if frames.channels != wanted:
         raise InputError(f"{name}: {_channel_fault(frames, wanted)}")
+    chosen = Choice({}, "")
+    if not any(key.startswith("inference.") for key in settings):
+        chosen = choose_scale(frames, network, spec)
+        spec = specs.override(spec, chosen.settings)
     needed = memory.check(memory.estimate(len(frames), frames.shape, spec), available_memory())
     size = spec.network.image_size
     video = f"{name}, {counted(len(frames), 'frame')} of {width} x {height} pixels, {frames.dtype}"
     facts = [
         ("Video", video),
         ("Network", f"{network.description}, {size} x {size} pixels"),
+        *([("First look", chosen.reason)] if chosen.reason else []),
         ("Clustering", describe_clustering(spec.tracking)),
         ("Memory", needed),
         ("Device", network.device),
