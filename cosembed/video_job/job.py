@@ -194,7 +194,8 @@ def track(
             frames or of a multi-page TIFF.
         network: What `load_network` returns, or what it is given. Loading it once serves many videos.
         settings: Values that take the place of the network's own, for example `{"tracking.min_points": 60}`;
-            those of preprocessing, tracking and upsampling, and `network.image_size`, can be chosen.
+            those of preprocessing, tracking, upsampling and inference, and `network.image_size`, can be
+            chosen.
         channel: The channel to track, counted from 1; needed if frames have several.
         pattern: For a folder: the frames' file name with `{frame}` in place of the number and `*` for
             anything, for example `t{frame}_ch00.tif`; other files are left out.
