@@ -19,6 +19,9 @@ from cosembed.files.wording import counted
 if TYPE_CHECKING:
     from cosembed.video_job.shard import Shard
 
+# So many missing shards are named.
+LISTED = 20
+
 
 def track_shard(task: VideoTask, shard: Shard) -> None:
     """Computes one shard of a video into a file beside the result folder, complete or not at all.
@@ -50,7 +53,8 @@ def merge_shards(output: Path) -> None:
     task = _from_mapping(shards[0].file(output), read_task(shards[0].file(output)), output)
     missing = [Shard(number, total) for number in range(1, total + 1) if Shard(number, total) not in shards]
     if missing:
-        numbers = ", ".join(str(shard.number) for shard in missing)
+        numbers = ", ".join(str(shard.number) for shard in missing[:LISTED])
+        numbers += ", ..." if len(missing) > LISTED else ""
         raise DataError(
             f"{output}: {counted(len(missing), 'shard')} of {total} missing: {numbers}; make "
             f"{'it' if len(missing) == 1 else 'the first'} with: {_command(task, missing[0])}"

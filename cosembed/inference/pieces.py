@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosembed.clustering import choose_background, cluster_pair
+from cosembed.files.wording import counted
 from cosembed.images.array_frames import VideoFrames
 from cosembed.inference.stepper import FrameStepper, prepare_frames
 from cosembed.inference.tiles import Tile, plan_tiles, spread_evenly
@@ -86,6 +87,22 @@ def plan_pieces(frames: int, image_shape: tuple[int, int], spec: CellsSpec) -> P
     shape = shape_of_test(image_shape, spec)
     tiles = plan_tiles(shape, spec.tile_side, spec.tile_overlap)
     return Plan(shape, frames, tiles, plan_windows(frames, spec.inference.window))
+
+
+def describe_pieces(frames: int, image_shape: tuple[int, int], spec: CellsSpec) -> str:
+    """Says for a report in which pieces a video is seen.
+
+    Args:
+        frames: Number of frames.
+        image_shape: Height and width of the original images.
+        spec: Scale, tiles and windows.
+    """
+    plan, side = plan_pieces(frames, image_shape, spec), spec.tile_side
+    height, width = plan.shape
+    said = f"{counted(len(plan.tiles), 'tile')} of {side} x {side} in {width} x {height} network pixels"
+    if len(plan.windows) == 1:
+        return f"{said}, the state of each carried on from the first frame"
+    return f"{said}, {counted(len(plan.windows), 'window')} of {spec.inference.window} frames"
 
 
 class PackedLabels(NamedTuple):
@@ -183,7 +200,7 @@ def embed_pieces(
     """
     carried = len(plan.windows) == 1
     tiles = sorted({piece.tile for piece in pieces})
-    count = max(1, GROUP_BYTES // _bytes_of_tile(spec, plan, carried))
+    count = max(1, GROUP_BYTES // _bytes_of_tile(spec, plan))
     for begin in range(0, len(tiles), count):
         group = tiles[begin : begin + count]
         if carried:
@@ -255,10 +272,16 @@ class _TileStream:
             yield self._images.popleft()
 
 
-def _bytes_of_tile(spec: CellsSpec, plan: Plan, carried: bool) -> int:
+def bytes_of_group(spec: CellsSpec, plan: Plan) -> int:
+    """Returns what tiles that are computed side by side hold at most, in bytes."""
+    one = _bytes_of_tile(spec, plan)
+    return one * min(len(plan.tiles), max(1, GROUP_BYTES // one))
+
+
+def _bytes_of_tile(spec: CellsSpec, plan: Plan) -> int:
     """Returns what a tile holds from frame to frame: states and an embedding, or the images of a window."""
     network, pixels = spec.network, spec.tile_side**2
-    if not carried:
+    if len(plan.windows) > 1:
         return 4 * pixels * network.channels * max(window.end - window.begin for window in plan.windows)
     # Every level of the two hourglasses has a quarter of the pixels of the one above it.
     states = 2 * 4 * pixels * network.filters * 4 // 3 if network.recurrent else 0

@@ -30,7 +30,7 @@ from cosembed.images.frame_files import FrameChoice, Gaps, Order
 from cosembed.images.frames import Frames
 from cosembed.images.survey import survey_frames
 from cosembed.inference.networks import Network, load_network
-from cosembed.inference.pieces import plan_pieces
+from cosembed.inference.pieces import describe_pieces, in_pieces, plan_pieces
 from cosembed.inference.tiled import PieceResults
 from cosembed.inference.video import TrackedFrames, join_tracked, restore_frames, track_frames
 from cosembed.processes.memory import available_memory
@@ -195,7 +195,8 @@ def track(
             frames or of a multi-page TIFF.
         network: What `load_network` returns, or what it is given. Loading it once serves many videos.
         settings: Values that take the place of the network's own, for example `{"tracking.min_points": 60}`;
-            those of preprocessing, tracking and upsampling, and `network.image_size`, can be chosen.
+            those of preprocessing, tracking, upsampling and inference, and `network.image_size`, can be
+            chosen.
         channel: The channel to track, counted from 1; needed if frames have several.
         pattern: For a folder: the frames' file name with `{frame}` in place of the number and `*` for
             anything, for example `t{frame}_ch00.tif`; other files are left out.
@@ -281,6 +282,7 @@ def plan_job(
         ("Video", video),
         ("Network", f"{network.description}, {size} x {size} pixels"),
         *([("First look", chosen.reason)] if chosen.reason else []),
+        *([("Tiles", describe_pieces(len(frames), frames.shape, spec))] if in_pieces(spec) else []),
         ("Clustering", describe_clustering(spec.tracking)),
         ("Memory", needed),
         ("Device", network.device),
@@ -324,7 +326,9 @@ def run_job(
             f"{chosen / trained:.2g} times as large to it, and tracking.min_points, in network pixels, "
             "may have to follow."
         )
-    warnings += warnings_about_input(frames.shape, spec.dataset.image_shape, survey)
+    # At a scale of their own, frames of any size show cells alike.
+    alike = frames.shape if spec.inference.scale else spec.dataset.image_shape
+    warnings += warnings_about_input(frames.shape, alike, survey)
     weights = network_fingerprint(network)
     if read_pieces is None:
         tracked = track_frames(network.stepper, frames, spec, sample_frames(len(frames)), workers)

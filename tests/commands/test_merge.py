@@ -1,16 +1,20 @@
 """The commands `cosembed track --shard` and `cosembed merge`: bit by bit what one process gives."""
 
+import io
 import os
+import shlex
 import signal
 import subprocess
 import sys
-import time
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
+from absl.testing import flagsaver
 
+from cosembed.commands.main import main
 from tests.helpers.builders import ROOT, moving_squares, small_spec, untrained_run
 from tests.robustness.test_survival import assert_one_sentence
 
@@ -31,17 +35,15 @@ def run_folder(tmp_path_factory) -> Path:
     return untrained_run(tmp_path_factory.mktemp("run") / "net", SPEC)
 
 
-def start(*words: str) -> subprocess.Popen:
-    return subprocess.Popen(
-        [sys.executable, "-m", "cosembed", *words], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-
-
 def cosembed(*words: str) -> subprocess.CompletedProcess:
-    process = start(*words)
-    printed, errors = process.communicate(timeout=300)
-    return subprocess.CompletedProcess(words, process.returncode, printed, errors)
+    """A command in this process, where TensorFlow is loaded."""
+    printed, errors, status = io.StringIO(), io.StringIO(), 0
+    with redirect_stdout(printed), redirect_stderr(errors), flagsaver.flagsaver():
+        try:
+            main(["cosembed", *words])
+        except SystemExit as ended:
+            status = ended.code or 0
+    return subprocess.CompletedProcess(words, status, printed.getvalue(), errors.getvalue())
 
 
 def track(video: Path, network: Path, output: Path, *more: str) -> subprocess.CompletedProcess:
@@ -73,17 +75,19 @@ def test_a_killed_shard_is_lost_alone_and_named_with_the_command_that_makes_it(v
     output = tmp_path / "RES"
     assert track(video, run_folder, output, "--shard=1/2", *TILES).returncode == 0
     words = ("track", f"--input={video}", f"--network={run_folder}", f"--output={output}", *TILES)
-    process = start(*words, "--shard=2/2")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cosembed", *words, "--shard=2/2"], cwd=ROOT, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
     assert process.stdout is not None
     # It has begun when it says what it does.
     process.stdout.readline()
-    time.sleep(0.2)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert not (tmp_path / "RES.shard-2-of-2").exists()
     done = cosembed("merge", f"--output={output}")
-    assert_one_sentence(done, "1 shard of 2 missing: 2/2", "cosembed track", "--shard=2/2", str(run_folder))
-    command = done.stderr.split("make it with: cosembed ")[1].split()
+    assert_one_sentence(done, "1 shard of 2 missing: 2;", "cosembed track", "--shard=2/2", str(run_folder))
+    command = shlex.split(done.stderr.split("make it with: cosembed ")[1])
     assert cosembed(*command).returncode == 0
     done = cosembed(*command)
     assert done.returncode == 0 and "complete, kept" in done.stdout

@@ -46,7 +46,7 @@ SMALL = {
     "train": ["--profile=smoke"],
     "demo": ["--frames=3"],
 }
-COMMANDS = ("demo", "track", "networks", "train", "evaluate", "validate", "report", "simulate")
+COMMANDS = ("demo", "track", "merge", "networks", "train", "evaluate", "validate", "report", "simulate")
 COMMANDS += ("suggest-spec", "import-network", "convert")
 
 
