@@ -144,11 +144,17 @@ class AugmentationSpec:
             only).
         frame_shift: As `shift`, for every frame by itself (released code only).
         frame_scale: As `scale`, for every frame by itself (released code only).
-        translation: A clip moves by U(-translation, translation) along each axis.
+        translation: A clip moves by U(-translation, translation) along each axis; not where the network sees
+            windows of the image with room to lie in, whose place is drawn instead.
         flip: The probability of a flip along each axis.
         rotation: A clip turns by U(-rotation, rotation) degrees.
         zoom: A clip is scaled by U(1 - zoom, 1 + zoom) along each axis.
+        common_zoom: It is also scaled by U(1 - common_zoom, 1 + common_zoom) along both axes together
+            (follow-up only).
+        zoom_widens: Whether a factor above 1 shows a larger region (follow-up), instead of enlarging cells.
         elastic_grid: The third-order spline has so many control points along each axis; 0 is off.
+        elastic_times: The spline has so many control points along time, so that the movement changes smoothly
+            during a clip (follow-up only); 0: all frames move alike.
         elastic_amplitude: Each control point moves by at most this, along each axis.
         drift: The movement along each axis over the whole clip, growing linearly (released code only).
         jiggle: The extra movement of every frame along each axis (released code only).
@@ -167,6 +173,9 @@ class AugmentationSpec:
     elastic_amplitude: float = bounded(0)
     drift: float = bounded(0)
     jiggle: float = bounded(0)
+    common_zoom: float = bounded(0, 0.99, default=0.0)
+    zoom_widens: bool = False
+    elastic_times: int = bounded(0, 64, default=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,16 +186,21 @@ class InstancesSpec:
         neighbour_radius: r_N, in network pixels.
         neighbours: `mask_distance`: instances whose masks come within r_N of the instance's mask in some
             frame; `centre_circle`: instances with a pixel, in any frame, inside the circle of radius r_N
-            around the instance's centre of mass over the clip; `all`: every other instance, whatever the
-            radius.
+            around the instance's centre of mass over the clip; `lifetime_region` (follow-up): instances with
+            a pixel in that circle or close to the instance's mask, from the frame before it first appears to
+            the frame after it last does; `all`: every other instance, whatever the radius.
         maximum: So many instances of a clip are kept, chosen at random (the background is not counted).
-        background: `instance`: one more instance in the same mean; `term`: a second loss term of weight 1.
+        background: `instance`: one more instance in the same mean; `term`: a second loss term of weight 1;
+            `fixed_term` (follow-up): such a term whose mean embedding is fixed at (1, 0, ..., 0).
+        own_pixels: How the pixels of an instance are compared with its mean embedding: by their `cosine`, or
+            by the `squared_cosine` (follow-up).
     """
 
     neighbour_radius: float = bounded(0)
-    neighbours: Literal["mask_distance", "centre_circle", "all"]
+    neighbours: Literal["mask_distance", "centre_circle", "lifetime_region", "all"]
     maximum: int = bounded(1, 1024)
-    background: Literal["instance", "term"]
+    background: Literal["instance", "term", "fixed_term"]
+    own_pixels: Literal["cosine", "squared_cosine"] = "cosine"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,6 +217,10 @@ class TrainingSpec:
         gradient_clip: The global norm that gradients are clipped to; 0 is off.
         batch_size: How many clips a batch has.
         clip_length: How many consecutive frames a clip has; 1 for still images.
+        segmented_weight: Clips are drawn around a frame that has segmented masks (SEG) so many times as often
+            as around one that has markers alone.
+        frames_before: At least so many frames of a clip precede the one that it is drawn around, unless the
+            video begins there.
         seed: Decides the weights and every clip.
         checkpoint_every: So many iterations lie between checkpoints.
     """
@@ -216,6 +234,8 @@ class TrainingSpec:
     clip_length: int = bounded(1, 1024)
     seed: int = bounded(0, 2**31 - 1)
     checkpoint_every: int = bounded(1)
+    segmented_weight: int = bounded(1, 1000, default=1)
+    frames_before: int = bounded(0, 1023, default=0)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -181,6 +181,21 @@ def test_recomputing_gives_the_same_outputs_and_gradients():
         np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("variant", ["miccai2018", "mia2019"])
+def test_gates_start_at_zero_and_in_the_follow_up_at_random(variant):
+    model = StackedHourglass(filters=16, levels=2, outputs=3, variant=variant)
+    model.build([None, None, None, None, 1])
+    layers = [layer for hourglass in model.hourglasses for layer in hourglass.parallel]
+    kernels = [kernel.numpy() for layer in layers for kernel in (layer.reset_kernel, layer.update_kernel)]
+    if variant == "miccai2018":
+        assert not any(kernel.any() for kernel in kernels)
+        return
+    for kernel in kernels:
+        # A normal cut at two standard deviations keeps 0.8796 of its standard deviation.
+        assert kernel.std() == pytest.approx(0.8796 * np.sqrt(1 / (9 * 32)), rel=0.05)
+    assert len({kernel.tobytes() for kernel in kernels}) == len(kernels)
+
+
 def test_config_round_trips():
     arguments = {
         "filters": 5,
