@@ -23,7 +23,7 @@ from absl import flags
 from numpy.typing import NDArray
 
 import cosembed
-from benchmarks.rivals_linking import LINKERS
+from benchmarks.rivals_linking import LINKERS, link_masks
 from cosembed.baselines.cells import write_result
 from cosembed.baselines.linking import measure_frames
 from cosembed.commands import command_line
@@ -101,7 +101,7 @@ def compare(
         reach = REACH * 2 * float(np.sqrt(np.median(areas) / np.pi)) if len(areas) else 1.0
     for name in rivals:
         begun = time.process_time()
-        tables, tracks = LINKERS[name][1](measured, masks[0].shape, reach)
+        tables, tracks = link_masks(name, measured, masks[0].shape, reach)
         seconds = time.process_time() - begun
         labels = (table[mask] for table, mask in zip(tables, masks, strict=True))
         with tempfile.TemporaryDirectory() as folder:

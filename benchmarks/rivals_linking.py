@@ -57,8 +57,6 @@ def link_by_btrack(frames: Sequence[MeasuredFrame], shape: tuple[int, int], reac
         PyTrackObject.from_dict({"ID": number, "t": node.frame, "x": x, "y": y, "z": 0.0})
         for number, (node, (y, x)) in enumerate(zip(nodes, places, strict=True))
     ]
-    if not cells:
-        return tracks_of_links(frames, [])
     with btrack.BayesianTracker() as tracker:
         tracker.configure(_btrack_values(reach, shape))
         tracker.append(cells)
@@ -124,6 +122,23 @@ LINKERS: dict[str, tuple[str, Callable[[Sequence[MeasuredFrame], tuple[int, int]
     "laptrack": ("laptrack", link_by_laptrack),
     "btrack": ("btrack", link_by_btrack),
 }
+
+
+def link_masks(name: str, frames: Sequence[MeasuredFrame], shape: tuple[int, int], reach: float) -> Linked:
+    """Links the cells of a video by the rival of that name.
+
+    Args:
+        name: A key of `LINKERS`.
+        frames: The measured frames; without any cell there is nothing to link, which not every rival takes.
+        shape: Height and width of the frames.
+        reach: How far a cell may move between frames, in pixels.
+
+    Returns:
+        For every frame, the track of every label, uint16 [N + 1]; and the tracks, numbered from 1.
+    """
+    if not any(len(frame.areas) for frame in frames):
+        return tracks_of_links(frames, [])
+    return LINKERS[name][1](frames, shape, reach)
 
 
 def tracks_of_links(frames: Sequence[MeasuredFrame], edges: Iterable[tuple[Node, Node]]) -> Linked:
