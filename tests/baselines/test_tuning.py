@@ -1,6 +1,5 @@
 """Tuning of the classical tracker: it mends a bad start, scores as the package does, and looks no further."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -87,9 +86,8 @@ def test_a_truth_without_cells_and_frames_of_one_grey_value_leave_the_start(tmp_
 
 
 def test_values_are_written_and_read_back_and_damaged_files_refused(video, tmp_path):
-    tuned = tuning.TunedBaseline(
-        replace(BaselineValues(), threshold=0.3, seeds="both"), 1.5, 6, None, (70, 0)
-    )
+    values = BaselineValues(threshold=0.3, seeds="both")
+    tuned = tuning.TunedBaseline(values, 1.5, 6, None, (70, 0))
     write_tuned(tmp_path / "values.json", tuned)
     assert read_tuned(tmp_path / "values.json") == tuned
     text = (tmp_path / "values.json").read_text()
