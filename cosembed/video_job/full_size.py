@@ -100,6 +100,8 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class _Cell:
+    """Holds the area of a cell, the middle of its box, and whether it touches the frame's border."""
+
     area: int
     y: int
     x: int
@@ -129,7 +131,7 @@ class DoubtfulPlaces:
             labels: uint16 [H, W].
         """
         now = _cells(labels)
-        found = self._compared(index, now) if index else []
+        found = list(self._compared(index, now)) if index else []
         self._before = now
         # The places that are left out for being close to worse ones are fewer than these.
         self._worst = heapq.nlargest(50 * PLACES, [*self._worst, *found])
@@ -143,6 +145,7 @@ class DoubtfulPlaces:
         return chosen[:PLACES]
 
     def _compared(self, index: int, now: dict[int, _Cell]) -> Iterator[Place]:
+        """Finds the doubtful places between the frame before and a frame."""
         usual = float(np.median([cell.area for cell in now.values()])) if now else 1.0
         for label, cell in now.items():
             before = self._before.get(label)

@@ -53,10 +53,14 @@ MOVIE = (
     "Numbers are the labels of the tracks, where there is room for them."
 )
 FULL_SIZE = (
-    "The movie shows these large frames smaller than they are. Below are the places at which tracks are most "
-    "doubtful: cells that appear, vanish, or change their size at once. The page of whole frames needs the "
-    "folder of pictures beside it."
+    "The movie shows these large frames smaller than they are. {} The page of whole frames needs the folder "
+    "of pictures beside it."
 )
+PLACES = (
+    "Below are the places at which tracks are most doubtful: cells that appear, vanish, or change their size "
+    "at once, in the frame before and in the frame where they do."
+)
+NO_PLACES = "No cell appears, vanishes, or changes its size at once, away from the border."
 LINEAGE = (
     "A line is a track, with its label: the cell's number in movie, masks and tracks.csv. It is orange after "
     "a division. A green link is a division; a dotted one joins a track to the only one that continues it."
@@ -280,7 +284,8 @@ def _show_full_size(
     full_size.write_full_size(folder, name, frames, labels_of, cells.colours)
     rows = full_size.crops(places.worst(), frames, labels_of, cells.colours)
     link = (f"{PICTURES}/{full_size.PAGE}", "Whole frames in full resolution")
-    return [Section("Full resolution", FULL_SIZE, pictures=rows, link=link)]
+    text = FULL_SIZE.format(PLACES if rows else NO_PLACES)
+    return [Section("Full resolution", text, pictures=rows, link=link)]
 
 
 def _sections(

@@ -73,6 +73,17 @@ class Tiles {
     this.drawLevel(context, coarsest);
     if (level < coarsest) this.drawLevel(context, level);
     drawNumbers(context, this.view, this.rows, [1, 1], this.group.label);
+    if (this.rows.has(this.group.label)) this.drawRing(context, this.rows.get(this.group.label));
+  }
+
+  drawRing(context, cell) {
+    const { scale, offset } = this.view;
+    context.strokeStyle = "#fff";
+    context.lineWidth = 2;
+    context.beginPath();
+    const radius = Math.max(12, 1.6 * Math.sqrt(cell.area / Math.PI) * scale[0]);
+    context.arc((cell.x + 0.5) * scale[0] + offset[0], (cell.y + 0.5) * scale[1] + offset[1], radius, 0, 7);
+    context.stroke();
   }
 
   drawLevel(context, level) {
