@@ -34,10 +34,10 @@ def draw_numbers(picture: NDArray[np.uint8], labels: NDArray) -> NDArray[np.uint
     draw, font = ImageDraw.Draw(image), ImageFont.load_default(DIGITS)
     boxes = ndimage.find_objects(shown)
     taken = shown.astype(np.int64)
-    for label, (row, column, area) in measure_regions(shown).items():
-        text, rows = str(label), boxes[label - 1][0]
+    for label, region in measure_regions(shown).items():
+        text, rows, (row, column) = str(label), boxes[label - 1][0], (region.y, region.x)
         height, width = _size(draw, text, font)
-        at_centre = height * width <= area and shown[round(row), round(column)] == label
+        at_centre = height * width <= region.area and shown[round(row), round(column)] == label
         for middle, allowed in (
             *([(row, label)] if at_centre else []),
             (rows.stop + height / 2, 0),

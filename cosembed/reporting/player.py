@@ -65,14 +65,21 @@ def pack_frame(number: int, frame: NDArray, labels: NDArray) -> PackedFrame:
         labels: uint16 [H, W].
     """
     shape = shown_shape((labels.shape[0], labels.shape[1]))
+    small = zlib.compress(resized(labels, shape).astype("<u2").tobytes())
+    return PackedFrame(number, shape, _jpeg(stretch(shrink(frame))), small, pack_cells(labels))
+
+
+def pack_cells(labels: NDArray) -> bytes:
+    """Packs the rows of all cells of a frame, as `PackedFrame.cells` says.
+
+    Args:
+        labels: uint16 [H, W].
+    """
     columns = [
         (label, region.area, round(100 * region.y), round(100 * region.x))
         for label, region in measure_regions(labels).items()
     ]
-    cells = np.array(columns, "<u4").reshape(-1, 4).T
-    small = resized(labels, shape).astype("<u2")
-    packed = (zlib.compress(part.tobytes()) for part in (small, cells))
-    return PackedFrame(number, shape, _jpeg(stretch(shrink(frame))), *packed)
+    return zlib.compress(np.array(columns, "<u4").reshape(-1, 4).T.tobytes())
 
 
 def movie_viewer(

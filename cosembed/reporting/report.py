@@ -60,7 +60,7 @@ class Viewer:
     """
 
     caption: str
-    kind: Literal["movie", "lineage"]
+    kind: Literal["movie", "lineage", "tiles"]
     data: Mapping[str, Any]
     still: bytes = b""
 
@@ -76,6 +76,7 @@ class Section:
         pictures: Pictures, rows of pictures and viewers, from top to bottom.
         legend: Small pictures, a colour each, with its meaning as caption.
         code: A long text in fixed width that is folded away.
+        link: A file beside the report, by its path from there, and what it shows; may be empty.
     """
 
     heading: str
@@ -84,6 +85,7 @@ class Section:
     pictures: Sequence[Picture | Row | Viewer] = ()
     legend: Sequence[Picture] = ()
     code: str = ""
+    link: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True)
@@ -156,8 +158,10 @@ def _section(section: Section) -> str:
         if section.code
         else ""
     )
+    target, name = map(html.escape, section.link)
+    link = f'<p><a href="{target}">{name}</a></p>' if target else ""
     heading = f"<h2>{html.escape(section.heading)}</h2>"
-    return f"<section>{heading}{text}{_table(section.table)}{legend}{pictures}{code}</section>"
+    return f"<section>{heading}{text}{link}{_table(section.table)}{legend}{pictures}{code}</section>"
 
 
 def _table(table: Sequence[Sequence[str]]) -> str:

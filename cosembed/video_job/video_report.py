@@ -39,6 +39,7 @@ from cosembed.reporting.panels import (
 )
 from cosembed.reporting.player import PackedFrame, lineage_viewer, movie_viewer, pack_frame
 from cosembed.reporting.report import Picture, Report, Section, Viewer, write_report
+from cosembed.video_job import full_size
 from cosembed.video_job.quality_warnings import warnings_about_tracks
 from cosembed.video_job.record import PICTURES, REPORT, read_embeddings, read_record, read_values
 
@@ -51,6 +52,15 @@ MOVIE = (
     "The tracked cells, {}. A cell keeps its colour, which no cell has that ever comes near it. "
     "Numbers are the labels of the tracks, where there is room for them."
 )
+FULL_SIZE = (
+    "The movie shows these large frames smaller than they are. {} The page of whole frames needs the folder "
+    "of pictures beside it."
+)
+PLACES = (
+    "Below are the places at which tracks are most doubtful: cells that appear, vanish, or change their size "
+    "at once, in the frame before and in the frame where they do."
+)
+NO_PLACES = "No cell appears, vanishes, or changes its size at once, away from the border."
 LINEAGE = (
     "A line is a track, with its label: the cell's number in movie, masks and tracks.csv. It is orange after "
     "a division. A green link is a division; a dotted one joins a track to the only one that continues it."
@@ -123,10 +133,13 @@ def write_video_report(output: Path, name: str, frames: VideoFrames) -> WrittenR
     tracks = read_tracks(output / "res_track.txt")
     embeddings = read_embeddings(output)
     samples = [index for index, number in enumerate(frames.numbers) if number in embeddings]
-    cells = _look_at_masks(frames, mask_files(output, "mask"), samples)
+    masks = mask_files(output, "mask")
+    places = full_size.DoubtfulPlaces(tracks) if full_size.is_large(frames.shape) else None
+    cells = _look_at_masks(frames, masks, samples, places)
     panels = {index: _panels(frames, index, embeddings[frames.numbers[index]], cells) for index in samples}
     pictures = _draw_pictures(frames, cells, tracks, panels)
     _write_pictures(output / PICTURES, pictures)
+    large = _show_full_size(output / PICTURES, name, frames, masks, cells, places)
     seconds = {**seconds, "movie and pictures": round(time.perf_counter() - begin, 2)}
     counts = [len(areas) for areas in cells.areas]
     found = _describe_tracks(counts, tracks)
@@ -134,7 +147,7 @@ def write_video_report(output: Path, name: str, frames: VideoFrames) -> WrittenR
     report = Report(
         f"{name}: tracked cells",
         facts=[*facts, *found],
-        sections=_sections(frames, pictures, cells.areas, seconds, read_values(output)),
+        sections=_sections(frames, pictures, large, cells.areas, seconds, read_values(output)),
         warnings=doubts,
     )
     write_report(output / REPORT, report)
@@ -160,7 +173,12 @@ class _Cells:
     small: dict[int, NDArray[np.uint16]]
 
 
-def _look_at_masks(frames: VideoFrames, masks: Mapping[int, Path], wanted: Collection[int]) -> _Cells:
+def _look_at_masks(
+    frames: VideoFrames,
+    masks: Mapping[int, Path],
+    wanted: Collection[int],
+    places: full_size.DoubtfulPlaces | None,
+) -> _Cells:
     neighbours, areas, packed = NeighbourGraph(), [], []
     total, seen = np.zeros((2, 2**16), np.int64)
     small: dict[int, NDArray[np.uint16]] = {}
@@ -168,6 +186,8 @@ def _look_at_masks(frames: VideoFrames, masks: Mapping[int, Path], wanted: Colle
     for index, number in enumerate(with_progress(frames.numbers, len(frames), "pictures")):
         labels = read_labels(masks[number])
         neighbours.add(labels)
+        if places:
+            places.add(index, labels)
         present, sizes = count_labels(labels)
         present, sizes = present[present > 0], sizes[present > 0]
         areas.append(sizes.tolist())
@@ -245,9 +265,33 @@ def _write_pictures(folder: Path, pictures: _Pictures) -> None:
         atomic_write_bytes(folder / "embeddings.png", encode_png(picture_column(rows)))
 
 
+def _show_full_size(
+    folder: Path,
+    name: str,
+    frames: VideoFrames,
+    masks: Mapping[int, Path],
+    cells: _Cells,
+    places: full_size.DoubtfulPlaces | None,
+) -> list[Section]:
+    """Writes the page of a video of large frames, and makes the section that leads to it."""
+
+    def labels_of(index: int) -> NDArray[np.uint16]:
+        return read_labels(masks[frames.numbers[index]])
+
+    if places is None:
+        full_size.remove_full_size(folder)
+        return []
+    full_size.write_full_size(folder, name, frames, labels_of, cells.colours)
+    rows = full_size.crops(places.worst(), frames, labels_of, cells.colours)
+    link = (f"{PICTURES}/{full_size.PAGE}", "Whole frames in full resolution")
+    text = FULL_SIZE.format(PLACES if rows else NO_PLACES)
+    return [Section("Full resolution", text, pictures=rows, link=link)]
+
+
 def _sections(
     frames: VideoFrames,
     pictures: _Pictures,
+    large: Sequence[Section],
     areas: Sequence[Sequence[int]],
     seconds: Mapping[str, float],
     spec_text: str,
@@ -261,6 +305,7 @@ def _sections(
     spec = [Section(VALUES_HEADING, "Those of tracking can be changed with --set.", code=spec_text)]
     return [
         Section("Movie", pictures=[pictures.movie]),
+        *large,
         Section("Cells", pictures=[population]),
         Section("Lineage", LINEAGE, pictures=[pictures.lineage]),
         *([Section("Embeddings", EMBEDDINGS, pictures=rows)] if rows else []),

@@ -150,7 +150,7 @@ def test_cells_that_ever_come_close_never_share_a_colour(video):
 
 def test_few_colours_suffice_for_a_dense_simulated_video():
     """All cells that come close differ, and none needs stripes."""
-    video = simulate_video(frames=24, size=200, cells=40, difficulty=1, seed=4).labels
+    video = simulate_video(frames=20, size=200, cells=40, difficulty=1, seed=4).labels
     colours = label_colours(video)
     pairs = set().union(*(close_pairs(labels, REACH) for labels in video))
     assert len(pairs) > 100

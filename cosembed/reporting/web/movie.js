@@ -3,12 +3,6 @@
 
 const MILLISECONDS = 125;
 
-async function unpacked(text) {
-  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return new Response(stream).arrayBuffer();
-}
-
 class Movie {
   // data: group; width, height of the pictures; factor: pixels of a frame in one of a picture [y, x];
   // palette, stripes, tint, outline: how cells are coloured; colours: [label, entry] of every cell;
@@ -57,14 +51,7 @@ class Movie {
     const frame = this.data.frames[index];
     const image = new Image();
     image.src = "data:image/jpeg;base64," + frame.image;
-    const [labels, cells] = await Promise.all([unpacked(frame.labels), unpacked(frame.cells), image.decode()]);
-    const columns = new Uint32Array(cells);
-    const count = columns.length / 4;
-    const rows = new Map();
-    for (let cell = 0; cell < count; cell++) {
-      const [label, area, y, x] = [0, 1, 2, 3].map((column) => columns[column * count + cell]);
-      rows.set(label, { area, y: y / 100, x: x / 100 });
-    }
+    const [labels, rows] = await Promise.all([unpacked(frame.labels), unpackedCells(frame.cells), image.decode()]);
     return { number: frame.number, image, labels: new Uint16Array(labels), rows };
   }
 
@@ -131,27 +118,8 @@ class Movie {
     context.imageSmoothingEnabled = false;
     const [width, height] = [this.data.width * scale[0], this.data.height * scale[1]];
     context.drawImage(this.painted, offset[0], offset[1], width, height);
-    if (this.numbered.checked && this.coloured.checked) this.drawNumbers(context);
-  }
-
-  // A label stands in the middle of its cell, if it is not wider than the cell.
-  drawNumbers(context) {
-    const [down, across] = this.data.factor;
-    const { scale, offset } = this.view;
-    context.font = "11px system-ui, sans-serif";
-    context.textAlign = "center";
-    context.textBaseline = "middle";
-    context.lineWidth = 3;
-    context.strokeStyle = "#000";
-    context.fillStyle = "#fff";
-    for (const [label, cell] of this.frame.rows) {
-      const side = Math.sqrt(cell.area / (down * across)) * scale[0];
-      const chosen = label === this.group.label;
-      if (!chosen && context.measureText(label).width > 0.9 * side) continue;
-      const x = ((cell.x + 0.5) / across) * scale[0] + offset[0];
-      const y = ((cell.y + 0.5) / down) * scale[1] + offset[1];
-      context.strokeText(label, x, y);
-      context.fillText(label, x, y);
+    if (this.numbered.checked && this.coloured.checked) {
+      drawNumbers(context, this.view, this.frame.rows, this.data.factor, this.group.label);
     }
   }
 

@@ -272,6 +272,44 @@ class Canvas {
   }
 }
 
+async function unpacked(text) {
+  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Response(stream).arrayBuffer();
+}
+
+// The rows of all cells of a frame: label -> area, y and x, from columns of uint32.
+async function unpackedCells(text) {
+  const columns = new Uint32Array(await unpacked(text));
+  const count = columns.length / 4;
+  const rows = new Map();
+  for (let cell = 0; cell < count; cell++) {
+    const [label, area, y, x] = [0, 1, 2, 3].map((column) => columns[column * count + cell]);
+    rows.set(label, { area, y: y / 100, x: x / 100 });
+  }
+  return rows;
+}
+
+// Writes labels in the middle of their cells, where they are not wider than these, and that of the chosen cell.
+// `factor`: pixels of the video in a unit of the canvas's plane [y, x].
+function drawNumbers(context, { scale, offset, element }, rows, factor, chosen) {
+  context.font = "11px system-ui, sans-serif";
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.lineWidth = 3;
+  context.strokeStyle = "#000";
+  context.fillStyle = "#fff";
+  for (const [label, cell] of rows) {
+    const side = Math.sqrt(cell.area / (factor[0] * factor[1])) * scale[0];
+    if (label !== chosen && 6.5 * String(label).length > 0.9 * side) continue;
+    const x = ((cell.x + 0.5) / factor[1]) * scale[0] + offset[0];
+    const y = ((cell.y + 0.5) / factor[0]) * scale[1] + offset[1];
+    if (x < 0 || y < 0 || x > element.clientWidth || y > element.clientHeight) continue;
+    context.strokeText(label, x, y);
+    context.fillText(label, x, y);
+  }
+}
+
 // Kind of viewer -> function that shows data in an element.
 const kinds = {};
 
