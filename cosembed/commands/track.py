@@ -10,9 +10,9 @@ third uses a network of the authors (cosembed import-network) with their values 
 last one tracks several videos, each into a folder of its own name below the output; one that fails is named
 at the end, and the others are complete. With --scheduler, the workers of a Dask cluster track them.
 
-The input is a folder of TIFF or PNG frames, or one multi-page TIFF. The output is a result folder of the Cell
-Tracking Challenge, with maskNNN.tif and res_track.txt; beside them lie tracks.csv (label, parent, frame, y,
-x, area), report.html, and pictures/ (overlay.gif, lineage.png, embeddings.png).
+The input is a folder of TIFF or PNG frames, a multi-page TIFF, an OME-Zarr image, or an ND2 or CZI file. The
+output is a result folder of the Cell Tracking Challenge, with maskNNN.tif and res_track.txt; beside them lie
+tracks.csv (a row for each cell and frame), lineages.csv (a row for each cell), report.html, and pictures/.
 """
 
 from __future__ import annotations
@@ -40,11 +40,13 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     flags.DEFINE_multi_string(
         "input",
         [],
-        "Folder of TIFF or PNG frames, or one multi-page TIFF; repeatable, or a pattern such as 'plate/*'.",
+        "Folder of TIFF or PNG frames, multi-page TIFF, OME-Zarr, ND2, CZI; repeatable, or 'plate/*'.",
         flag_values=flag_values,
     )
     video_flags.define_flags(flag_values)
+    video_flags.define_calibration(flag_values)
     text("output", "Folder to write; it must not exist yet, or be empty. That of several videos may exist.")
+    flags.DEFINE_bool("geff", False, "Also write the tracks as GEFF: tracks.geff.", flag_values=flag_values)
     text("scheduler", "Workers of a Dask cluster track: local:N processes, or tcp://host:port.")
     flags.DEFINE_multi_string(
         "set",
@@ -86,6 +88,7 @@ def main(flag_values: flags.FlagValues) -> None:
     if flag_values.dataset and flag_values.dataset not in known:
         raise InputError(f"--dataset: unknown data set '{flag_values.dataset}'; known: {', '.join(known)}")
     settings = specs.parse_assignments(flag_values.set)
+    calibration = video_flags.calibration(flag_values)
     if not all(flag_values.input):
         raise InputError("--input= is empty; see --help")
     inputs, output, scheduler = flag_values.input, Path(flag_values.output), flag_values.scheduler
@@ -104,7 +107,14 @@ def main(flag_values: flags.FlagValues) -> None:
     )
     tasks = [
         VideoTask(
-            video_flags.source(flag_values, path), place, network, settings, flag_values.workers, several
+            video_flags.source(flag_values, path),
+            place,
+            network,
+            settings,
+            flag_values.workers,
+            calibration,
+            flag_values.geff,
+            several,
         )
         for place, path in videos.items()
     ]
