@@ -8,7 +8,7 @@
 The input says which way it goes: a challenge folder (maskNNN.tif, res_track.txt) becomes what the name of the
 output says, .geff (a graph of the cells with the label image inside), .xml (a file of TrackMate with its
 divisions) or .zarr (the label image alone); a GEFF becomes a challenge folder. Nothing is lost on the way
-there and back. Pixel size and frame interval are those of the flags.
+there and back. Pixel size and frame interval are those of track.json or of the flags.
 """
 
 from __future__ import annotations
@@ -75,11 +75,13 @@ def main(flag_values: flags.FlagValues) -> None:
     print(f"{output}: {counted(len(stored.labels), 'mask')}, {counted(len(tracks), 'track')}")
 
 
-def _convert_folder(folder: Path, output: Path, calibration: Calibration, version: Version) -> None:
+def _convert_folder(folder: Path, output: Path, given: Calibration, version: Version) -> None:
     from cosembed.exchange.geff_writing import write_geff
     from cosembed.exchange.ome_zarr_labels import write_labels
     from cosembed.exchange.result_folder import open_result
     from cosembed.exchange.trackmate import write_trackmate
+    from cosembed.images.calibration import UNKNOWN, Stated, settle
+    from cosembed.video_job.record import RECORD, read_record
 
     writers: dict[str, Callable[[ResultFolder, Path, Calibration], None]] = {
         ".geff": partial(write_geff, version=version),
@@ -93,6 +95,12 @@ def _convert_folder(folder: Path, output: Path, calibration: Calibration, versio
             f"{' or '.join(writers)}"
         )
     result = open_result(folder)
+    record = read_record(folder)
+    known = record.calibration if record else UNKNOWN
+    stated = Stated(*((value,) if value else () for value in known))
+    calibration, doubts = settle(str(folder / RECORD), stated, given)
+    for doubt in doubts:
+        print(f"warning: {doubt}")
     write(result, output, calibration)
     print(
         f"{output}: {counted(len(result.masks), 'frame')}, {counted(len(result.found.tracks), 'track')}, "

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from cosembed.errors import InputError
-
 if TYPE_CHECKING:
     from cosembed.images.calibration import Calibration
     from cosembed.video_job.source import Source
@@ -63,15 +61,11 @@ def calibration(flag_values: flags.FlagValues) -> Calibration:
     """Reads what the flags say of pixels and frames.
 
     Raises:
-        InputError: A value is not positive, or not finite.
+        InputError: A value is not above 0, or not finite.
     """
-    from cosembed.images.calibration import Calibration
+    from cosembed.images.calibration import given_by_person
 
-    for name in ("pixel_size", "frame_interval"):
-        value = flag_values[name].value
-        if value is not None and not 0 < value < float("inf"):
-            raise InputError(f"--{name}={value}: must be above 0, and finite")
-    return Calibration(flag_values.pixel_size, flag_values.frame_interval)
+    return given_by_person(flag_values.pixel_size, flag_values.frame_interval)
 
 
 def source(flag_values: flags.FlagValues, path: str) -> Source:

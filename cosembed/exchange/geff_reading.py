@@ -91,6 +91,7 @@ def read_geff(path: Path) -> StoredGraph:
         frames,
         _whole(path, key, properties) if key else np.asarray(stored["node_ids"], np.int64),
         _positions(path, stored["node_ids"], stored["edge_ids"]),
+        keeps_labels=OURS in metadata.extra,
     )
     labels = open_zarr((path / related.path).resolve())
     if len(labels.shape) != 3 or labels.dtype.kind not in "ui":

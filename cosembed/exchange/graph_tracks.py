@@ -27,6 +27,7 @@ class CellGraph:
         frames: Index of each node's frame, int64 [N].
         segments: The value of each node's pixels in the label image, int64 [N].
         edges: Positions of source and target in these arrays, int64 [E, 2].
+        keeps_labels: Whether the values of the label image are known to be labels of tracks.
     """
 
     name: str
@@ -34,6 +35,7 @@ class CellGraph:
     frames: NDArray[np.int64]
     segments: NDArray[np.int64]
     edges: NDArray[np.int64]
+    keeps_labels: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ def find_tracks(graph: CellGraph) -> GraphTracks:
     """Finds the tracks of a graph.
 
     Where the values of the label image follow the cells, they become the labels, so that a challenge folder
-    that was written as a graph comes back unchanged. Otherwise tracks are numbered by their first frame.
+    that was written as a graph comes back unchanged. Otherwise tracks are the longest paths without branches
+    and gaps, numbered by their first frame.
 
     Raises:
         DataError: An edge does not lead forward in time, as in a cyclic lineage; a cell has two parents; two
@@ -68,14 +71,19 @@ def find_tracks(graph: CellGraph) -> GraphTracks:
     children = np.bincount(parents[parents >= 0], minlength=len(graph.ids))
     _check_segments(graph)
     order = np.lexsort((graph.segments, graph.frames))
-    by_value = _tracks(graph, parents, order, graph.segments)
-    if by_value is not None:
-        return by_value
+    # A cell that goes on alone under another value is another track only where values are labels for sure.
+    goes_on = np.zeros(len(graph.ids), bool)
+    linked = np.flatnonzero(parents >= 0)
+    sources = parents[linked]
+    goes_on[linked] = (children[sources] == 1) & (graph.frames[sources] == graph.frames[linked] - 1)
+    changes = goes_on[linked] & (graph.segments[sources] != graph.segments[linked])
+    if graph.keeps_labels or not changes.any():
+        by_value = _tracks(graph, parents, order, graph.segments)
+        if by_value is not None:
+            return by_value
     labels = np.zeros(len(graph.ids), np.int64)
     for node in order.tolist():
-        parent = int(parents[node])
-        goes_on = parent >= 0 and children[parent] == 1 and graph.frames[parent] == graph.frames[node] - 1
-        labels[node] = labels[parent] if goes_on else labels.max(initial=0) + 1
+        labels[node] = labels[parents[node]] if goes_on[node] else labels.max(initial=0) + 1
     if labels.max(initial=0) > LARGEST_LABEL:
         raise DataError(
             f"{graph.name}: holds {labels.max()} tracks, but a challenge folder has labels up to "

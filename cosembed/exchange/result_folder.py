@@ -17,7 +17,8 @@ from cosembed.datasets.ctc.validation import check_result
 from cosembed.errors import DataError
 from cosembed.files.progress import with_progress
 from cosembed.images.reading import image_shape
-from cosembed.tracking.writer import Region, RestoredTracks, measure_regions
+from cosembed.tracking.regions import Region, measure_regions
+from cosembed.tracking.writer import RestoredTracks
 
 
 @dataclass(frozen=True)

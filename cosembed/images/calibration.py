@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from cosembed.errors import DataError
+from cosembed.errors import DataError, InputError
 
 # The unit's names in OME's XML, OME-Zarr and ImageJ -> how many micrometres, or minutes, it has.
 MICROMETRES = {
@@ -116,6 +116,22 @@ def settle(name: str, stated: Stated, given: Calibration = UNKNOWN) -> tuple[Cal
         "frame_interval",
     )
     return Calibration(pixel, interval), doubts + more
+
+
+def given_by_person(pixel_size: float | None, frame_interval: float | None) -> Calibration:
+    """Takes what a person says.
+
+    Args:
+        pixel_size: Micrometres.
+        frame_interval: Minutes.
+
+    Raises:
+        InputError: A value is not above 0, or not finite.
+    """
+    for name, value in (("pixel_size", pixel_size), ("frame_interval", frame_interval)):
+        if value is not None and not 0 < value < float("inf"):
+            raise InputError(f"{name}={value}: must be above 0, and finite")
+    return Calibration(pixel_size, frame_interval)
 
 
 def in_micrometres(value: float | None, unit: str | None) -> tuple[float, ...]:

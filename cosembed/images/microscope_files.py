@@ -8,6 +8,7 @@ from __future__ import annotations
 import weakref
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -64,15 +65,13 @@ class Nd2Video:
         """Returns what the file says of pixels and frames; nothing if it cannot be understood."""
         sizes: tuple[float, ...] = ()
         intervals: tuple[float, ...] = ()
-        try:
+        with suppress(AttributeError, IndexError, TypeError, ValueError):
             volume = self._file.metadata.channels[0].volume
             for side, known in zip(volume.axesCalibration[:2], volume.axesCalibrated[:2], strict=True):
                 sizes += in_micrometres(float(side), "µm") if known else ()
             for loop in self._file.experiment:
                 if loop.type == "TimeLoop":
                     intervals += in_minutes(float(loop.parameters.periodMs), "ms")
-        except (AttributeError, IndexError, TypeError, ValueError):
-            return Stated(sizes, intervals)
         return Stated(sizes, intervals)
 
 
@@ -130,15 +129,13 @@ class CziVideo:
         """Returns what the file says of pixels and frames; nothing if it cannot be understood."""
         sizes: tuple[float, ...] = ()
         intervals: tuple[float, ...] = ()
-        try:
+        with suppress(ET.ParseError, ValueError):
             root = ET.fromstring(self._file.raw_metadata)
             for distance in root.iterfind(".//Scaling/Items/Distance"):
                 if distance.get("Id") in ("X", "Y"):
                     sizes += in_micrometres(float(distance.findtext("Value") or 0), "m")
             for increment in root.iterfind(".//Dimensions/T/Positions/Interval/Increment"):
                 intervals += in_minutes(float(increment.text or 0), "s")
-        except (ET.ParseError, ValueError):
-            return Stated(sizes, intervals)
         return Stated(sizes, intervals)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -15,12 +16,12 @@ from cosembed.images.tiff import open_tiff
 
 
 def read_stated(path: Path) -> Stated:
-    """Reads what a TIFF file states; nothing if it is neither of OME nor of ImageJ.
+    """Reads what a TIFF file states; nothing if it is neither of OME nor of ImageJ, or cannot be understood.
 
     Raises:
         DataError: It cannot be read.
     """
-    with open_tiff(path) as file:
+    with open_tiff(path) as file, suppress(ET.ParseError, IndexError, TypeError, ValueError):
         if file.is_ome and file.ome_metadata:
             return _stated_by_ome(file.ome_metadata)
         if file.is_imagej and file.imagej_metadata:

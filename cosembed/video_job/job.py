@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -20,12 +20,16 @@ from numpy.typing import NDArray
 
 from cosembed import specs
 from cosembed.clustering import describe_clustering
+from cosembed.datasets.ctc.mask_files import mask_files
 from cosembed.datasets.ctc.track_table import Track
 from cosembed.errors import InputError, OutputError, SpecError
+from cosembed.exchange.geff_writing import write_geff
+from cosembed.exchange.result_folder import ResultFolder
 from cosembed.files.progress import is_progress_shown, progress_shown, with_progress
 from cosembed.files.wording import counted
 from cosembed.files.writing import atomic_folder
 from cosembed.images.array_frames import VideoFrames
+from cosembed.images.calibration import UNKNOWN, Calibration, given_by_person
 from cosembed.images.frame_files import FrameChoice, Gaps, Order
 from cosembed.images.frames import Frames
 from cosembed.images.survey import survey_frames
@@ -48,6 +52,8 @@ from cosembed.video_job.source import Source, open_video
 from cosembed.video_job.video_report import write_video_report
 
 SAMPLES = 4
+# The tracks as a graph, if it is asked for.
+GEFF = "tracks.geff"
 # What can be chosen anew for a trained network; all else was decided when it was trained.
 CHANGEABLE = ("preprocessing", "tracking", "upsampling", "inference", "network.image_size")
 
@@ -110,44 +116,52 @@ class TrackedVideo:
         """
         return self._restored[1].rows()
 
-    def save(self, folder: str | os.PathLike[str]) -> None:
+    def save(self, folder: str | os.PathLike[str], *, geff: bool = False) -> None:
         """Writes what `cosembed track` writes, complete or not at all: masks, tables, report and pictures.
 
         Args:
             folder: The result folder; it must not exist, or be empty.
+            geff: Whether it also holds the tracks as GEFF, `tracks.geff`.
 
         Raises:
             DataError: A frame, read again for the pictures, has become unreadable.
+            InputError: The package geff is not installed.
             OutputError: The folder holds something, or cannot be written.
         """
         output = Path(folder)
         name = output.resolve().name
         with _errors_told(output), atomic_folder(output) as partial:
-            self._write_tracks(partial)
+            self._write_tracks(partial, geff)
             with progress_shown(self._shows_progress):
                 written = write_video_report(partial, name, self._frames)
         self.seconds, self.findings, self.warnings = written
 
-    def save_tracks(self, folder: str | os.PathLike[str]) -> None:
+    def save_tracks(self, folder: str | os.PathLike[str], *, geff: bool = False) -> None:
         """Writes masks, tables, and what a report is made of later, complete or not at all.
 
         Args:
             folder: The result folder; it must not exist, or be empty.
+            geff: As for `save`.
 
         Raises:
+            InputError: The package geff is not installed.
             OutputError: The folder holds something, or cannot be written.
         """
         output = Path(folder)
         with _errors_told(output), atomic_folder(output) as partial:
-            self._write_tracks(partial)
+            self._write_tracks(partial, geff)
 
-    def _write_tracks(self, folder: Path) -> None:
+    def _write_tracks(self, folder: Path, geff: bool) -> None:
         """Writes masks and tables, a frame at a time, and the record of their making."""
         begin = time.perf_counter()
         with progress_shown(self._shows_progress):
             masks = MaskFolder(folder, len(self._frames), self._first)
-            restored = restore_frames(self._tracked, self._spec, masks)
-        write_tables(folder, restored.numbered_from(self._first))
+            restored = restore_frames(self._tracked, self._spec, masks).numbered_from(self._first)
+            calibration = self._record.calibration
+            write_tables(folder, restored, masks, self._frames.numbers, self._frames, calibration)
+            if geff:
+                result = ResultFolder(mask_files(folder, "mask"), restored)
+                write_geff(result, folder / GEFF, calibration)
         writing = round(time.perf_counter() - begin, 2)
         self.seconds = self._record.seconds | {"upsampling and writing": writing}
         samples = self._tracked.samples
@@ -184,6 +198,8 @@ def track(
     pattern: str = "",
     order: Order = "number",
     gaps: Gaps = "refuse",
+    pixel_size: float | None = None,
+    frame_interval: float | None = None,
     workers: int | None = None,
     progress: bool = True,
 ) -> TrackedVideo:
@@ -192,7 +208,7 @@ def track(
     Args:
         frames: An array [T, H, W] or [T, H, W, C] of whole or real numbers, anything that slices like one (of
             dask or zarr, say, which is read one frame at a time), or the path of a folder of TIFF or PNG
-            frames or of a multi-page TIFF.
+            frames, of a multi-page TIFF, an OME-Zarr image, an ND2 or a CZI file.
         network: What `load_network` returns, or what it is given. Loading it once serves many videos.
         settings: Values that take the place of the network's own, for example `{"tracking.min_points": 60}`;
             those of preprocessing, tracking, upsampling and inference, and `network.image_size`, can be
@@ -204,6 +220,8 @@ def track(
             other by name, numbered from 0.
         gaps: What becomes of a missing or blank frame: `refuse` raises an error, `hold` puts the frame before
             in its place.
+        pixel_size: Side of a pixel in micrometres; None: what the files state, if they do.
+        frame_interval: Time between two frames in minutes; None: what the files state, if they do.
         workers: How many threads cluster frame pairs while the network computes the next frames; 0: none;
             None: as many as there are cores. The tracks are the same.
         progress: Whether progress is shown, on a terminal or in a notebook.
@@ -235,18 +253,24 @@ def track(
             ...
         cosembed.errors.DataError: frames: has the shape (64, 64); give [T, H, W], ...
     """
-    found, source = open_video(frames, channel, FrameChoice(pattern, order, gaps))
+    given = given_by_person(pixel_size, frame_interval)
+    video, source = open_video(frames, given, channel, FrameChoice(pattern, order, gaps))
     name = str(source or "frames")
     if source is None and channel is not None:
         name += f", channel {channel}"
     if not isinstance(network, Network):
         network = load_network(network)
     with progress_shown(progress):
-        return run_job(*plan_job(found, name, network, settings or {}), source, workers)
+        plan = plan_job(video.frames, name, network, settings or {}, video.calibration)
+        return run_job(*plan, source, workers, video.calibration, video.doubts)
 
 
 def plan_job(
-    frames: VideoFrames, name: str, network: Network, settings: Mapping[str, Any]
+    frames: VideoFrames,
+    name: str,
+    network: Network,
+    settings: Mapping[str, Any],
+    calibration: Calibration = UNKNOWN,
 ) -> tuple[VideoFrames, Network, CellsSpec, list[tuple[str, str]]]:
     """Checks that the network can track the video, and says what will be done before it is.
 
@@ -257,6 +281,7 @@ def plan_job(
         name: What to call the video.
         network: The trained network.
         settings: Values that take the place of the network's own.
+        calibration: What a pixel and a frame are.
 
     Returns:
         What `run_job` takes: the video, the network, its values, and facts with their names for the screen
@@ -280,6 +305,7 @@ def plan_job(
     video = f"{name}, {counted(len(frames), 'frame')} of {width} x {height} pixels, {frames.dtype}"
     facts = [
         ("Video", video),
+        *calibration.facts(),
         ("Network", f"{network.description}, {size} x {size} pixels"),
         *([("First look", chosen.reason)] if chosen.reason else []),
         *([("Tiles", describe_pieces(len(frames), frames.shape, spec))] if in_pieces(spec) else []),
@@ -297,6 +323,8 @@ def run_job(
     facts: list[tuple[str, str]],
     source: Source | None = None,
     workers: int | None = None,
+    calibration: Calibration = UNKNOWN,
+    doubts: Sequence[str] = (),
     read_pieces: ReadPieces | None = None,
 ) -> TrackedVideo:
     """Checks every frame, then tracks the video.
@@ -308,6 +336,8 @@ def run_job(
         facts: What the report says was done.
         source: The files of the video, for the record of the result; None for an array.
         workers: As in `track`.
+        calibration: What a pixel and a frame are.
+        doubts: What the report warns of beside what is found here.
         read_pieces: Gives what the pieces of the video gave, where they were computed before.
 
     Raises:
@@ -318,7 +348,7 @@ def run_job(
     survey = survey_frames(seen.passing(with_progress(frames, len(frames), "reading")))
     seen.add(np.asarray(frames.numbers))
     reading = round(time.perf_counter() - begin, 2)
-    warnings = list(warnings_about_files(frames))
+    warnings = [*doubts, *warnings_about_files(frames)]
     trained, chosen = network.spec.network.image_size, spec.network.image_size
     if chosen != trained:
         warnings.append(
@@ -349,6 +379,7 @@ def run_job(
         [*facts, ("Versions", describe_versions(environment()["versions"]))],
         warnings,
         {"reading": reading} | tracked.seconds,
+        calibration,
     )
     return TrackedVideo(frames, spec, tracked, record)
 
