@@ -125,7 +125,7 @@ def plan_task(
 ) -> tuple[Network, CellsSpec, list[tuple[str, str]]]:
     """Loads the network and says what will be done, unless it is to be quiet."""
     network = _load(task.network)
-    from cosembed.video_job.job import plan_job
+    from cosembed.video_job.planning import plan_job
 
     name = str(task.source)
     _, _, spec, facts = plan_job(video.frames, name, network, task.settings, video.calibration)

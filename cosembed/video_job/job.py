@@ -19,10 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosembed import specs
-from cosembed.clustering import describe_clustering
 from cosembed.datasets.ctc.mask_files import mask_files
 from cosembed.datasets.ctc.track_table import Track
-from cosembed.errors import InputError, OutputError, SpecError
+from cosembed.errors import OutputError
 from cosembed.exchange.geff_writing import write_geff
 from cosembed.exchange.result_folder import ResultFolder
 from cosembed.files.progress import is_progress_shown, progress_shown, with_progress
@@ -31,10 +30,9 @@ from cosembed.files.writing import atomic_folder
 from cosembed.images.array_frames import VideoFrames
 from cosembed.images.calibration import UNKNOWN, Calibration, given_by_person
 from cosembed.images.frame_files import FrameChoice, Gaps, Order
-from cosembed.images.frames import Frames
 from cosembed.images.survey import survey_frames
 from cosembed.inference.networks import Network, load_network
-from cosembed.inference.pieces import describe_pieces, in_pieces, plan_pieces
+from cosembed.inference.pieces import plan_pieces
 from cosembed.inference.tiled import PieceResults
 from cosembed.inference.video import TrackedFrames, join_tracked, restore_frames, track_frames
 from cosembed.processes.memory import available_memory
@@ -44,8 +42,8 @@ from cosembed.tracking.writer import MaskFolder, RestoredTracks, write_tables
 from cosembed.training.run_folder import describe_versions, environment
 from cosembed.video_job import memory
 from cosembed.video_job.cell_size import doubts_about_cell_size
-from cosembed.video_job.first_look import Choice, choose_scale
 from cosembed.video_job.fitness import doubts_about_fitness, measure_fitness
+from cosembed.video_job.planning import plan_job
 from cosembed.video_job.quality_warnings import warnings_about_files, warnings_about_input
 from cosembed.video_job.record import Fingerprint, Record, fingerprint, write_record
 from cosembed.video_job.source import Source, open_video
@@ -54,9 +52,6 @@ from cosembed.video_job.video_report import write_video_report
 SAMPLES = 4
 # The tracks as a graph, if it is asked for.
 GEFF = "tracks.geff"
-# What can be chosen anew for a trained network; all else was decided when it was trained.
-CHANGEABLE = ("preprocessing", "tracking", "upsampling", "inference", "network.image_size")
-
 # Given what the pieces of a video must have been made from (fingerprints `frames` and `network`, and the spec
 # as YAML, `values`), gives what they gave.
 ReadPieces = Callable[[Mapping[str, str]], PieceResults]
@@ -265,57 +260,6 @@ def track(
         return run_job(*plan, source, workers, video.calibration, video.doubts)
 
 
-def plan_job(
-    frames: VideoFrames,
-    name: str,
-    network: Network,
-    settings: Mapping[str, Any],
-    calibration: Calibration = UNKNOWN,
-) -> tuple[VideoFrames, Network, CellsSpec, list[tuple[str, str]]]:
-    """Checks that the network can track the video, and says what will be done before it is.
-
-    Unless the settings say how the video is seen, a first look decides it (`choose_scale`).
-
-    Args:
-        frames: The video, of one channel if one was chosen.
-        name: What to call the video.
-        network: The trained network.
-        settings: Values that take the place of the network's own.
-        calibration: What a pixel and a frame are.
-
-    Returns:
-        What `run_job` takes: the video, the network, its values, and facts with their names for the screen
-        and the report.
-
-    Raises:
-        DataError: Frames that were looked at cannot be used.
-        InputError: The network reads another number of channels, or the memory does not suffice.
-        SpecError: A setting is unknown, out of range, or was decided when the network was trained.
-    """
-    spec = _with_settings(network.spec, settings)
-    wanted, (height, width) = spec.network.channels, frames.shape
-    if frames.channels != wanted:
-        raise InputError(f"{name}: {_channel_fault(frames, wanted)}")
-    chosen = Choice({}, "")
-    if not any(key.startswith("inference.") for key in settings):
-        chosen = choose_scale(frames, network, spec)
-        spec = specs.override(spec, chosen.settings)
-    needed = memory.check(memory.estimate(len(frames), frames.shape, spec), available_memory())
-    size = spec.network.image_size
-    video = f"{name}, {counted(len(frames), 'frame')} of {width} x {height} pixels, {frames.dtype}"
-    facts = [
-        ("Video", video),
-        *calibration.facts(),
-        ("Network", f"{network.description}, {size} x {size} pixels"),
-        *([("First look", chosen.reason)] if chosen.reason else []),
-        *([("Tiles", describe_pieces(len(frames), frames.shape, spec))] if in_pieces(spec) else []),
-        ("Clustering", describe_clustering(spec.tracking)),
-        ("Memory", needed),
-        ("Device", network.device),
-    ]
-    return frames, network, spec, facts
-
-
 def run_job(
     frames: VideoFrames,
     network: Network,
@@ -405,22 +349,3 @@ def _errors_told(output: Path) -> Iterator[None]:
             f"{error.filename or output}: cannot be written ({error.strerror}); free space on the disk, "
             "or choose a folder that can be written"
         ) from error
-
-
-def _with_settings(spec: CellsSpec, settings: Mapping[str, Any]) -> CellsSpec:
-    for key in settings:
-        if key not in CHANGEABLE and key.split(".")[0] not in CHANGEABLE:
-            raise SpecError(
-                f"{key}: was decided when the network was trained; choose values of {', '.join(CHANGEABLE)}"
-            )
-    return specs.override(spec, settings)
-
-
-def _channel_fault(frames: VideoFrames, wanted: int) -> str:
-    remedy = "choose one by its number, counted from 1 (--channel)"
-    if wanted > 1:
-        remedy = "give frames of as many, and choose none"
-    elif len(frames) == 1 and not (isinstance(frames, Frames) and frames.paths[0].suffix.lower() == ".png"):
-        # A PNG with several channels is a colour picture.
-        remedy += "; if they are time points, save the TIFF with the axes TYX, or give an array [T, H, W]"
-    return f"has {counted(frames.channels, 'channel')}, the network reads {wanted}; {remedy}"

@@ -20,7 +20,8 @@ from cosembed.images.survey import Survey, survey_frames
 from cosembed.inference.networks import Network, load_network
 from cosembed.specs import CellsSpec
 from cosembed.video_job import memory
-from cosembed.video_job.job import TrackedVideo, plan_job, run_job
+from cosembed.video_job.job import TrackedVideo, run_job
+from cosembed.video_job.planning import plan_job
 from cosembed.video_job.quality_warnings import warnings_about_input, warnings_about_tracks
 from tests.helpers.builders import moving_squares, small_spec, untrained_run
 
