@@ -19,8 +19,8 @@ The steps have these numbers throughout the package:
     14. The track table is repaired to fit the upsampled labels.
     15. Masks and table are written.
 
-A video that is seen in tiles goes through steps 1 to 7 tile by tile, and `merging` puts the instances of a pair
-together before step 8; `oversized` judges what is larger than a tile.
+A video that is seen in tiles goes through steps 1 to 7 tile by tile. `merging` then puts the instances of a
+pair together, and `oversized` judges what is larger than a tile.
 
 Steps 2 to 7 are `cosembed.clustering`; of this room, `tracker` goes through 2 to 12, `stitch` has 8 and 9,
 `lineage` 10 to 12, `upsample` 13 and `writer` 14 and 15. The room knows neither the network nor the
