@@ -13,9 +13,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from cosembed.augment.elastic import spatial_of_frames, spline_places, spline_weights
 from cosembed.augment.interface import AugmentedClip, RawClip
 from cosembed.augment.parameters import SPLINE_ORDER
-from cosembed.augment.simpleitk import affine_about_centre, elastic_spline
+from cosembed.augment.placement import place_clip, training_window
 from cosembed.preprocessing.frames import OUTSIDE
 from cosembed.preprocessing.label_smoothing import TRUNCATE
 from cosembed.specs import TrainedSpec
@@ -25,7 +26,7 @@ class _Places(NamedTuple):
     """Says where in the image the network's pixels are sampled, as `simpleitk.Sampling` does.
 
     Attributes:
-        points: float64 [N, N, 2], (x, y) inside the image.
+        points: float64 [N, N, 2], (x, y) inside the part of the image that was sent, from its first pixel on.
         inside: bool [N, N]; True where the pixel lies in the image itself.
         covered: bool [N, N]; True where it lies in the image or in its mirror padding.
     """
@@ -46,11 +47,14 @@ class GraphAugmenter:
     def __init__(self, spec: TrainedSpec) -> None:
         self._spec = spec
         grid = spec.augmentation.elastic_grid
+        self._moving = spec.augmentation.elastic_times > 0
         signature = {
             "frames": tf.TensorSpec([None, None, None, spec.network.channels], tf.float32),
             "labels": tf.TensorSpec([None, None, None], tf.uint16),
             "loss_mask": tf.TensorSpec([None, None], tf.bool),
-            "elastic": tf.TensorSpec([grid, grid, 2], tf.float64),
+            "elastic": tf.TensorSpec([None, grid, grid, 2], tf.float64),
+            "sides": tf.TensorSpec([2], tf.float64),
+            "corner": tf.TensorSpec([2], tf.float64),
             "matrix": tf.TensorSpec([2, 2], tf.float64),
             "translation": tf.TensorSpec([2], tf.float64),
             "shifts": tf.TensorSpec([None, 2], tf.int64),
@@ -72,15 +76,18 @@ class GraphAugmenter:
 
     def _inputs(self, clip: RawClip) -> dict[str, np.ndarray | np.floating]:
         height, width, _ = clip.frames[0].shape
-        matrix, translation = affine_about_centre(
-            (height, width), self._spec.network.image_size, clip.spatial
+        window = training_window((height, width), self._spec)
+        matrix, translation, rows, columns = place_clip(
+            (height, width), self._spec.network.image_size, clip.spatial, window
         )
         intensity = clip.intensity
         return {
-            "frames": np.stack(clip.frames),
-            "labels": clip.labels.astype(np.uint16),
-            "loss_mask": clip.loss_mask,
-            "elastic": clip.spatial.elastic,
+            "frames": np.stack([frame[rows, columns] for frame in clip.frames]),
+            "labels": clip.labels[:, rows, columns].astype(np.uint16),
+            "loss_mask": clip.loss_mask[rows, columns],
+            "sides": np.array([width, height], float),
+            "corner": np.array([columns.start, rows.start], float),
+            "elastic": np.stack([part.elastic for part in spatial_of_frames(clip.spatial, len(clip.frames))]),
             "matrix": matrix,
             "translation": translation,
             "shifts": clip.spatial.shifts,
@@ -92,8 +99,7 @@ class GraphAugmenter:
         }
 
     def _augment(self, clip: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        places = self._places(clip)
-        image, truth = self._sample_image(clip["frames"], places), self._sample_truth(clip, places)
+        image, truth = self._sample_moving(clip) if self._moving else self._sample(clip, clip["elastic"][0])
         augmentation = self._spec.augmentation
         if augmentation.drift or augmentation.jiggle:
             image, truth = (
@@ -107,17 +113,33 @@ class GraphAugmenter:
         image = image * clip["gain"][:, None, None, None] + clip["offset"][:, None, None, None]
         return image, tf.cast(truth[..., 0], tf.uint16), truth[..., 1] > 0
 
-    def _places(self, clip: dict[str, tf.Tensor]) -> _Places:
-        """Composes the transform of a clip as `simpleitk.make_sampling` does."""
-        points = self._points(clip["elastic"], clip["matrix"], clip["translation"])
-        sides = tf.cast(tf.shape(clip["loss_mask"])[::-1], tf.float64)
+    def _sample_moving(self, clip: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+        """Resamples a clip whose frames are each sampled at points of their own, as `_sample` does others."""
+
+        def sample(parts: tuple[tf.Tensor, tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+            frame, labels, elastic = parts
+            image, truth = self._sample(clip | {"frames": frame[None], "labels": labels[None]}, elastic)
+            return image[0], truth[0]
+
+        parts = clip["frames"], clip["labels"], clip["elastic"]
+        return tf.map_fn(sample, parts, fn_output_signature=(tf.float32, tf.float32))
+
+    def _sample(self, clip: dict[str, tf.Tensor], elastic: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Resamples all frames, labels and the loss mask at the same points."""
+        places = self._places(clip, elastic)
+        return self._sample_image(clip["frames"], places), self._sample_truth(clip, places)
+
+    def _places(self, clip: dict[str, tf.Tensor], elastic: tf.Tensor) -> _Places:
+        """Composes the transform of frames as `simpleitk.make_sampling` does."""
+        points = self._points(elastic, clip["matrix"], clip["translation"])
+        sides = clip["sides"]
         half = sides // 2
         inside = _within(points, -0.5, sides - 0.5)
         mirrored = self._spec.preprocessing.padding == "mirror"
         covered = _within(points, -0.5 - half, sides + half - 0.5) if mirrored else inside
         folded = tf.math.floormod(points + 0.5, 2 * sides)
         folded = tf.minimum(folded, 2 * sides - folded) - 0.5
-        return _Places(tf.clip_by_value(folded, 0, sides - 1), inside, covered)
+        return _Places(tf.clip_by_value(folded, 0, sides - 1) - clip["corner"], inside, covered)
 
     def _sample_image(self, frames: tf.Tensor, places: _Places) -> tf.Tensor:
         """Resamples all frames with linear interpolation: float32 [T, h, w, C] -> [T, N, N, C]."""
@@ -171,12 +193,7 @@ class GraphAugmenter:
 
     def _spline(self, coefficients: tf.Tensor) -> tf.Tensor:
         """Evaluates the cubic B-splines of coefficients [g, k] at the pixels of one axis: [N, k]."""
-        grid, side = coefficients.shape[0], self._spec.network.image_size
-        # ITK's knots begin and end a little outside the outermost pixels, and its first coefficient lies one
-        # knot before them.
-        domain = elastic_spline(side, grid)
-        begin, length = domain.GetTransformDomainOrigin()[0], domain.GetTransformDomainPhysicalDimensions()[0]
-        return cubic_spline(coefficients, (np.arange(side) - begin) * (grid - SPLINE_ORDER) / length + 1)
+        return cubic_spline(coefficients, spline_places(self._spec.network.image_size, coefficients.shape[0]))
 
     def _smooth(self, labels: tf.Tensor) -> tf.Tensor:
         """Smooths labels float32 [N, N] as `smooth_labels` does: the largest filtered mask wins."""
@@ -225,9 +242,7 @@ def cubic_spline(coefficients: tf.Tensor, places: NDArray[np.float64]) -> tf.Ten
     Returns:
         float64 [N, k].
     """
-    distance = np.abs(places[:, None] - np.arange(coefficients.shape[0]))
-    near, far = 2 / 3 - distance**2 + distance**3 / 2, (2 - distance) ** 3 / 6
-    return tf.matmul(tf.constant(np.select([distance < 1, distance < 2], [near, far])), coefficients)
+    return tf.matmul(tf.constant(spline_weights(places, coefficients.shape[0])), coefficients)
 
 
 def gaussian_filter(images: tf.Tensor, sigma: float, radius: int) -> tf.Tensor:

@@ -29,8 +29,10 @@ class SpatialParameters:
         rotation: Angle in radians, about the centre.
         zoom: Factor along each axis; above 1 enlarges.
         elastic: float64 [grid, grid, 2]: movement of the spline's control points, in network pixels; empty if
-            it is off.
+            it is off. If the movement changes during the clip: [times, grid, grid, 2].
         shifts: int64 [T, 2]: drift plus jiggle of every frame, cut to whole network pixels.
+        position: Where a window lies in the room that it has in the image along each axis, from -1 to 1; 0 is
+            the middle. It has no meaning where the whole image is seen.
     """
 
     translation: Pair
@@ -39,6 +41,7 @@ class SpatialParameters:
     zoom: Pair
     elastic: NDArray[np.float64]
     shifts: NDArray[np.int64]
+    position: Pair = (0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -61,16 +64,17 @@ class IntensityParameters:
 
 
 def check_elastic(spec: AugmentationSpec) -> None:
-    """Checks that the elastic grid has enough control points for its spline.
+    """Checks that the elastic grid has enough control points for its spline, in space and in time.
 
     Raises:
         SpecError: It has fewer than `SPLINE_ORDER` + 1 along an axis, but more than none.
     """
-    if 0 < spec.elastic_grid <= SPLINE_ORDER:
-        raise SpecError(
-            f"augmentation.elastic_grid is {spec.elastic_grid}; its spline needs {SPLINE_ORDER + 1} or more, "
-            "or 0 for none"
-        )
+    for name in ("elastic_grid", "elastic_times"):
+        points = getattr(spec, name)
+        if 0 < points <= SPLINE_ORDER:
+            raise SpecError(
+                f"augmentation.{name} is {points}; its spline needs {SPLINE_ORDER + 1} or more, or 0 for none"
+            )
 
 
 def draw_spatial(generator: np.random.Generator, spec: AugmentationSpec, frames: int) -> SpatialParameters:
@@ -94,13 +98,23 @@ def draw_spatial(generator: np.random.Generator, spec: AugmentationSpec, frames:
         -spec.jiggle, spec.jiggle, (frames, 2)
     )
     grid = spec.elastic_grid
+    control_points = (spec.elastic_times, grid, grid, 2) if spec.elastic_times else (grid, grid, 2)
+    translation = pair(spec.translation)
+    rotation = float(np.deg2rad(generator.uniform(-spec.rotation, spec.rotation)))
+    zoom = pair(spec.zoom, 1.0)
+    elastic = generator.uniform(-spec.elastic_amplitude, spec.elastic_amplitude, control_points)
+    # The follow-up's draws come last, so that a clip's other changes do not depend on them.
+    position = pair(1.0)
+    common_zoom = float(generator.uniform(1 - spec.common_zoom, 1 + spec.common_zoom))
+    zoom = zoom[0] * common_zoom, zoom[1] * common_zoom
     return SpatialParameters(
-        translation=pair(spec.translation),
+        translation=translation,
         flip=(bool(flips[0]), bool(flips[1])),
-        rotation=float(np.deg2rad(generator.uniform(-spec.rotation, spec.rotation))),
-        zoom=pair(spec.zoom, 1.0),
-        elastic=generator.uniform(-spec.elastic_amplitude, spec.elastic_amplitude, (grid, grid, 2)),
+        rotation=rotation,
+        zoom=(1 / zoom[0], 1 / zoom[1]) if spec.zoom_widens else zoom,
+        elastic=elastic,
         shifts=np.trunc(path).astype(np.int64),
+        position=position,
     )
 
 

@@ -14,8 +14,10 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813
 from numpy.typing import NDArray
 
+from cosembed.augment.elastic import elastic_spline, spatial_of_frames
 from cosembed.augment.interface import AugmentedClip, RawClip
 from cosembed.augment.parameters import SPLINE_ORDER, IntensityParameters, SpatialParameters
+from cosembed.augment.placement import Placement, Window, place_clip, training_window
 from cosembed.preprocessing.frames import OUTSIDE, Padding
 from cosembed.preprocessing.label_smoothing import smooth_labels
 from cosembed.specs import TrainedSpec
@@ -25,10 +27,11 @@ class SimpleITKAugmenter:
     """Augments clips on the processor; the default `Augmenter`.
 
     Args:
-        spec: The source of the image's size, padding and label smoothing.
+        spec: The source of the image's size, the scale of windows, padding and label smoothing.
     """
 
     def __init__(self, spec: TrainedSpec) -> None:
+        self._spec = spec
         self._image_size = spec.network.image_size
         self._preprocessing = spec.preprocessing
 
@@ -38,22 +41,31 @@ class SimpleITKAugmenter:
 
     def _augment(self, clip: RawClip) -> AugmentedClip:
         height, width, _ = clip.frames[0].shape
-        sampling = make_sampling((height, width), self._image_size, clip.spatial, self._preprocessing.padding)
-        shifts = clip.spatial.shifts
+        shape, padding = (height, width), self._preprocessing.padding
+        window, shifts = training_window(shape, self._spec), clip.spatial.shifts
+        samplings = [
+            make_sampling(shape, self._image_size, spatial, padding, window)
+            for spatial in spatial_of_frames(clip.spatial, len(shifts))
+        ]
+        if len(samplings) == 1:
+            samplings *= len(shifts)
         image = [
             shift_frame(resample_image(frame, sampling), shift, mirror=True)
-            for frame, shift in zip(clip.frames, shifts, strict=True)
+            for frame, sampling, shift in zip(clip.frames, samplings, shifts, strict=True)
         ]
         sigma = self._preprocessing.label_smoothing
         labels = [
             shift_frame(smooth_labels(resample_labels(frame, sampling), sigma), shift, mirror=False)
-            for frame, shift in zip(clip.labels, shifts, strict=True)
+            for frame, sampling, shift in zip(clip.labels, samplings, shifts, strict=True)
         ]
-        loss_mask = resample_labels(clip.loss_mask.astype(np.uint8), sampling).astype(bool)
+        loss_masks = [
+            shift_frame(resample_labels(clip.loss_mask, sampling), shift, mirror=False)
+            for sampling, shift in zip(samplings, shifts, strict=True)
+        ]
         return AugmentedClip(
             image=change_intensity(np.stack(image), clip.intensity),
             labels=np.stack(labels),
-            loss_masks=np.stack([shift_frame(loss_mask, shift, mirror=False) for shift in shifts]),
+            loss_masks=np.stack(loss_masks),
         )
 
 
@@ -62,14 +74,16 @@ class Sampling:
     """Says where in the image the network's pixels are sampled.
 
     Attributes:
+        box: The rows and columns of the image that are needed, (y, x).
         field: Displacements over the network grid, (x, y) in image pixels, that lead to points inside the
-            image.
-        nearest: [N, N]; the image's pixel nearest to that point, counted row by row.
+            box, counted from its first pixel.
+        nearest: [N, N]; the box's pixel nearest to that point, counted row by row.
         inside: bool [N, N]; True where the pixel lies in the image itself.
         covered: bool [N, N]; True where it lies in the image or in its mirror padding.
         outside: The intensity of pixels that neither reaches.
     """
 
+    box: tuple[slice, slice]
     field: sitk.Image
     nearest: NDArray[np.intp]
     inside: NDArray[np.bool_]
@@ -78,19 +92,24 @@ class Sampling:
 
 
 def make_sampling(
-    image_shape: tuple[int, int], image_size: int, parameters: SpatialParameters, padding: Padding
+    image_shape: tuple[int, int],
+    image_size: int,
+    parameters: SpatialParameters,
+    padding: Padding,
+    window: Window | None = None,
 ) -> Sampling:
     """Composes the transform that leads from the network's pixels to places in the image.
 
-    The image is scaled to fit the network's square, and its aspect ratio is kept. The transform applies, in
-    this order, the elastic movement, flip, zoom and rotation about the centre, the translation, and the
-    scale.
+    The transform applies, in this order, the elastic movement, flip, zoom and rotation about the centre, the
+    translation, and the scale.
 
     Args:
         image_shape: Height and width of the (cropped) image.
         image_size: Side N of the network's input.
-        parameters: The drawn transform, in network pixels.
+        parameters: The transform of a frame, in network pixels.
         padding: What is assumed to lie outside the image.
+        window: What the network sees of the image; None: the image is scaled to fit the network's square, and
+            its aspect ratio is kept.
 
     Returns:
         Where each of the N x N network pixels is sampled.
@@ -99,8 +118,9 @@ def make_sampling(
     identity = np.stack(
         np.meshgrid(np.arange(image_size), np.arange(image_size), indexing="xy"), axis=-1
     ).astype(np.float64)
+    placement = place_clip(image_shape, image_size, parameters, window)
     field = sitk.TransformToDisplacementField(
-        _compose(image_shape, image_size, parameters), sitk.sitkVectorFloat64, (image_size, image_size)
+        _compose(placement, image_size, parameters.elastic), sitk.sitkVectorFloat64, (image_size, image_size)
     )
     points = identity + sitk.GetArrayViewFromImage(field)
     sides = np.array([width, height])
@@ -116,10 +136,12 @@ def make_sampling(
     folded = (points + 0.5) % (2 * sides)
     folded = np.where(folded < sides, folded, 2 * sides - folded) - 0.5
     folded = np.clip(folded, 0, sides - 1)
-    displacements = folded - identity
+    rows, columns = placement.rows, placement.columns
+    displacements = folded - [columns.start, rows.start] - identity
     column, row = np.moveaxis(np.floor(identity + displacements + 0.5).astype(np.intp), -1, 0)
     field = sitk.GetImageFromArray(displacements, isVector=True)
-    return Sampling(field, row * width + column, inside, covered, OUTSIDE[padding])
+    nearest = row * (columns.stop - columns.start) + column
+    return Sampling((rows, columns), field, nearest, inside, covered, OUTSIDE[padding])
 
 
 def resample_image(image: NDArray[np.float32], sampling: Sampling) -> NDArray[np.float32]:
@@ -135,6 +157,7 @@ def resample_image(image: NDArray[np.float32], sampling: Sampling) -> NDArray[np
     side = sampling.covered.shape[0]
     # A scalar image is copied into ITK several times faster than a vector image of one component.
     grey = image.shape[-1] == 1
+    image = image[sampling.box]
     source = sitk.GetImageFromArray(image[..., 0] if grey else image, isVector=not grey)
     # Warp reads the field at its own grid points, where Resample would interpolate it: the same values,
     # sooner.
@@ -148,14 +171,14 @@ def resample_labels(labels: NDArray, sampling: Sampling) -> NDArray:
     """Resamples labels from their nearest pixels.
 
     Args:
-        labels: Integers [h, w].
+        labels: Integers or booleans [h, w].
         sampling: Where to sample them.
 
     Returns:
         [N, N] of the same dtype; 0 outside the image, because labels are never mirrored.
     """
     # What ITK's interpolator of nearest neighbours gives, which searches them anew for every frame.
-    result = labels.reshape(-1).take(sampling.nearest)
+    result = labels[sampling.box].reshape(-1).take(sampling.nearest)
     result[~sampling.inside] = 0
     return result
 
@@ -196,50 +219,16 @@ def change_intensity(clip: NDArray[np.float32], parameters: IntensityParameters)
     return ((clip + frame_shift) * frame_scale).astype(np.float32)
 
 
-def affine_about_centre(
-    image_shape: tuple[int, int], image_size: int, parameters: SpatialParameters
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Computes the transform of a clip without its elastic part.
-
-    Network pixel p lies at c + matrix (p - c) + translation in the image.
-
-    Args:
-        image_shape: Height and width of the (cropped) image.
-        image_size: Side N of the network's input; the centre c is (N - 1) / 2 along both axes.
-        parameters: The drawn transform, in network pixels.
-
-    Returns:
-        The matrix [2, 2] and the translation [2] in image pixels, both in the order (x, y).
-    """
-    height, width = image_shape
-    scale = max(height, width) / image_size
-    flip = np.diag([-1.0 if flipped else 1.0 for flipped in reversed(parameters.flip)])
-    zoom = np.diag([1.0 / factor for factor in reversed(parameters.zoom)])
-    cosine, sine = np.cos(parameters.rotation), np.sin(parameters.rotation)
-    rotation = np.array([[cosine, -sine], [sine, cosine]])
-    centre_shift = np.array([width - 1, height - 1]) / 2 - (image_size - 1) / 2
-    return scale * rotation @ zoom @ flip, centre_shift - scale * np.array(parameters.translation[::-1])
-
-
-def elastic_spline(image_size: int, grid: int) -> sitk.BSplineTransform:
-    """Makes the spline of `grid` x `grid` control points over the network's square, none moved yet."""
-    domain = sitk.Image(image_size, image_size, sitk.sitkUInt8)
-    return sitk.BSplineTransformInitializer(domain, [grid - SPLINE_ORDER] * 2, SPLINE_ORDER)
-
-
-def _compose(image_shape: tuple[int, int], image_size: int, parameters: SpatialParameters) -> sitk.Transform:
-    matrix, translation = affine_about_centre(image_shape, image_size, parameters)
+def _compose(placement: Placement, image_size: int, elastic: NDArray[np.float64]) -> sitk.Transform:
     affine = sitk.AffineTransform(2)
     affine.SetCenter([(image_size - 1) / 2] * 2)
-    affine.SetMatrix(matrix.ravel().tolist())
-    affine.SetTranslation(translation.tolist())
-    grid = parameters.elastic.shape[0]
-    if grid <= SPLINE_ORDER or not parameters.elastic.any():
+    affine.SetMatrix(placement.matrix.ravel().tolist())
+    affine.SetTranslation(placement.translation.tolist())
+    grid = elastic.shape[0]
+    if grid <= SPLINE_ORDER or not elastic.any():
         return affine
     spline = elastic_spline(image_size, grid)
-    spline.SetParameters(
-        np.concatenate([parameters.elastic[..., 1].ravel(), parameters.elastic[..., 0].ravel()]).tolist()
-    )
+    spline.SetParameters(np.concatenate([elastic[..., 1].ravel(), elastic[..., 0].ravel()]).tolist())
     # The transform added last is applied first.
     composite = sitk.CompositeTransform(2)
     composite.AddTransform(affine)

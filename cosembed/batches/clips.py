@@ -104,6 +104,12 @@ class ClipSource:
             for first, last in video.segments
             for frame in range(first, last)
         ]
+        # Frames are drawn from a list that has some of them several times.
+        self._drawn = [
+            entry
+            for entry in self._usable
+            for _ in range(spec.training.segmented_weight if _has_masks(videos[entry.video], entry) else 1)
+        ]
         if not self._usable or not any(video.labels.any() for video in videos):
             names = ", ".join(video.name for video in videos)
             raise DataError(f"video {names}: no labelled frame to train on; check the _GT folder")
@@ -122,10 +128,10 @@ class ClipSource:
         choices, spatials, intensities, instances = zip(
             *([np.random.default_rng(child) for child in stream.spawn(4)] for stream in streams), strict=True
         )
-        chosen = [self._usable[choice.integers(len(self._usable))] for choice in choices]
+        chosen = [self._drawn[choice.integers(len(self._drawn))] for choice in choices]
         length = min(self._spec.training.clip_length, *(entry.last - entry.first for entry in chosen))
         parts = [
-            (entry.video, _frames_around(entry, length, choice))
+            (entry.video, _frames_around(entry, length, self._spec.training.frames_before, choice))
             for entry, choice in zip(chosen, choices, strict=True)
         ]
         raw = [self._draw(*part, *draws) for part, *draws in zip(parts, spatials, intensities, strict=True)]
@@ -183,8 +189,15 @@ class ClipSource:
         return np.ascontiguousarray(image[..., crop:-crop, crop:-crop]) if crop else image
 
 
-def _frames_around(entry: _Usable, length: int, generator: np.random.Generator) -> range:
-    """Draws a clip that contains the frame, shifted to stay inside its segment (as in the released code)."""
-    begin = int(entry.frame - generator.integers(length))
+def _has_masks(video: AnnotatedVideo, entry: _Usable) -> bool:
+    return video.segmented is not None and bool(video.segmented[entry.frame])
+
+
+def _frames_around(entry: _Usable, length: int, before: int, generator: np.random.Generator) -> range:
+    """Draws a clip that contains the frame, shifted to stay inside its segment (as in the released code).
+
+    At least `before` frames of the clip precede the frame, but where it is shifted or shorter.
+    """
+    begin = int(entry.frame - generator.integers(min(before, length - 1), length))
     begin = min(max(begin, entry.first), entry.last - length)
     return range(begin, begin + length)

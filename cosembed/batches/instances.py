@@ -10,6 +10,7 @@ instance, which `mask_codes` packs.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,9 @@ from scipy.spatial import cKDTree
 from cosembed.preprocessing.label_overlap import present_labels
 from cosembed.preprocessing.label_values import NEIGHBOUR, OWN
 from cosembed.specs import InstancesSpec
+
+# The diameter of the disc that dilates a mask in the follow-up's rule, in network pixels.
+REGION_DISC = 5
 
 
 class InstanceTable(NamedTuple):
@@ -65,7 +69,7 @@ def neighbours(labels: NDArray[np.uint16], count: int, spec: InstancesSpec) -> N
         count: The number of instances.
         spec: Gives the radius and the rule: `mask_distance` (paper): in some frame the masks come within the
             radius of each other; `centre_circle` (released code): j has a pixel, in any frame, within the
-            radius of i's centre of mass over the clip; `all` (paper, leaves).
+            radius of i's centre of mass over the clip; `lifetime_region` (follow-up); `all` (paper, leaves).
 
     Returns:
         bool [count, count]; True in row j, column i if j is in N(i).
@@ -73,13 +77,19 @@ def neighbours(labels: NDArray[np.uint16], count: int, spec: InstancesSpec) -> N
     if spec.neighbours == "all":
         near = np.ones((count, count), bool)
     else:
-        find = _near_centres if spec.neighbours == "centre_circle" else _near_masks
-        near = find(labels, count, spec.neighbour_radius)
+        near = RULES[spec.neighbours](labels, count, spec.neighbour_radius)
     np.fill_diagonal(near, False)
     return near
 
 
 def _near_centres(labels: NDArray[np.uint16], count: int, radius: float) -> NDArray[np.bool_]:
+    return _in_circles(labels, count, radius, [slice(None)] * count)
+
+
+def _in_circles(
+    labels: NDArray[np.uint16], count: int, radius: float, lives: Sequence[slice]
+) -> NDArray[np.bool_]:
+    """Finds what has a pixel in the circle around an instance's centre of mass, in the frames of its life."""
     near = np.zeros((count, count), bool)
     frames, rows, columns = np.nonzero(labels)
     ids = labels[frames, rows, columns] - 1
@@ -92,9 +102,47 @@ def _near_centres(labels: NDArray[np.uint16], count: int, radius: float) -> NDAr
         box = _around(centre_y, radius), _around(centre_x, radius)
         inside = (y[box[0]] - centre_y) ** 2 + (x[:, box[1]] - centre_x) ** 2 <= radius**2
         found = np.zeros(count + 1, bool)
-        found[labels[:, *box][:, inside]] = True
+        found[labels[lives[index], *box][:, inside]] = True
         near[:, index] = found[1:]
     return near
+
+
+def _near_in_life(labels: NDArray[np.uint16], count: int, radius: float) -> NDArray[np.bool_]:
+    """Finds what has a pixel in the region of an instance (the follow-up's rule).
+
+    The region is, in every frame of the instance's life, its mask dilated by a disc and the circle around its
+    centre of mass over its life. Its life is what the clip shows of it, and one frame more at either end,
+    where its mask of the adjacent frame counts: so mothers and daughters are neighbours. The disc's diameter
+    is in network pixels, whatever their number.
+    """
+    frames = np.nonzero(labels)[0]
+    ids = labels[labels > 0] - 1
+    first, last = np.full(count, len(labels)), np.zeros(count, int)
+    np.minimum.at(first, ids, frames)
+    np.maximum.at(last, ids, frames)
+    lives = [slice(max(0, begin - 1), end + 2) for begin, end in zip(first, last, strict=True)]
+    near = _in_circles(labels, count, radius, lives)
+    _mark_touching(labels, labels, near)
+    # What is not in its first or last frame is hidden when the adjacent frame is compared.
+    number = np.arange(len(labels))[:, None, None]
+    bounds = np.append(-1, first)[labels], np.append(-1, last)[labels]
+    starting, ending = (np.where(bound == number, labels, 0) for bound in bounds)
+    _mark_touching(starting[1:], labels[:-1], near)
+    _mark_touching(ending[:-1], labels[1:], near)
+    return near
+
+
+def _mark_touching(masks: NDArray[np.uint16], others: NDArray[np.uint16], near: NDArray[np.bool_]) -> None:
+    """Marks which of the others have a pixel in the masks dilated by a disc, frame by frame."""
+    reach = REGION_DISC // 2
+    for down, right in np.ndindex(REGION_DISC, REGION_DISC):
+        y, x = down - reach, right - reach
+        if y**2 + x**2 > (REGION_DISC / 2) ** 2:
+            continue
+        mask = masks[:, max(0, -y) : len(masks[0]) - max(0, y), max(0, -x) : masks.shape[2] - max(0, x)]
+        other = others[:, max(0, y) : len(masks[0]) + min(0, y), max(0, x) : masks.shape[2] + min(0, x)]
+        meet = (mask > 0) & (other > 0) & (mask != other)
+        near[other[meet] - 1, mask[meet] - 1] = True
 
 
 def _around(centre: float, radius: float) -> slice:
@@ -149,3 +197,10 @@ def _outlines(frame: NDArray[np.uint16]) -> tuple[NDArray[np.uint16], NDArray[np
     order = np.argsort(ids, kind="stable")
     present, starts = np.unique(ids[order], return_index=True)
     return present - 1, starts, pixels[order]
+
+
+RULES: dict[str, Callable[[NDArray[np.uint16], int, float], NDArray[np.bool_]]] = {
+    "mask_distance": _near_masks,
+    "centre_circle": _near_centres,
+    "lifetime_region": _near_in_life,
+}

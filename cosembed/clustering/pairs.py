@@ -1,8 +1,8 @@
 """Labels the instances of one frame pair from its embeddings (paper section 2.3, and the released code).
 
-Pixels close to the background embedding are left out, the rest is clustered with HDBSCAN on embedding and
-scaled coordinates, and every cluster is split into its connected components. These are steps 2 to 7 as
-`cosembed.tracking` numbers them. Knows nothing of the rest of the video.
+Pixels close to the background embedding are left out, the rest is clustered on embedding and scaled
+coordinates, with HDBSCAN or by mean shift, and every cluster is split into its connected components. These
+are steps 2 to 7 as `cosembed.tracking` numbers them. Knows nothing of the rest of the video.
 """
 
 from __future__ import annotations
@@ -16,12 +16,28 @@ from skimage import measure
 
 from cosembed.clustering.cluster_tree import NOISE
 from cosembed.clustering.condensing import cluster_by_clumps, largest_clump
+from cosembed.clustering.mean_shift import cluster_by_mean_shift
 from cosembed.clustering.points import cluster_points, cluster_points_as_released
 from cosembed.specs import ClusteringSpec
 
 # Mode `auto` stands for `fast` from this m_pts on.
 FAST_FROM = 100
 _CLUSTERERS = {"exact": cluster_points, "fast": cluster_by_clumps, "released": cluster_points_as_released}
+
+
+def choose_background(pair: NDArray[np.float32], spec: ClusteringSpec) -> NDArray[np.float32]:
+    """Returns the embedding of the background: estimated from the first pair, or (1, 0, ..., 0) (step 2).
+
+    Args:
+        pair: float32 [F, H, W, D], unit length.
+        spec: Which of the two it is.
+
+    Returns:
+        float32 [D].
+    """
+    if spec.background == "fixed":
+        return np.eye(1, pair.shape[-1], dtype=np.float32)[0]
+    return background_embedding(pair)
 
 
 def background_embedding(pair: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -45,13 +61,16 @@ def cluster_pair(
     Args:
         pair: float32 [F, H, W, D], unit length; F is 2, or 1 for a still image.
         background: float32 [D], the embedding of the background.
-        spec: m_pts, coordinate factor, thresholds and mode.
+        spec: Method, coordinate factor, thresholds, and the values of the method.
 
     Returns:
         int32 [F, H, W]: 0 is background or noise; an instance has the same label, from 1 on, in both frames.
     """
     foreground, points = foreground_points(pair, background, spec)
-    clusters = _CLUSTERERS[choose_mode(spec)](points, spec.min_points)
+    if spec.method == "mean_shift":
+        clusters = cluster_by_mean_shift(points, spec.bandwidth, spec.seeds, spec.seed)
+    else:
+        clusters = _CLUSTERERS[choose_mode(spec)](points, spec.min_points)
     return label_instances(clusters, foreground, pair, background, spec)
 
 
@@ -103,7 +122,7 @@ def label_instances(
 
 
 def choose_mode(spec: ClusteringSpec) -> Literal["exact", "fast", "released"]:
-    """Returns the mode of a spec, and for `auto` the one that it stands for."""
+    """Returns HDBSCAN's mode of a spec, and for `auto` the one that it stands for."""
     if spec.mode == "auto":
         return "fast" if spec.min_points >= FAST_FROM else "exact"
     return spec.mode
@@ -111,10 +130,15 @@ def choose_mode(spec: ClusteringSpec) -> Literal["exact", "fast", "released"]:
 
 def describe_clustering(spec: ClusteringSpec) -> str:
     """Says for a report how frame pairs are clustered."""
+    if spec.method == "mean_shift":
+        return (
+            f"mean shift from {spec.seeds} seeds, bandwidth {spec.bandwidth:g}; at least "
+            f"{spec.size_threshold:g} pixels a cell"
+        )
     mode = choose_mode(spec)
     size = largest_clump(spec.min_points) if mode == "fast" else 1
     pixels = "every pixel" if size == 1 else f"up to {size} pixels inside a cell as one"
-    return f"{mode}: {pixels}; at least {spec.min_points} points a cell"
+    return f"HDBSCAN, {mode}: {pixels}; at least {spec.min_points} points a cell"
 
 
 def _without_background(

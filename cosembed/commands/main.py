@@ -27,6 +27,7 @@ COMMANDS = {
     "evaluate": "cosembed.commands.evaluate",
     "validate": "cosembed.commands.validate",
     "report": "cosembed.commands.report",
+    "convert": "cosembed.commands.convert",
     "simulate": "cosembed.commands.simulate",
     "import-network": "cosembed.commands.import_network",
 }

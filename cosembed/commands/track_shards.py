@@ -32,9 +32,10 @@ def track_shard(task: VideoTask, shard: Shard) -> None:
     """
     from cosembed.video_job.shards import compute_shard
 
-    frames, network, spec, _ = plan_task(task, task.source.open())
+    video = task.source.open_calibrated(task.calibration)
+    network, spec, _ = plan_task(task, video)
     file = shard.file(task.output)
-    computed = compute_shard(frames, network, spec, shard, task.output, _as_mapping(task), task.workers)
+    computed = compute_shard(video.frames, network, spec, shard, task.output, _as_mapping(task), task.workers)
     print(f"{file}: complete{'' if computed else ', kept'}", flush=True)
 
 
@@ -82,11 +83,12 @@ def track_on_cluster(task: VideoTask, scheduler: str) -> bool:
     from cosembed.video_job.shard import Shard
     from cosembed.video_job.shards import join_shards
 
-    frames, _, spec, _ = plan_task(task, task.source.open(), quiet=True)
+    video = task.source.open_calibrated(task.calibration)
+    _, spec, _ = plan_task(task, video, quiet=True)
     if not in_pieces(spec) or lacks_report(task.output):
         return False
     refuse_existing(task.output)
-    pieces = len(plan_pieces(len(frames), frames.shape, spec).pieces)
+    pieces = len(plan_pieces(len(video.frames), video.frames.shape, spec).pieces)
     with connected(scheduler) as cluster:
         total = min(cluster.workers, pieces)
         shards = [Shard(number, total) for number in range(1, total + 1)]
@@ -112,15 +114,19 @@ def _as_mapping(task: VideoTask) -> dict[str, Any]:
         "source": source.as_mapping(),
         "network": asdict(replace(task.network, path=path)),
         "settings": dict(task.settings),
+        "calibration": task.calibration._asdict(),
+        "geff": task.geff,
     }
 
 
 def _from_mapping(file: Path, values: Mapping[str, Any], output: Path) -> VideoTask:
+    from cosembed.images.calibration import Calibration
     from cosembed.video_job.source import Source
 
     try:
         source, network = Source.from_mapping(values["source"]), NetworkChoice(**values["network"])
-        return VideoTask(source, output, network, dict(values["settings"]), None)
+        calibration, settings = Calibration(**values["calibration"]), dict(values["settings"])
+        return VideoTask(source, output, network, settings, None, calibration, values["geff"])
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"{file}: does not say what made it; remove it, and make this shard again") from error
 
@@ -135,8 +141,11 @@ def _command(task: VideoTask, shard: Shard) -> str:
         ("pattern", source.choice.pattern),
         ("order", "" if source.choice.order == "number" else source.choice.order),
         ("gaps", "" if source.choice.gaps == "refuse" else source.choice.gaps),
+        ("pixel_size", task.calibration.pixel_size),
+        ("frame_interval", task.calibration.frame_interval),
     )
     words += [f"--{name}={value}" for name, value in chosen if value not in ("", None)]
     words += [f"--set={key}={value}" for key, value in task.settings.items()]
     words += ["--deterministic"] if network.deterministic else []
+    words += ["--geff"] if task.geff else []
     return shlex.join(["cosembed", "track", *words, f"--shard={shard}"])

@@ -28,6 +28,8 @@ class AnnotatedVideo:
         tracks: The track table; empty where the truth has none.
         segments: Half-open frame ranges within which label ids are consistent; a training clip stays inside
             one.
+        segmented: bool [T]; True where the truth has a file of masks, whether of all instances or some. None:
+            nobody asks.
     """
 
     name: str
@@ -37,6 +39,7 @@ class AnnotatedVideo:
     loss_mask: NDArray[np.bool_]
     tracks: tuple[Track, ...]
     segments: tuple[tuple[int, int], ...]
+    segmented: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)

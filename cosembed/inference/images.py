@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cosembed.clustering import background_embedding, cluster_pair
+from cosembed.clustering import choose_background, cluster_pair
 from cosembed.datasets.heart.slices import HeartSlice
 from cosembed.inference.stepper import FrameStepper, prepare_frames
 from cosembed.preprocessing.geometry import frame_grid, inverse, resample_linear, shape_of_test
@@ -34,7 +34,7 @@ def segment_image(stepper: FrameStepper, image: NDArray, spec: LeavesSpec) -> ND
     """
     (embedding,) = stepper(prepare_frames([image], spec))
     still = embedding[None]
-    (labels,) = cluster_pair(still, background_embedding(still), spec.clustering)
+    (labels,) = cluster_pair(still, choose_background(still, spec.clustering), spec.clustering)
     height, width = image.shape[:2]
     grid = frame_grid((height, width), spec.preprocessing, shape_of_test((height, width), spec))
     return upsample_labels(labels.astype(np.uint16), grid, (height, width), UNSMOOTHED)

@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from absl.logging import get_absl_logger
-
 from cosembed import released, specs
 from cosembed.errors import CheckpointError, InputError
 from cosembed.inference.stepper import FrameStepper
@@ -125,6 +123,4 @@ def load_network(
         )
     model = released.load_imported(path)
     spec = released.released_spec(model, dataset)
-    if spec.network.variant == "mia2019":
-        get_absl_logger().warning("%s: %s", path, released.FOLLOW_UP)
     return Network(model, spec, f"{path}, {dataset}, the authors' network {released.source_of(path)}", device)

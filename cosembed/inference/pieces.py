@@ -16,7 +16,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cosembed.clustering import background_embedding, cluster_pair
+from cosembed.clustering import choose_background, cluster_pair
+from cosembed.errors import DataError
 from cosembed.files.wording import counted
 from cosembed.images.array_frames import VideoFrames
 from cosembed.inference.stepper import FrameStepper, prepare_frames
@@ -153,10 +154,12 @@ def estimate_background(
     Returns:
         float32 [D], the same whichever pieces are computed.
     """
+    if spec.tracking.background == "fixed":
+        return choose_background(np.zeros((0, spec.network.outputs), np.float32), spec.tracking)
     images = list(prepare_frames((frames[index] for index in range(min(2, len(frames)))), spec))
     tiles = spread_evenly(plan.tiles, BACKGROUND_TILES)
     shown = [[tile.shown(embedding) for embedding in stepper(map(tile.cut, images))] for tile in tiles]
-    return background_embedding(np.array(shown))
+    return choose_background(np.array(shown), spec.tracking)
 
 
 def cluster_pieces(
@@ -169,9 +172,17 @@ def cluster_pieces(
         background: float32 [D].
         spec: Clustering values.
         workers: How many threads cluster beside the network.
+
+    Raises:
+        DataError: Embeddings are not finite.
     """
 
     def cluster(item: TilePair) -> PackedLabels:
+        if not np.isfinite(item.embeddings).all():
+            raise DataError(
+                f"frame {item.pair + len(item.embeddings) - 1}: the embeddings are not finite; check the frame "
+                "and the checkpoint"
+            )
         labels = cluster_pair(item.embeddings, background, spec.tracking)
         return pack_labels(item.pair, item.tile, labels)
 

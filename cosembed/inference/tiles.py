@@ -6,11 +6,12 @@ Pure geometry: knows no network and no labels. What tiles show is put together b
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+Item = TypeVar("Item")
 # What a tile shows beyond an image that is smaller than it.
 OUTSIDE = -1.0
 
@@ -78,7 +79,7 @@ def plan_tiles(shape: tuple[int, int], side: int, overlap: int) -> list[Tile]:
     ]
 
 
-def spread_evenly(tiles: list[Tile], count: int) -> list[Tile]:
+def spread_evenly(tiles: list[Item], count: int) -> list[Item]:
     """Chooses at most so many tiles from all over the image, always the same ones."""
     chosen = np.unique(np.linspace(0, len(tiles) - 1, min(count, len(tiles))).round().astype(int))
     return [tiles[index] for index in chosen]

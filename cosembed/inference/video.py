@@ -130,7 +130,7 @@ def join_tracked(found: PieceResults, frames: VideoFrames, spec: CellsSpec, plan
 
 
 def write_tracked(tracked: TrackedFrames, spec: CellsSpec, output: Path) -> WrittenVideo:
-    """Writes masks, res_track.txt and tracks.csv to `output`, complete or not at all.
+    """Writes masks, res_track.txt, tracks.csv and lineages.csv to `output`, complete or not at all.
 
     Args:
         tracked: What `track_frames` found.
@@ -142,8 +142,9 @@ def write_tracked(tracked: TrackedFrames, spec: CellsSpec, output: Path) -> Writ
     """
     begin, count = time.perf_counter(), len(tracked.result.labels)
     with atomic_folder(output) as folder:
-        restored = restore_frames(tracked, spec, MaskFolder(folder, count))
-        write_tables(folder, restored)
+        masks = MaskFolder(folder, count)
+        restored = restore_frames(tracked, spec, masks)
+        write_tables(folder, restored, masks, range(count))
     seconds = tracked.seconds | {"upsampling and writing": round(time.perf_counter() - begin, 2)}
     return WrittenVideo(count, len(restored.tracks), seconds, tracked.samples, tracked.warnings)
 

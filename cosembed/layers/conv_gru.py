@@ -56,6 +56,7 @@ class ConvGRU2D(tf.keras.layers.Layer):
         candidate_initializer: How the kernel of the candidate starts; None for an unseeded
             `HeTruncatedNormal`.
         bias_initializer: How all three biases start.
+        update_initializer: How the kernel of the update gate starts; None: as `gate_initializer` says.
         **kwargs: What `tf.keras.layers.Layer` takes.
 
     Call arguments:
@@ -92,6 +93,7 @@ class ConvGRU2D(tf.keras.layers.Layer):
         gate_initializer: Any = "zeros",
         candidate_initializer: Any = None,
         bias_initializer: Any = "zeros",
+        update_initializer: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -105,6 +107,7 @@ class ConvGRU2D(tf.keras.layers.Layer):
         self.return_sequences = return_sequences
         self.return_state = return_state
         self.gate_initializer = tf.keras.initializers.get(gate_initializer)
+        self.update_initializer = tf.keras.initializers.get(update_initializer or gate_initializer)
         self.candidate_initializer = tf.keras.initializers.get(candidate_initializer or HeTruncatedNormal())
         self.bias_initializer = tf.keras.initializers.get(bias_initializer)
 
@@ -122,7 +125,7 @@ class ConvGRU2D(tf.keras.layers.Layer):
         )
         self.reset_bias = self._bias("reset")
         self.update_kernel = self.add_weight(
-            name="update_kernel", shape=shape, initializer=self.gate_initializer
+            name="update_kernel", shape=shape, initializer=self.update_initializer
         )
         self.update_bias = self._bias("update")
         self.candidate_kernel = self.add_weight(
@@ -215,4 +218,5 @@ class ConvGRU2D(tf.keras.layers.Layer):
             "gate_initializer": tf.keras.initializers.serialize(self.gate_initializer),
             "candidate_initializer": tf.keras.initializers.serialize(self.candidate_initializer),
             "bias_initializer": tf.keras.initializers.serialize(self.bias_initializer),
+            "update_initializer": tf.keras.initializers.serialize(self.update_initializer),
         }

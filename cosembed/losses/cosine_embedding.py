@@ -8,6 +8,9 @@ I are the instances, S(i) the pixels of instance i, N(i) those of its neighbours
 and m_i the mean embedding of an instance. As in the released training graphs, e_p are the raw network outputs
 when m_i is computed, and all means go over all frames of a clip.
 
+The authors' follow-up (Payer et al., Medical Image Analysis 2019) takes the square of the first cosine, too,
+and has a loss term of the background, whose mean embedding is not computed but fixed at (1, 0, ..., 0).
+
 In shapes, B is the number of clips in a batch, T of frames, H and W are height and width, D is the number of
 embedding dimensions, I of instances, and P = T * H * W the number of pixels of a clip. This module knows
 tensors only.
@@ -24,7 +27,8 @@ from cosembed.preprocessing.label_values import NEIGHBOUR, OWN
 
 # The least squared length, as released: an embedding of zero gets direction zero, and gradients stay finite.
 EPSILON = 1e-12
-BackgroundMode = Literal["instance", "term"]
+BackgroundMode = Literal["instance", "term", "fixed_term"]
+OwnMeasure = Literal["cosine", "squared_cosine"]
 
 
 class Masks(NamedTuple):
@@ -71,6 +75,7 @@ def embedding_loss(
     background: tf.Tensor,
     mode: BackgroundMode,
     elements: tf.Tensor | None = None,
+    own_measure: OwnMeasure = "cosine",
 ) -> tf.Tensor:
     """Computes the training loss: that of instances and background, summed over the hourglasses.
 
@@ -80,9 +85,12 @@ def embedding_loss(
         background: uint8 [B, T, H, W, 1]: 1 at the background, 2 at the foreground, 0 where the loss is not
             computed.
         mode: With `instance`, the background is one more instance in the same mean (paper section 2.2); with
-            `term`, it is a second loss of weight 1 (released code).
+            `term`, it is a second loss of weight 1 (released code); with `fixed_term`, the mean embedding of
+            that loss is (1, 0, ..., 0), so that either pixels of the background or foreground are enough for
+            it (follow-up).
         elements: What `count_elements` gives for a whole batch of which these clips are a share; the losses
             of all shares then add up to that of the batch. None: these clips are the batch.
+        own_measure: `squared_cosine` takes the mean over S of cos(m, e)^2 instead of cos(m, e) (follow-up).
 
     Returns:
         float32 scalar.
@@ -97,10 +105,11 @@ def embedding_loss(
     # Both hourglasses are compared with the same masks, which are therefore made once.
     terms = _terms(instances, background, mode)
     counts = [None] * len(terms) if elements is None else tf.unstack(elements, len(terms))
+    fixed = [False, mode == "fixed_term"][: len(terms)]
     return tf.add_n(
         [
-            _loss(output, masks, count)
-            for masks, count in zip(map(_masks, terms), counts, strict=True)
+            _loss(output, masks, count, squared=own_measure == "squared_cosine", fixed=is_fixed)
+            for masks, count, is_fixed in zip(map(_masks, terms), counts, fixed, strict=True)
             for output in outputs
         ]
     )
@@ -115,11 +124,13 @@ def count_elements(instances: tf.Tensor, background: tf.Tensor, mode: Background
         mode: Likewise.
 
     Returns:
-        float32 [1], or [2] (instances, background) with the mode `term`.
+        float32 [1] with the mode `instance`, else [2] (instances, background).
     """
     present = [
         tf.reduce_any(tf.equal(term, OWN), axis=[1, 2, 3, 4]) for term in _terms(instances, background, mode)
     ]
+    if mode == "fixed_term":
+        present[1] = tf.reduce_any(tf.not_equal(background, 0), axis=[1, 2, 3, 4])
     return tf.reduce_sum(tf.cast(tf.stack(present), tf.float32), axis=1)
 
 
@@ -147,33 +158,55 @@ def _masks(instances: tf.Tensor) -> Masks:
     return Masks(own, neighbour, tf.reduce_sum(own, axis=1), tf.reduce_sum(neighbour, axis=1))
 
 
-def _loss(embeddings: tf.Tensor, masks: Masks, elements: tf.Tensor | None = None) -> tf.Tensor:
+def _loss(
+    embeddings: tf.Tensor,
+    masks: Masks,
+    elements: tf.Tensor | None = None,
+    *,
+    squared: bool = False,
+    fixed: bool = False,
+) -> tf.Tensor:
     """Computes the loss, a float32 scalar, of raw embeddings float [B, T, H, W, D].
 
-    `elements` is how many clips the mean is over, where it is not over these alone.
+    `elements` is how many clips the mean is over, where it is not over these alone. With `squared`, also own
+    cosines are squared; with `fixed`, every mean embedding is (1, 0, ..., 0).
     """
     embeddings = tf.reshape(
         tf.cast(embeddings, tf.float32), [tf.shape(embeddings)[0], -1, embeddings.shape[-1]]
     )
     unit = tf.math.l2_normalize(embeddings, axis=-1, epsilon=EPSILON)
-    raw_sum, unit_sum = (tf.matmul(masks.own, vectors, transpose_a=True) for vectors in (embeddings, unit))
-    # Dividing by the number of pixels does not turn a mean, but its length decides what epsilon does.
-    mean = tf.math.l2_normalize(
-        raw_sum / tf.maximum(masks.own_pixels, 1.0)[..., None], axis=-1, epsilon=EPSILON
-    )
-    # The mean over S of cos(m, e) is m . (sum over S of e / |e|) / |S|, which needs no array [B, P, I].
-    own_cosine = tf.math.divide_no_nan(tf.reduce_sum(mean * unit_sum, axis=-1), masks.own_pixels)
-    neighbour_cosine = tf.math.divide_no_nan(
-        _sum_of_squares(unit, mean, masks.neighbour), masks.neighbour_pixels
-    )
+    own_pixels, neighbour_pixels = masks.own_pixels, masks.neighbour_pixels
+    if fixed:
+        mean = tf.one_hot(tf.zeros_like(own_pixels, tf.int32), embeddings.shape[-1])
+        present = tf.cast(own_pixels + neighbour_pixels > 0, tf.float32)
+    else:
+        # Dividing by the number of pixels does not turn a mean, but its length decides what epsilon does.
+        mean = tf.math.l2_normalize(
+            _sum_over(masks.own, embeddings) / tf.maximum(own_pixels, 1.0)[..., None],
+            axis=-1,
+            epsilon=EPSILON,
+        )
+        present = tf.cast(own_pixels > 0, tf.float32)
+    if squared:
+        own_sum = _sum_of_squares(unit, mean, masks.own)
+    else:
+        # The mean over S of cos(m, e) is m . (sum over S of e / |e|) / |S|, which needs no array [B, P, I].
+        own_sum = tf.reduce_sum(mean * _sum_over(masks.own, unit), axis=-1)
+    own_cosine = tf.math.divide_no_nan(own_sum, own_pixels)
+    neighbour_cosine = tf.math.divide_no_nan(_sum_of_squares(unit, mean, masks.neighbour), neighbour_pixels)
 
-    present = tf.cast(masks.own_pixels > 0, tf.float32)
-    per_instance = present * (1.0 - own_cosine + neighbour_cosine)
+    own_loss = tf.cast(own_pixels > 0, tf.float32) * (1.0 - own_cosine)
+    per_instance = present * (own_loss + neighbour_cosine)
     present_count = tf.reduce_sum(present, axis=-1)
     per_element = tf.math.divide_no_nan(tf.reduce_sum(per_instance, axis=-1), present_count)
     if elements is None:
         elements = tf.reduce_sum(tf.cast(present_count > 0, tf.float32))
     return tf.math.divide_no_nan(tf.reduce_sum(per_element), elements)
+
+
+def _sum_over(chosen: tf.Tensor, vectors: tf.Tensor) -> tf.Tensor:
+    """Sums vectors [B, P, D] over the chosen pixels [B, P, I] of every instance: [B, I, D]."""
+    return tf.matmul(chosen, vectors, transpose_a=True)
 
 
 @tf.custom_gradient

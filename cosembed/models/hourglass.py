@@ -62,8 +62,8 @@ class Hourglass(tf.keras.layers.Layer):
         outputs: Number of output channels, which have no activation.
         recurrent: Whether the parallel path has ConvGRU layers.
         seed: The first of the kernels' seeds; every kernel has its own.
-        pointwise_ends: Whether a 1x1 convolution with ReLU comes first and the output convolution is 1x1 (the
-            follow-up of 2019).
+        follow_up: Whether the hourglass is that of the follow-up of 2019: a 1x1 convolution with ReLU comes
+            first, the output convolution is 1x1, and the gates' kernels start at random instead of at zero.
         for_xla: Whether XLA compiles what computes the hourglass, and operations are chosen that it fuses.
         **kwargs: What `tf.keras.layers.Layer` takes.
     """
@@ -75,26 +75,27 @@ class Hourglass(tf.keras.layers.Layer):
         outputs: int,
         recurrent: bool,
         seed: int,
-        pointwise_ends: bool = False,
+        follow_up: bool = False,
         for_xla: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.filters, self.levels, self.recurrent = filters, levels, recurrent
+        self._follow_up = follow_up
         self._pool = fusible_max_pool if for_xla else _max_pool
         # Every kernel has its own seed: equal seeds would give equal kernels.
         seeds = iter(range(seed, seed + 3 * levels + 2))
         self.contracting = [self._convolution(next(seeds), f"contracting_{level}") for level in range(levels)]
         self.parallel = [self._parallel(next(seeds), f"parallel_{level}") for level in range(levels)]
         self.expanding = [self._convolution(next(seeds), f"expanding_{level}") for level in range(levels)]
-        output_size = 1 if pointwise_ends else 3
+        output_size = 1 if follow_up else 3
         # Embeddings are computed in float32, whatever the rest computes in.
         self.output_convolution = Convolution(
             outputs, None, next(seeds), output_size, name="output", dtype=self.variable_dtype
         )
         self.input_convolution = (
             Convolution(filters, "relu", next(seeds), 1, name="input", dtype=self.dtype_policy)
-            if pointwise_ends
+            if follow_up
             else None
         )
 
@@ -104,8 +105,18 @@ class Hourglass(tf.keras.layers.Layer):
     def _parallel(self, seed: int, name: str) -> tf.keras.layers.Layer:
         if not self.recurrent:
             return self._convolution(seed, name)
-        initializer = HeTruncatedNormal(seed)
-        return ConvGRU2D(self.filters, candidate_initializer=initializer, name=name, dtype=self.dtype_policy)
+        reset, update = (
+            (HeTruncatedNormal(seed, scale=1.0, stream=stream) if self._follow_up else "zeros")
+            for stream in (1, 2)
+        )
+        return ConvGRU2D(
+            self.filters,
+            gate_initializer=reset,
+            candidate_initializer=HeTruncatedNormal(seed),
+            update_initializer=update,
+            name=name,
+            dtype=self.dtype_policy,
+        )
 
     def build(self, input_shape: Any) -> None:
         """Builds the layers of every level, so that all weights exist and have a fixed order."""

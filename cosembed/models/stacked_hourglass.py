@@ -28,8 +28,7 @@ class StackedHourglass(tf.keras.Model):
             convolutions do.
         seed: The seed of the first weights; every kernel has its own draw.
         variant: `miccai2018`, or `mia2019` for the follow-up's network, with a 1x1 convolution before each
-            hourglass and as its output (Payer et al. 2019). That network's own start values of the gates are
-            not reproduced.
+            hourglass and as its output, and gates that start at random (Payer et al. 2019).
         recompute: Whether a hourglass is computed again for its gradient, instead of its intermediate results
             being kept: it takes less memory and more time.
         for_xla: Whether XLA compiles what computes the network, and operations are chosen that it fuses. The
@@ -89,7 +88,7 @@ class StackedHourglass(tf.keras.Model):
                 outputs,
                 recurrent,
                 seed * 1000 + 100 * index,
-                pointwise_ends=variant == "mia2019",
+                follow_up=variant == "mia2019",
                 for_xla=for_xla,
                 name=f"hourglass_{index}",
                 dtype=self.dtype_policy,

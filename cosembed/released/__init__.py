@@ -3,13 +3,11 @@
 from cosembed.released.architecture import NetworkArchitecture
 from cosembed.released.checkpoint import is_released, load_released
 from cosembed.released.imported import find_released, import_released, is_imported, load_imported, source_of
-from cosembed.released.spec import FOLLOW_UP, form_overrides, released_spec
+from cosembed.released.spec import released_spec
 
 __all__ = [
-    "FOLLOW_UP",
     "NetworkArchitecture",
     "find_released",
-    "form_overrides",
     "import_released",
     "is_imported",
     "is_released",

@@ -21,7 +21,8 @@ def scale(mapping: Mapping[str, Any], at_files_size: Mapping[str, Any]) -> dict[
     """Scales lengths by the change of the network's pixels, areas by its square.
 
     Elastic movement, drift and jiggle are seen in the window that the network is trained on, and follow its
-    side. Everything that is measured on cells follows the size of cells in network pixels.
+    side. Everything that is measured on cells follows the size of cells in network pixels, but for what is
+    measured in the original image.
 
     Args:
         mapping: The sections of a spec, with values as files hold them, at the size wanted.
@@ -49,7 +50,7 @@ def scale(mapping: Mapping[str, Any], at_files_size: Mapping[str, Any]) -> dict[
             "min_points": max(3, round(values["min_points"] * cells * cells)),
             "coordinate_factor": values["coordinate_factor"] / cells,
         }
-    if "tracking" in mapping:
+    if "tracking" in mapping and mapping["tracking"].get("clean_up") != "original":
         tracking = mapping["tracking"]
         scaled["tracking"] |= {
             "border": _scaled_border(tracking["border"], mapping["dataset"]["image_shape"], _shape(mapping)),
@@ -61,13 +62,15 @@ def scale(mapping: Mapping[str, Any], at_files_size: Mapping[str, Any]) -> dict[
 def _follow_window(
     mapping: Mapping[str, Any], at_files_size: Mapping[str, Any], window: float
 ) -> Mapping[str, Any]:
-    """Lets a tiled image shrink and a stretch of time shorten with the clips that a profile trains on."""
+    """Lets a tiled image, a tile's overlap and a stretch of time shrink with a profile's clips."""
     before, pieces = at_files_size.get("inference", {}), dict(mapping.get("inference", {}))
     size = pieces.get("size")
     if size and size == before.get("size"):
         pieces["size"] = [round(side * window) for side in size]
     if pieces.get("window") and pieces["window"] == before["window"]:
         pieces["window"] = min(pieces["window"], mapping["training"]["clip_length"])
+    if pieces.get("overlap") and not pieces.get("tile"):
+        pieces["overlap"] = min(pieces["overlap"], mapping["network"]["image_size"] // 2)
     return merge(mapping, {"inference": pieces}) if pieces else mapping
 
 

@@ -144,11 +144,17 @@ class AugmentationSpec:
             only).
         frame_shift: As `shift`, for every frame by itself (released code only).
         frame_scale: As `scale`, for every frame by itself (released code only).
-        translation: A clip moves by U(-translation, translation) along each axis.
+        translation: A clip moves by U(-translation, translation) along each axis; not where the network sees
+            windows of the image with room to lie in, whose place is drawn instead.
         flip: The probability of a flip along each axis.
         rotation: A clip turns by U(-rotation, rotation) degrees.
         zoom: A clip is scaled by U(1 - zoom, 1 + zoom) along each axis.
+        common_zoom: It is also scaled by U(1 - common_zoom, 1 + common_zoom) along both axes together
+            (follow-up only).
+        zoom_widens: Whether a factor above 1 shows a larger region (follow-up), instead of enlarging cells.
         elastic_grid: The third-order spline has so many control points along each axis; 0 is off.
+        elastic_times: The spline has so many control points along time, so that the movement changes smoothly
+            during a clip (follow-up only); 0: all frames move alike.
         elastic_amplitude: Each control point moves by at most this, along each axis.
         drift: The movement along each axis over the whole clip, growing linearly (released code only).
         jiggle: The extra movement of every frame along each axis (released code only).
@@ -167,6 +173,9 @@ class AugmentationSpec:
     elastic_amplitude: float = bounded(0)
     drift: float = bounded(0)
     jiggle: float = bounded(0)
+    common_zoom: float = bounded(0, 0.99, default=0.0)
+    zoom_widens: bool = False
+    elastic_times: int = bounded(0, 64, default=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,16 +186,21 @@ class InstancesSpec:
         neighbour_radius: r_N, in network pixels.
         neighbours: `mask_distance`: instances whose masks come within r_N of the instance's mask in some
             frame; `centre_circle`: instances with a pixel, in any frame, inside the circle of radius r_N
-            around the instance's centre of mass over the clip; `all`: every other instance, whatever the
-            radius.
+            around the instance's centre of mass over the clip; `lifetime_region` (follow-up): instances with
+            a pixel in that circle or close to the instance's mask, from the frame before it first appears to
+            the frame after it last does; `all`: every other instance, whatever the radius.
         maximum: So many instances of a clip are kept, chosen at random (the background is not counted).
-        background: `instance`: one more instance in the same mean; `term`: a second loss term of weight 1.
+        background: `instance`: one more instance in the same mean; `term`: a second loss term of weight 1;
+            `fixed_term` (follow-up): such a term whose mean embedding is fixed at (1, 0, ..., 0).
+        own_pixels: How the pixels of an instance are compared with its mean embedding: by their `cosine`, or
+            by the `squared_cosine` (follow-up).
     """
 
     neighbour_radius: float = bounded(0)
-    neighbours: Literal["mask_distance", "centre_circle", "all"]
+    neighbours: Literal["mask_distance", "centre_circle", "lifetime_region", "all"]
     maximum: int = bounded(1, 1024)
-    background: Literal["instance", "term"]
+    background: Literal["instance", "term", "fixed_term"]
+    own_pixels: Literal["cosine", "squared_cosine"] = "cosine"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,6 +217,10 @@ class TrainingSpec:
         gradient_clip: The global norm that gradients are clipped to; 0 is off.
         batch_size: How many clips a batch has.
         clip_length: How many consecutive frames a clip has; 1 for still images.
+        segmented_weight: Clips are drawn around a frame that has segmented masks (SEG) so many times as often
+            as around one that has markers alone.
+        frames_before: At least so many frames of a clip precede the one that it is drawn around, unless the
+            video begins there.
         seed: Decides the weights and every clip.
         checkpoint_every: So many iterations lie between checkpoints.
     """
@@ -216,6 +234,8 @@ class TrainingSpec:
     clip_length: int = bounded(1, 1024)
     seed: int = bounded(0, 2**31 - 1)
     checkpoint_every: int = bounded(1)
+    segmented_weight: int = bounded(1, 1000, default=1)
+    frames_before: int = bounded(0, 1023, default=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,11 +245,18 @@ class ClusteringSpec:
     Final values, in network pixels.
 
     Attributes:
-        min_points: m_pts, HDBSCAN's `min_samples`, and m_clSize, its `min_cluster_size`.
+        method: `hdbscan`, or `mean_shift` with a flat kernel and cosine distance (the follow-up).
+        min_points: m_pts, HDBSCAN's `min_samples`, and m_clSize, its `min_cluster_size`. Mean shift has no
+            such number; there it is the size that `size_share` is a share of.
         coordinate_factor: c, by which pixel coordinates are multiplied before they join the embedding.
         mode: HDBSCAN runs on every pixel (`exact`), or pixels deep inside cells stand for each other (`fast`,
             where that saves time), or `auto`: fast from 100 points on; `released` is the library call of the
             released code, whose spanning tree is approximate.
+        bandwidth: The largest cosine distance of points that belong to a centre of mean shift.
+        seeds: At how many points centres of mean shift begin.
+        seed: Decides which points these are, in every frame pair anew.
+        background: The embedding of the background is `estimated` from the first frame pair, or `fixed` to
+            (1, 0, ..., 0) (the follow-up).
         background_measure: `dot` is the dot product with the background embedding; `squared_dot` its square
             (released code for still images).
         background_similarity: From this measure on, a pixel or cluster is background.
@@ -240,7 +267,12 @@ class ClusteringSpec:
 
     min_points: int = bounded(2)
     coordinate_factor: float = bounded(0)
+    method: Literal["hdbscan", "mean_shift"] = "hdbscan"
     mode: Literal["auto", "exact", "fast", "released"] = "auto"
+    bandwidth: float = bounded(0, 2, above=True, default=0.1)
+    seeds: int = bounded(1, 2**20, default=128)
+    seed: int = bounded(0, 2**31 - 1, default=1)
+    background: Literal["estimated", "fixed"] = "estimated"
     background_measure: Literal["dot", "squared_dot"] = "dot"
     background_similarity: float = bounded(-1, 1, default=0.95)
     background_clusters: bool = True
@@ -257,25 +289,41 @@ class ClusteringSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class TrackingSpec(ClusteringSpec):
-    """Says how frame pairs are clustered, stitched and joined to lineages. Final values, in network pixels.
+    """Says how frame pairs are clustered, stitched and joined to lineages.
+
+    Final values, in network pixels; `border` and `parent_dilation` are in pixels of what is cleaned up.
 
     Attributes:
+        clean_up: Whether the border is cleaned and parents are found in labels of the `network`'s size,
+            before they are brought to the original size, or in those of the `original` size (the follow-up).
         border: (y, x); a label lying wholly inside this border is erased in that frame.
         parent_dilation: The diameter of the disc that dilates a new label before its parent is sought; 0 is
             off.
         parent_frames: So many frames are searched back for a parent.
         merge_iou: The least IoU at which labels of overlapping frame pairs are the same instance.
         parent_iou: The IoU that a parent must exceed.
+        false_split_frames: Labels whose last frame comes at most so many frames after their first are joined
+            to what they came out of and turn into; 0 is off.
+        minimum_length: Tracks of fewer frames than this that have no parent are erased, if `clean_up` is
+            `original`; 1 is off.
     """
 
+    clean_up: Literal["network", "original"] = "network"
     border: tuple[int, int] = bounded(0)
     parent_dilation: int = bounded(0)
     parent_frames: int = bounded(1)
     merge_iou: float = bounded(0, 1, default=0.25)
     parent_iou: float = bounded(0, 1, default=0.01)
+    false_split_frames: int = bounded(0, 1000, default=0)
+    minimum_length: int = bounded(1, 1000, default=1)
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.minimum_length > 1 and self.clean_up == "network":
+            raise SpecError(
+                f"tracking.minimum_length is {self.minimum_length}; it needs tracking.clean_up=original, set "
+                "it too"
+            )
         if self.parent_dilation and self.parent_dilation % 2 == 0:
             raise SpecError(
                 f"tracking.parent_dilation is {self.parent_dilation}; choose an odd diameter, or 0 for none"

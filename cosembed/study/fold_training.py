@@ -123,13 +123,18 @@ def load_finished_network(fold: Fold[Item], spec: TrainedSpec, settings: Setting
 
 
 def fit_released(spec: Spec, checkpoints: Path) -> Spec:
-    """Derives the data set's spec with the form of the authors' network for it.
+    """Derives the data set's spec with the recipe and the form of the authors' network for it.
+
+    Values that were set by hand stay.
 
     Raises:
         CheckpointError: There is no such network, or it cannot be used.
     """
     model = released.load_imported(released.find_released(checkpoints, spec.dataset.name))
-    return specs.override(spec, released.form_overrides(model))
+    set_by_hand = {key: ours for key, _, ours in specs.deviations_from_paper(spec)}
+    fitted = released.released_spec(model, spec.dataset.name, set_by_hand)
+    assert isinstance(fitted, type(spec))
+    return fitted
 
 
 def _adopt_released(fold: Fold[Item], spec: TrainedSpec, settings: Settings) -> None:
@@ -147,5 +152,3 @@ def _adopt_released(fold: Fold[Item], spec: TrainedSpec, settings: Settings) -> 
         fold.name,
         released.source_of(place),
     )
-    if spec.network.variant == "mia2019":
-        logging.warning("%s: %s", place, released.FOLLOW_UP)

@@ -11,7 +11,8 @@ The steps have these numbers throughout the package:
     7.  Clusters are split into connected components, and small components are dropped.
     8.  Both frames of the first pair start the video.
     9.  Of every later pair, labels in its first frame are matched with those of the video's last frame, which
-        is the same image, and the second frame is appended with the labels that this gives.
+        is the same image, and the second frame is appended with the labels that this gives. In the authors'
+        follow-up, labels are then joined that stitching has split by mistake.
     10. Labels that lie wholly inside the border are erased, frame by frame.
     11. Labels are numbered from 1, and every track gets its first frame, its last frame and its parent.
     12. Tracks are cut so that every parent ends before its children begin.
@@ -19,12 +20,16 @@ The steps have these numbers throughout the package:
     14. The track table is repaired to fit the upsampled labels.
     15. Masks and table are written.
 
-A video that is seen in tiles goes through steps 1 to 7 tile by tile. `merging` then puts the instances of a
-pair together, and `oversized` judges what is larger than a tile.
+In the follow-up, step 13 comes before 10 to 12, which are done in original pixels, and short tracks without a
+parent are erased first; step 14 is left out.
+
+A video that is seen in tiles goes through steps 1 to 7 tile by tile, and `merging` puts the instances of a
+pair together before step 8; `oversized` judges what is larger than a tile.
 
 Steps 2 to 7 are `cosembed.clustering`; of this room, `tracker` goes through 2 to 12, `stitch` has 8 and 9,
-`lineage` 10 to 12, `upsample` 13 and `writer` 14 and 15. The room knows neither the network nor the
-frames that it saw, only embeddings and labels.
+with `false_splits`, `lineage` 10 to 12, `upsample` 13 and `writer` 14 and 15; `clean_up` has 10 to 12 for
+masks of the original size. The room knows neither the network nor the frames that it saw, only embeddings and
+labels.
 """
 
 from cosembed.specs import TrackingSpec

@@ -1,12 +1,14 @@
 """Cleans the border of a stitched video and finds its lineage (paper section 3; steps 10 to 12).
 
-Steps are numbered as in `cosembed.tracking`. Knows label videos and track tables, not how the labels were
-found.
+Steps are numbered as in `cosembed.tracking`. Here they are done on whole videos of the network's size; their
+rules are also used by `clean_up`, frame by frame. Knows label videos and track tables, not how the labels
+were found.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,30 +32,48 @@ def erase_in_border(labels: NDArray[np.int32], border: tuple[int, int]) -> NDArr
     Returns:
         int32 [T, H, W]; every label occurs in one unbroken range of frames.
     """
-    rows, columns = border
-    height, width = labels.shape[1:]
-    inner = (slice(rows, max(rows, height - rows)), slice(columns, max(columns, width - columns)))
+    inner = inside(border, labels.shape[1:])
     cleaned = np.zeros_like(labels)
-    fresh = int(labels.max()) + 1
-    seen: set[int] = set()
-    names: dict[int, int] = {}
+    names = UnbrokenNames(int(labels.max()) + 1)
     for frame, image in enumerate(labels):
-        visible = present_labels(image[inner])
-        before, names = names, {}
-        for label in visible:
-            if label in before:
-                names[label] = before[label]
-            elif label in seen:
-                names[label] = fresh
-                fresh += 1
-            else:
-                names[label] = label
-        seen.update(names)
         table = np.zeros(int(image.max()) + 1, labels.dtype)
-        for label, name in names.items():
+        for label, name in names.of(present_labels(image[inner])).items():
             table[label] = name
         cleaned[frame] = table[image]
     return cleaned
+
+
+class UnbrokenNames:
+    """Gives labels a fresh name when they come back after a frame without them.
+
+    Args:
+        fresh: From this number on, names are fresh.
+    """
+
+    def __init__(self, fresh: int) -> None:
+        self._fresh = fresh
+        self._seen: set[int] = set()
+        self._names: dict[int, int] = {}
+
+    def of(self, visible: Iterable[int]) -> dict[int, int]:
+        """Returns the names of the labels that the next frame shows."""
+        before, self._names = self._names, {}
+        for label in visible:
+            if label in before:
+                self._names[label] = before[label]
+            elif label in self._seen:
+                self._names[label] = self._fresh
+                self._fresh += 1
+            else:
+                self._names[label] = label
+        self._seen.update(self._names)
+        return self._names
+
+
+def inside(border: tuple[int, int], shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """Returns the rows and columns that a border (y, x) leaves of an image [H, W]."""
+    (rows, columns), (height, width) = border, shape
+    return slice(rows, max(rows, height - rows)), slice(columns, max(columns, width - columns))
 
 
 def number_consecutively(labels: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -81,23 +101,31 @@ def find_tracks(labels: NDArray[np.int32], dilation: int, parent_frames: int, mi
     Returns:
         The tracks by rising label.
     """
-    first: dict[int, int] = {}
-    last: dict[int, int] = {}
-    for frame, image in enumerate(labels):
-        for label in present_labels(image):
-            first.setdefault(label, frame)
-            last[label] = frame
-    disc = _disc(dilation)
+    element = disc(dilation)
     tracks = []
-    for label, begin in sorted(first.items()):
-        parent = 0
+    for label, begin, end, parent in find_lives(map(present_labels, labels)):
         if begin > 0:
             mask = labels[begin] == label
-            if disc is not None:
-                mask = ndimage.binary_dilation(mask, disc)
+            if element is not None:
+                mask = ndimage.binary_dilation(mask, element)
             parent = _find_parent(labels[max(0, begin - parent_frames) : begin], mask, minimum)
-        tracks.append(Track(label, begin, last[label], parent))
+        tracks.append(Track(label, begin, end, parent))
     return tracks
+
+
+def find_lives(frames: Iterable[Iterable[int]]) -> list[Track]:
+    """Finds the first and the last frame of every label, given the labels of every frame.
+
+    Returns:
+        The tracks by rising label, without parents.
+    """
+    first: dict[int, int] = {}
+    last: dict[int, int] = {}
+    for frame, labels in enumerate(frames):
+        for label in labels:
+            first.setdefault(label, frame)
+            last[label] = frame
+    return [Track(label, begin, last[label], 0) for label, begin in sorted(first.items())]
 
 
 def end_before_children(
@@ -117,22 +145,44 @@ def end_before_children(
         Labels int32 [T, H, W] and table, in which every parent ends before its children begin.
     """
     labels = labels.copy()
+    table, cuts = cut_tracks(tracks)
+    for cut in cuts:
+        later = labels[cut.begin : cut.end + 1]
+        later[later == cut.label] = cut.later
+    return labels, table
+
+
+class Cut(NamedTuple):
+    """Tells that a label is called `later` from the frame `begin` to the frame `end`."""
+
+    label: int
+    begin: int
+    end: int
+    later: int
+
+
+def cut_tracks(tracks: Sequence[Track]) -> tuple[list[Track], list[Cut]]:
+    """Cuts the rows of a table as `end_before_children` does.
+
+    Returns:
+        The table, and what it means for the labels, one cut after the other.
+    """
     table = {track.label: track for track in tracks}
+    cuts: list[Cut] = []
     fresh = max(table, default=0) + 1
     while conflicts := [
         track for track in table.values() if track.parent and table[track.parent].end >= track.begin
     ]:
         child = min(conflicts, key=lambda track: (track.begin, track.label))
         parent = table[child.parent]
-        later = labels[child.begin : parent.end + 1]
-        later[later == parent.label] = fresh
+        cuts.append(Cut(parent.label, child.begin, parent.end, fresh))
         table[fresh] = Track(fresh, child.begin, parent.end, parent.label)
         table[parent.label] = parent._replace(end=child.begin - 1)
         for track in list(table.values()):
             if track.parent == parent.label and track.begin > child.begin:
                 table[track.label] = track._replace(parent=fresh)
         fresh += 1
-    return labels, sorted(table.values())
+    return sorted(table.values()), cuts
 
 
 def _find_parent(before: NDArray[np.int32], mask: NDArray[np.bool_], minimum: float) -> int:
@@ -143,7 +193,8 @@ def _find_parent(before: NDArray[np.int32], mask: NDArray[np.bool_], minimum: fl
     return int(overlap.first[best]) if overlap.iou[best] > minimum else 0
 
 
-def _disc(diameter: int) -> NDArray[np.bool_] | None:
+def disc(diameter: int) -> NDArray[np.bool_] | None:
+    """Returns the pixels whose centre lies within half a diameter, bool [d, d]; None if that is only one."""
     if diameter <= 1:
         return None
     radius = diameter // 2

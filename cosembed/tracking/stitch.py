@@ -5,15 +5,19 @@ Steps are numbered as in `cosembed.tracking`. Knows label images only, not what 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cosembed.preprocessing.label_overlap import label_overlap, match_greedily, present_labels
+from cosembed.tracking.false_splits import FalseSplits
 
 
-def stitch_pairs(pairs: Iterable[NDArray[np.int32]], minimum: float) -> Iterator[NDArray[np.int32]]:
+def stitch_pairs(
+    pairs: Iterable[NDArray[np.int32]], minimum: float, false_split_frames: int = 0
+) -> Iterator[NDArray[np.int32]]:
     """Makes a video of the labels of its overlapping pairs, one label per instance (steps 8 and 9).
 
     Both frames of the first pair start the video; of every later pair only the second frame is appended. A
@@ -23,20 +27,32 @@ def stitch_pairs(pairs: Iterable[NDArray[np.int32]], minimum: float) -> Iterator
         pairs: int32 [2, H, W] each, pair t holding frames t and t + 1; or one [1, H, W], for a video of one
             frame.
         minimum: The least IoU at which a label goes on in the next frame.
+        false_split_frames: After every pair, labels whose last frame comes at most so many frames after their
+            first are joined to those that they turn into, see `FalseSplits`; 0 is off.
 
     Yields:
-        int32 [H, W], one frame after the other; 0 is background. How the labels of a pair are numbered makes
-        no difference.
+        int32 [H, W], one frame after the other, `false_split_frames` late; 0 is background. How the labels of
+        a pair are numbered makes no difference.
     """
     last: NDArray[np.int32] | None = None
     highest = 0
+    splits = FalseSplits(false_split_frames)
+    held: deque[NDArray[np.int32]] = deque()
     for pair in map(number_by_appearance, pairs):
+        is_first = last is None
         if last is None:
-            yield from pair
-            last, highest = pair[-1], int(pair.max())
+            frames, highest = list(pair), int(pair.max())
         else:
-            last, highest = append_pair(last, pair, highest, minimum)
-            yield last
+            appended, highest = append_pair(last, pair, highest, minimum)
+            frames = [appended]
+        if false_split_frames:
+            frames = [splits.append(frame, repair=not is_first) for frame in frames]
+        last = frames[-1]
+        held.extend(frames)
+        # An earlier frame's labels are too old to be joined.
+        while len(held) > (false_split_frames and false_split_frames + 1):
+            yield splits.named(held.popleft())
+    yield from map(splits.named, held)
 
 
 def number_by_appearance(pair: NDArray[np.int32]) -> NDArray[np.int32]:

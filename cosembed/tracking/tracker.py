@@ -15,14 +15,21 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from cosembed.clustering import background_embedding, choose_mode, cluster_pair
+from cosembed.clustering import choose_background, choose_mode, cluster_pair
 from cosembed.datasets.ctc.track_table import Track
 from cosembed.errors import DataError
+from cosembed.preprocessing.label_overlap import present_labels
 from cosembed.preprocessing.label_values import LARGEST_LABEL
 from cosembed.processes.cores import available_cores
 from cosembed.processes.threads import map_in_order
 from cosembed.specs import TrackingSpec
-from cosembed.tracking.lineage import end_before_children, erase_in_border, find_tracks, number_consecutively
+from cosembed.tracking.lineage import (
+    end_before_children,
+    erase_in_border,
+    find_lives,
+    find_tracks,
+    number_consecutively,
+)
 from cosembed.tracking.stitch import stitch_pairs
 
 
@@ -33,10 +40,13 @@ class TrackingResult:
     Attributes:
         labels: uint16 [T, H, W]; 0 is background, every other number a track.
         tracks: The rows (label, begin, end, parent) of these tracks, by rising label.
+        to_clean_up: None: border, lineage and all are done. Else the values by which they are to be done when
+            the labels have their original size (`restore_resolution`); until then no track has a parent.
     """
 
     labels: NDArray[np.uint16]
     tracks: list[Track]
+    to_clean_up: TrackingSpec | None = None
 
 
 def track_embeddings(
@@ -60,7 +70,7 @@ def track_embeddings(
     """
     pairs = _pairs(embeddings)
     first = next(pairs)
-    background = background_embedding(first)
+    background = choose_background(first, spec)
 
     def cluster(pair: NDArray[np.float32]) -> NDArray[np.int32]:
         return cluster_pair(pair, background, spec)
@@ -72,7 +82,7 @@ def track_embeddings(
 def clustering_threads(workers: int | None, spec: TrackingSpec) -> int:
     """Says how many threads cluster pairs: those asked for, or as many as there are cores."""
     # The library starts processes of its own.
-    if choose_mode(spec) == "released":
+    if spec.method == "hdbscan" and choose_mode(spec) == "released":
         return 0
     return available_cores() if workers is None else workers
 
@@ -90,7 +100,7 @@ def track_pairs(pairs: Iterable[NDArray[np.int32]], spec: TrackingSpec) -> Track
     Raises:
         DataError: There are more tracks than 16-bit masks can hold.
     """
-    return finish_tracks(np.stack(list(stitch_pairs(pairs, spec.merge_iou))), spec)
+    return finish_tracks(np.stack(list(stitch_pairs(pairs, spec.merge_iou, spec.false_split_frames))), spec)
 
 
 def _pairs(embeddings: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
@@ -123,9 +133,11 @@ def _check_embedding(
 def finish_tracks(labels: NDArray[np.int32], spec: TrackingSpec) -> TrackingResult:
     """Cleans up the border of stitched labels and finds their lineage (steps 10 to 12).
 
+    If this is to be done in labels of the original size, they are only numbered and listed.
+
     Args:
         labels: int32 [T, H, W]; a label that comes back after a frame without it counts as a new one.
-        spec: Tracking values, in network pixels.
+        spec: Tracking values.
 
     Returns:
         Labels and tracks at network resolution.
@@ -133,11 +145,24 @@ def finish_tracks(labels: NDArray[np.int32], spec: TrackingSpec) -> TrackingResu
     Raises:
         DataError: There are more tracks than 16-bit masks can hold.
     """
-    labels = number_consecutively(erase_in_border(labels, spec.border))
-    tracks = find_tracks(labels, spec.parent_dilation, spec.parent_frames, spec.parent_iou)
-    labels, tracks = end_before_children(labels, tracks)
+    if spec.clean_up == "original":
+        labels = number_consecutively(labels)
+        tracks = find_lives(map(present_labels, labels))
+    else:
+        labels = number_consecutively(erase_in_border(labels, spec.border))
+        tracks = find_tracks(labels, spec.parent_dilation, spec.parent_frames, spec.parent_iou)
+        labels, tracks = end_before_children(labels, tracks)
+    check_number(tracks)
+    return TrackingResult(labels.astype(np.uint16), tracks, spec if spec.clean_up == "original" else None)
+
+
+def check_number(tracks: list[Track]) -> None:
+    """Refuses more tracks than 16-bit masks can hold.
+
+    Raises:
+        DataError: There are more.
+    """
     if len(tracks) > LARGEST_LABEL:
         raise DataError(
             f"{len(tracks)} tracks do not fit 16-bit masks; raise tracking.min_points or cut the video"
         )
-    return TrackingResult(labels.astype(np.uint16), tracks)

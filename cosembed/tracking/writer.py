@@ -2,15 +2,15 @@
 
 maskNNN.tif      the labels of a frame: uint16, original size, compressed with zlib
 res_track.txt    one row for each track: label begin end parent
-tracks.csv       one row for each instance and frame: label, parent, frame, y, x, area; the last three are the
-                 centroid and the area in original pixels
+tracks.csv       one row for each instance and frame: label, parent, frame, y, x, area, and what follows from
+them lineages.csv     one row for each track: birth, death, fate, parent, daughters, path length
 
 Knows tracks and result folders, not how the tracks were found.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -21,20 +21,16 @@ from numpy.typing import NDArray
 from cosembed.datasets.ctc.track_table import Track, write_tracks
 from cosembed.files.progress import with_progress
 from cosembed.files.writing import atomic_folder, atomic_write_text
+from cosembed.images.calibration import UNKNOWN, Calibration
 from cosembed.images.reading import read_image
 from cosembed.images.tiff import write_mask
 from cosembed.preprocessing.geometry import Grid
 from cosembed.specs import UpsamplingSpec
-from cosembed.tracking.tracker import TrackingResult
+from cosembed.tracking.cell_tables import cells_table, lineages_table
+from cosembed.tracking.clean_up import CleanTracks, clean_up
+from cosembed.tracking.regions import Images, Region, measure_regions, measure_video
+from cosembed.tracking.tracker import TrackingResult, check_number
 from cosembed.tracking.upsample import upsample_labels
-
-
-class Region(NamedTuple):
-    """Describes one instance in one frame by its centroid (y, x) and its area, in original pixels."""
-
-    y: float
-    x: float
-    area: int
 
 
 class CellRow(NamedTuple):
@@ -63,12 +59,13 @@ class MaskFolder:
         folder: Where the files lie.
         frames: The number of frames; the last one's number decides how many digits a name has.
         first: The first frame's number in the files' names; masks are indexed from 0 all the same.
+        digits: The least number of digits in a name.
     """
 
-    def __init__(self, folder: Path, frames: int, first: int = 0) -> None:
+    def __init__(self, folder: Path, frames: int, first: int = 0, digits: int = 3) -> None:
         self._folder = folder
         self._first = first
-        self._digits = max(3, len(str(first + frames - 1)))
+        self._digits = max(digits, len(str(first + frames - 1)))
 
     def __getitem__(self, frame: int, /) -> NDArray:
         return read_image(self._path(frame))
@@ -132,7 +129,7 @@ def write_result(
     with atomic_folder(output) as folder:
         masks = MaskFolder(folder, len(result.labels))
         restored = restore_resolution(result, grid, image_shape, upsampling, masks)
-        write_tables(folder, restored)
+        write_tables(folder, restored, masks, range(len(result.labels)))
     return restored.tracks
 
 
@@ -145,6 +142,9 @@ def restore_resolution(
 ) -> RestoredTracks:
     """Upsamples a result frame by frame into a store of masks and repairs both (steps 13 and 14).
 
+    A result that is to be cleaned up in its original size is cleaned up and joined to lineages in place of
+    being repaired (steps 10 to 12).
+
     Args:
         result: The tracks at network resolution.
         grid: Where the network's pixels lie in the original image.
@@ -154,28 +154,68 @@ def restore_resolution(
 
     Returns:
         The repaired track table, and the regions of its tracks.
+
+    Raises:
+        DataError: There are more tracks than 16-bit masks can hold.
     """
-    regions: dict[int, dict[int, Region]] = {}
-    for frame, labels in enumerate(with_progress(result.labels, len(result.labels), "upsampling")):
+    shown: list[dict[int, Region]] = []
+    for labels in with_progress(result.labels, len(result.labels), "upsampling"):
         mask = upsample_labels(labels, grid, image_shape, upsampling)
-        masks[frame] = mask
-        for label, region in measure_regions(mask).items():
+        masks[len(shown)] = mask
+        shown.append(measure_regions(mask))
+    if result.to_clean_up is None:
+        cleaned = _repaired(result.tracks, shown)
+    else:
+        areas = [{label: region.area for label, region in regions.items()} for regions in shown]
+        cleaned = clean_up(masks, areas, result.to_clean_up)
+        check_number(cleaned.tracks)
+    regions: dict[int, dict[int, Region]] = {track.label: {} for track in cleaned.tracks}
+    for frame, labels_of in enumerate(cleaned.labels):
+        for track, label in labels_of.items():
+            regions[track][frame] = shown[frame][label]
+        if labels_of != {label: label for label in shown[frame]}:
+            mask = masks[frame]
+            table = np.zeros(int(mask.max()) + 1, np.uint16)
+            table[list(labels_of.values())] = list(labels_of)
+            masks[frame] = table[mask]
+    return RestoredTracks(cleaned.tracks, regions)
+
+
+def _repaired(tracks: list[Track], shown: list[dict[int, Region]]) -> CleanTracks:
+    """Fits tracks to the masks, in which labels keep their numbers."""
+    regions: dict[int, dict[int, Region]] = {}
+    for frame, labels in enumerate(shown):
+        for label, region in labels.items():
             regions.setdefault(label, {})[frame] = region
-    tracks = repair_tracks(result.tracks, regions)
-    kept = {track.label: regions[track.label] for track in tracks}
-    erased = [label for label in regions if label not in kept]
-    for frame in sorted({frame for label in erased for frame in regions[label]}):
-        mask = masks[frame]
-        masks[frame] = np.where(np.isin(mask, erased), 0, mask).astype(np.uint16)
-    return RestoredTracks(tracks, kept)
+    tracks = repair_tracks(tracks, regions)
+    kept = {track.label for track in tracks}
+    return CleanTracks(tracks, [{label: label for label in labels if label in kept} for labels in shown])
 
 
-def write_tables(folder: Path, restored: RestoredTracks) -> None:
-    """Writes res_track.txt and tracks.csv (step 15)."""
+def write_tables(
+    folder: Path,
+    restored: RestoredTracks,
+    masks: MaskStore,
+    frames: Sequence[int],
+    images: Images | None = None,
+    calibration: Calibration = UNKNOWN,
+) -> None:
+    """Writes res_track.txt, tracks.csv and lineages.csv (step 15).
+
+    Args:
+        folder: The result folder.
+        restored: The tracks, their frames numbered as in `frames`.
+        masks: The mask of every frame, by its index.
+        frames: The numbers of all frames.
+        images: The frames, for the mean intensity of cells, which is left empty without.
+        calibration: What a pixel and a frame are.
+    """
+    shapes = measure_video(masks, frames, images)
     write_tracks(folder / "res_track.txt", restored.tracks)
-    lines = [",".join(CellRow._fields)]
-    lines += [f"{r.label},{r.parent},{r.frame},{r.y:.2f},{r.x:.2f},{r.area}" for r in restored.rows()]
-    atomic_write_text(folder / "tracks.csv", "\n".join(lines) + "\n")
+    cells = cells_table(restored.tracks, restored.regions, shapes, frames, calibration)
+    atomic_write_text(folder / "tracks.csv", cells)
+    lineages = lineages_table(restored.tracks, restored.regions, frames, calibration)
+    atomic_write_text(folder / "lineages.csv", lineages)
 
 
 def repair_tracks(tracks: list[Track], regions: Mapping[int, Mapping[int, Region]]) -> list[Track]:
@@ -194,15 +234,3 @@ def repair_tracks(tracks: list[Track], regions: Mapping[int, Mapping[int, Region
         if frames and frames[-1] - frames[0] + 1 == len(frames):
             kept[track.label] = track._replace(begin=frames[0], end=frames[-1])
     return [track if track.parent in kept else track._replace(parent=0) for track in kept.values()]
-
-
-def measure_regions(mask: NDArray[np.uint16]) -> dict[int, Region]:
-    """Measures the centroid and the area of every label of a mask uint16 [H, W], the background left out."""
-    rows, columns = np.nonzero(mask)
-    labels = mask[rows, columns]
-    area = np.bincount(labels)
-    y, x = (np.bincount(labels, weights=axis) / np.maximum(area, 1) for axis in (rows, columns))
-    return {
-        int(label): Region(float(y[label]), float(x[label]), int(area[label]))
-        for label in np.flatnonzero(area)
-    }

@@ -58,7 +58,7 @@ def make_objective(spec: TrainedSpec) -> TrainingObjective:
         return unpack_masks(batch["codes"], batch["code_masks"], maximum)
 
     def instance_loss(outputs: Outputs, batch: Batch, counts: tf.Tensor | None) -> tf.Tensor:
-        return embedding_loss(outputs, *masks(batch), background, counts)
+        return embedding_loss(outputs, *masks(batch), background, counts, spec.instances.own_pixels)
 
     def count_instances(batch: Batch) -> tf.Tensor:
         return count_elements(*masks(batch), background)

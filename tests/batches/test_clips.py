@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from cosembed.batches.clips import ClipSource
+from cosembed.batches.clips import ClipSource, _frames_around, _Usable
 from cosembed.batches.pipeline import batch_dataset
 from cosembed.errors import DataError, SpecError
 from cosembed.preprocessing.label_smoothing import smooth_labels
@@ -240,3 +242,34 @@ def test_training_labels_are_smoothed_on_the_grid_of_the_network(sequence):
     np.testing.assert_array_equal(after.labels, [smooth_labels(frame, 1.5) for frame in before.labels])
     assert (after.labels != before.labels).any()
     np.testing.assert_array_equal(after.image, before.image)
+
+
+def test_clips_are_drawn_around_frames_with_masks_so_many_times_as_often():
+    images, labels, _ = moving_squares(frames=8)
+    segmented = np.isin(np.arange(8), [2, 6])
+    sequence = make_sequence(images, labels, segmented=segmented)
+    source = ClipSource([sequence, sequence], small_spec("training.segmented_weight=5"), 1)
+    # Every frame of either video once, and its two frames with masks four times more.
+    assert len(source._drawn) == 2 * (8 + 2 * 4)
+    assert [entry.frame for entry in source._drawn[:8]] == [0, 1, 2, 2, 2, 2, 2, 3]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    frame=st.integers(0, 19), length=st.integers(1, 12), before=st.integers(0, 12), seed=st.integers(0, 10**6)
+)
+def test_a_clip_begins_before_its_frame_unless_the_video_begins_there(frame, length, before, seed):
+    entry = _Usable(0, 3, 20, max(frame, 3))
+    clip = _frames_around(entry, length, before, np.random.default_rng(seed))
+    assert len(clip) == length and entry.frame in clip
+    assert clip.start >= 3 and clip.stop <= 20
+    assert entry.frame - clip.start >= min(before, length - 1) or clip.start == 3
+
+
+def test_the_place_of_the_frame_in_its_clip_is_uniform_from_the_second_on():
+    entry = _Usable(0, 0, 100, 50)
+    generator = np.random.default_rng(4)
+    places = [50 - _frames_around(entry, 8, 1, generator).start for _ in range(7000)]
+    counts = np.bincount(places, minlength=8)
+    assert counts[0] == 0 and len(counts) == 8
+    assert counts[1:].min() > 880 and counts[1:].max() < 1120

@@ -11,6 +11,10 @@ from hypothesis.extra import numpy as hnp
 from cosembed import specs
 from cosembed.batches.instances import instance_table, neighbours
 
+# Cells of three pixels a side, so that lives, gaps and regions differ.
+LABELS_IN_TIME = hnp.arrays(np.uint16, (4, 4, 4), elements=st.sampled_from([0, 0, 0, 0, 1, 2, 7])).map(
+    lambda labels: labels.repeat(3, axis=1).repeat(3, axis=2)
+)
 LABELS = hnp.arrays(np.uint16, (2, 9, 9), elements=st.sampled_from([0, 0, 0, 1, 2, 3, 7]))
 
 
@@ -47,6 +51,46 @@ def brute_force(labels, radius, rule):
             if near:
                 result[i].add(j)
     return result
+
+
+def region(labels, own, radius):
+    """The follow-up's region of an instance, every pixel of every frame by itself: bool [T, N, N]."""
+    places = np.argwhere(labels == own)
+    centre, life = places[:, 1:].mean(axis=0), sorted(set(places[:, 0].tolist()))
+    inside = np.zeros(labels.shape, bool)
+    for t, y, x in np.ndindex(*labels.shape):
+        if not life[0] - 1 <= t <= life[-1] + 1:
+            continue
+        # One frame before the first and after the last, the mask is that of the adjacent frame.
+        mask = np.argwhere(labels[min(max(t, life[0]), life[-1])] == own)
+        inside[t, y, x] = np.hypot(*(centre - [y, x])) <= radius or (
+            len(mask) and np.hypot(*(mask - [y, x]).T).min() <= 2.5
+        )
+    return inside
+
+
+@settings(max_examples=60, deadline=None)
+@given(labels=LABELS_IN_TIME, radius=st.sampled_from([0.0, 1.5, 3.3]))
+def test_neighbours_in_life_are_those_with_a_pixel_in_the_region(labels, radius):
+    spec = instances_spec(neighbour_radius=radius, neighbours="lifetime_region")
+    present, rows = np.unique(np.append(0, labels), return_inverse=True)
+    near = neighbours(rows[1:].reshape(labels.shape), len(present) - 1, spec)
+    for column, own in enumerate(present[1:]):
+        expected = set(labels[region(labels, own, radius)].tolist()) - {0, own}
+        assert set(present[1:][near[:, column]].tolist()) == expected
+
+
+def test_a_mother_and_her_daughters_are_neighbours_in_life():
+    labels = np.zeros((4, 9, 9), np.intp)
+    labels[:2, 3:6, 3:6] = 1
+    labels[2:, 3:6, 3:4], labels[2:, 3:6, 5:6] = 2, 3
+    spec = instances_spec(neighbour_radius=0.0, neighbours="lifetime_region")
+    assert (neighbours(labels, 3, spec) == ~np.eye(3, dtype=bool)).all()
+    # Two frames later they are not, but sisters still are.
+    labels[2] = 0
+    np.testing.assert_array_equal(
+        neighbours(labels, 3, spec), [[False, False, False], [False, False, True], [False, True, False]]
+    )
 
 
 @pytest.mark.parametrize("rule", ["mask_distance", "centre_circle"])

@@ -86,11 +86,13 @@ def test_auto_is_fast_from_100_points_on():
 
 def test_the_report_says_how_pixels_are_clustered():
     spec = dataclasses.replace(SPEC, min_points=200)
-    assert clustering.describe_clustering(spec).startswith("fast: up to 10 pixels inside a cell as one")
+    assert clustering.describe_clustering(spec).startswith(
+        "HDBSCAN, fast: up to 10 pixels inside a cell as one"
+    )
     exact = dataclasses.replace(spec, mode="exact")
-    assert clustering.describe_clustering(exact).startswith("exact: every pixel;")
+    assert clustering.describe_clustering(exact).startswith("HDBSCAN, exact: every pixel;")
     few = dataclasses.replace(spec, min_points=30, mode="fast")
-    assert clustering.describe_clustering(few).startswith("fast: every pixel;")
+    assert clustering.describe_clustering(few).startswith("HDBSCAN, fast: every pixel;")
 
 
 # What the released call makes of equal points depends on the library's version.

@@ -225,12 +225,15 @@ def test_config_round_trips():
         return_sequences=False,
         return_state=True,
         candidate_initializer=HeTruncatedNormal(7),
+        update_initializer=HeTruncatedNormal(7, scale=1.0, stream=2),
         name="gru",
     )
     again = ConvGRU2D.from_config(layer.get_config())
     assert again.get_config() == layer.get_config()
     assert (again.filters, again.kernel_size, again.return_state, again.name) == (4, 5, True, "gru")
     assert again.candidate_initializer.seed == 7
+    drawn = again.update_initializer
+    assert (drawn.seed, drawn.scale, drawn.stream) == (7, 1.0, 2)
 
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])

@@ -1,5 +1,7 @@
 """The loss and its gradient are those of plain numpy loops in float64, in every edge case."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -7,10 +9,11 @@ import tensorflow as tf
 from cosembed.losses import cosine_embedding_loss, count_elements, embedding_loss
 
 
-def numpy_loss(embeddings: np.ndarray, instances: np.ndarray) -> float:
-    def unit(vector):
-        return vector / max(np.linalg.norm(vector), 1e-6)
+def unit(vector: np.ndarray) -> np.ndarray:
+    return vector / max(np.linalg.norm(vector), 1e-6)
 
+
+def numpy_loss(embeddings: np.ndarray, instances: np.ndarray, power: int = 1) -> float:
     elements = []
     for embedding, masks in zip(embeddings.astype(np.float64), instances, strict=True):
         per_instance = []
@@ -20,12 +23,22 @@ def numpy_loss(embeddings: np.ndarray, instances: np.ndarray) -> float:
             if not len(own):
                 continue
             mean = unit(own.mean(axis=0))
-            first = 1 - np.mean([mean @ unit(pixel) for pixel in own])
+            first = 1 - np.mean([(mean @ unit(pixel)) ** power for pixel in own])
             second = np.mean([(mean @ unit(pixel)) ** 2 for pixel in neighbours]) if len(neighbours) else 0.0
             per_instance.append(first + second)
         if per_instance:
             elements.append(np.mean(per_instance))
     return float(np.mean(elements)) if elements else 0.0
+
+
+def numpy_follow_up(embeddings: np.ndarray, instances: np.ndarray, background: np.ndarray) -> float:
+    """The follow-up's loss: squared own cosines, and the background's embedding fixed at (1, 0, ..., 0)."""
+    elements = []
+    for embedding, masks in zip(embeddings.astype(np.float64), background[..., 0], strict=True):
+        own, foreground = ([unit(pixel)[0] ** 2 for pixel in embedding[masks == code]] for code in (1, 2))
+        if own or foreground:
+            elements.append((1 - np.mean(own) if own else 0) + (np.mean(foreground) if foreground else 0))
+    return numpy_loss(embeddings, instances, power=2) + (float(np.mean(elements)) if elements else 0.0)
 
 
 def random_case(seed, batch=2, frames=3, side=6, dimensions=4, instances=5):
@@ -66,14 +79,14 @@ def test_the_loss_is_that_of_numpy_loops(case, graph):
     )
 
 
-def numpy_gradient(embeddings: np.ndarray, masks: np.ndarray) -> np.ndarray:
+def numpy_gradient(embeddings: np.ndarray, loss: Callable[[np.ndarray], float]) -> np.ndarray:
     """Central differences in float64, every value by itself."""
     point = embeddings.astype(np.float64)
     gradient = np.zeros_like(point)
     for index in np.ndindex(*point.shape):
         step = np.zeros_like(point)
         step[index] = 1e-5
-        gradient[index] = (numpy_loss(point + step, masks) - numpy_loss(point - step, masks)) / 2e-5
+        gradient[index] = (loss(point + step) - loss(point - step)) / 2e-5
     return gradient
 
 
@@ -85,8 +98,50 @@ def test_the_gradient_is_that_of_central_differences(case):
         tape.watch(variable)
         value = cosine_embedding_loss(variable, tf.constant(masks))
     np.testing.assert_allclose(
-        tape.gradient(value, variable), numpy_gradient(embeddings, masks), rtol=0, atol=1e-6
+        tape.gradient(value, variable),
+        numpy_gradient(embeddings, lambda point: numpy_loss(point, masks)),
+        rtol=0,
+        atol=1e-6,
     )
+
+
+def follow_up_loss(embeddings, masks, background, elements=None):
+    return embedding_loss([embeddings], masks, background, "fixed_term", elements, "squared_cosine")
+
+
+# What the background's mask has: both sides, no foreground, no background, neither.
+BACKGROUNDS = {"both": [1, 2], "no foreground": [1], "no background": [2], "neither": [0]}
+
+
+@pytest.mark.parametrize("kept", BACKGROUNDS)
+@pytest.mark.parametrize(
+    "case", ["sequence", "no neighbours", "an element without instances", "nothing at all"]
+)
+def test_loss_and_gradient_of_the_follow_up_are_those_of_numpy_loops(case, kept):
+    embeddings, masks = CASES[case](*random_case(12, frames=2, side=4, dimensions=3, instances=3))
+    _, background = random_case(13, frames=2, side=4, instances=1)
+    background[0] = np.where(np.isin(background[0], BACKGROUNDS[kept]), background[0], 0)
+    expected = numpy_gradient(embeddings, lambda point: numpy_follow_up(point, masks, background))
+
+    def value_and_gradient(variable, masks, background):
+        with tf.GradientTape() as tape:
+            tape.watch(variable)
+            value = follow_up_loss(variable, masks, background)
+        return value, tape.gradient(value, variable)
+
+    # Compiled by XLA, which takes seconds, in one of the cases.
+    for jit_compile in [False, True] if (case, kept) == ("sequence", "both") else [False]:
+        compute = tf.function(value_and_gradient, jit_compile=jit_compile)
+        value, gradient = compute(tf.constant(embeddings), masks, background)
+        assert float(value) == pytest.approx(numpy_follow_up(embeddings, masks, background), abs=2e-6)
+        np.testing.assert_allclose(gradient, expected, rtol=0, atol=2e-6)
+
+
+def test_opposite_signs_within_an_instance_cost_the_follow_up_nothing():
+    embeddings, masks = np.zeros((1, 1, 2, 4, 3), np.float32), np.zeros((1, 1, 2, 4, 1), np.uint8)
+    embeddings[..., 1], masks[:] = [3, -1, 3, -1], 1
+    assert float(follow_up_loss(tf.constant(embeddings), masks, masks * 0)) == pytest.approx(0, abs=1e-6)
+    assert float(cosine_embedding_loss(embeddings, masks)) == pytest.approx(1, abs=1e-6)
 
 
 def test_ideal_embeddings_have_no_loss_and_equal_ones_have_one_per_instance_with_neighbours():
@@ -139,6 +194,22 @@ def test_background_as_one_more_instance_or_as_its_own_term():
     assert float(embedding_loss(outputs, masks, background, "instance")) == pytest.approx(expected, abs=2e-6)
     expected = sum(numpy_loss(e, m) for e in (embeddings, other) for m in (masks, background))
     assert float(embedding_loss(outputs, masks, background, "term")) == pytest.approx(expected, abs=2e-6)
+
+
+def test_the_follow_ups_losses_of_unequal_shares_add_up_to_that_of_the_batch():
+    embeddings, masks = random_case(14, batch=4)
+    _, background = random_case(15, batch=4, instances=1)
+    # Clip 0 has no instance and only foreground, clip 1 only background, and clip 3 no background term.
+    masks[0], background[3] = 0, 0
+    background[0], background[1] = 2 * (background[0] == 2), background[1] == 1
+    shares = [slice(0, 1), slice(1, 3), slice(3, 4)]
+    elements = sum(count_elements(masks[share], background[share], "fixed_term") for share in shares)
+    np.testing.assert_array_equal(elements, [3, 3])
+    losses = [
+        float(follow_up_loss(tf.constant(embeddings[share]), masks[share], background[share], elements))
+        for share in shares
+    ]
+    assert sum(losses) == pytest.approx(numpy_follow_up(embeddings, masks, background), abs=4e-6)
 
 
 @pytest.mark.parametrize("mode", ["instance", "term"])

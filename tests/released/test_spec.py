@@ -26,11 +26,26 @@ def test_a_spec_takes_the_networks_form_and_the_released_values(tmp_path):
         plain.tracking,
         plain.upsampling,
     )
-    follow_up = released.load_released(
-        write_checkpoint(tmp_path / "model-2", seeded_variables(1, follow_up=True))
+
+
+def test_a_network_of_the_follow_up_takes_its_recipe(tmp_path):
+    model = released.load_released(
+        write_checkpoint(tmp_path / "model-2", seeded_variables(1, outputs=6, follow_up=True))
     )
-    changed = released.released_spec(follow_up, "Fluo-C2DL-MSC").preprocessing
-    assert (changed.smoothing_sigma, changed.lower_percentile, changed.upper_percentile) == (1.0, 0.05, 99.95)
+    spec = released.released_spec(model, "Fluo-C2DL-MSC", {"tracking.bandwidth": 0.2})
+    plain = specs.resolve("Fluo-C2DL-MSC", "mia2019", "paper", {"tracking.bandwidth": 0.2})
+    assert (spec.recipe, spec.profile, spec.network.variant) == ("mia2019", "paper", "mia2019")
+    assert (spec.network.levels, spec.network.outputs, spec.network.image_size) == (3, 6, 256)
+    for section in ("preprocessing", "inference", "tracking", "upsampling"):
+        assert getattr(spec, section) == getattr(plain, section)
+    # Transcribed by hand from the recovered facts.
+    assert (spec.preprocessing.smoothing_sigma, spec.preprocessing.lower_percentile) == (1.0, 0.05)
+    assert spec.preprocessing.upper_percentile == 99.95
+    assert (spec.tracking.method, spec.tracking.background, spec.inference.window) == (
+        "mean_shift",
+        "fixed",
+        8,
+    )
 
 
 # Transcribed by hand from the released test code: percentiles behind its consideration factors, and the extra

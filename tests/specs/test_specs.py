@@ -56,6 +56,43 @@ def test_the_follow_up_keeps_its_tiles_in_small_profiles():
     assert (paper.inference.window, cpu.inference.window) == (8, 5)
 
 
+# How often a frame with masks is drawn, and sigma of the smoothing of labels, by data set.
+FOLLOW_UP = {
+    "DIC-C2DH-HeLa": (10, 2), "Fluo-C2DL-MSC": (3, 0), "Fluo-N2DH-GOWT1": (4, 0), "Fluo-N2DH-SIM+": (1, 0),
+    "Fluo-N2DL-HeLa": (6, 0), "PhC-C2DH-U373": (8, 0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("dataset", FOLLOW_UP)
+def test_the_follow_up_is_trained_as_its_code_says(dataset):
+    spec = specs.resolve(dataset, "mia2019")
+    weight, smoothing = FOLLOW_UP[dataset]
+    assert (spec.training.segmented_weight, spec.preprocessing.label_smoothing) == (weight, smoothing)
+    training, instances, augmentation = spec.training, spec.instances, spec.augmentation
+    assert (training.optimizer, training.iterations, training.learning_rate) == ("nadam", 40_000, 1e-4)
+    assert (training.clip_length, training.frames_before, training.gradient_clip) == (8, 1, 0)
+    assert (instances.neighbours, instances.maximum) == ("lifetime_region", 31)
+    assert (instances.background, instances.own_pixels) == ("fixed_term", "squared_cosine")
+    assert (augmentation.zoom, augmentation.common_zoom, augmentation.zoom_widens) == (0.25, 0.25, True)
+    assert (augmentation.elastic_grid, augmentation.elastic_times) == (6, 4)
+    assert (augmentation.elastic_amplitude, augmentation.translation) == (10, 89.6)
+
+
+@pytest.mark.parametrize("recipe", ["paper", "released"])
+@pytest.mark.parametrize("dataset", FOLLOW_UP)
+def test_what_the_follow_up_brought_is_off_in_the_other_recipes(dataset, recipe):
+    spec = specs.resolve(dataset, recipe)
+    assert (spec.training.segmented_weight, spec.training.frames_before) == (1, 0)
+    assert spec.instances.own_pixels == "cosine"
+    assert not spec.augmentation.common_zoom and not spec.augmentation.zoom_widens
+    assert spec.augmentation.elastic_times == 0
+
+
+def test_tiles_are_reported_as_a_deviation_from_the_paper():
+    tiles = specs.resolve("Fluo-N2DH-GOWT1", "released", "paper", {"inference.scale": 0.5})
+    assert ("inference.scale", 0.0, 0.5) in specs.deviations_from_paper(tiles)
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [
@@ -109,7 +146,7 @@ def test_values_scale_from_256_network_pixels():
 
 
 def test_recipes_differ_as_the_released_code_differs_from_the_paper():
-    paper, released = (specs.resolve("PhC-C2DH-U373", recipe) for recipe in specs.RECIPES)
+    paper, released = (specs.resolve("PhC-C2DH-U373", recipe) for recipe in ("paper", "released"))
     assert (paper.training.optimizer, released.training.optimizer) == ("adam", "nadam")
     assert (paper.instances.maximum, released.instances.maximum) == (32, 16)
     assert (paper.preprocessing.padding, released.preprocessing.padding) == ("mirror", "constant")

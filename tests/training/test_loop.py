@@ -54,8 +54,9 @@ def weights_of(folder):
     return [variable.numpy() for variable in model.trainable_variables], step
 
 
-def test_interrupted_equals_uninterrupted_bitwise(sequence, tmp_path):
-    spec = shallow_spec("training.iterations=10", "training.checkpoint_every=3", recipe="released")
+@pytest.mark.parametrize(("recipe", "windows"), [("released", ()), ("mia2019", ("inference.size=[40, 48]",))])
+def test_interrupted_equals_uninterrupted_bitwise(sequence, tmp_path, recipe, windows):
+    spec = shallow_spec("training.iterations=10", "training.checkpoint_every=3", *windows, recipe=recipe)
     run_training(tmp_path / "whole", sequence, spec)
     for stop in (2, 8):
         folder = tmp_path / f"stopped_{stop}"

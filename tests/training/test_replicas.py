@@ -19,6 +19,7 @@ CASES = {
     "one_clip_is_empty": ("paper", (0,)),
     "a_share_is_empty": ("released", (2, 3)),
     "the_whole_batch_is_empty": ("released", (0, 1, 2, 3)),
+    "a_share_is_empty_in_the_follow_up": ("mia2019", (2, 3)),
 }
 
 

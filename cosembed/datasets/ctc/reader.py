@@ -39,6 +39,7 @@ class _Truth:
     complete: NDArray[np.bool_]
     tracks: tuple[Track, ...]
     segments: tuple[tuple[int, int], ...]
+    segmented: NDArray[np.bool_]
 
 
 def read_annotated_video(
@@ -61,11 +62,17 @@ def read_annotated_video(
         found = _read_truth(root / f"{video}_GT", frames, video, dataset)
     else:
         length = len(frames)
-        found = _Truth(
-            np.zeros((length, *frames.shape), np.uint16), np.zeros(length, bool), (), ((0, length),)
-        )
+        labels, unknown = np.zeros((length, *frames.shape), np.uint16), np.zeros(length, bool)
+        found = _Truth(labels, unknown, (), ((0, length),), unknown)
     return AnnotatedVideo(
-        video, frames, found.labels, found.complete, loss_mask, found.tracks, found.segments
+        video,
+        frames,
+        found.labels,
+        found.complete,
+        loss_mask,
+        found.tracks,
+        found.segments,
+        found.segmented,
     )
 
 
@@ -83,6 +90,7 @@ def cut_video(video: AnnotatedVideo, begin: int, end: int) -> AnnotatedVideo:
         complete=video.complete[begin:end],
         tracks=cut_tracks(video.tracks, begin, end),
         segments=segments,
+        segmented=None if video.segmented is None else video.segmented[begin:end],
     )
 
 
@@ -142,7 +150,7 @@ def _read_masks(masks: dict[int, Path], frames: Frames) -> _Truth:
     )
     for index, mask in linked.items():
         labels[index], complete[index] = mask, True
-    return _Truth(labels, complete, (), tuple(segments))
+    return _Truth(labels, complete, (), tuple(segments), complete)
 
 
 def _read_markers(folder: Path, markers: dict[int, Path], masks: dict[int, Path], frames: Frames) -> _Truth:
@@ -171,7 +179,7 @@ def _read_markers(folder: Path, markers: dict[int, Path], masks: dict[int, Path]
                 f"{table}: label {track.label} is in no mask of {folder / 'TRA'}; "
                 "remove its line or add the masks"
             )
-    return _Truth(labels, complete, tracks, ((0, len(frames)),))
+    return _Truth(labels, complete, tracks, ((0, len(frames)),), np.isin(frames.numbers, list(masks)))
 
 
 def _truth_files(folder: Path, kind: str) -> dict[int, Path]:

@@ -95,6 +95,7 @@ def test_a_frame_with_a_cell_that_has_no_mask_is_not_complete(tmp_path: Path) ->
     tifffile.imwrite(path, np.where(masks == 9 - 3, 0, masks))
     sequence = read_annotated_video(tmp_path, "01", spec())
     assert sequence.complete.tolist() == [True, False, False, False, False]
+    assert sequence.segmented is not None and sequence.segmented.tolist() == [True, False, True, False, False]
     assert (sequence.labels[2] == 3).sum() == 1, "the cell keeps its marker"
 
 
@@ -103,6 +104,7 @@ def test_markers_alone(tmp_path: Path) -> None:
     sequence = read_annotated_video(tmp_path, "01", spec())
     np.testing.assert_array_equal(sequence.labels, np.stack([markers_of(frame) for frame in range(5)]))
     assert not sequence.complete.any() and sequence.tracks == TRACKS
+    assert sequence.segmented is not None and not sequence.segmented.any()
 
 
 def test_masks_alone_are_linked_where_frames_are_neighbours(tmp_path: Path) -> None:
@@ -128,7 +130,10 @@ def test_without_truth(tmp_path: Path) -> None:
 
 def test_videos_need_not_begin_with_frame_0(tmp_path: Path) -> None:
     write(tmp_path, first=7)
-    sequence = read_annotated_video(tmp_path, "01", spec())
+    sequence = read_annotated_video(tmp_path, "01", spec(tra_masks="full"))
+    # Frames with a file of masks, whatever else is known of the others.
+    assert sequence.complete.all()
+    assert sequence.segmented is not None and sequence.segmented.tolist() == [True, False, True, False, False]
     np.testing.assert_array_equal(sequence.labels[2], masks_of(2))
     assert sequence.tracks == TRACKS
     write_truth_cut(tmp_path, "01", 2, 4, tmp_path / "cut")
@@ -189,6 +194,7 @@ def test_cut_sequence(tmp_path: Path) -> None:
     np.testing.assert_array_equal(part.frames[1], sequence.frames[3])
     np.testing.assert_array_equal(part.labels, sequence.labels[2:4])
     assert part.complete.tolist() == [True, False]
+    assert part.segmented is not None and part.segmented.tolist() == [True, False]
     assert part.tracks == (Track(2, 0, 1, 0), Track(3, 0, 1, 0), Track(4, 0, 1, 0))
     assert part.segments == ((0, 2),)
 
