@@ -179,9 +179,9 @@ def cluster_pieces(
 
     def cluster(item: TilePair) -> PackedLabels:
         if not np.isfinite(item.embeddings).all():
+            frame = item.pair + len(item.embeddings) - 1
             raise DataError(
-                f"frame {item.pair + len(item.embeddings) - 1}: the embeddings are not finite; check the frame "
-                "and the checkpoint"
+                f"frame {frame}: the embeddings are not finite; check the frame and the checkpoint"
             )
         labels = cluster_pair(item.embeddings, background, spec.tracking)
         return pack_labels(item.pair, item.tile, labels)

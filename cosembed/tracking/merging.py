@@ -90,7 +90,8 @@ def merge_tiles(
         overlap: How many pixels neighbouring tiles share at least.
         size_threshold: The least number of pixels of an instance, over all frames of the pair.
     """
-    frames, views = 0, []
+    frames = 0
+    views: list[_View] = []
     for tile in tiles:
         frames = len(tile.labels)
         views += _views(tile, shape)
