@@ -265,7 +265,8 @@ class _TileStream:
     def __init__(self, stepper: FrameStepper, tile: Tile) -> None:
         self._tile = tile
         self._images: deque[NDArray[np.float32]] = deque()
-        self._outputs = stepper(self._given())
+        # What gives the images must not know this object: a circle would keep its states until it is found.
+        self._outputs = stepper(_taken(self._images))
         self._before: list[NDArray[np.float32]] = []
 
     def step(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -276,9 +277,11 @@ class _TileStream:
         self._before = [embedding]
         return pair
 
-    def _given(self) -> Iterator[NDArray[np.float32]]:
-        while True:
-            yield self._images.popleft()
+
+def _taken(images: deque[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+    """Yields what is put into a queue, which must not be empty when it is asked."""
+    while True:
+        yield images.popleft()
 
 
 def bytes_of_group(spec: CellsSpec, plan: Plan) -> int:

@@ -1,5 +1,8 @@
 """A video in tiles and windows: the same as whole where there is one tile, and however pieces are grouped."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
@@ -120,6 +123,29 @@ def test_frames_are_prepared_once_for_a_group_of_tiles(network, frames, monkeypa
         prepared.clear()
         assert len(list(embed_pieces(network.stepper, frames, spec, plan, plan.pieces))) == 30
         assert len(prepared) == len(frames), window
+
+
+def test_the_states_of_a_group_are_gone_before_the_next_one_begins(network, frames, monkeypatch):
+    """Without the collector of circles, which does not know how large a state is."""
+    made = []
+
+    class Noted(pieces_module._TileStream):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            made.append(weakref.ref(self))
+
+    monkeypatch.setattr(pieces_module, "_TileStream", Noted)
+    monkeypatch.setattr(pieces_module, "GROUP_BYTES", 1)
+    spec = spec_of(network)
+    plan = plan_pieces(len(frames), frames.shape, spec)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in embed_pieces(network.stepper, frames, spec, plan, plan.pieces):
+            assert sum(stream() is not None for stream in made) == 1
+    finally:
+        gc.enable()
+    assert len(made) == len(plan.tiles) == 6
 
 
 def test_the_background_is_the_median_over_tiles_of_the_whole_image(network, frames):
