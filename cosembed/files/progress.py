@@ -49,9 +49,9 @@ def with_progress(items: Iterable[Item], total: int, title: str, unit: str = "fr
     bar, last = not _SILENT.get() and _can_draw(), begin
     for count, item in enumerate(tqdm(items, total=total, desc=title, unit=unit, disable=not bar), start=1):
         yield item
-        if not bar and not _SILENT.get() and time.monotonic() - last > SECONDS:
-            last = time.monotonic()
-            left = (last - begin) / count * (total - count)
+        now = time.monotonic()
+        if not bar and not _SILENT.get() and now - last > SECONDS:
+            last, left = now, (now - begin) / count * (total - count)
             get_absl_logger().info(
                 "%s: %s %d of %d, about %s left", title, unit, count, total, _duration(left)
             )

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosembed.clustering import choose_background, cluster_pair
+from cosembed.errors import DataError
 from cosembed.files.wording import counted
 from cosembed.images.array_frames import VideoFrames
 from cosembed.inference.stepper import FrameStepper, prepare_frames
@@ -171,9 +172,17 @@ def cluster_pieces(
         background: float32 [D].
         spec: Clustering values.
         workers: How many threads cluster beside the network.
+
+    Raises:
+        DataError: Embeddings are not finite.
     """
 
     def cluster(item: TilePair) -> PackedLabels:
+        if not np.isfinite(item.embeddings).all():
+            frame = item.pair + len(item.embeddings) - 1
+            raise DataError(
+                f"frame {frame}: the embeddings are not finite; check the frame and the checkpoint"
+            )
         labels = cluster_pair(item.embeddings, background, spec.tracking)
         return pack_labels(item.pair, item.tile, labels)
 
@@ -256,7 +265,8 @@ class _TileStream:
     def __init__(self, stepper: FrameStepper, tile: Tile) -> None:
         self._tile = tile
         self._images: deque[NDArray[np.float32]] = deque()
-        self._outputs = stepper(self._given())
+        # What gives the images must not know this object: a circle would keep its states until it is found.
+        self._outputs = stepper(_taken(self._images))
         self._before: list[NDArray[np.float32]] = []
 
     def step(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -267,9 +277,11 @@ class _TileStream:
         self._before = [embedding]
         return pair
 
-    def _given(self) -> Iterator[NDArray[np.float32]]:
-        while True:
-            yield self._images.popleft()
+
+def _taken(images: deque[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+    """Yields what is put into a queue, which must not be empty when it is asked."""
+    while True:
+        yield images.popleft()
 
 
 def bytes_of_group(spec: CellsSpec, plan: Plan) -> int:

@@ -64,12 +64,14 @@ class WrittenVideo:
         tracks: Number of tracks written.
         seconds: Wall time per stage.
         samples: As in `TrackedFrames`.
+        warnings: As in `TrackedFrames`.
     """
 
     frames: int
     tracks: int
     seconds: dict[str, float]
     samples: dict[int, NDArray[np.float32]]
+    warnings: list[str]
 
 
 def track_frames(
@@ -144,7 +146,7 @@ def write_tracked(tracked: TrackedFrames, spec: CellsSpec, output: Path) -> Writ
         restored = restore_frames(tracked, spec, masks)
         write_tables(folder, restored, masks, range(count))
     seconds = tracked.seconds | {"upsampling and writing": round(time.perf_counter() - begin, 2)}
-    return WrittenVideo(count, len(restored.tracks), seconds, tracked.samples)
+    return WrittenVideo(count, len(restored.tracks), seconds, tracked.samples, tracked.warnings)
 
 
 def restore_frames(tracked: TrackedFrames, spec: CellsSpec, masks: MaskStore) -> RestoredTracks:

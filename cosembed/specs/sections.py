@@ -360,6 +360,8 @@ class InferenceSpec:
             raise SpecError("inference.scale and inference.size: both are given; set one of them to 0")
         if (self.tile or self.overlap) and not self.tiled:
             raise SpecError("inference.tile and inference.overlap need inference.scale; set it too")
+        if self.window == 1:
+            raise SpecError("inference.window is 1; a window gives pairs of frames: choose 2 or more, or 0")
 
     @property
     def tiled(self) -> bool:

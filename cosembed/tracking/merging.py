@@ -84,18 +84,22 @@ def merge_tiles(
     """Merges what tiles show of one frame pair.
 
     Args:
-        tiles: The tiles, which cover the image; in any order.
+        tiles: The tiles, which cover the image; in any order. One at a time is held.
         shape: Height and width of the tiled image.
         side: Side of a tile.
         overlap: How many pixels neighbouring tiles share at least.
         size_threshold: The least number of pixels of an instance, over all frames of the pair.
     """
-    tiles = sorted(tiles, key=lambda tile: (tile.y, tile.x))
-    views = [view for tile in tiles for view in _views(tile, shape)]
-    canvas = _Canvas((len(tiles[0].labels), *shape), size_threshold)
+    frames = 0
+    views: list[_View] = []
+    for tile in tiles:
+        frames = len(tile.labels)
+        views += _views(tile, shape)
+    canvas = _Canvas((frames, *shape), size_threshold)
     for view in sorted((view for view in views if not view.cut), key=_rank(FAR * overlap)):
         canvas.add(view)
-    fragments = [view for view in views if view.cut and canvas.has_room(view)]
+    cut = sorted((view for view in views if view.cut), key=_rank(0))
+    fragments = [view for view in cut if canvas.has_room(view)]
     oversized = []
     for union in sorted(_joined(fragments, side), key=_rank(0)):
         top, left, bottom, right = union.box

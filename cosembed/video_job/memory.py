@@ -51,7 +51,8 @@ def estimate(frames: int, image_shape: tuple[int, int], spec: CellsSpec) -> dict
     if spec.inference.tiled:
         parts["tiles"] = bytes_of_group(spec, plan_pieces(frames, image_shape, spec))
         parts["one frame"] += whole * TILED_CHANNEL * network.channels
-        parts["merging"] = MERGING * whole
+        # Merging begins when tiles and frames have been left.
+        parts["merging"] = max(0, MERGING * whole - parts["tiles"] - parts["one frame"])
     return parts
 
 

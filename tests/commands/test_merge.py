@@ -130,3 +130,15 @@ def test_merge_says_what_it_lacks(tmp_path):
     assert_one_sentence(cosembed("merge", f"--output={tmp_path / 'RES'}"), "shards of 2 and of 3")
     (tmp_path / "RES.shard-1-of-3").unlink()
     assert_one_sentence(cosembed("merge", f"--output={tmp_path / 'RES'}"), "RES.shard-1-of-2", "is damaged")
+
+
+def test_the_workers_of_a_cluster_share_the_tiles_of_one_video(video, run_folder, tmp_path):
+    """The same bits as in this process; the files of the shards are gone afterwards."""
+    pytest.importorskip("distributed")
+    output = tmp_path / "many"
+    done = track(video, run_folder, output, "--scheduler=local:2", *TILES)
+    assert done.returncode == 0, done.stderr
+    assert "shard 1/2: done" in done.stdout and "shard 2/2: done" in done.stdout
+    assert track(video, run_folder, tmp_path / "one", *TILES).returncode == 0
+    assert content(output) == content(tmp_path / "one")
+    assert {path.name for path in tmp_path.iterdir()} == {"one", "many"}

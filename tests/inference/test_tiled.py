@@ -1,5 +1,8 @@
 """A video in tiles and windows: the same as whole where there is one tile, and however pieces are grouped."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
@@ -9,7 +12,13 @@ from cosembed.clustering import background_embedding, cluster_pair
 from cosembed.errors import DataError
 from cosembed.images.array_frames import ArrayFrames
 from cosembed.inference import pieces as pieces_module
-from cosembed.inference.pieces import embed_pieces, estimate_background, plan_pieces
+from cosembed.inference.pieces import (
+    TilePair,
+    cluster_pieces,
+    embed_pieces,
+    estimate_background,
+    plan_pieces,
+)
 from cosembed.inference.stepper import prepare_frames
 from cosembed.inference.tiled import PieceResults, compute_pieces, join_pieces
 from cosembed.inference.video import track_frames
@@ -116,6 +125,29 @@ def test_frames_are_prepared_once_for_a_group_of_tiles(network, frames, monkeypa
         assert len(prepared) == len(frames), window
 
 
+def test_the_states_of_a_group_are_gone_before_the_next_one_begins(network, frames, monkeypatch):
+    """Without the collector of circles, which does not know how large a state is."""
+    made = []
+
+    class Noted(pieces_module._TileStream):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            made.append(weakref.ref(self))
+
+    monkeypatch.setattr(pieces_module, "_TileStream", Noted)
+    monkeypatch.setattr(pieces_module, "GROUP_BYTES", 1)
+    spec = spec_of(network)
+    plan = plan_pieces(len(frames), frames.shape, spec)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in embed_pieces(network.stepper, frames, spec, plan, plan.pieces):
+            assert sum(stream() is not None for stream in made) == 1
+    finally:
+        gc.enable()
+    assert len(made) == len(plan.tiles) == 6
+
+
 def test_the_background_is_the_median_over_tiles_of_the_whole_image(network, frames):
     spec = spec_of(network)
     plan = plan_pieces(len(frames), frames.shape, spec)
@@ -167,6 +199,18 @@ def test_cells_larger_than_a_tile_are_refused_with_the_remedy(network, frames):
         DataError, match=r"frame 0: .* row 31, column 41 .* 59 x 59 .* 32 x 32.*inference\.scale"
     ):
         join_pieces(found, two, spec, plan)
+
+
+def test_a_scale_at_which_cells_cannot_be_seen_gives_an_empty_result(network, frames):
+    tracked = track_frames(network.stepper, frames, spec_of(network, scale=0.02))
+    assert tracked.result.labels.shape == (6, 3, 3)
+    assert tracked.result.tracks == [] and not tracked.result.labels.any()
+
+
+def test_embeddings_that_are_not_finite_are_refused(network, frames):
+    broken = TilePair(3, 0, np.full((2, 8, 8, 12), np.nan, np.float32))
+    with pytest.raises(DataError, match="frame 4: the embeddings are not finite"):
+        list(cluster_pieces([broken], np.zeros(12, np.float32), network.spec, 0))
 
 
 def test_every_tile_and_pair_is_clustered_by_itself(network, frames):

@@ -92,6 +92,8 @@ class CellsStages:
             logging.info("%s: tracking %d frames to %s", tested, len(frames), result.path)
             sampled = np.linspace(0, len(frames) - 1, SAMPLES).round().astype(int).tolist()
             tracked = track_video(stepper, frames, spec, result.path, sampled)
+            for warning in tracked.warnings:
+                logging.warning("%s: %s", tested, warning)
             samples = {str(index): array.astype(np.float16) for index, array in tracked.samples.items()}
             write_arrays(samples_file(folder, tested), samples)
             step = spec.training.iterations
