@@ -10,6 +10,8 @@ setup(
     package_data={
         "cosembed": ["py.typed"],
         "cosembed.data_specs": ["*.yaml"],
+        # What makes the pictures of a report move.
+        "cosembed.reporting": ["web/*"],
         # The networks that come with it.
         "cosembed.networks": ["*/*.yaml", "*/*.npz"],
     },

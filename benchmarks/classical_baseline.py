@@ -1,37 +1,91 @@
-"""Tracks a video with the classical baseline, for a comparison by hand.
+"""Tracks a video with the classical baseline, its values tuned on annotated frames.
 
-    python -m benchmarks.classical_baseline --input=data/simulated/01 --output=01_RES
+    python -m benchmarks.classical_baseline --input=data/Fluo-N2DH-SIM+/01 --frames=45:65 \
+        --tune_on=data/Fluo-N2DH-SIM+/01 --tune_frames=0:45 --output=01_RES
 
-The output is a result folder in the Cell Tracking Challenge's layout.
+The output is a result folder in the Cell Tracking Challenge's layout; the values that were found are beside
+it, in 01_RES.json, and --values takes such a file. Without both, the baseline's defaults are used.
 """
 
 from __future__ import annotations
 
+import json
+import time
 from pathlib import Path
 
 from absl import flags
 
 from cosembed.baselines.cells import write_baseline
+from cosembed.baselines.record import read_tuned, write_tuned
+from cosembed.baselines.tuning import TunedBaseline
 from cosembed.commands import command_line
 from cosembed.errors import InputError
-from cosembed.images.frames import open_frames
+from cosembed.files.writing import refuse_existing
+from cosembed.images.frames import Frames, open_frames
+from cosembed.specs.dataclass_mapping import to_mapping
+from cosembed.study.protocols import VideoRange, parse_range
+from cosembed.study.tasks.cells_baseline import tune_on
 
 FLAGS = flags.FLAGS
 
 flags.DEFINE_string("input", "", "Folder of TIFF or PNG frames, or one multi-page TIFF.")
+flags.DEFINE_string("frames", "", "Frames to track, begin:end; all, if empty.")
 flags.DEFINE_string("output", "", "Folder to write; it must not exist yet.")
+flags.DEFINE_string("tune_on", "", "Annotated video DATA/01 to tune the values on; its truth is DATA/01_GT.")
+flags.DEFINE_string("tune_frames", "", "Frames of it to tune on, begin:end; all, if empty.")
+flags.DEFINE_string("values", "", "File of values that an earlier call found.")
 
 
 def main() -> None:
-    """Runs the baseline on a video.
+    """Tunes the baseline, if asked to, and runs it on a video.
 
     Raises:
-        InputError: A flag is missing, or a frame or the output folder cannot be used.
+        InputError: A flag is missing, or a frame, the truth or the output folder cannot be used.
     """
     for name in ("input", "output"):
         if not getattr(FLAGS, name):
             raise InputError(f"--{name} is missing; see --help")
-    write_baseline(open_frames(Path(FLAGS.input)), Path(FLAGS.output))
+    if FLAGS.tune_on and FLAGS.values:
+        raise InputError("--tune_on and --values: both give the values; leave one out")
+    output = Path(FLAGS.output)
+    refuse_existing(output)
+    video = Path(FLAGS.input)
+    frames = cut_frames(open_frames(video), FLAGS.frames, "frames", video)
+    tuned = read_tuned(Path(FLAGS.values)) if FLAGS.values else tune(FLAGS.tune_on, FLAGS.tune_frames)
+    write_baseline(frames, output, tuned.values if tuned else None)
+    if tuned:
+        write_tuned(output.with_name(f"{output.name}.json"), tuned)
+        print(json.dumps(to_mapping(tuned), indent=1))
+
+
+def cut_frames(frames: Frames, text: str, flag: str, video: Path) -> Frames:
+    """Cuts a video to the range that a flag asks for.
+
+    Raises:
+        InputError: It is no range, or the video is shorter.
+    """
+    begin, end = parse_range(text, flag) or (0, len(frames))
+    if end > len(frames):
+        raise InputError(f"--{flag}={text}: {video} has {len(frames)} frames; choose a smaller range")
+    return frames.cut(begin, end)
+
+
+def tune(video: str, text: str) -> TunedBaseline | None:
+    """Tunes on the frames of an annotated video; None if no video is given. Says how long it took.
+
+    Raises:
+        InputError: The frames or their truth cannot be used.
+    """
+    if not video:
+        return None
+    path = Path(video)
+    frames = open_frames(path)
+    cut_frames(frames, text, "tune_frames", path)
+    begun = time.process_time()
+    begin, end = parse_range(text, "tune_frames") or (0, len(frames))
+    tuned = tune_on((VideoRange(path.parent, path.name, begin, end),))
+    print(f"tuned in {time.process_time() - begun:.0f} s of processor time")
+    return tuned
 
 
 if __name__ == "__main__":

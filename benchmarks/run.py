@@ -30,6 +30,7 @@ PARTS = {
     "training": "one training step, ours beside plain Keras",
     "data": "augmented clips per second",
     "workers": "clips made by worker processes",
+    "network": "a frame of the network beside its convolutions alone",
     "inference": "tracking a video",
     "scaling": "how costs grow",
 }

@@ -1,4 +1,4 @@
-"""Imports TensorFlow, or says in one sentence why the installed one cannot be used.
+"""Imports TensorFlow and optional packages, or says in one sentence why they cannot be used.
 
 Imports nothing heavy by itself.
 """
@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from types import ModuleType
 
 from absl import logging
 
@@ -80,3 +81,23 @@ def _without_standard_error() -> Iterator[None]:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nowhere)
+
+
+def import_optional(package: str, purpose: str, extra: str) -> ModuleType:
+    """Imports a package that is not installed with cosembed.
+
+    Args:
+        package: Its name in Python.
+        purpose: What needs it, in the plural: "Zarr stores".
+        extra: The optional part of cosembed that brings it.
+
+    Raises:
+        InputError: It is not installed, or cannot be imported.
+    """
+    try:
+        return importlib.import_module(package)
+    except ImportError as error:
+        raise InputError(
+            f"{purpose} need the package {package.partition('.')[0]}, which is not installed ({error}): "
+            f"pip install 'cosembed[{extra}]'"
+        ) from error

@@ -17,6 +17,7 @@ from cosembed.datasets.ctc.validation import check_result
 from cosembed.errors import CheckpointError, CosembedError, DataError, InputError, OutputError, SpecError
 from cosembed.files.progress import with_progress
 from cosembed.images.array_frames import ArrayFrames
+from cosembed.tracking import CellRow
 from tests.helpers.builders import ROOT, moving_squares, run_command, small_spec, untrained_run
 
 SPEC = small_spec("network.levels=2", "network.image_size=24", "tracking.min_points=12")
@@ -105,7 +106,7 @@ def test_the_command_and_the_interface_give_the_same_bits(run_folder, network, t
         np.testing.assert_array_equal(video.labels, masks, err_msg=kind)
         assert [tuple(track) for track in video.tracks] == [tuple(map(int, row)) for row in table], kind
     with (tmp_path / "RES" / "tracks.csv").open() as file:
-        rows = [tuple(map(float, row.values())) for row in csv.DictReader(file)]
+        rows = [tuple(float(row[name]) for name in CellRow._fields) for row in csv.DictReader(file)]
     assert rows and [tuple(map(float, row)) for row in video.table()] == rows
     video.save(tmp_path / "SAVED")
     written, saved = (

@@ -33,6 +33,7 @@ ORDER = (
     "metrics",
     "baselines",
     "simulation",
+    "exchange",
     "reporting",
     "video_job",
     "study",

@@ -61,7 +61,8 @@ def _track_and_score(folder: Path, output: Path, network: Network) -> list[tuple
     """Tracks the video in `folder`, which will be called `output`; gives its scores."""
     from cosembed.images.frames import open_frames
     from cosembed.metrics.ctc import evaluate_ctc
-    from cosembed.video_job.job import plan_job, run_job
+    from cosembed.video_job.job import run_job
+    from cosembed.video_job.planning import plan_job
 
     result = folder / f"{VIDEO}_RES"
     job = plan_job(open_frames(folder / VIDEO), str(output / VIDEO), network, {})

@@ -20,12 +20,14 @@ from cosembed.errors import InputError
 COMMANDS = {
     "demo": "cosembed.commands.demo",
     "track": "cosembed.commands.track",
+    "merge": "cosembed.commands.merge",
     "networks": "cosembed.commands.networks",
     "train": "cosembed.commands.train",
     "suggest-spec": "cosembed.commands.suggest_spec",
     "evaluate": "cosembed.commands.evaluate",
     "validate": "cosembed.commands.validate",
     "report": "cosembed.commands.report",
+    "convert": "cosembed.commands.convert",
     "simulate": "cosembed.commands.simulate",
     "import-network": "cosembed.commands.import_network",
 }

@@ -15,6 +15,7 @@ from cosembed.commands.exit_status import sentence_about
 from cosembed.commands.track_video import VideoTask, track_video
 from cosembed.errors import CosembedError, InputError
 from cosembed.files.wording import counted
+from cosembed.images.zarr_video import is_zarr
 from cosembed.processes.cluster import Outcome, Task, connected
 
 
@@ -38,7 +39,7 @@ def find_videos(inputs: Sequence[str]) -> dict[str, str]:
         for path in paths:
             # A link is called by its own name, and the working folder by the one it has.
             place = Path(os.path.abspath(path))
-            name = place.name if place.is_dir() else place.stem
+            name = place.name if place.is_dir() and not is_zarr(place) else place.stem
             if videos.setdefault(name, path) != path:
                 raise InputError(
                     f"--input: the results of {videos[name]} and {path} would both be called {name}; track "

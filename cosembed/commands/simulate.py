@@ -1,6 +1,7 @@
 """Simulates a labelled video of cells, or labelled plants, in the layout of the public data sets.
 
     cosembed simulate --output=data/simulated --frames=40 --size=192 --seed=1
+    cosembed simulate --output=data/phase --look=phase --seed=1
     cosembed simulate --kind=leaves --output=data/plants --frames=40 --size=256 --seed=1
 
 Writes OUTPUT/01 (frames) and OUTPUT/01_GT (complete truth) as the Cell Tracking Challenge has them, or
@@ -37,6 +38,12 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "0 easy, 1 default, 2 hard: noise, contrast, uneven light; cells only.",
         flag_values=flag_values,
     )
+    flags.DEFINE_string(
+        "look",
+        "standard",
+        "standard, nuclei (fluorescence), phase (contrast) or dic; cells only.",
+        flag_values=flag_values,
+    )
     flags.DEFINE_integer("seed", 1, "The same seed gives the same files.", flag_values=flag_values)
 
 
@@ -54,7 +61,12 @@ def main(flag_values: flags.FlagValues) -> None:
         print(f"{Path(flag_values.output) / 'A1'}: {flag_values.frames} plants")
         return
     video = simulate_video(
-        flag_values.frames, flag_values.size, flag_values.cells, flag_values.difficulty, flag_values.seed
+        flag_values.frames,
+        flag_values.size,
+        flag_values.cells,
+        flag_values.difficulty,
+        flag_values.seed,
+        flag_values.look,
     )
     write_video(Path(flag_values.output), flag_values.video, video)
     divided = sum(track.parent > 0 for track in video.tracks)

@@ -18,10 +18,6 @@ from cosembed.commands import command_line
 from cosembed.errors import OutputError
 from cosembed.files.wording import counted
 
-# A cell of fewer network pixels has too few for embeddings of its own.
-FEWEST_PIXELS = 20
-CPU_SIZE = 128
-
 
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines the flags of this command."""
@@ -33,11 +29,10 @@ def define_flags(flag_values: flags.FlagValues) -> None:
 
 def main(flag_values: flags.FlagValues) -> None:
     """Measures, checks, writes, and says what was found."""
-    import numpy as np
     import yaml
 
-    from cosembed import specs
     from cosembed.datasets.ctc.reader import read_annotated_video
+    from cosembed.datasets.magnification import FEWEST_WIDE
     from cosembed.datasets.suggestion import measure_annotation, render_spec
     from cosembed.files.writing import atomic_write_text
     from cosembed.specs import CellsDatasetSpec
@@ -58,23 +53,26 @@ def main(flag_values: flags.FlagValues) -> None:
             f"segmented; trains on {stretches}"
         )
     atomic_write_text(output, text)
-    large = float(np.median(found.areas))
-    small = large * (CPU_SIZE / specs.REFERENCE_SIZE) ** 2
-    print(
-        f"a typical cell covers {large:.0f} pixels of the network's input with --profile=paper, "
-        f"{small:.0f} with cpu; it needs {FEWEST_PIXELS}"
-    )
-    if large < FEWEST_PIXELS:
+    pieces = found.magnification
+    if pieces.scale:
         print(
-            "warning: too few for any profile; cut the videos into smaller fields of view, then repeat this"
+            f"cells are small in the images: the network sees them in tiles at {pieces.scale} network pixels "
+            f"per original pixel, where a typical cell is {pieces.typical:.0f} pixels wide"
         )
-        print(f"{output}: written")
-        return
-    profile = "cpu" if small >= FEWEST_PIXELS else "paper"
-    print(f"{output}: written; next: {_training_command(root.resolve(), output, profile)}")
+    else:
+        print(
+            f"whole images suit it: a typical cell is {2 * pieces.typical:.0f} network pixels wide with "
+            f"--profile=paper, {pieces.typical:.0f} with cpu"
+        )
+    if pieces.too_small:
+        print(
+            f"warning: small cells are only {pieces.narrow:.1f} network pixels wide, also enlarged; they "
+            f"need {FEWEST_WIDE:.0f}: take images of a higher magnification"
+        )
+    print(f"{output}: written; next: {_training_command(root.resolve(), output)}")
 
 
-def _training_command(root: Path, spec_file: Path, profile: str) -> str:
+def _training_command(root: Path, spec_file: Path) -> str:
     """Gives what a reader types next; the spec names the data set's folder below --data_dir."""
     where = (f"--data_dir={root.parent}", "--out_dir=runs", f"--name={root.name}")
-    return shlex.join(["cosembed", "train", f"--spec={spec_file}", *where, f"--profile={profile}"])
+    return shlex.join(["cosembed", "train", f"--spec={spec_file}", *where, "--profile=cpu"])

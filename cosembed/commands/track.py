@@ -10,14 +10,20 @@ third uses a network of the authors (cosembed import-network) with their values 
 last one tracks several videos, each into a folder of its own name below the output; one that fails is named
 at the end, and the others are complete. With --scheduler, the workers of a Dask cluster track them.
 
-The input is a folder of TIFF or PNG frames, or one multi-page TIFF. The output is a result folder of the Cell
-Tracking Challenge, with maskNNN.tif and res_track.txt; beside them lie tracks.csv (label, parent, frame, y,
-x, area), report.html, and pictures/ (overlay.gif, lineage.png, embeddings.png).
+A network that sees images in tiles runs on many machines without a scheduler: --shard=1/8 to --shard=8/8,
+then cosembed merge. Tiles are shared out, and windows of time (inference.window) where there are any; without
+them, the state of a tile is carried on from the video's first frame.
+
+The input is a folder of TIFF or PNG frames, a multi-page TIFF, an OME-Zarr image, or an ND2 or CZI file. The
+output is a result folder of the Cell Tracking Challenge, with maskNNN.tif and res_track.txt; beside them lie
+tracks.csv (a row for each cell and frame), lineages.csv (a row for each cell), report.html, and pictures/.
 """
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
+from typing import Any
 
 from absl import flags
 
@@ -40,12 +46,19 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     flags.DEFINE_multi_string(
         "input",
         [],
-        "Folder of TIFF or PNG frames, or one multi-page TIFF; repeatable, or a pattern such as 'plate/*'.",
+        "Folder of TIFF or PNG frames, multi-page TIFF, OME-Zarr, ND2, CZI; repeatable, or 'plate/*'.",
         flag_values=flag_values,
     )
     video_flags.define_flags(flag_values)
+    video_flags.define_calibration(flag_values)
     text("output", "Folder to write; it must not exist yet, or be empty. That of several videos may exist.")
+    text("scale", "Network pixels per original pixel: tiles; whole: no tiles; default: by a first look.")
+    flags.DEFINE_bool("geff", False, "Also write the tracks as GEFF: tracks.geff.", flag_values=flag_values)
     text("scheduler", "Workers of a Dask cluster track: local:N processes, or tcp://host:port.")
+    text(
+        "shard",
+        "i/n: compute a part of the tiles (and windows of time) only; cosembed merge joins all n.",
+    )
     flags.DEFINE_multi_string(
         "set",
         [],
@@ -76,20 +89,26 @@ def main(flag_values: flags.FlagValues) -> None:
     """
     from cosembed import specs
     from cosembed.commands.plate import find_videos, is_pattern, track_videos
+    from cosembed.commands.track_shards import track_on_cluster, track_shard
     from cosembed.commands.track_video import NetworkChoice, VideoTask, track_video
     from cosembed.networks.catalogue import network_folder
     from cosembed.processes.cluster import check_scheduler
+    from cosembed.video_job.shard import parse_shard
 
     network_path = _network_path(flag_values)
     command_line.require(flag_values, "input", "output")
     known = specs.dataset_names("cells")
     if flag_values.dataset and flag_values.dataset not in known:
         raise InputError(f"--dataset: unknown data set '{flag_values.dataset}'; known: {', '.join(known)}")
-    settings = specs.parse_assignments(flag_values.set)
+    settings = specs.parse_assignments(flag_values.set) | _scale(flag_values)
+    calibration = video_flags.calibration(flag_values)
     if not all(flag_values.input):
         raise InputError("--input= is empty; see --help")
     inputs, output, scheduler = flag_values.input, Path(flag_values.output), flag_values.scheduler
     several = len(inputs) > 1 or is_pattern(inputs[0])
+    shard = parse_shard(flag_values.shard) if flag_values.shard else None
+    if shard is not None and (several or scheduler):
+        raise InputError("--shard: is for one video, and without --scheduler; leave one of them out")
     videos = {output / name: path for name, path in find_videos(inputs).items()}
     if not several:
         videos = {output: inputs[0]}
@@ -104,14 +123,40 @@ def main(flag_values: flags.FlagValues) -> None:
     )
     tasks = [
         VideoTask(
-            video_flags.source(flag_values, path), place, network, settings, flag_values.workers, several
+            video_flags.source(flag_values, path),
+            place,
+            network,
+            settings,
+            flag_values.workers,
+            calibration,
+            flag_values.geff,
+            several,
         )
         for place, path in videos.items()
     ]
-    if several or scheduler:
+    if shard is not None:
+        track_shard(tasks[0], shard)
+    elif several:
         track_videos(tasks, scheduler)
+    elif scheduler:
+        if not track_on_cluster(tasks[0], scheduler):
+            track_videos(tasks, scheduler)
     else:
         track_video(tasks[0])
+
+
+def _scale(flag_values: flags.FlagValues) -> dict[str, Any]:
+    """Reads --scale as a value of the spec."""
+    text = flag_values.scale
+    if not text:
+        return {}
+    try:
+        scale = 0.0 if text == "whole" else float(text)
+    except ValueError:
+        scale = math.nan
+    if text != "whole" and not 0 < scale < math.inf:
+        raise InputError(f"--scale={text}: give a number above 0, or whole")
+    return {"inference.scale": scale}
 
 
 def _network_path(flag_values: flags.FlagValues) -> str:

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 from cosembed.files.wording import counted
 
 if TYPE_CHECKING:
-    from cosembed.images.frames import Frames
+    from cosembed.images.array_frames import VideoFrames
+    from cosembed.images.calibration import Calibration
     from cosembed.inference.networks import Network
     from cosembed.specs import CellsSpec
-    from cosembed.video_job.source import Source
+    from cosembed.video_job.job import ReadPieces
+    from cosembed.video_job.source import CalibratedVideo, Source
 
 # What a result takes on the disk: report and pictures, and the compressed masks.
 PICTURES, PIXELS_PER_BYTE = 4 * 10**6, 16
@@ -50,6 +52,8 @@ class VideoTask:
         network: The network.
         settings: Values that take the place of the network's own.
         workers: How many threads cluster while the network goes on; None: as many as there are cores.
+        calibration: What a person says of pixels and frames.
+        geff: Whether the result also holds the tracks as GEFF.
         keep_complete: Whether a complete result of the same video, network and values is kept, and not
             refused.
     """
@@ -59,11 +63,17 @@ class VideoTask:
     network: NetworkChoice
     settings: Mapping[str, Any]
     workers: int | None
+    calibration: Calibration
+    geff: bool = False
     keep_complete: bool = False
 
 
-def track_video(task: VideoTask) -> None:
+def track_video(task: VideoTask, read_pieces: ReadPieces | None = None) -> None:
     """Checks the input, then tracks it frame by frame, and prints what is done.
+
+    Args:
+        task: The video.
+        read_pieces: As in `run_job`, where the pieces of the video were computed before.
 
     Raises:
         InputError: Unusable frames, no network, or an output folder that holds something else than an
@@ -72,24 +82,27 @@ def track_video(task: VideoTask) -> None:
         OSError: The output folder cannot be written.
     """
     from cosembed.files.writing import finish_moving, reserved_folder
+    from cosembed.requirements import import_optional
     from cosembed.video_job.record import is_complete, lacks_report
 
     # The frames are found in order before TensorFlow is imported, which takes seconds.
-    frames = task.source.open()
-    output = task.output
+    video = task.source.open_calibrated(task.calibration)
+    if task.geff:
+        import_optional("geff", "GEFF files", "exchange")
+    frames, output = video.frames, task.output
     finish_moving(output)
     if task.keep_complete and is_complete(output):
-        _check_same(task, *_plan(task, frames)[:3])
+        _check_same(task, video, *plan_task(task, video)[:2])
         print(f"{output}: complete, kept")
         return
     if lacks_report(output):
-        _check_same(task, *_plan(task, frames)[:3])
+        _check_same(task, video, *plan_task(task, video)[:2])
         print(f"{output}: masks and tables are complete; report and pictures are made", flush=True)
         _report(output, frames)
         return
     height, width = frames.shape
     with reserved_folder(output, PICTURES + len(frames) * height * width // PIXELS_PER_BYTE):
-        _track(task, *_plan(task, frames))
+        _track(task, video, *plan_task(task, video), read_pieces)
     _report(output, frames)
 
 
@@ -107,38 +120,50 @@ def _load(choice: NetworkChoice) -> Network:
     return load_network(choice.path, choice.dataset or None, require_gpu=choice.require_gpu)
 
 
-def _plan(task: VideoTask, frames: Frames) -> tuple[Frames, Network, CellsSpec, list[tuple[str, str]]]:
-    """Loads the network and says what will be done."""
+def plan_task(
+    task: VideoTask, video: CalibratedVideo, *, quiet: bool = False
+) -> tuple[Network, CellsSpec, list[tuple[str, str]]]:
+    """Loads the network and says what will be done, unless it is to be quiet."""
     network = _load(task.network)
-    from cosembed.video_job.job import plan_job
+    from cosembed.video_job.planning import plan_job
 
-    _, _, spec, facts = plan_job(frames, str(task.source), network, task.settings)
-    for title, fact in facts:
+    name = str(task.source)
+    _, _, spec, facts = plan_job(video.frames, name, network, task.settings, video.calibration)
+    for title, fact in [] if quiet else facts:
         print(f"{title}: {fact}", flush=True)
-    return frames, network, spec, facts
+    return network, spec, facts
 
 
 def _track(
-    task: VideoTask, frames: Frames, network: Network, spec: CellsSpec, facts: list[tuple[str, str]]
+    task: VideoTask,
+    video: CalibratedVideo,
+    network: Network,
+    spec: CellsSpec,
+    facts: list[tuple[str, str]],
+    read_pieces: ReadPieces | None,
 ) -> None:
     """Tracks frames into an output folder that is reserved; the report comes when masks are safe."""
     from cosembed.video_job.job import run_job
 
-    video = run_job(frames, network, spec, facts, task.source, task.workers)
-    _print_warnings(video.warnings)
-    video.save_tracks(task.output)
+    frames, calibration, doubts = video
+    tracked = run_job(
+        frames, network, spec, facts, task.source, task.workers, calibration, doubts, read_pieces
+    )
+    _print_warnings(tracked.warnings)
+    tracked.save_tracks(task.output, geff=task.geff)
 
 
-def _check_same(task: VideoTask, frames: Frames, network: Network, spec: CellsSpec) -> None:
+def _check_same(task: VideoTask, video: CalibratedVideo, network: Network, spec: CellsSpec) -> None:
     """Raises `OutputError` unless the masks that are there were made from the same."""
     from cosembed import specs
     from cosembed.video_job.finishing import check_same
     from cosembed.video_job.job import network_fingerprint
 
-    check_same(task.output, frames, network_fingerprint(network), specs.dump(spec))
+    frames, calibration, _ = video
+    check_same(task.output, frames, network_fingerprint(network), specs.dump(spec), calibration)
 
 
-def _report(output: Path, frames: Frames) -> None:
+def _report(output: Path, frames: VideoFrames) -> None:
     """Makes the report of complete masks."""
     from cosembed.video_job.finishing import make_report
     from cosembed.video_job.record import read_record

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from absl import flags
 
 if TYPE_CHECKING:
+    from cosembed.images.calibration import Calibration
     from cosembed.video_job.source import Source
 
 
@@ -38,6 +39,33 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "What becomes of a missing or blank frame: hold uses the frame before.",
         flag_values=flag_values,
     )
+
+
+def define_calibration(flag_values: flags.FlagValues) -> None:
+    """Defines the flags that say what a pixel and a frame are."""
+    flags.DEFINE_float(
+        "pixel_size",
+        None,
+        "Side of a pixel in micrometres; default: what the input says.",
+        flag_values=flag_values,
+    )
+    flags.DEFINE_float(
+        "frame_interval",
+        None,
+        "Time between two frames in minutes; default: what the input says.",
+        flag_values=flag_values,
+    )
+
+
+def calibration(flag_values: flags.FlagValues) -> Calibration:
+    """Reads what the flags say of pixels and frames.
+
+    Raises:
+        InputError: A value is not above 0, or not finite.
+    """
+    from cosembed.images.calibration import given_by_person
+
+    return given_by_person(flag_values.pixel_size, flag_values.frame_interval)
 
 
 def source(flag_values: flags.FlagValues, path: str) -> Source:

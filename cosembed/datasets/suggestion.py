@@ -21,6 +21,7 @@ from cosembed import specs
 from cosembed.datasets.ctc.faults import require_valid
 from cosembed.datasets.ctc.mask_files import mask_files, read_labels
 from cosembed.datasets.ctc.validation import check_truth
+from cosembed.datasets.magnification import Magnification, choose_magnification
 from cosembed.errors import DataError
 from cosembed.images.frames import open_frames
 from cosembed.preprocessing.label_overlap import count_labels
@@ -29,6 +30,12 @@ from cosembed.preprocessing.label_overlap import count_labels
 SMALL_PERCENTILE, SMALL_SHARE, FEWEST_POINTS = 10, 0.5, 10
 # Below these, the paper's values for the smallest cells (HeLa) and for sparse images (SIM+, MSC) are taken.
 SMALL_DIAMETER, SPARSE = 10.0, 0.2
+PAPER_RADIUS, SMALL_RADIUS = 51.2, 25.6
+# In tiles, neighbours are those within so many widths of a cell (between the follow-up's 1.3 and 3.4).
+RADIUS_WIDTHS = 2.0
+COORDINATE_FACTOR = 0.01
+# The input of the smaller of the two profiles that train usefully.
+CPU_SIZE = 128
 # TRA labels smaller than this share of the SEG masks only mark cells.
 FULL_MASKS = 0.9
 
@@ -43,6 +50,7 @@ class AnnotationMeasures:
         channels: How many channels a frame has.
         tra_masks: `markers` or `full`, as in `CellsDatasetSpec`.
         areas: float64, the area of every cell in pixels of a 256 x 256 image.
+        original_areas: The same in original pixels.
         covered: The share of the pixels that cells cover.
     """
 
@@ -51,7 +59,13 @@ class AnnotationMeasures:
     channels: int
     tra_masks: Literal["markers", "full"]
     areas: NDArray[np.float64]
+    original_areas: NDArray[np.float64]
     covered: float
+
+    @property
+    def magnification(self) -> Magnification:
+        """Returns how the images are best brought to the network, that of the profile `cpu` included."""
+        return choose_magnification(self.original_areas, self.shape, CPU_SIZE)
 
 
 def measure_annotation(root: Path) -> AnnotationMeasures:
@@ -75,24 +89,38 @@ def measure_annotation(root: Path) -> AnnotationMeasures:
         [labels for video in videos for labels in _label_images(root / f"{video}_GT" / kind, prefix)]
         for kind, prefix in (("SEG", "man_seg"), ("TRA", "man_track"))
     )
-    shares = np.concatenate([np.zeros(0), *(masks or markers)])
+    areas, shares = (
+        (
+            np.concatenate([np.zeros(0), *parts])
+            for parts in zip(*((cells, cells / pixels) for cells, pixels in masks or markers), strict=True)
+        )
+        if masks or markers
+        else (np.zeros(0), np.zeros(0))
+    )
     if not len(shares):
         raise DataError(f"{root / videos[0]}_GT: SEG and TRA hold no labelled cell; annotate some frames")
-    only_marked = masks and markers and np.median(np.concatenate(markers)) < FULL_MASKS * np.median(shares)
+    marked = np.concatenate([np.zeros(0), *(cells / pixels for cells, pixels in markers)])
+    only_marked = masks and markers and np.median(marked) < FULL_MASKS * np.median(shares)
     return AnnotationMeasures(
         videos=videos,
         shape=max((frames.shape for frames in opened), key=math.prod),
         channels=opened[0].channels,
         tra_masks="markers" if only_marked else "full",
         areas=shares * specs.REFERENCE_SIZE**2,
+        original_areas=areas,
         covered=float(shares.sum() / len(masks or markers)),
     )
 
 
 def render_spec(name: str, found: AnnotationMeasures) -> str:
     """Writes the suggested spec of the data set `name` as commented YAML."""
-    small = float(np.percentile(found.areas, SMALL_PERCENTILE))
-    diameter = math.sqrt(float(np.median(found.areas)) * 4 / math.pi)
+    pieces = found.magnification
+    whole = specs.REFERENCE_SIZE / math.sqrt(math.prod(found.shape))
+    zoom = pieces.scale or whole
+    areas = found.original_areas * zoom**2 if pieces.scale else found.areas
+    small = float(np.percentile(areas, SMALL_PERCENTILE))
+    diameter = math.sqrt(float(np.median(areas)) * 4 / math.pi)
+    radius = SMALL_RADIUS if diameter < SMALL_DIAMETER else PAPER_RADIUS
     values = {
         "name": json.dumps(name),
         "videos": json.dumps(found.videos),
@@ -100,30 +128,44 @@ def render_spec(name: str, found: AnnotationMeasures) -> str:
         "height": found.shape[0],
         "width": found.shape[1],
         "channels": found.channels,
-        "sigma": round(float(np.clip(math.sqrt(math.prod(found.shape)) / specs.REFERENCE_SIZE, 0.5, 4.0)), 1),
+        "sigma": round(float(np.clip(1 / whole, 0.5, 4.0)), 1),
         "upper": 99.5 if found.covered < SPARSE else 95.0,
-        "radius": 25.6 if diameter < SMALL_DIAMETER else 51.2,
+        "radius": round(RADIUS_WIDTHS * diameter, 1) if pieces.scale else radius,
         "diameter": round(diameter),
         # At most the pixels of a small cell, so that the two numbers of the comment agree.
         "min_points": max(2, min(max(FEWEST_POINTS, round(SMALL_SHARE * small)), round(small))),
         "small": round(small),
+        "factor": float(f"{COORDINATE_FACTOR * whole / zoom:.2g}"),
+        "unit": f"network pixels, {pieces.scale} of which make an original pixel,"
+        if pieces.scale
+        else "pixels of a 256 x 256 image",
+        "inference": _INFERENCE.substitute(
+            scale=pieces.scale, overlap=pieces.overlap, wide=round(pieces.typical)
+        )
+        if pieces.scale
+        else "",
     }
     lines = (line.partition("  #") for line in _TEMPLATE.substitute(values).splitlines())
     return "".join(f"{code.rstrip():<29}{mark}{comment}".rstrip() + "\n" for code, mark, comment in lines)
 
 
-def _label_images(folder: Path, prefix: str) -> Iterator[NDArray[np.float64]]:
-    """Measures, for every label image, the share of its pixels that each cell covers."""
+def _label_images(folder: Path, prefix: str) -> Iterator[tuple[NDArray[np.float64], int]]:
+    """Measures the area of each cell of every label image, in pixels, and counts the image's pixels."""
     for path in mask_files(folder, prefix).values():
         labels = read_labels(path)
         present, counts = count_labels(labels)
-        yield counts[present > 0] / labels.size
+        yield counts[present > 0].astype(np.float64), labels.size
 
 
+_INFERENCE = Template("""\
+inference:
+  scale: $scale                # network pixels per original pixel; a typical cell is then $wide wide
+  overlap: $overlap            # network pixels that neighbouring tiles share: more than a cell is wide
+""")
 _TEMPLATE = Template("""\
 # A spec of your own data, for: python -m experiments.own --spec=THIS_FILE
-# Lengths and areas are in pixels of a 256 x 256 image unless a line says otherwise; profiles with smaller
-# networks scale them.
+# Lengths and areas are in $unit unless a line says
+# otherwise; profiles with smaller networks scale them where that changes.
 dataset:
   name: $name                  # the folder below --data_dir
   paper_name: $name            # what tables call it
@@ -142,8 +184,8 @@ instances:
   neighbour_radius: $radius  # cells closer than this need other embeddings; a typical one is $diameter wide
 tracking:
   min_points: $min_points  # least size of a cluster; small cells have $small pixels; lower it if they vanish
-  coordinate_factor: 0.01      # 0.001 to 0.02; higher keeps far-away cells of equal embedding apart
+  coordinate_factor: $factor   # 0.001 to 0.02; higher keeps far-away cells of equal embedding apart
   border: [0, 0]               # cells wholly inside this border (y, x) are dropped
   parent_dilation: 3           # odd, or 0; larger finds mothers of daughters that jump
   parent_frames: 2             # how many frames back a mother is sought
-""")
+$inference""")

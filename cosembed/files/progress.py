@@ -1,6 +1,6 @@
-"""Says how far a loop over frames is: a bar on a terminal or in a notebook, else a log line now and then.
+"""Says how far a loop over frames or tiles is: a bar on a terminal or in a notebook, else a log line.
 
-It knows nothing of frames.
+A line comes now and then and says how much time is left. Knows nothing of frames and tiles.
 """
 
 from __future__ import annotations
@@ -36,22 +36,32 @@ def is_progress_shown() -> bool:
     return not _SILENT.get()
 
 
-def with_progress(items: Iterable[Item], total: int, title: str) -> Iterator[Item]:
+def with_progress(items: Iterable[Item], total: int, title: str, unit: str = "frame") -> Iterator[Item]:
     """Passes items on and says how many of them are done.
 
     Args:
         items: What the loop is over.
         total: The number of items.
         title: What the loop does, such as `tracking`.
+        unit: What an item is called.
     """
-    bar, last = not _SILENT.get() and _can_draw(), time.monotonic()
-    for count, item in enumerate(
-        tqdm(items, total=total, desc=title, unit="frame", disable=not bar), start=1
-    ):
+    begin = time.monotonic()
+    bar, last = not _SILENT.get() and _can_draw(), begin
+    for count, item in enumerate(tqdm(items, total=total, desc=title, unit=unit, disable=not bar), start=1):
         yield item
         if not bar and not _SILENT.get() and time.monotonic() - last > SECONDS:
             last = time.monotonic()
-            get_absl_logger().info("%s: frame %d of %d", title, count, total)
+            left = (last - begin) / count * (total - count)
+            get_absl_logger().info(
+                "%s: %s %d of %d, about %s left", title, unit, count, total, _duration(left)
+            )
+
+
+def _duration(seconds: float) -> str:
+    """Says for people how long something takes: `40 s`, `12 min`, `3.5 h`."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
 def _can_draw() -> bool:

@@ -92,6 +92,11 @@ class ArrayFrames:
         self._blank: set[int] = set()
 
     @property
+    def array(self) -> Any:
+        """What holds the frames."""
+        return self._array
+
+    @property
     def shape(self) -> tuple[int, int]:
         """Height and width."""
         return int(self._array.shape[1]), int(self._array.shape[2])
@@ -148,6 +153,8 @@ class ArrayFrames:
         # Whatever library holds the array, it raises errors of its own.
         try:
             frame = np.asarray(self._array[index])
+        except DataError:
+            raise
         except Exception as error:
             raise DataError(f"{name}: cannot be read ({reason(error)}); check the array") from error
         if frame.shape != tuple(self._array.shape[1:]) or frame.dtype.kind not in "uif":

@@ -7,6 +7,7 @@ Knows names only, and opens no file. The last number in a name is the frame's; a
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -19,9 +20,13 @@ from cosembed.files.wording import counted
 # The kinds of files that can be frames, and what else looks like images to a person.
 KINDS = {".tif": "TIFF", ".tiff": "TIFF", ".png": "PNG"}
 OTHER_IMAGES = re.compile(
-    r"\.(avi|bmp|czi|dcm|gif|heic|ims|jp2|jpe?g|jxl|lif|lsm|mov|mp4|nd2|oi[bf]|pgm|ppm|stk|svs|vsi|webp|zvi)",
+    r"\.(avi|bmp|czi|dcm|gif|heic|ims|jp2|jpe?g|jxl|lif|lsm|m4v|mkv|mov|mp4|mpe?g|nd2|oi[bf]|pgm|ppm|stk|svs|vsi|"
+    r"webm|webp|wmv|zvi)",
     re.IGNORECASE,
 )
+# Files that hold a whole video, and are read with optional packages.
+MICROSCOPE_FILES = (".czi", ".nd2")
+MOVIES = re.compile(r"\.(avi|gif|m4v|mkv|mov|mp4|mpe?g|webm|wmv)", re.IGNORECASE)
 LISTED = 20
 _LAST_NUMBER = re.compile(r"(\d+)(?!.*\d)")
 _CHANNEL = re.compile(r"[-_ ](?:channel|ch|c)(\d+)$", re.IGNORECASE)
@@ -133,6 +138,17 @@ def list_frames(folder: Path, choice: FrameChoice = AS_NUMBERED) -> Listing:
 def looks_like_image(path: Path) -> bool:
     """Tells whether a file's name is that of an image, of a kind that can be read or another."""
     return path.suffix.lower() in KINDS or OTHER_IMAGES.fullmatch(path.suffix) is not None
+
+
+def is_movie(path: Path) -> bool:
+    """Tells whether a file's name is that of a film, such as AVI or MP4."""
+    return MOVIES.fullmatch(path.suffix) is not None
+
+
+def how_to_convert(movie: Path) -> str:
+    """Words the commands that make frames of a film."""
+    folder = shlex.quote(str(movie.with_suffix("")))
+    return f"mkdir {folder} && ffmpeg -i {shlex.quote(str(movie))} -pix_fmt gray {folder}/t%04d.png"
 
 
 def file_number(path: Path) -> int | None:

@@ -17,12 +17,20 @@ from numpy.typing import NDArray
 from cosembed.errors import DataError, InputError
 from cosembed.files.wording import counted
 from cosembed.images.decoding import Header
-from cosembed.images.frame_files import AS_NUMBERED, FrameChoice, FrameFiles, Listing, list_frames, name_files
+from cosembed.images.frame_files import (
+    AS_NUMBERED,
+    MICROSCOPE_FILES,
+    FrameChoice,
+    FrameFiles,
+    Listing,
+    how_to_convert,
+    is_movie,
+    list_frames,
+    name_files,
+)
 from cosembed.images.reading import read_image
 from cosembed.images.stacks import Layout, read_layout
-
-# What a Zarr store holds, by the version of its format.
-ZARR_FILES = (".zarray", ".zgroup", "zarr.json")
+from cosembed.images.zarr_video import is_zarr
 
 
 class _Source(NamedTuple):
@@ -236,10 +244,10 @@ def _listing(path: Path, choice: FrameChoice) -> Listing:
     where = "as t000.tif, t001.tif, ..."
     if not path.is_dir():
         raise DataError(f"{path}: does not exist; put the frames there, {where}")
-    if path.suffix.lower() == ".zarr" or any((path / name).exists() for name in ZARR_FILES):
+    if is_zarr(path):
         raise DataError(
-            f"{path}: is a Zarr store, not a folder of images; open its array in Python and give that to "
-            "cosembed.track, or save it as TIFF"
+            f"{path}: is a Zarr store, not a folder of images; cosembed track and cosembed.track read it, "
+            "for all else save it as TIFF"
         )
     listing = list_frames(path, choice)
     if listing.frames:
@@ -247,9 +255,13 @@ def _listing(path: Path, choice: FrameChoice) -> Listing:
     if choice.pattern:
         raise DataError(f"{path}: holds no TIFF or PNG file named {choice.pattern}; correct --pattern")
     if listing.left_out:
-        raise DataError(
-            f"{path}: holds no TIFF or PNG frames, but {name_files(listing.left_out)}; convert them to TIFF"
-        )
+        first = listing.left_out[0]
+        remedy = "convert them to TIFF"
+        if first.suffix.lower() in MICROSCOPE_FILES:
+            remedy = f"give such a file itself, {first}, to cosembed track"
+        elif is_movie(first):
+            remedy = f"convert each, {how_to_convert(first)}, and give that folder"
+        raise DataError(f"{path}: holds no TIFF or PNG frames, but {name_files(listing.left_out)}; {remedy}")
     raise DataError(f"{path}: holds no TIFF or PNG frames; put them there, {where}")
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cosembed.errors import DataError
 from cosembed.images.decoding import Header
-from cosembed.images.frame_files import KINDS
+from cosembed.images.frame_files import KINDS, how_to_convert, is_movie
 from cosembed.images.png import is_png, read_png, read_png_header
 from cosembed.images.tiff import read_tiff, read_tiff_headers
 
@@ -43,5 +43,10 @@ def image_shape(path: Path) -> tuple[int, int]:
 
 
 def _check_suffix(path: Path) -> None:
+    if is_movie(path):
+        raise DataError(
+            f"{path}: is a film, not a series of images; convert it, {how_to_convert(path)}, and give the "
+            "folder"
+        )
     if path.suffix.lower() not in KINDS:
         raise DataError(f"{path}: is neither TIFF nor PNG; convert it")

@@ -7,8 +7,8 @@ method of its own.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +17,16 @@ from numpy.typing import NDArray
 from cosembed.files.progress import with_progress
 from cosembed.files.writing import atomic_folder
 from cosembed.images.array_frames import VideoFrames
+from cosembed.inference.pieces import Plan, in_pieces, plan_pieces
 from cosembed.inference.stepper import FrameStepper, prepare_frames
+from cosembed.inference.stopwatch import Stopwatch
+from cosembed.inference.tiled import PieceResults, compute_pieces, join_pieces
 from cosembed.preprocessing.geometry import Grid, frame_grid, shape_of_test
 from cosembed.specs import CellsSpec
 from cosembed.tracking import TrackingResult, track_embeddings
 from cosembed.tracking.writer import MaskFolder, MaskStore, RestoredTracks, restore_resolution, write_tables
+
+WHOLE = slice(None), slice(None)
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,11 @@ class TrackedFrames:
         grid: Where network pixels lie in the original images.
         image_shape: Height and width of the original images.
         seconds: Wall time per stage.
-        samples: Frame index -> embedding float32 [N, N, D] of the frames asked for.
+        samples: Frame index -> embedding float32 [h, w, D] of the frames asked for, for pictures; with tiles,
+            every so many pixels of the whole frame.
+        checks: The same for a part of the frame, at every pixel of it.
+        checked: The rows and columns of this part, the whole frame without tiles.
+        warnings: What was left out, a sentence each.
     """
 
     result: TrackingResult
@@ -41,6 +50,9 @@ class TrackedFrames:
     image_shape: tuple[int, int]
     seconds: dict[str, float]
     samples: dict[int, NDArray[np.float32]]
+    checks: dict[int, NDArray[np.float32]]
+    checked: tuple[slice, slice] = WHOLE
+    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -79,7 +91,11 @@ def track_frames(
     Raises:
         DataError: A frame cannot be read or used.
     """
-    stopwatch = _Stopwatch()
+    if in_pieces(spec):
+        plan = plan_pieces(len(frames), frames.shape, spec)
+        found = compute_pieces(stepper, frames, spec, plan, plan.pieces, sample_frames, workers)
+        return join_tracked(found, frames, spec, plan)
+    stopwatch = Stopwatch()
     samples: dict[int, NDArray[np.float32]] = {}
 
     def embeddings() -> Iterator[NDArray[np.float32]]:
@@ -89,19 +105,30 @@ def track_frames(
                 samples[index] = embedding
             yield embedding
 
-    begin = time.perf_counter()
     result = track_embeddings(with_progress(embeddings(), len(frames), "tracking"), spec.tracking, workers)
-    network = stopwatch.seconds["network"]
-    seconds = {
-        "network": round(network, 2),
-        "clustering and tracking": round(time.perf_counter() - begin - network, 2),
-    }
+    seconds = stopwatch.stages("clustering and tracking")
     grid = frame_grid(frames.shape, spec.preprocessing, shape_of_test(frames.shape, spec))
-    return TrackedFrames(result, grid, frames.shape, seconds, samples)
+    return TrackedFrames(result, grid, frames.shape, seconds, samples, samples)
+
+
+def join_tracked(found: PieceResults, frames: VideoFrames, spec: CellsSpec, plan: Plan) -> TrackedFrames:
+    """Makes a tracked video of what its pieces gave; otherwise as `join_pieces`."""
+    joined = join_pieces(found, frames, spec, plan)
+    samples = joined.samples
+    return TrackedFrames(
+        joined.result,
+        frame_grid(frames.shape, spec.preprocessing, plan.shape),
+        frames.shape,
+        joined.seconds,
+        samples.pictures(),
+        samples.checks(),
+        samples.checked,
+        joined.warnings,
+    )
 
 
 def write_tracked(tracked: TrackedFrames, spec: CellsSpec, output: Path) -> WrittenVideo:
-    """Writes masks, res_track.txt and tracks.csv to `output`, complete or not at all.
+    """Writes masks, res_track.txt, tracks.csv and lineages.csv to `output`, complete or not at all.
 
     Args:
         tracked: What `track_frames` found.
@@ -113,8 +140,9 @@ def write_tracked(tracked: TrackedFrames, spec: CellsSpec, output: Path) -> Writ
     """
     begin, count = time.perf_counter(), len(tracked.result.labels)
     with atomic_folder(output) as folder:
-        restored = restore_frames(tracked, spec, MaskFolder(folder, count))
-        write_tables(folder, restored)
+        masks = MaskFolder(folder, count)
+        restored = restore_frames(tracked, spec, masks)
+        write_tables(folder, restored, masks, range(count))
     seconds = tracked.seconds | {"upsampling and writing": round(time.perf_counter() - begin, 2)}
     return WrittenVideo(count, len(restored.tracks), seconds, tracked.samples)
 
@@ -139,18 +167,3 @@ def track_video(
 ) -> WrittenVideo:
     """Tracks a video and writes the result: `track_frames`, then `write_tracked`."""
     return write_tracked(track_frames(stepper, frames, spec, sample_frames), spec, output)
-
-
-class _Stopwatch:
-    """Adds up the time spent inside generators."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    def timed(self, stage: str, items: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
-        self.seconds[stage] = 0.0
-        begin = time.perf_counter()
-        for item in items:
-            self.seconds[stage] += time.perf_counter() - begin
-            yield item
-            begin = time.perf_counter()

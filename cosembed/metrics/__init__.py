@@ -1,7 +1,14 @@
 """Scores label images and result folders. Knows not how they were made."""
 
-from cosembed.metrics.ctc import evaluate_ctc
+from cosembed.metrics.ctc import evaluate_ctc, evaluate_folders
 from cosembed.metrics.dice import best_dice, difference_in_count, symmetric_best_dice
 from cosembed.metrics.iou import iou_per_class
 
-__all__ = ["best_dice", "difference_in_count", "evaluate_ctc", "iou_per_class", "symmetric_best_dice"]
+__all__ = [
+    "best_dice",
+    "difference_in_count",
+    "evaluate_ctc",
+    "evaluate_folders",
+    "iou_per_class",
+    "symmetric_best_dice",
+]

@@ -1,4 +1,4 @@
-"""Computes the Cell Tracking Challenge's scores SEG, DET and TRA with the errors behind them.
+"""Scores result folders: SEG, DET and TRA of the Cell Tracking Challenge, and all measures of tracks.
 
 SEG is the mean IoU over reference masks, matched where more than half of the mask is covered (Maška et al.
 2014). DET and TRA are 1 minus the weighted number of corrections that turn the result into the reference,
@@ -24,6 +24,10 @@ from cosembed.datasets.ctc.mask_files import mask_files, read_labels
 from cosembed.datasets.ctc.track_table import Track, read_tracks
 from cosembed.datasets.ctc.validation import check_result, check_truth
 from cosembed.errors import DataError
+from cosembed.metrics.comparison import compare_tracks
+from cosembed.metrics.measure import Measure
+from cosembed.metrics.measures import MEASURES, measure_tracks
+from cosembed.metrics.score_tables import CellRow, FrameRow, SegFrame, cell_rows, frame_rows
 from cosembed.preprocessing.label_overlap import LabelOverlap, label_overlap, present_labels
 
 # Corrections, as the challenge abbreviates them: vertices to split, to add, to delete; edges to delete, to
@@ -52,11 +56,25 @@ class _Matches(NamedTuple):
     ious: list[list[float]]
 
 
+class Evaluation(NamedTuple):
+    """Holds everything that comparing a result with its truth gives.
+
+    Attributes:
+        scores: As `evaluate_ctc` returns them.
+        cells: A row for each true track, in the order of their labels; none without TRA truth.
+        frames: A row for each frame that has truth.
+    """
+
+    scores: dict[str, Any]
+    cells: list[CellRow]
+    frames: list[FrameRow]
+
+
 def evaluate_ctc(result_dir: str | Path, ground_truth_dir: str | Path) -> dict[str, Any]:
     """Scores a result folder.
 
-    SEG looks at the frames with SEG truth only; result masks of other frames do not matter to it. DET and TRA
-    need a mask for every frame of the TRA truth, and no others.
+    SEG looks at the frames with SEG truth only; result masks of other frames do not matter to it. DET, TRA
+    and all measures of tracks need a mask for every frame of the TRA truth, and no others.
 
     Args:
         result_dir: The folder of maskNNN.tif, and of res_track.txt if there is TRA truth.
@@ -68,6 +86,24 @@ def evaluate_ctc(result_dir: str | Path, ground_truth_dir: str | Path) -> dict[s
         FP false cells; ED links to delete, EA to add, EC of the wrong kind (within a track or to a parent).
         Also `frames` of the result, `seg_frames`, `seg_objects` and `tra_objects` of the truth, and the
         version of `py-ctcmetrics`.
+        The further measures of `measures.MEASURES`, which docs/reference/measures.md defines; `counts`: the
+        counts behind each of all measures, by name; and `undefined`: for each that is None, the reason.
+
+    Raises:
+        DataError: A folder holds no truth or no masks, or files are damaged or contradict each other.
+    """
+    return evaluate_folders(result_dir, ground_truth_dir).scores
+
+
+def evaluate_folders(result_dir: str | Path, ground_truth_dir: str | Path) -> Evaluation:
+    """Scores a result folder as a whole, by cells and by frames.
+
+    Args:
+        result_dir: As for `evaluate_ctc`.
+        ground_truth_dir: As for `evaluate_ctc`.
+
+    Returns:
+        The scores with their tables.
 
     Raises:
         DataError: A folder holds no truth or no masks, or files are damaged or contradict each other.
@@ -85,20 +121,49 @@ def evaluate_ctc(result_dir: str | Path, ground_truth_dir: str | Path) -> dict[s
     _check_frames(result, masks, markers, segmented)
     require_valid(result, check_result(result, tracked=bool(markers), warnings=False))
     require_valid(truth, check_truth(truth, warnings=False))
-    scores: dict[str, Any] = dict.fromkeys(("SEG", "DET", "TRA", "OP", *ERRORS))
+    measures = dict.fromkeys(MEASURES, Measure(None, {}, "there is no TRA truth"))
+    measures["SEG"] = Measure(None, {}, "there is no SEG truth")
+    scores: dict[str, Any] = dict.fromkeys(ERRORS)
     scores |= {"frames": len(masks), "seg_frames": len(segmented), "seg_objects": None, "tra_objects": None}
+    seg_frames: dict[int, SegFrame] = {}
+    comparison = None
     if segmented:
-        scores |= _seg(_match(masks, segmented))
+        matches = _match(masks, segmented)
+        measures["SEG"] = _seg(matches)
+        seg_frames = {
+            number: SegFrame(len(labels), float(sum(ious)))
+            for number, labels, ious in zip(segmented, matches.labels_ref, matches.ious, strict=True)
+        }
+        scores["seg_objects"] = measures["SEG"].counts["objects"]
     if markers:
         tracks, true_tracks = (
             read_tracks(result / "res_track.txt"),
             read_tracks(truth / "TRA" / "man_track.txt"),
         )
-        scores |= _tra(_match(masks, markers), tracks, true_tracks, min(markers))
-    if scores["SEG"] is not None and scores["TRA"] is not None:
-        scores["OP"] = (scores["SEG"] + scores["TRA"]) / 2
+        matches = _match(masks, markers)
+        scores["tra_objects"] = sum(map(len, matches.labels_ref))
+        comparison = compare_tracks(
+            true_tracks, tracks, zip(markers, matches.mapped_ref, matches.mapped_comp, strict=True)
+        )
+        if scores["tra_objects"]:
+            corrections = _count_corrections(matches, tracks, true_tracks, min(markers))
+            scores |= {name: corrections[name] for name in ERRORS}
+            measures |= _graph_measures(corrections)
+            measures |= measure_tracks(comparison, true_tracks, tracks, matches[:4])
+        else:
+            empty = Measure(None, {}, "the TRA truth holds no marker")
+            measures |= dict.fromkeys(set(MEASURES) - {"SEG"}, empty)
+    measures["OP"] = _mean(measures["SEG"], measures["TRA"])
+    scores = {name: measures[name].value for name in MEASURES[:4]} | scores
+    scores |= {name: measures[name].value for name in MEASURES[4:]}
     scores["py-ctcmetrics"] = importlib.metadata.version("py-ctcmetrics")
-    return scores
+    scores["counts"] = {name: measure.counts for name, measure in measures.items()}
+    scores["undefined"] = {name: measure.undefined for name, measure in measures.items() if measure.undefined}
+    return Evaluation(
+        scores,
+        [] if comparison is None else cell_rows(comparison),
+        frame_rows(comparison, markers, seg_frames),
+    )
 
 
 def frame_seg(mask: NDArray, truth: NDArray) -> float:
@@ -160,28 +225,34 @@ def _match(masks: Mapping[int, Path], truth: Mapping[int, Path]) -> _Matches:
     return _Matches(*map(list, zip(*found, strict=True)))
 
 
-def _seg(matches: _Matches) -> dict[str, Any]:
+def _seg(matches: _Matches) -> Measure:
     from ctc_metrics.metrics import seg
 
-    objects = sum(map(len, matches.labels_ref))
-    return {"SEG": float(seg(matches.labels_ref, matches.ious)) if objects else None, "seg_objects": objects}
+    counts = {"objects": sum(map(len, matches.labels_ref)), "matched": sum(map(len, matches.ious))}
+    if not counts["objects"]:
+        return Measure(None, counts, "the SEG truth holds no mask")
+    return Measure(float(seg(matches.labels_ref, matches.ious)), counts)
 
 
-def _tra(
+def _mean(seg: Measure, tra: Measure) -> Measure:
+    """Computes OP."""
+    if seg.value is None or tra.value is None:
+        return Measure(None, {}, seg.undefined or tra.undefined)
+    return Measure((seg.value + tra.value) / 2, {})
+
+
+def _count_corrections(
     matches: _Matches, tracks: tuple[Track, ...], true_tracks: tuple[Track, ...], first: int
-) -> dict[str, Any]:
-    """Scores tracks whose first frame has the number `first`."""
-    from ctc_metrics.metrics import det, tra
+) -> dict[str, int]:
+    """Counts the corrections of tracks whose first frame has the number `first`, as py-ctcmetrics does."""
     from ctc_metrics.utils.representations import count_acyclic_graph_correction_operations
 
     vertices = sum(map(len, matches.labels_ref))
-    if not vertices:
-        return {"tra_objects": 0}
     if not any(matches.labels_comp):
         # py-ctcmetrics cannot count an empty result: everything is missed.
         links = sum(track.end - track.begin + (track.parent > 0) for track in true_tracks)
-        missed = dict.fromkeys(ERRORS, 0) | {"FN": vertices, "EA": links}
-        return {"DET": 0.0, "TRA": 0.0, "tra_objects": vertices} | missed
+        missed = {"FN": vertices, "EA": links, "num_vertices": vertices, "num_edges": links}
+        return dict.fromkeys(ERRORS, 0) | missed
     # It counts frames from 0, whatever their numbers.
     tables = [
         np.array(table, int).reshape(-1, 4) - np.array([0, first, first, 0])
@@ -190,6 +261,21 @@ def _tra(
     # Nor can it count a single frame; an empty frame behind it changes nothing.
     frames = [[*values, []] for values in matches[:4]]
     counts = count_acyclic_graph_correction_operations(*tables, *frames)
-    score, _, _ = tra(**counts)
-    errors = {name: int(counts[name]) for name in ERRORS}
-    return {"DET": float(det(**counts)), "TRA": float(score), "tra_objects": vertices} | errors
+    return {name: int(count) for name, count in counts.items()}
+
+
+def _graph_measures(corrections: Mapping[str, int]) -> dict[str, Measure]:
+    """Computes the measures that weigh corrections."""
+    from ctc_metrics.metrics import det, lnk, tra
+
+    counts = {name: corrections[name] for name in ERRORS}
+    vertices, links = {"markers": corrections["num_vertices"]}, {"links": corrections["num_edges"]}
+    of_vertices, of_links = ({name: counts[name] for name in names} for names in (ERRORS[:3], ERRORS[3:]))
+    linking = Measure(None, of_links | links, "the truth has no link")
+    if links["links"]:
+        linking = Measure(float(lnk(**corrections)), of_links | links)
+    return {
+        "DET": Measure(float(det(**corrections)), of_vertices | vertices),
+        "TRA": Measure(float(tra(**corrections)[0]), counts | vertices | links),
+        "LNK": linking,
+    }

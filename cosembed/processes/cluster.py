@@ -76,6 +76,11 @@ class Cluster:
         """Takes a connected client."""
         self._client = client
 
+    @property
+    def workers(self) -> int:
+        """Returns how many workers there are now, at least 1."""
+        return max(1, len(self._client.nthreads()))
+
     def run(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
         """Starts all tasks and yields the outcome of each when it has ended.
 

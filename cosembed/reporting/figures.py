@@ -17,6 +17,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from cosembed.datasets.ctc.track_table import Track
+from cosembed.reporting.lineage import born_by_division, family_order, followers
 
 matplotlib.use("Agg")
 
@@ -25,7 +26,7 @@ WIDTH, DPI = 5.5, 200
 
 BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#8a8a8a"
 # A picture of a lineage has at most so many tracks, so that it is not too tall for a screen or a page.
-TRACKS_PER_PAGE = 80
+MOST_TRACKS = 80
 
 
 def training_curves(steps: NDArray, losses: NDArray, rates: NDArray) -> bytes:
@@ -100,71 +101,35 @@ def population(areas: Sequence[Sequence[int]], first: int = 0) -> bytes:
     return _png(figure)
 
 
-def lineage(tracks: Sequence[Track], frames: int, title: str, first: int = 0) -> list[bytes]:
-    """Draws all tracks as horizontal lines over time, each with its label, on as many pages as they need.
+def lineage(tracks: Sequence[Track], frames: int, title: str, first: int = 0) -> bytes:
+    """Draws all tracks as horizontal lines over time, each with its label.
 
     A line joins a mother's end to her daughters' beginnings; a dashed one joins a track to the only one that
-    continues it, which is no division.
+    continues it, which is no division. Of more than `MOST_TRACKS` tracks the picture would be too tall for a
+    screen or a page.
 
     Args:
         tracks: The track table.
         frames: Number of frames of the video.
         title: The figure's title; may be empty.
         first: The number of the first frame.
-
-    Returns:
-        The pages, at least one; families are together unless they are larger than a page.
     """
-    table = {track.label: track for track in tracks}
-    children = _children(tracks)
-    numbers = range(first, first + frames)
-    return [
-        _png(_lineage_page([table[label] for label in page], table, children, numbers, title))
-        for page in _lineage_pages(children)
-    ]
-
-
-def page_caption(caption: str, number: int, pages: int) -> str:
-    """Ends a caption with the page's number, counted from 1, if there are several."""
-    return f"{caption}." if pages == 1 else f"{caption}, page {number} of {pages}."
-
-
-def _lineage_page(
-    page: Sequence[Track],
-    table: Mapping[int, Track],
-    children: Mapping[int, Sequence[int]],
-    frames: range,
-    title: str,
-) -> Figure:
-    """Draws one page of a lineage.
-
-    Args:
-        page: The tracks of the page from top to bottom.
-        table: Label -> track, of all pages.
-        children: Label -> labels of the tracks that follow it, of all pages.
-        frames: The numbers of the video's frames.
-        title: The figure's title.
-    """
-    figure, (axes,) = _figure(max(2.2, 0.16 * len(page) + 1.0))
-    rows = {track.label: row for row, track in enumerate(page)}
-    # A track whose mother is on another page says which one she is.
-    names = [
-        f"{track.label} (from {track.parent})"
-        if track.parent in table and track.parent not in rows
-        else str(track.label)
-        for track in page
-    ]
-    for row, track in enumerate(page):
+    table, children = {track.label: track for track in tracks}, followers(tracks)
+    order, daughters = family_order(children), born_by_division(tracks, children)
+    figure, (axes,) = _figure(max(2.2, 0.16 * len(tracks) + 1.0))
+    rows = {label: row for row, label in enumerate(order)}
+    for label, row in rows.items():
+        track = table[label]
         mother = table.get(track.parent)
         divides = mother is not None and len(children[mother.label]) > 1
         axes.plot(
             [track.begin, track.end + 0.8],
             [row, row],
-            color=ORANGE if _is_daughter(track, table, children) else BLUE,
+            color=ORANGE if label in daughters else BLUE,
             linewidth=2.0,
             solid_capstyle="butt",
         )
-        if mother is not None and mother.label in rows:
+        if mother is not None:
             axes.plot(
                 [mother.end + 0.8, track.begin],
                 [rows[mother.label], row],
@@ -173,7 +138,7 @@ def _lineage_page(
                 linewidth=1.0,
             )
         axes.annotate(
-            names[row],
+            str(label),
             (track.begin, row),
             fontsize=7,
             ha="right",
@@ -182,11 +147,11 @@ def _lineage_page(
             textcoords="offset points",
             annotation_clip=False,
         )
-    # A letter is a hundredth of the figure wide, about.
-    margin = (0.02 + 0.012 * max(map(len, names), default=0)) * len(frames) + 0.5
-    axes.set_xlim(frames.start - margin, frames.stop)
-    axes.set_xticks([tick for tick in axes.get_xticks() if frames.start <= tick <= frames.stop])
-    axes.set_ylim(len(page), -1)
+    # A digit is a hundredth of the figure wide, about.
+    margin = (0.02 + 0.012 * len(str(max(rows, default=0)))) * frames + 0.5
+    axes.set_xlim(first - margin, first + frames)
+    axes.set_xticks([tick for tick in axes.get_xticks() if first <= tick <= first + frames])
+    axes.set_ylim(len(tracks), -1)
     axes.set_yticks([])
     axes.set_xlabel("frame")
     axes.set_ylabel("track (with its label)")
@@ -198,7 +163,7 @@ def _lineage_page(
         Line2D([], [], color=GREY, linewidth=1.0, linestyle=":", label="continued"),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=8)
-    return figure
+    return _png(figure)
 
 
 def scaling(curves: Mapping[str, Sequence[tuple[str, Sequence[float], Sequence[float]]]]) -> bytes:
@@ -227,58 +192,6 @@ def scaling(curves: Mapping[str, Sequence[tuple[str, Sequence[float], Sequence[f
     return _png(figure)
 
 
-def _is_daughter(track: Track, table: Mapping[int, Track], children: Mapping[int, Sequence[int]]) -> bool:
-    """Tells whether a track, or the track that it continues, began with a division."""
-    while track.parent in table:
-        if len(children[track.parent]) > 1:
-            return True
-        track = table[track.parent]
-    return False
-
-
-def _children(tracks: Sequence[Track]) -> dict[int, list[int]]:
-    """Lists the tracks that follow each label, earliest first; those of no known parent follow 0."""
-    children: dict[int, list[int]] = {}
-    labels = {track.label for track in tracks}
-    for track in sorted(tracks, key=lambda track: (track.begin, track.label)):
-        children.setdefault(track.parent if track.parent in labels else 0, []).append(track.label)
-    return children
-
-
-def _lineage_pages(children: Mapping[int, Sequence[int]]) -> list[list[int]]:
-    """Lays the labels out on pages, from top to bottom: a page ends with a family, if that is no longer."""
-    pages: list[list[int]] = [[]]
-    for founder in children.get(0, []):
-        family = _family(founder, children)
-        if pages[-1] and len(pages[-1]) + len(family) > TRACKS_PER_PAGE:
-            pages.append([])
-        for label in family:
-            if len(pages[-1]) == TRACKS_PER_PAGE:
-                pages.append([])
-            pages[-1].append(label)
-    return pages
-
-
-def _family(founder: int, children: Mapping[int, Sequence[int]]) -> list[int]:
-    """Orders a label and all its descendants so that a mother is between her daughters."""
-    order: list[int] = []
-    # The stack holds a label and whether its first half of daughters is done; recursion would limit the
-    # depth.
-    stack = [(founder, False)]
-    while stack:
-        label, ready = stack.pop()
-        daughters = children.get(label, [])
-        if ready or not daughters:
-            order.append(label)
-            continue
-        # The only one that continues a track is below it.
-        half = 0 if len(daughters) == 1 else (len(daughters) + 1) // 2
-        stack += [(daughter, False) for daughter in reversed(daughters[half:])]
-        stack.append((label, True))
-        stack += [(daughter, False) for daughter in reversed(daughters[:half])]
-    return order
-
-
 def _figure(height: float, rows: int = 1, heights: Sequence[float] | None = None) -> tuple[Figure, list]:
     """Makes a figure of one column of axes that share the horizontal one.
 
@@ -301,6 +214,6 @@ def _figure(height: float, rows: int = 1, heights: Sequence[float] | None = None
 def _png(figure: Figure) -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=DPI)
-    # The parts of a figure refer to each other, and a long lineage has many figures.
+    # The parts of a figure refer to each other, so that it would stay in memory.
     figure.clear()
     return buffer.getvalue()

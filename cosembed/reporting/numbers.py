@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
-from cosembed.preprocessing.label_overlap import count_labels
 from cosembed.reporting.panels import resized
+from cosembed.tracking.writer import measure_regions
 
 # The digits' height in pixels of the picture, about; smaller ones could not be read.
 DIGITS = 11
@@ -29,28 +29,25 @@ def draw_numbers(picture: NDArray[np.uint8], labels: NDArray) -> NDArray[np.uint
     Returns:
         A copy of the picture with numbers.
     """
-    shown = resized(labels, picture.shape).astype(np.int64)
+    shown = resized(labels, picture.shape).astype(np.uint16)
     image = Image.fromarray(picture)
     draw, font = ImageDraw.Draw(image), ImageFont.load_default(DIGITS)
-    present, areas = count_labels(shown)
-    present, areas = present[present > 0], areas[present > 0]
     boxes = ndimage.find_objects(shown)
-    taken = shown.copy()
-    centres = ndimage.center_of_mass(shown > 0, shown, present)
-    for label, area, (row, column) in zip(present.tolist(), areas.tolist(), centres, strict=True):
-        text, rows = str(label), boxes[label - 1][0]
+    taken = shown.astype(np.int64)
+    for label, region in measure_regions(shown).items():
+        text, rows, (row, column) = str(label), boxes[label - 1][0], (region.y, region.x)
         height, width = _size(draw, text, font)
-        at_centre = height * width <= area and shown[round(row), round(column)] == label
+        at_centre = height * width <= region.area and shown[round(row), round(column)] == label
         for middle, allowed in (
-            (row, (0, label) if at_centre else ()),
-            (rows.stop + height / 2, (0,)),
-            (rows.start - height / 2 - 1, (0,)),
+            *([(row, label)] if at_centre else []),
+            (rows.stop + height / 2, 0),
+            (rows.start - height / 2 - 1, 0),
         ):
             top, left = round(middle - height / 2), round(column - width / 2)
             if min(top, left) < 0 or top + height > len(shown) or left + width > shown.shape[1]:
                 continue
             covered = taken[top : top + height, left : left + width]
-            if np.isin(covered, allowed).all():
+            if ((covered == 0) | (covered == allowed)).all():
                 draw.text(
                     (left + width / 2, top + height / 2),
                     text,

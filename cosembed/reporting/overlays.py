@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import imagecodecs
@@ -9,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from cosembed.preprocessing.label_overlap import count_labels
 from cosembed.preprocessing.label_values import UNLABELLED
-from cosembed.reporting.colours import PALETTE, default_entry, label_colours
+from cosembed.reporting.colours import PALETTE, STRIPES, default_entry, label_colours
 from cosembed.reporting.error_classes import ErrorClass, classify_masks
 
 # Of Okabe and Ito's palette, distinguishable with colour-blindness.
@@ -32,6 +34,8 @@ ERROR_STRIPES: dict[ErrorClass, tuple[int, int]] = {
 # Stripes are at least STRIPE_PERIOD pixels apart, and at most MOST_STRIPES cross a picture, so that they can
 # still be seen when a large one is shown small.
 STRIPE_PERIOD, MOST_STRIPES = 8, 48
+# Percentiles are taken of at most so many pixels, and so many are stretched at a time.
+MOST_SORTED = 2**22
 # The side of a legend's small picture, in pixels.
 SWATCH_SIDE = 20
 # A label's colour is laid over the frame with these weights: inside, inside an error's mask, on the outline.
@@ -43,38 +47,44 @@ def colour_labels(labels: NDArray, colours: Mapping[int, int] | None = None) -> 
 
     Args:
         labels: [H, W].
-        colours: Label -> index in the palette, from `colours.label_colours` of the whole video; without it,
-            neighbours may have the same colour.
+        colours: Label -> entry, from `colours.label_colours` of the whole video; without it, neighbours may
+            have the same colour.
 
     Returns:
         RGB uint8 [H, W, 3].
     """
-    present, index = np.unique(labels, return_inverse=True)
-    chosen = np.array(
-        [
-            PALETTE[(colours or {}).get(label, default_entry(label))] if label > 0 else (0, 0, 0)
-            for label in present.tolist()
-        ],
-        np.uint8,
-    )
-    return chosen[index.reshape(labels.shape)]
+    present = count_labels(labels)[0]
+    index = np.searchsorted(present, labels)
+    entries = np.array([(colours or {}).get(label, default_entry(label)) for label in present.tolist()], int)
+    stripes, entry = np.divmod(entries, len(PALETTE))
+    picture = np.where(present[:, None] > 0, PALETTE[entry], np.uint8(0))[index]
+    for pattern in np.unique(stripes[stripes > 0]):
+        picture[(stripes == pattern)[index] & _dark_stripes(STRIPES[pattern], labels.shape)] //= 2
+    return picture
 
 
 def stretch(frame: NDArray, low: float = 1.0, high: float = 99.5) -> NDArray[np.uint8]:
     """Stretches a frame's grey values between two percentiles over 0..255.
 
     Args:
-        frame: [H, W] or [H, W, C] of any dtype; of several channels the first one is shown.
+        frame: [H, W] or [H, W, C] of any dtype; of several channels the first one is shown. Of a large one
+            the percentiles are those of a grid of pixels.
         low: The percentile that becomes 0.
         high: The percentile that becomes 255.
 
     Returns:
         uint8 [H, W].
     """
-    grey = np.asarray(frame, np.float64)
-    grey = grey[..., 0] if grey.ndim == 3 else grey
-    bottom, top = np.percentile(grey, [low, high])
-    return (np.clip((grey - bottom) / max(top - bottom, 1e-9), 0, 1) * 255).astype(np.uint8)
+    grey = frame[..., 0] if frame.ndim == 3 else frame
+    step = math.ceil(math.sqrt(grey.size / MOST_SORTED)) or 1
+    bottom, top = np.percentile(np.asarray(grey[::step, ::step], np.float64), [low, high])
+    stretched = np.empty(grey.shape, np.uint8)
+    # A large frame has no copy in float64.
+    rows = max(1, MOST_SORTED // max(1, grey.shape[1]))
+    for first in range(0, len(grey), rows):
+        part = np.asarray(grey[first : first + rows], np.float64)
+        stretched[first : first + rows] = np.clip((part - bottom) / max(top - bottom, 1e-9), 0, 1) * 255
+    return stretched
 
 
 def overlay(frame: NDArray, labels: NDArray, colours: Mapping[int, int] | None = None) -> NDArray[np.uint8]:
@@ -88,7 +98,23 @@ def overlay(frame: NDArray, labels: NDArray, colours: Mapping[int, int] | None =
     Returns:
         RGB uint8 [H, W, 3].
     """
-    return _tint(frame, colour_labels(labels, colours), labels > 0, _outlines(labels), TINT)
+    return tinted(stretch(frame), labels, colours)
+
+
+def tinted(
+    grey: NDArray[np.uint8], labels: NDArray, colours: Mapping[int, int] | None = None
+) -> NDArray[np.uint8]:
+    """Lays labels over grey values as they are, as `overlay` does over a frame.
+
+    Args:
+        grey: [H, W].
+        labels: [H, W].
+        colours: As in `colour_labels`.
+
+    Returns:
+        RGB uint8 [H, W, 3].
+    """
+    return _tint(grey, colour_labels(labels, colours), labels > 0, _outlines(labels), TINT)
 
 
 def error_overlay(
@@ -112,7 +138,7 @@ def error_overlay(
         colours[where] = patterns[mask.error_class][where]
         counts[mask.error_class] += 1
     outlines = _outlines(truth) | _outlines(prediction)
-    return _tint(frame, colours, np.any(colours, axis=-1), outlines, ERROR_TINT), counts
+    return _tint(stretch(frame), colours, np.any(colours, axis=-1), outlines, ERROR_TINT), counts
 
 
 def error_key() -> dict[ErrorClass, NDArray[np.uint8]]:
@@ -188,11 +214,21 @@ def encode_png(picture: NDArray[np.uint8]) -> bytes:
 
 def _striped(error_class: ErrorClass, shape: tuple[int, ...]) -> NDArray[np.uint8]:
     """Fills a picture uint8 [H, W, 3] with the colour and stripes of an error."""
-    (down, across), (rows, columns) = ERROR_STRIPES[error_class], np.indices(shape)
-    period = max(STRIPE_PERIOD, max(shape) // MOST_STRIPES)
-    bright = (down * rows + across * columns) % period < period // 2
+    dark = _dark_stripes(ERROR_STRIPES[error_class], shape)
     colour = np.array(ERROR_COLOURS[error_class], np.uint8)
-    return np.where(bright[..., None], colour, colour // 2)
+    return np.where(dark[..., None], colour // 2, colour)
+
+
+def _dark_stripes(direction: tuple[int, int], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Tells where in a picture [H, W] every second stripe lies; without a direction there are none.
+
+    Args:
+        direction: How much a pixel's row and its column count.
+        shape: The picture's height and width.
+    """
+    (down, across), (rows, columns) = direction, np.indices(shape)
+    period = max(STRIPE_PERIOD, max(shape) // MOST_STRIPES)
+    return (down * rows + across * columns) % period >= period // 2
 
 
 def _outlines(labels: NDArray) -> NDArray[np.bool_]:
@@ -204,13 +240,12 @@ def _outlines(labels: NDArray) -> NDArray[np.bool_]:
 
 
 def _tint(
-    frame: NDArray,
+    grey: NDArray[np.uint8],
     colours: NDArray[np.uint8],
     where: NDArray[np.bool_],
     outline: NDArray[np.bool_],
     tint: float,
 ) -> NDArray[np.uint8]:
-    """Lays colours over a frame, with the weight `tint` inside and `OUTLINE` on the outline."""
-    grey = np.repeat(stretch(frame)[..., None], 3, axis=-1).astype(np.float64)
+    """Lays colours over grey values, with the weight `tint` inside and `OUTLINE` on the outline."""
     weight = np.where(outline & where, OUTLINE, np.where(where, tint, 0.0))[..., None]
-    return ((1 - weight) * grey + weight * colours).astype(np.uint8)
+    return ((1 - weight) * grey[..., None] + weight * colours).astype(np.uint8)

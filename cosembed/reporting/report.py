@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import base64
 import html
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import resources
 from pathlib import Path
 from string import Template
+from typing import Any, Literal
 
 from cosembed.files.writing import atomic_write_text
 
@@ -46,6 +49,23 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Viewer:
+    """Holds what a person can move, enlarge and click.
+
+    Attributes:
+        caption: What it shows.
+        kind: Which script of `web/` shows it.
+        data: What the script reads; its first lines say what that is.
+        still: A picture for readers whose program runs no scripts, PNG; may be empty.
+    """
+
+    caption: str
+    kind: Literal["movie", "lineage", "tiles"]
+    data: Mapping[str, Any]
+    still: bytes = b""
+
+
+@dataclass(frozen=True)
 class Section:
     """Holds one part of a report; all but the heading may be empty.
 
@@ -53,17 +73,19 @@ class Section:
         heading: The part's title.
         text: What to look for; every line is a paragraph.
         table: Rows of cells, the header first.
-        pictures: Pictures, and rows of pictures, from top to bottom.
+        pictures: Pictures, rows of pictures and viewers, from top to bottom.
         legend: Small pictures, a colour each, with its meaning as caption.
         code: A long text in fixed width that is folded away.
+        link: A file beside the report, by its path from there, and what it shows; may be empty.
     """
 
     heading: str
     text: str = ""
     table: Sequence[Sequence[str]] = ()
-    pictures: Sequence[Picture | Row] = ()
+    pictures: Sequence[Picture | Row | Viewer] = ()
     legend: Sequence[Picture] = ()
     code: str = ""
+    link: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True)
@@ -93,9 +115,34 @@ def render(report: Report) -> str:
     warnings = "".join(f'<p class="warning">{html.escape(text)}</p>' for text in report.warnings)
     facts = "".join(f"<dt>{html.escape(name)}</dt><dd>{_text(value)}</dd>" for name, value in report.facts)
     sections = "".join(map(_section, report.sections))
+    shown = [content for section in report.sections for content in section.pictures]
+    kinds = sorted({content.kind for content in shown if isinstance(content, Viewer)})
     return _PAGE.substitute(
-        title=html.escape(report.title), warnings=warnings, facts=facts, sections=sections
+        title=html.escape(report.title),
+        style=web_text("viewers.css") if kinds else "",
+        warnings=warnings,
+        facts=facts,
+        sections=sections,
+        script=viewer_script(kinds) if kinds else "",
     )
+
+
+def viewer_script(kinds: Sequence[str]) -> str:
+    """Makes the element that starts all viewers of a page, which are of these kinds."""
+    scripts = [web_text(f"{name}.js") for name in ("viewers", *kinds)]
+    return f"<script>\n{''.join(scripts)}startViewers();\n</script>"
+
+
+def web_text(name: str) -> str:
+    """Reads a file of `web/`."""
+    return resources.files(__package__).joinpath("web", name).read_text(encoding="utf-8")
+
+
+def viewer_data(kind: str, data: Mapping[str, Any]) -> str:
+    """Makes the element that holds what a viewer shows."""
+    # Nothing within a script may look like its end.
+    text = json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
+    return f'<script type="application/json" data-viewer="{kind}">{text}</script>'
 
 
 def _section(section: Section) -> str:
@@ -111,8 +158,10 @@ def _section(section: Section) -> str:
         if section.code
         else ""
     )
+    target, name = map(html.escape, section.link)
+    link = f'<p><a href="{target}">{name}</a></p>' if target else ""
     heading = f"<h2>{html.escape(section.heading)}</h2>"
-    return f"<section>{heading}{text}{_table(section.table)}{legend}{pictures}{code}</section>"
+    return f"<section>{heading}{text}{link}{_table(section.table)}{legend}{pictures}{code}</section>"
 
 
 def _table(table: Sequence[Sequence[str]]) -> str:
@@ -132,11 +181,15 @@ def _text(text: str) -> str:
     return re.sub(r"--[a-z]\w*", r"<span>\g<0></span>", html.escape(text))
 
 
-def _figure(content: Picture | Row) -> str:
+def _figure(content: Picture | Row | Viewer) -> str:
     caption = html.escape(content.caption)
     line = f"<figcaption>{caption}</figcaption>"
     if isinstance(content, Row):
         return f'<figure>{line}<div class="row">{"".join(map(_figure, content.pictures))}</div></figure>'
+    if isinstance(content, Viewer):
+        still = f'<img alt="{caption}" src="{_data(content.still)}">' if content.still else _NO_SCRIPTS
+        data = viewer_data(content.kind, content.data)
+        return f"<figure>{data}<noscript>{still}</noscript>{line}</figure>"
     return f'<figure><img alt="{caption}" src="{_data(content.png)}">{line}</figure>'
 
 
@@ -144,6 +197,7 @@ def _data(png: bytes) -> str:
     return f"data:image/{'gif' if png.startswith(b'GIF8') else 'png'};base64,{base64.b64encode(png).decode()}"
 
 
+_NO_SCRIPTS = "<p>This is shown by a script, and the program that opened the report runs none.</p>"
 _PAGE = Template("""<!doctype html>
 <html lang="en">
 <head>
@@ -187,13 +241,13 @@ summary { cursor: pointer; color: #0072b2; } pre { overflow-x: auto; font-size: 
 @media (max-width: 40rem) {
   dl { grid-template-columns: 1fr; } dt { margin-top: .4rem; } body { padding: .5rem .9rem 3rem; }
 }
-</style>
+$style</style>
 </head>
 <body>
 <h1>$title</h1>
 $warnings
 <dl>$facts</dl>
 $sections
-</body>
+$script</body>
 </html>
 """)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, stats
 
+from cosembed.simulation.looks import LOOKS, Scene
 from cosembed.simulation.population import Cell, local_frame, relative_distance
 
 # A cell of which fewer pixels can be seen than these is not shown.
@@ -54,14 +55,18 @@ def render_labels(cells: list[Cell], size: int) -> NDArray[np.uint16]:
 class Camera:
     """Takes the pictures of one video, with its light, background and noise."""
 
-    def __init__(self, size: int, difficulty: float, generator: np.random.Generator) -> None:
+    def __init__(
+        self, size: int, difficulty: float, generator: np.random.Generator, look: str = "standard"
+    ) -> None:
         """Draws the light of the video.
 
         Args:
             size: Side of the square image, in pixels.
             difficulty: 0 is easy, 1 the default, 2 hard.
             generator: Source of light and noise.
+            look: One of `LOOKS`.
         """
+        self._look = LOOKS[look]
         self._generator = generator
         self._difficulty = difficulty
         self._size = size
@@ -91,9 +96,12 @@ class Camera:
             # cells.
             slope = np.clip(ndimage.distance_transform_edt(own) / (DOME * cell.radius), 0, 1)
             dome = np.sqrt(1 - (1 - slope) ** 2)
-            signal[box] += own * cell.brightness * dome * (1 + 0.35 * _texture(cell, rows, columns))
+            brightness = cell.brightness + self._look.evenness * (1 - cell.brightness)
+            signal[box] += own * brightness * dome * (1 + 0.35 * _texture(cell, rows, columns))
         contrast = 1 / (1 + 0.15 * self._difficulty)
-        scene = ndimage.gaussian_filter(0.12 + self._light * contrast * signal + self._stray, 0.9)
+        scene = ndimage.gaussian_filter(
+            self._look.show(Scene(signal, self._light, self._stray, contrast)), 0.9
+        )
         photons = 300 / max(self._difficulty, 0.1)
         noisy = self._generator.poisson(np.maximum(scene, 0) * photons) / photons
         noisy += self._generator.normal(0, 0.02 * self._difficulty, scene.shape)

@@ -19,6 +19,7 @@ from cosembed.errors import InputError
 from cosembed.files.writing import atomic_folder, refuse_existing
 from cosembed.images.reading import read_image
 from cosembed.images.tiff import write_mask
+from cosembed.simulation.looks import LOOKS
 from cosembed.simulation.population import DIVISION_FRAMES, Events, Population
 from cosembed.simulation.rendering import Camera, render_labels
 
@@ -44,7 +45,9 @@ class SimulatedVideo(NamedTuple):
     tracks: list[Track]
 
 
-def simulate_video(frames: int, size: int, cells: int, difficulty: float, seed: int) -> SimulatedVideo:
+def simulate_video(
+    frames: int, size: int, cells: int, difficulty: float, seed: int, look: str = "standard"
+) -> SimulatedVideo:
     """Simulates a video of cells that move, deform, touch, divide, enter and leave.
 
     From 24 frames and 18 cells on, whatever the seed, a video has at least 15 cells in every frame, at least
@@ -58,10 +61,15 @@ def simulate_video(frames: int, size: int, cells: int, difficulty: float, seed: 
         difficulty: How much noise, loss of contrast, uneven and stray light there is: 0 easy, 1 default, 2
             hard.
         seed: The number that decides every pixel.
+        look: What kind of microscope shows the cells: `standard` (bright cells under uneven light), `nuclei`
+            (fluorescence), `phase` (phase contrast) or `dic` (differential interference contrast). Cells and
+            truth are the same in all of them.
 
     Raises:
-        InputError: A value is out of range, or the cells are too few to touch.
+        InputError: A value is out of range, the look is unknown, or the cells are too few to touch.
     """
+    if look not in LOOKS:
+        raise InputError(f"--look={look}: is unknown; choose one of {', '.join(LOOKS)}")
     for name, value, low, high in (
         ("frames", frames, 1, 10_000),
         ("size", size, 48, 8192),
@@ -75,7 +83,7 @@ def simulate_video(frames: int, size: int, cells: int, difficulty: float, seed: 
     for attempt in range(ATTEMPTS):
         streams = np.random.SeedSequence((seed, attempt)).spawn(2)
         motion, light = (np.random.default_rng(stream) for stream in streams)
-        video = _simulate(frames, size, cells, difficulty, motion, light)
+        video = _simulate(frames, size, cells, motion, Camera(size, difficulty, light, look))
         if not demanding or _is_varied(video):
             return video
     raise InputError(
@@ -153,14 +161,12 @@ def _simulate(
     frames: int,
     size: int,
     cells: int,
-    difficulty: float,
     motion: np.random.Generator,
-    light: np.random.Generator,
+    camera: Camera,
 ) -> SimulatedVideo:
-    """Draws one video; `motion` decides what cells do, `light` what the camera adds."""
+    """Draws one video; `motion` decides what cells do."""
     population = Population(size, cells, motion)
     population.populate(_events(frames, cells, motion))
-    camera = Camera(size, difficulty, light)
     images, owners = [], []
     parents: dict[int, int] = {}
     seen: set[int] = set()

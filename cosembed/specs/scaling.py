@@ -62,13 +62,15 @@ def scale(mapping: Mapping[str, Any], at_files_size: Mapping[str, Any]) -> dict[
 def _follow_window(
     mapping: Mapping[str, Any], at_files_size: Mapping[str, Any], window: float
 ) -> Mapping[str, Any]:
-    """Lets a tiled image shrink and a stretch of time shorten with the clips that a profile trains on."""
+    """Lets a tiled image, a tile's overlap and a stretch of time shrink with a profile's clips."""
     before, pieces = at_files_size.get("inference", {}), dict(mapping.get("inference", {}))
     size = pieces.get("size")
     if size and size == before.get("size"):
         pieces["size"] = [round(side * window) for side in size]
     if pieces.get("window") and pieces["window"] == before["window"]:
         pieces["window"] = min(pieces["window"], mapping["training"]["clip_length"])
+    if pieces.get("overlap") and not pieces.get("tile"):
+        pieces["overlap"] = min(pieces["overlap"], mapping["network"]["image_size"] // 2)
     return merge(mapping, {"inference": pieces}) if pieces else mapping
 
 

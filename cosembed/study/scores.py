@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from cosembed import specs
+from cosembed.baselines.tuning import TunedBaseline
 from cosembed.errors import DataError, SpecError
 from cosembed.files.reading import read_json, reason
 from cosembed.files.writing import atomic_write_text
@@ -113,9 +114,15 @@ class CtcScores(CtcMeasures):
 
 @dataclass(frozen=True, kw_only=True)
 class CellsFoldScores(FoldScores, CtcScores):
-    """Holds the scores of one tested video, and those of the classical baseline on it."""
+    """Holds the scores of one tested video, and those of the classical baseline on it.
+
+    Attributes:
+        baseline: The baseline's scores.
+        baseline_tuned: The baseline's values, found on the frames that train; None where nothing trained.
+    """
 
     baseline: CtcScores
+    baseline_tuned: TunedBaseline | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

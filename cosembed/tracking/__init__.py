@@ -23,6 +23,9 @@ The steps have these numbers throughout the package:
 In the follow-up, step 13 comes before 10 to 12, which are done in original pixels, and short tracks without a
 parent are erased first; step 14 is left out.
 
+A video that is seen in tiles goes through steps 1 to 7 tile by tile, and `merging` puts the instances of a
+pair together before step 8; `oversized` judges what is larger than a tile.
+
 Steps 2 to 7 are `cosembed.clustering`; of this room, `tracker` goes through 2 to 12, `stitch` has 8 and 9,
 with `false_splits`, `lineage` 10 to 12, `upsample` 13 and `writer` 14 and 15; `clean_up` has 10 to 12 for
 masks of the original size. The room knows neither the network nor the frames that it saw, only embeddings and

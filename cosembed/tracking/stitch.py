@@ -60,11 +60,15 @@ def number_by_appearance(pair: NDArray[np.int32]) -> NDArray[np.int32]:
 
     Ties in later steps are decided by labels, and then do not depend on how the clusters were numbered.
     """
-    labels, first, inverse = np.unique(pair, return_index=True, return_inverse=True)
-    order = np.argsort(first[labels != 0])
-    table = np.zeros(len(labels), np.int32)
-    table[np.flatnonzero(labels)[order]] = np.arange(1, len(order) + 1)
-    return table[inverse].reshape(pair.shape)
+    flat = pair.ravel()
+    # Backwards, so that of all places of a label the first is written last.
+    places = np.flatnonzero(flat)[::-1]
+    first = np.full(int(flat.max(initial=0)) + 1, flat.size)
+    first[flat[places]] = places
+    present = np.flatnonzero(first < flat.size)
+    table = np.zeros(len(first), np.int32)
+    table[present[np.argsort(first[present])]] = np.arange(1, len(present) + 1)
+    return table[pair]
 
 
 def match_labels(first: NDArray, second: NDArray, minimum: float) -> dict[int, int]:

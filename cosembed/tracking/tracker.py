@@ -8,10 +8,9 @@ what processes would, and nothing has to be sent to them. Knows no network and n
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +21,7 @@ from cosembed.errors import DataError
 from cosembed.preprocessing.label_overlap import present_labels
 from cosembed.preprocessing.label_values import LARGEST_LABEL
 from cosembed.processes.cores import available_cores
+from cosembed.processes.threads import map_in_order
 from cosembed.specs import TrackingSpec
 from cosembed.tracking.lineage import (
     end_before_children,
@@ -31,9 +31,6 @@ from cosembed.tracking.lineage import (
     number_consecutively,
 )
 from cosembed.tracking.stitch import stitch_pairs
-
-# Pairs that wait to be clustered, for each worker.
-AHEAD = 2
 
 
 @dataclass(frozen=True)
@@ -71,41 +68,39 @@ def track_embeddings(
         DataError: There is no frame, embeddings are not finite or change their shape, or there are more
             tracks than 16-bit masks can hold.
     """
-    if workers is None:
-        workers = available_cores()
-    # The library starts processes of its own.
-    if spec.method == "hdbscan" and choose_mode(spec) == "released":
-        workers = 0
-    labels = list(
-        stitch_pairs(_cluster_pairs(embeddings, spec, workers), spec.merge_iou, spec.false_split_frames)
-    )
-    return finish_tracks(np.stack(labels), spec)
-
-
-def _cluster_pairs(
-    embeddings: Iterable[NDArray[np.float32]], spec: TrackingSpec, workers: int
-) -> Iterator[NDArray[np.int32]]:
-    """Yields the labels int32 [2, H, W] of every pair, or [1, H, W] of a single frame (steps 2 to 7)."""
     pairs = _pairs(embeddings)
     first = next(pairs)
     background = choose_background(first, spec)
-    yield cluster_pair(first, background, spec)
-    if workers == 0:
-        for pair in pairs:
-            yield cluster_pair(pair, background, spec)
-        return
-    executor = ThreadPoolExecutor(workers, "clustering")
-    try:
-        ahead: deque[Future[NDArray[np.int32]]] = deque()
-        for pair in pairs:
-            ahead.append(executor.submit(cluster_pair, pair, background, spec))
-            # The queue is bounded: else a fast network would fill the memory with embeddings.
-            if len(ahead) > AHEAD * workers:
-                yield ahead.popleft().result()
-        while ahead:
-            yield ahead.popleft().result()
-    finally:
-        executor.shutdown(cancel_futures=True)
+
+    def cluster(pair: NDArray[np.float32]) -> NDArray[np.int32]:
+        return cluster_pair(pair, background, spec)
+
+    later = map_in_order(cluster, pairs, clustering_threads(workers, spec), "clustering")
+    return track_pairs(chain([cluster(first)], later), spec)
+
+
+def clustering_threads(workers: int | None, spec: TrackingSpec) -> int:
+    """Says how many threads cluster pairs: those asked for, or as many as there are cores."""
+    # The library starts processes of its own.
+    if spec.method == "hdbscan" and choose_mode(spec) == "released":
+        return 0
+    return available_cores() if workers is None else workers
+
+
+def track_pairs(pairs: Iterable[NDArray[np.int32]], spec: TrackingSpec) -> TrackingResult:
+    """Tracks the clustered instances of a video (steps 8 to 12).
+
+    Args:
+        pairs: The labels int32 [2, H, W] of every pair in the order of time, or [1, H, W] of a single frame.
+        spec: Tracking values, in network pixels.
+
+    Returns:
+        Labels and tracks at network resolution.
+
+    Raises:
+        DataError: There are more tracks than 16-bit masks can hold.
+    """
+    return finish_tracks(np.stack(list(stitch_pairs(pairs, spec.merge_iou, spec.false_split_frames))), spec)
 
 
 def _pairs(embeddings: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:

@@ -2,15 +2,15 @@
 
 maskNNN.tif      the labels of a frame: uint16, original size, compressed with zlib
 res_track.txt    one row for each track: label begin end parent
-tracks.csv       one row for each instance and frame: label, parent, frame, y, x, area; the last three are the
-                 centroid and the area in original pixels
+tracks.csv       one row for each instance and frame: label, parent, frame, y, x, area, and what follows from
+them lineages.csv     one row for each track: birth, death, fate, parent, daughters, path length
 
 Knows tracks and result folders, not how the tracks were found.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -21,21 +21,16 @@ from numpy.typing import NDArray
 from cosembed.datasets.ctc.track_table import Track, write_tracks
 from cosembed.files.progress import with_progress
 from cosembed.files.writing import atomic_folder, atomic_write_text
+from cosembed.images.calibration import UNKNOWN, Calibration
 from cosembed.images.reading import read_image
 from cosembed.images.tiff import write_mask
 from cosembed.preprocessing.geometry import Grid
 from cosembed.specs import UpsamplingSpec
+from cosembed.tracking.cell_tables import cells_table, lineages_table
 from cosembed.tracking.clean_up import CleanTracks, clean_up
+from cosembed.tracking.regions import Images, Region, measure_regions, measure_video
 from cosembed.tracking.tracker import TrackingResult, check_number
 from cosembed.tracking.upsample import upsample_labels
-
-
-class Region(NamedTuple):
-    """Describes one instance in one frame by its centroid (y, x) and its area, in original pixels."""
-
-    y: float
-    x: float
-    area: int
 
 
 class CellRow(NamedTuple):
@@ -64,12 +59,13 @@ class MaskFolder:
         folder: Where the files lie.
         frames: The number of frames; the last one's number decides how many digits a name has.
         first: The first frame's number in the files' names; masks are indexed from 0 all the same.
+        digits: The least number of digits in a name.
     """
 
-    def __init__(self, folder: Path, frames: int, first: int = 0) -> None:
+    def __init__(self, folder: Path, frames: int, first: int = 0, digits: int = 3) -> None:
         self._folder = folder
         self._first = first
-        self._digits = max(3, len(str(first + frames - 1)))
+        self._digits = max(digits, len(str(first + frames - 1)))
 
     def __getitem__(self, frame: int, /) -> NDArray:
         return read_image(self._path(frame))
@@ -133,7 +129,7 @@ def write_result(
     with atomic_folder(output) as folder:
         masks = MaskFolder(folder, len(result.labels))
         restored = restore_resolution(result, grid, image_shape, upsampling, masks)
-        write_tables(folder, restored)
+        write_tables(folder, restored, masks, range(len(result.labels)))
     return restored.tracks
 
 
@@ -196,12 +192,30 @@ def _repaired(tracks: list[Track], shown: list[dict[int, Region]]) -> CleanTrack
     return CleanTracks(tracks, [{label: label for label in labels if label in kept} for labels in shown])
 
 
-def write_tables(folder: Path, restored: RestoredTracks) -> None:
-    """Writes res_track.txt and tracks.csv (step 15)."""
+def write_tables(
+    folder: Path,
+    restored: RestoredTracks,
+    masks: MaskStore,
+    frames: Sequence[int],
+    images: Images | None = None,
+    calibration: Calibration = UNKNOWN,
+) -> None:
+    """Writes res_track.txt, tracks.csv and lineages.csv (step 15).
+
+    Args:
+        folder: The result folder.
+        restored: The tracks, their frames numbered as in `frames`.
+        masks: The mask of every frame, by its index.
+        frames: The numbers of all frames.
+        images: The frames, for the mean intensity of cells, which is left empty without.
+        calibration: What a pixel and a frame are.
+    """
+    shapes = measure_video(masks, frames, images)
     write_tracks(folder / "res_track.txt", restored.tracks)
-    lines = [",".join(CellRow._fields)]
-    lines += [f"{r.label},{r.parent},{r.frame},{r.y:.2f},{r.x:.2f},{r.area}" for r in restored.rows()]
-    atomic_write_text(folder / "tracks.csv", "\n".join(lines) + "\n")
+    cells = cells_table(restored.tracks, restored.regions, shapes, frames, calibration)
+    atomic_write_text(folder / "tracks.csv", cells)
+    lineages = lineages_table(restored.tracks, restored.regions, frames, calibration)
+    atomic_write_text(folder / "lineages.csv", lineages)
 
 
 def repair_tracks(tracks: list[Track], regions: Mapping[int, Mapping[int, Region]]) -> list[Track]:
@@ -220,15 +234,3 @@ def repair_tracks(tracks: list[Track], regions: Mapping[int, Mapping[int, Region
         if frames and frames[-1] - frames[0] + 1 == len(frames):
             kept[track.label] = track._replace(begin=frames[0], end=frames[-1])
     return [track if track.parent in kept else track._replace(parent=0) for track in kept.values()]
-
-
-def measure_regions(mask: NDArray[np.uint16]) -> dict[int, Region]:
-    """Measures the centroid and the area of every label of a mask uint16 [H, W], the background left out."""
-    rows, columns = np.nonzero(mask)
-    labels = mask[rows, columns]
-    area = np.bincount(labels)
-    y, x = (np.bincount(labels, weights=axis) / np.maximum(area, 1) for axis in (rows, columns))
-    return {
-        int(label): Region(float(y[label]), float(x[label]), int(area[label]))
-        for label in np.flatnonzero(area)
-    }

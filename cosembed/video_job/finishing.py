@@ -13,17 +13,19 @@ from numpy.typing import NDArray
 
 from cosembed.datasets.ctc.mask_files import mask_files
 from cosembed.errors import DataError, OutputError
-from cosembed.files.progress import with_progress
 from cosembed.files.wording import counted
 from cosembed.files.writing import locked_folder
 from cosembed.images.array_frames import VideoFrames
+from cosembed.images.calibration import Calibration
 from cosembed.images.reading import image_shape
-from cosembed.video_job.record import Fingerprint, read_record, refuse_another
+from cosembed.video_job.record import fingerprint_frames, read_record, refuse_another
 from cosembed.video_job.source import Source
 from cosembed.video_job.video_report import WrittenReport, write_video_report
 
 
-def check_same(folder: Path, frames: VideoFrames, network: str, values: str) -> None:
+def check_same(
+    folder: Path, frames: VideoFrames, network: str, values: str, calibration: Calibration
+) -> None:
     """Checks that a result whose report is missing was made from the same; reads every frame.
 
     Args:
@@ -31,15 +33,12 @@ def check_same(folder: Path, frames: VideoFrames, network: str, values: str) -> 
         frames: The video.
         network: The fingerprint of the network's weights.
         values: The spec as YAML.
+        calibration: What a pixel and a frame are.
 
     Raises:
         OutputError: It was made from something else.
     """
-    seen = Fingerprint()
-    for _ in seen.passing(with_progress(frames, len(frames), "reading")):
-        pass
-    seen.add(np.asarray(frames.numbers))
-    refuse_another(folder, str(seen), network, values)
+    refuse_another(folder, fingerprint_frames(frames), network, values, calibration)
 
 
 def make_report(folder: Path, frames: VideoFrames) -> WrittenReport:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -19,18 +19,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosembed import specs
-from cosembed.clustering import describe_clustering
+from cosembed.datasets.ctc.mask_files import mask_files
 from cosembed.datasets.ctc.track_table import Track
-from cosembed.errors import InputError, OutputError, SpecError
+from cosembed.errors import OutputError
+from cosembed.exchange.geff_writing import write_geff
+from cosembed.exchange.result_folder import ResultFolder
 from cosembed.files.progress import is_progress_shown, progress_shown, with_progress
 from cosembed.files.wording import counted
 from cosembed.files.writing import atomic_folder
 from cosembed.images.array_frames import VideoFrames
+from cosembed.images.calibration import UNKNOWN, Calibration, given_by_person
 from cosembed.images.frame_files import FrameChoice, Gaps, Order
-from cosembed.images.frames import Frames
 from cosembed.images.survey import survey_frames
 from cosembed.inference.networks import Network, load_network
-from cosembed.inference.video import TrackedFrames, restore_frames, track_frames
+from cosembed.inference.pieces import plan_pieces
+from cosembed.inference.tiled import PieceResults
+from cosembed.inference.video import TrackedFrames, join_tracked, restore_frames, track_frames
 from cosembed.processes.memory import available_memory
 from cosembed.specs import CellsSpec
 from cosembed.tracking import CellRow
@@ -39,14 +43,18 @@ from cosembed.training.run_folder import describe_versions, environment
 from cosembed.video_job import memory
 from cosembed.video_job.cell_size import doubts_about_cell_size
 from cosembed.video_job.fitness import doubts_about_fitness, measure_fitness
+from cosembed.video_job.planning import plan_job
 from cosembed.video_job.quality_warnings import warnings_about_files, warnings_about_input
 from cosembed.video_job.record import Fingerprint, Record, fingerprint, write_record
 from cosembed.video_job.source import Source, open_video
 from cosembed.video_job.video_report import write_video_report
 
 SAMPLES = 4
-# What can be chosen anew for a trained network; all else was decided when it was trained.
-CHANGEABLE = ("preprocessing", "tracking", "upsampling", "network.image_size")
+# The tracks as a graph, if it is asked for.
+GEFF = "tracks.geff"
+# Given what the pieces of a video must have been made from (fingerprints `frames` and `network`, and the spec
+# as YAML, `values`), gives what they gave.
+ReadPieces = Callable[[Mapping[str, str]], PieceResults]
 
 
 class TrackedVideo:
@@ -103,44 +111,52 @@ class TrackedVideo:
         """
         return self._restored[1].rows()
 
-    def save(self, folder: str | os.PathLike[str]) -> None:
+    def save(self, folder: str | os.PathLike[str], *, geff: bool = False) -> None:
         """Writes what `cosembed track` writes, complete or not at all: masks, tables, report and pictures.
 
         Args:
             folder: The result folder; it must not exist, or be empty.
+            geff: Whether it also holds the tracks as GEFF, `tracks.geff`.
 
         Raises:
             DataError: A frame, read again for the pictures, has become unreadable.
+            InputError: The package geff is not installed.
             OutputError: The folder holds something, or cannot be written.
         """
         output = Path(folder)
         name = output.resolve().name
         with _errors_told(output), atomic_folder(output) as partial:
-            self._write_tracks(partial)
+            self._write_tracks(partial, geff)
             with progress_shown(self._shows_progress):
                 written = write_video_report(partial, name, self._frames)
         self.seconds, self.findings, self.warnings = written
 
-    def save_tracks(self, folder: str | os.PathLike[str]) -> None:
+    def save_tracks(self, folder: str | os.PathLike[str], *, geff: bool = False) -> None:
         """Writes masks, tables, and what a report is made of later, complete or not at all.
 
         Args:
             folder: The result folder; it must not exist, or be empty.
+            geff: As for `save`.
 
         Raises:
+            InputError: The package geff is not installed.
             OutputError: The folder holds something, or cannot be written.
         """
         output = Path(folder)
         with _errors_told(output), atomic_folder(output) as partial:
-            self._write_tracks(partial)
+            self._write_tracks(partial, geff)
 
-    def _write_tracks(self, folder: Path) -> None:
+    def _write_tracks(self, folder: Path, geff: bool) -> None:
         """Writes masks and tables, a frame at a time, and the record of their making."""
         begin = time.perf_counter()
         with progress_shown(self._shows_progress):
             masks = MaskFolder(folder, len(self._frames), self._first)
-            restored = restore_frames(self._tracked, self._spec, masks)
-        write_tables(folder, restored.numbered_from(self._first))
+            restored = restore_frames(self._tracked, self._spec, masks).numbered_from(self._first)
+            calibration = self._record.calibration
+            write_tables(folder, restored, masks, self._frames.numbers, self._frames, calibration)
+            if geff:
+                result = ResultFolder(mask_files(folder, "mask"), restored)
+                write_geff(result, folder / GEFF, calibration)
         writing = round(time.perf_counter() - begin, 2)
         self.seconds = self._record.seconds | {"upsampling and writing": writing}
         samples = self._tracked.samples
@@ -177,6 +193,8 @@ def track(
     pattern: str = "",
     order: Order = "number",
     gaps: Gaps = "refuse",
+    pixel_size: float | None = None,
+    frame_interval: float | None = None,
     workers: int | None = None,
     progress: bool = True,
 ) -> TrackedVideo:
@@ -185,10 +203,11 @@ def track(
     Args:
         frames: An array [T, H, W] or [T, H, W, C] of whole or real numbers, anything that slices like one (of
             dask or zarr, say, which is read one frame at a time), or the path of a folder of TIFF or PNG
-            frames or of a multi-page TIFF.
+            frames, of a multi-page TIFF, an OME-Zarr image, an ND2 or a CZI file.
         network: What `load_network` returns, or what it is given. Loading it once serves many videos.
         settings: Values that take the place of the network's own, for example `{"tracking.min_points": 60}`;
-            those of preprocessing, tracking and upsampling, and `network.image_size`, can be chosen.
+            those of preprocessing, tracking, upsampling and inference, and `network.image_size`, can be
+            chosen.
         channel: The channel to track, counted from 1; needed if frames have several.
         pattern: For a folder: the frames' file name with `{frame}` in place of the number and `*` for
             anything, for example `t{frame}_ch00.tif`; other files are left out.
@@ -196,6 +215,8 @@ def track(
             other by name, numbered from 0.
         gaps: What becomes of a missing or blank frame: `refuse` raises an error, `hold` puts the frame before
             in its place.
+        pixel_size: Side of a pixel in micrometres; None: what the files state, if they do.
+        frame_interval: Time between two frames in minutes; None: what the files state, if they do.
         workers: How many threads cluster frame pairs while the network computes the next frames; 0: none;
             None: as many as there are cores. The tracks are the same.
         progress: Whether progress is shown, on a terminal or in a notebook.
@@ -227,50 +248,16 @@ def track(
             ...
         cosembed.errors.DataError: frames: has the shape (64, 64); give [T, H, W], ...
     """
-    found, source = open_video(frames, channel, FrameChoice(pattern, order, gaps))
+    given = given_by_person(pixel_size, frame_interval)
+    video, source = open_video(frames, given, channel, FrameChoice(pattern, order, gaps))
     name = str(source or "frames")
     if source is None and channel is not None:
         name += f", channel {channel}"
     if not isinstance(network, Network):
         network = load_network(network)
     with progress_shown(progress):
-        return run_job(*plan_job(found, name, network, settings or {}), source, workers)
-
-
-def plan_job(
-    frames: VideoFrames, name: str, network: Network, settings: Mapping[str, Any]
-) -> tuple[VideoFrames, Network, CellsSpec, list[tuple[str, str]]]:
-    """Checks that the network can track the video, and says what will be done before it is.
-
-    Args:
-        frames: The video, of one channel if one was chosen.
-        name: What to call the video.
-        network: The trained network.
-        settings: Values that take the place of the network's own.
-
-    Returns:
-        What `run_job` takes: the video, the network, its values, and facts with their names for the screen
-        and the report.
-
-    Raises:
-        InputError: The network reads another number of channels, or the memory does not suffice.
-        SpecError: A setting is unknown, out of range, or was decided when the network was trained.
-    """
-    spec = _with_settings(network.spec, settings)
-    wanted, (height, width) = spec.network.channels, frames.shape
-    if frames.channels != wanted:
-        raise InputError(f"{name}: {_channel_fault(frames, wanted)}")
-    needed = memory.check(memory.estimate(len(frames), frames.shape, spec), available_memory())
-    size = spec.network.image_size
-    video = f"{name}, {counted(len(frames), 'frame')} of {width} x {height} pixels, {frames.dtype}"
-    facts = [
-        ("Video", video),
-        ("Network", f"{network.description}, {size} x {size} pixels"),
-        ("Clustering", describe_clustering(spec.tracking)),
-        ("Memory", needed),
-        ("Device", network.device),
-    ]
-    return frames, network, spec, facts
+        plan = plan_job(video.frames, name, network, settings or {}, video.calibration)
+        return run_job(*plan, source, workers, video.calibration, video.doubts)
 
 
 def run_job(
@@ -280,6 +267,9 @@ def run_job(
     facts: list[tuple[str, str]],
     source: Source | None = None,
     workers: int | None = None,
+    calibration: Calibration = UNKNOWN,
+    doubts: Sequence[str] = (),
+    read_pieces: ReadPieces | None = None,
 ) -> TrackedVideo:
     """Checks every frame, then tracks the video.
 
@@ -290,6 +280,9 @@ def run_job(
         facts: What the report says was done.
         source: The files of the video, for the record of the result; None for an array.
         workers: As in `track`.
+        calibration: What a pixel and a frame are.
+        doubts: What the report warns of beside what is found here.
+        read_pieces: Gives what the pieces of the video gave, where they were computed before.
 
     Raises:
         DataError: A frame cannot be read or used.
@@ -299,7 +292,7 @@ def run_job(
     survey = survey_frames(seen.passing(with_progress(frames, len(frames), "reading")))
     seen.add(np.asarray(frames.numbers))
     reading = round(time.perf_counter() - begin, 2)
-    warnings = list(warnings_about_files(frames))
+    warnings = [*doubts, *warnings_about_files(frames)]
     trained, chosen = network.spec.network.image_size, spec.network.image_size
     if chosen != trained:
         warnings.append(
@@ -307,21 +300,38 @@ def run_job(
             f"{chosen / trained:.2g} times as large to it, and tracking.min_points, in network pixels, "
             "may have to follow."
         )
-    warnings += warnings_about_input(frames.shape, spec.dataset.image_shape, survey)
-    samples = np.unique(np.linspace(0, len(frames) - 1, SAMPLES).round().astype(int)).tolist()
-    tracked = track_frames(network.stepper, frames, spec, samples, workers)
-    warnings += doubts_about_cell_size(tracked.result.labels, network.card)
-    fitness = measure_fitness(tracked.samples, tracked.result.labels)
+    # At a scale of their own, frames of any size show cells alike.
+    alike = frames.shape if spec.inference.scale else spec.dataset.image_shape
+    warnings += warnings_about_input(frames.shape, alike, survey)
+    weights = network_fingerprint(network)
+    if read_pieces is None:
+        tracked = track_frames(network.stepper, frames, spec, sample_frames(len(frames)), workers)
+    else:
+        pieces = read_pieces({"frames": str(seen), "network": weights, "values": specs.dump(spec)})
+        plan = plan_pieces(len(frames), frames.shape, spec)
+        tracked = join_tracked(pieces, frames, spec, plan)
+    warnings += tracked.warnings
+    warnings += doubts_about_cell_size(
+        tracked.result.labels, network.card, network.spec if spec.inference.tiled else None
+    )
+    fitness = measure_fitness(tracked.checks, tracked.result.labels[:, *tracked.checked])
     warnings += doubts_about_fitness(fitness)
     record = Record(
         str(seen),
-        network_fingerprint(network),
+        weights,
         source,
         [*facts, ("Versions", describe_versions(environment()["versions"]))],
         warnings,
         {"reading": reading} | tracked.seconds,
+        calibration,
     )
     return TrackedVideo(frames, spec, tracked, record)
+
+
+def sample_frames(count: int) -> list[int]:
+    """Chooses of so many frames those whose embeddings are looked at."""
+    chosen: list[int] = np.unique(np.linspace(0, count - 1, SAMPLES).round().astype(int)).tolist()
+    return chosen
 
 
 def network_fingerprint(network: Network) -> str:
@@ -339,22 +349,3 @@ def _errors_told(output: Path) -> Iterator[None]:
             f"{error.filename or output}: cannot be written ({error.strerror}); free space on the disk, "
             "or choose a folder that can be written"
         ) from error
-
-
-def _with_settings(spec: CellsSpec, settings: Mapping[str, Any]) -> CellsSpec:
-    for key in settings:
-        if key not in CHANGEABLE and key.split(".")[0] not in CHANGEABLE:
-            raise SpecError(
-                f"{key}: was decided when the network was trained; choose values of {', '.join(CHANGEABLE)}"
-            )
-    return specs.override(spec, settings)
-
-
-def _channel_fault(frames: VideoFrames, wanted: int) -> str:
-    remedy = "choose one by its number, counted from 1 (--channel)"
-    if wanted > 1:
-        remedy = "give frames of as many, and choose none"
-    elif len(frames) == 1 and not (isinstance(frames, Frames) and frames.paths[0].suffix.lower() == ".png"):
-        # A PNG with several channels is a colour picture.
-        remedy += "; if they are time points, save the TIFF with the axes TYX, or give an array [T, H, W]"
-    return f"has {counted(frames.channels, 'channel')}, the network reads {wanted}; {remedy}"

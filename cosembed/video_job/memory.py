@@ -6,7 +6,11 @@ time.
 
 from __future__ import annotations
 
+import math
+
 from cosembed.errors import InputError
+from cosembed.inference.pieces import bytes_of_group, plan_pieces
+from cosembed.preprocessing.geometry import shape_of_test
 from cosembed.specs import CellsSpec
 
 MEGABYTE = 10**6
@@ -18,6 +22,9 @@ FEATURE_MAPS = 24
 LABEL_MAPS = 20
 # Bytes per original pixel of the one frame being read or written, and per channel of it.
 FRAME_PIXEL, FRAME_CHANNEL = 24, 12
+# Bytes per network pixel of an image that is cut into tiles, for each of its channels; and while a pair is
+# merged and stitched.
+TILED_CHANNEL, MERGING = 12, 48
 # Copies of the points that clustering and its trees hold, in float64.
 POINT_COPIES = 6
 FOREGROUND = 0.5
@@ -32,14 +39,20 @@ def estimate(frames: int, image_shape: tuple[int, int], spec: CellsSpec) -> dict
         spec: Network values; half of the pixels are taken to be cells.
     """
     network = spec.network
-    pixels = network.image_size**2
+    whole = math.prod(shape_of_test(image_shape, spec))
+    pixels = spec.tile_side**2 if spec.inference.tiled else whole
     points = int(FOREGROUND * 2 * pixels)
-    return {
+    parts = {
         "network": NETWORK_BASE + FEATURE_MAPS * 4 * pixels * network.filters,
-        "label maps": LABEL_MAPS * pixels * frames,
+        "label maps": LABEL_MAPS * whole * frames,
         "clustering": 8 * POINT_COPIES * points * (network.outputs + 2),
         "one frame": image_shape[0] * image_shape[1] * (FRAME_PIXEL + FRAME_CHANNEL * network.channels),
     }
+    if spec.inference.tiled:
+        parts["tiles"] = bytes_of_group(spec, plan_pieces(frames, image_shape, spec))
+        parts["one frame"] += whole * TILED_CHANNEL * network.channels
+        parts["merging"] = MERGING * whole
+    return parts
 
 
 def check(parts: dict[str, int], free: int | None) -> str:
@@ -52,6 +65,8 @@ def check(parts: dict[str, int], free: int | None) -> str:
     listed = ", ".join(f"{name} {megabytes(size)}" for name, size in parts.items())
     if free is not None and total > free:
         remedy = "use a smaller network or a machine with more memory"
+        if max(parts, key=lambda name: parts[name]) in ("merging", "one frame"):
+            remedy = "cut the images into parts, or use a machine with more memory"
         if max(parts, key=lambda name: parts[name]) in ("label maps", "masks"):
             remedy = "cut the video into shorter ones, or use a machine with more memory"
         raise InputError(

@@ -1,7 +1,7 @@
 """Keeps beside the masks of a result what made them, so that the report can be made later, and anew.
 
-track.json                    where the video is, fingerprints of video and network, facts, warnings, times
-spec.yaml                     every value that was used
+track.json                    where the video is, fingerprints of video and network, units, facts, warnings,
+times spec.yaml                     every value that was used
 pictures/embedding_tNNN.png   what the network made of some frames
 
 A folder has them from the moment at which it has its masks; `report.html` is written last. This module knows
@@ -19,9 +19,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cosembed.errors import DataError, OutputError
+from cosembed.errors import DataError, InputError, OutputError
+from cosembed.files.progress import with_progress
 from cosembed.files.reading import read_json, read_text, reason
 from cosembed.files.writing import atomic_write_bytes, atomic_write_text
+from cosembed.images.array_frames import VideoFrames
+from cosembed.images.calibration import UNKNOWN, Calibration, given_by_person
 from cosembed.images.reading import read_image
 from cosembed.reporting.overlays import embedding_rgb, encode_png
 from cosembed.video_job.source import Source
@@ -41,6 +44,7 @@ class Record:
         facts: Names and values for the report.
         warnings: What makes the result doubtful, a sentence each.
         seconds: Stage -> wall time.
+        calibration: What a pixel and a frame are.
     """
 
     frames: str
@@ -49,6 +53,7 @@ class Record:
     facts: list[tuple[str, str]]
     warnings: list[str]
     seconds: dict[str, float]
+    calibration: Calibration = UNKNOWN
 
 
 class Fingerprint:
@@ -81,6 +86,15 @@ def fingerprint(arrays: Iterable[NDArray]) -> str:
     return str(found)
 
 
+def fingerprint_frames(frames: VideoFrames) -> str:
+    """Sums up a video in one text; reads every frame."""
+    seen = Fingerprint()
+    for frame in with_progress(frames, len(frames), "reading"):
+        seen.add(frame)
+    seen.add(np.asarray(frames.numbers))
+    return str(seen)
+
+
 def write_record(
     folder: Path, record: Record, values: str, embeddings: Mapping[int, NDArray[np.float32]]
 ) -> None:
@@ -97,7 +111,8 @@ def write_record(
         atomic_write_bytes(folder / PICTURES / f"{_EMBEDDING}{number:03d}.png", picture)
     source = record.source and record.source.as_mapping()
     atomic_write_text(folder / VALUES, values)
-    atomic_write_text(folder / RECORD, json.dumps(asdict(record) | {"source": source}, indent=1) + "\n")
+    content = asdict(record) | {"source": source, "calibration": record.calibration._asdict()}
+    atomic_write_text(folder / RECORD, json.dumps(content, indent=1) + "\n")
 
 
 def read_record(folder: Path) -> Record | None:
@@ -115,8 +130,12 @@ def read_record(folder: Path) -> Record | None:
         facts = [(str(name), str(value)) for name, value in content["facts"]]
         seconds = {str(stage): float(spent) for stage, spent in content["seconds"].items()}
         warnings = [str(warning) for warning in content["warnings"]]
-        return Record(str(content["frames"]), str(content["network"]), source, facts, warnings, seconds)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, DataError) as error:
+        # Results of earlier versions have no units.
+        units = content.get("calibration", UNKNOWN._asdict())
+        calibration = given_by_person(units["pixel_size"], units["frame_interval"])
+        made_from = str(content["frames"]), str(content["network"]), source
+        return Record(*made_from, facts, warnings, seconds, calibration)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, InputError) as error:
         raise DataError(
             f"{file}: does not say what made the result ({reason(error)}); remove it, and the report is made "
             "without"
@@ -164,7 +183,7 @@ def is_complete(folder: Path) -> bool:
     return (folder / RECORD).is_file() and (folder / REPORT).exists()
 
 
-def refuse_another(folder: Path, frames: str, network: str, values: str) -> None:
+def refuse_another(folder: Path, frames: str, network: str, values: str, calibration: Calibration) -> None:
     """Refuses to finish a result that was made from something else.
 
     Args:
@@ -172,17 +191,19 @@ def refuse_another(folder: Path, frames: str, network: str, values: str) -> None
         frames: The fingerprint of the frames.
         network: The fingerprint of the network's weights.
         values: The spec as YAML.
+        calibration: What a pixel and a frame are.
 
     Raises:
         DataError: The record is damaged.
-        OutputError: Frames, network or values are others; names which.
+        OutputError: Frames, network, values or units are others; names which.
     """
     record = read_record(folder)
     assert record is not None
-    pairs = {
+    pairs: dict[str, tuple[object, object]] = {
         "another video": (record.frames, frames),
         "another network": (record.network, network),
         "other values": (read_values(folder), values),
+        "other units": (record.calibration, calibration),
     }
     different = [name for name, (before, now) in pairs.items() if before != now]
     if different:

@@ -25,7 +25,8 @@ from cosembed.files.writing import atomic_write_bytes
 from cosembed.images.array_frames import VideoFrames
 from cosembed.preprocessing.label_overlap import count_labels
 from cosembed.reporting import figures, movie
-from cosembed.reporting.colours import NeighbourGraph
+from cosembed.reporting.colours import choose_entries
+from cosembed.reporting.neighbours import NeighbourGraph
 from cosembed.reporting.numbers import draw_numbers
 from cosembed.reporting.overlays import encode_png, overlay, stretch
 from cosembed.reporting.panels import (
@@ -36,7 +37,9 @@ from cosembed.reporting.panels import (
     picture_row,
     resized,
 )
-from cosembed.reporting.report import Picture, Report, Section, write_report
+from cosembed.reporting.player import PackedFrame, lineage_viewer, movie_viewer, pack_frame
+from cosembed.reporting.report import Picture, Report, Section, Viewer, write_report
+from cosembed.video_job import full_size
 from cosembed.video_job.quality_warnings import warnings_about_tracks
 from cosembed.video_job.record import PICTURES, REPORT, read_embeddings, read_record, read_values
 
@@ -45,7 +48,23 @@ EMBEDDINGS = (
     "should be of one colour, its neighbours of others; cells far apart may share one."
 )
 VALUES_HEADING = "Every value of the network and of tracking"
-LINEAGE = "A line is a track, with its label: the cell's number in movie, masks and tracks.csv."
+MOVIE = (
+    "The tracked cells, {}. A cell keeps its colour, which no cell has that ever comes near it. "
+    "Numbers are the labels of the tracks, where there is room for them."
+)
+FULL_SIZE = (
+    "The movie shows these large frames smaller than they are. {} The page of whole frames needs the folder "
+    "of pictures beside it."
+)
+PLACES = (
+    "Below are the places at which tracks are most doubtful: cells that appear, vanish, or change their size "
+    "at once, in the frame before and in the frame where they do."
+)
+NO_PLACES = "No cell appears, vanishes, or changes its size at once, away from the border."
+LINEAGE = (
+    "A line is a track, with its label: the cell's number in movie, masks and tracks.csv. It is orange after "
+    "a division. A green link is a division; a dotted one joins a track to the only one that continues it."
+)
 FIJI = (
     "Fiji: File > Import > Image Sequence... on the result folder with the filter mask; then Image > Lookup "
     "Tables > glasbey on dark, and Image > Adjust > Brightness/Contrast... > Set, from 0 to 255. TrackMate: "
@@ -112,13 +131,15 @@ def write_video_report(output: Path, name: str, frames: VideoFrames) -> WrittenR
     record = read_record(output)
     facts, doubts, seconds = (record.facts, record.warnings, record.seconds) if record else ([], [], {})
     tracks = read_tracks(output / "res_track.txt")
-    shown = movie.movie_frames(len(frames))
     embeddings = read_embeddings(output)
     samples = [index for index, number in enumerate(frames.numbers) if number in embeddings]
-    cells = _look_at_masks(frames, mask_files(output, "mask"), {*shown, *samples})
+    masks = mask_files(output, "mask")
+    places = full_size.DoubtfulPlaces(tracks) if full_size.is_large(frames.shape) else None
+    cells = _look_at_masks(frames, masks, samples, places)
     panels = {index: _panels(frames, index, embeddings[frames.numbers[index]], cells) for index in samples}
-    pictures = _draw_pictures(frames, shown, cells, tracks, panels)
+    pictures = _draw_pictures(frames, cells, tracks, panels)
     _write_pictures(output / PICTURES, pictures)
+    large = _show_full_size(output / PICTURES, name, frames, masks, cells, places)
     seconds = {**seconds, "movie and pictures": round(time.perf_counter() - begin, 2)}
     counts = [len(areas) for areas in cells.areas]
     found = _describe_tracks(counts, tracks)
@@ -126,7 +147,7 @@ def write_video_report(output: Path, name: str, frames: VideoFrames) -> WrittenR
     report = Report(
         f"{name}: tracked cells",
         facts=[*facts, *found],
-        sections=_sections(frames, pictures, cells.areas, seconds, read_values(output)),
+        sections=_sections(frames, pictures, large, cells.areas, seconds, read_values(output)),
         warnings=doubts,
     )
     write_report(output / REPORT, report)
@@ -139,27 +160,45 @@ class _Cells:
 
     Attributes:
         areas: Per frame, the areas of its cells in pixels.
+        mean_areas: Label -> its mean area in pixels.
         colours: Label -> entry of the palette.
+        packed: The frames of the movie, every n-th one.
         small: Frame index -> labels uint16 of the size at which they are shown, for the frames asked for.
     """
 
     areas: list[list[int]]
+    mean_areas: dict[int, float]
     colours: dict[int, int]
+    packed: list[PackedFrame]
     small: dict[int, NDArray[np.uint16]]
 
 
-def _look_at_masks(frames: VideoFrames, masks: Mapping[int, Path], wanted: Collection[int]) -> _Cells:
-    neighbours, areas = NeighbourGraph(), []
+def _look_at_masks(
+    frames: VideoFrames,
+    masks: Mapping[int, Path],
+    wanted: Collection[int],
+    places: full_size.DoubtfulPlaces | None,
+) -> _Cells:
+    neighbours, areas, packed = NeighbourGraph(), [], []
+    total, seen = np.zeros((2, 2**16), np.int64)
     small: dict[int, NDArray[np.uint16]] = {}
-    size = movie.shown_shape(frames.shape)
-    for index, number in enumerate(with_progress(frames.numbers, len(frames), "colours")):
+    size, in_movie = movie.shown_shape(frames.shape), movie.movie_frames(len(frames))
+    for index, number in enumerate(with_progress(frames.numbers, len(frames), "pictures")):
         labels = read_labels(masks[number])
         neighbours.add(labels)
+        if places:
+            places.add(index, labels)
         present, sizes = count_labels(labels)
-        areas.append(sizes[present > 0].tolist())
+        present, sizes = present[present > 0], sizes[present > 0]
+        areas.append(sizes.tolist())
+        total[present] += sizes
+        seen[present] += 1
+        if index in in_movie:
+            packed.append(pack_frame(number, frames[index], labels))
         if index in wanted:
             small[index] = resized(labels, size)
-    return _Cells(areas, neighbours.colours(), small)
+    means = {int(label): total[label] / seen[label] for label in np.flatnonzero(seen)}
+    return _Cells(areas, means, choose_entries(neighbours), packed, small)
 
 
 @dataclass(frozen=True)
@@ -167,35 +206,41 @@ class _Pictures:
     """Holds what is drawn of a tracked video.
 
     Attributes:
-        movie: The animated GIF.
-        movie_step: The movie shows every frame whose index is a multiple of this.
-        lineage: The tree of all tracks as PNG, its pages by their captions.
+        gif: The movie as an animated GIF, for a talk.
+        movie: The movie of the report.
+        lineage: The tree of all tracks; its still is a PNG unless there are too many for one.
         panels: Frame index -> title -> RGB uint8 [H, W, 3], for the frames shown in detail.
     """
 
-    movie: bytes
-    movie_step: int
-    lineage: dict[str, bytes]
+    gif: bytes
+    movie: Viewer
+    lineage: Viewer
     panels: dict[int, dict[str, NDArray[np.uint8]]]
 
 
 def _draw_pictures(
     frames: VideoFrames,
-    shown: range,
     cells: _Cells,
     tracks: Sequence[Track],
     panels: dict[int, dict[str, NDArray[np.uint8]]],
 ) -> _Pictures:
     gif = movie.encode_gif(
-        movie.movie_picture(frames[index], cells.small[index], f"{frames.numbers[index]}", cells.colours)
-        for index in with_progress(shown, len(shown), "movie")
+        movie.movie_picture(packed.grey(), packed.label_map(), f"{packed.number}", cells.colours)
+        for packed in with_progress(cells.packed, len(cells.packed), "movie")
     )
-    pages = figures.lineage(tracks, len(frames), "", frames.numbers[0])
-    lineage = {
-        figures.page_caption(counted(len(tracks), "track"), number, len(pages)): page
-        for number, page in enumerate(pages, start=1)
-    }
-    return _Pictures(gif, shown.step, lineage, panels)
+    step = movie.movie_frames(len(frames)).step
+    caption = MOVIE.format(f"every {step}th frame" if step > 1 else "every frame")
+    numbers = range(frames.numbers[0], frames.numbers[-1] + 1)
+    few = len(tracks) <= figures.MOST_TRACKS
+    still = figures.lineage(tracks, len(frames), "", numbers[0]) if few else b""
+    return _Pictures(
+        gif,
+        movie_viewer(cells.packed, frames.shape, cells.colours, "cells", caption),
+        lineage_viewer(
+            tracks, numbers, "cells", f"{counted(len(tracks), 'track')}.", cells.mean_areas, still
+        ),
+        panels,
+    )
 
 
 def _panels(
@@ -210,42 +255,59 @@ def _panels(
 
 
 def _write_pictures(folder: Path, pictures: _Pictures) -> None:
-    atomic_write_bytes(folder / "overlay.gif", pictures.movie)
-    for page in folder.glob("lineage_*.png"):
-        # Of a report with more tracks that was here before.
-        page.unlink()
-    for number, picture in enumerate(pictures.lineage.values(), start=1):
-        atomic_write_bytes(folder / ("lineage.png" if number == 1 else f"lineage_{number}.png"), picture)
+    atomic_write_bytes(folder / "overlay.gif", pictures.gif)
+    # One of fewer tracks may be there from before.
+    (folder / "lineage.png").unlink(missing_ok=True)
+    if pictures.lineage.still:
+        atomic_write_bytes(folder / "lineage.png", pictures.lineage.still)
     if pictures.panels:
         rows = [picture_row(list(panels.values())) for panels in pictures.panels.values()]
         atomic_write_bytes(folder / "embeddings.png", encode_png(picture_column(rows)))
 
 
+def _show_full_size(
+    folder: Path,
+    name: str,
+    frames: VideoFrames,
+    masks: Mapping[int, Path],
+    cells: _Cells,
+    places: full_size.DoubtfulPlaces | None,
+) -> list[Section]:
+    """Writes the page of a video of large frames, and makes the section that leads to it."""
+
+    def labels_of(index: int) -> NDArray[np.uint16]:
+        return read_labels(masks[frames.numbers[index]])
+
+    if places is None:
+        full_size.remove_full_size(folder)
+        return []
+    full_size.write_full_size(folder, name, frames, labels_of, cells.colours)
+    rows = full_size.crops(places.worst(), frames, labels_of, cells.colours)
+    link = (f"{PICTURES}/{full_size.PAGE}", "Whole frames in full resolution")
+    text = FULL_SIZE.format(PLACES if rows else NO_PLACES)
+    return [Section("Full resolution", text, pictures=rows, link=link)]
+
+
 def _sections(
     frames: VideoFrames,
     pictures: _Pictures,
+    large: Sequence[Section],
     areas: Sequence[Sequence[int]],
     seconds: Mapping[str, float],
     spec_text: str,
 ) -> list[Section]:
-    step = pictures.movie_step
-    every = f"every {step}th frame" if step > 1 else "every frame"
-    movie_caption = (
-        f"The tracked cells, {every}. A cell keeps its colour, which no cell has that ever comes near it. "
-        "Numbers are the labels of the tracks, where there is room for them."
-    )
     curves = figures.population(areas, frames.numbers[0])
     population = Picture("Number of cells and their area, frame by frame.", curves)
     rows = [
         labelled_row(f"Frame {frames.numbers[index]}.", panels) for index, panels in pictures.panels.items()
     ]
     times = [("stage", "seconds"), *((stage, f"{spent:.1f}") for stage, spent in seconds.items())]
-    lineage = [Picture(caption, page) for caption, page in pictures.lineage.items()]
     spec = [Section(VALUES_HEADING, "Those of tracking can be changed with --set.", code=spec_text)]
     return [
-        Section("Movie", pictures=[Picture(movie_caption, pictures.movie)]),
+        Section("Movie", pictures=[pictures.movie]),
+        *large,
         Section("Cells", pictures=[population]),
-        Section("Lineage", LINEAGE, pictures=lineage),
+        Section("Lineage", LINEAGE, pictures=[pictures.lineage]),
         *([Section("Embeddings", EMBEDDINGS, pictures=rows)] if rows else []),
         Section("Open it in Fiji and TrackMate", FIJI),
         Section("Open it in napari, Python, R or a spreadsheet", PYTHON, code=NAPARI),

@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from cosembed.baselines.cells import segment_cells, track_cells, write_baseline
+from cosembed.baselines.cells import track_cells, write_baseline
+from cosembed.baselines.segmentation import segment_cells
+from cosembed.baselines.values import BaselineValues
 from cosembed.datasets.ctc.validation import check_result
 from cosembed.metrics import evaluate_ctc
 from cosembed.simulation import simulate_video, write_video
@@ -32,12 +34,14 @@ def test_two_labels_in_one_are_its_daughters_for_the_baseline():
     )
 
 
-def test_a_baseline_label_descends_from_the_track_that_ended_where_it_begins():
-    frames = np.full((2, 60, 60), 100.0)
+def test_a_cell_beyond_reach_begins_a_track_of_its_own():
+    frames = np.full((2, 60, 80), 100.0)
     frames[0, 10:30, 10:30] = 1000
-    frames[1, 26:46, 26:46] = 1000
-    _, tracks = track_cells(frames)
-    assert tracks == [(1, 0, 0, 0), (2, 1, 1, 1)]
+    frames[1, 10:30, 50:70] = 1000
+    _, far = track_cells(frames, BaselineValues(reach=39.0, division=0))
+    assert far == [(1, 0, 0, 0), (2, 1, 1, 0)]
+    _, near = track_cells(frames, BaselineValues(reach=41.0))
+    assert near == [(1, 0, 1, 0)]
 
 
 def test_the_baseline_separates_and_follows_bright_discs():
@@ -50,4 +54,4 @@ def test_the_baseline_separates_and_follows_bright_discs():
     assert [(track.begin, track.end, track.parent) for track in tracks] == [(0, 3, 0)] * 3
     assert labels[0, 25, 18] != labels[0, 25, 45]
     assert labels[0, 25, 18] == labels[3, 25, 20]
-    assert len(np.unique(segment_cells(frames[0]))) == 4
+    assert len(np.unique(segment_cells(frames[0], BaselineValues()))) == 4

@@ -1,13 +1,16 @@
 """The command `cosembed evaluate`: output, exit status, one-sentence errors."""
 
+import csv
 import json
 import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import tifffile
 
+from cosembed.metrics.measures import MEASURES
 from tests.helpers.builders import moving_squares, write_ctc
 
 
@@ -88,3 +91,67 @@ def test_json_is_printed_alone_or_passed_on_to_an_open_file_and_a_pipe(folders, 
         assert done.returncode == 0, done.stderr
         assert reader.communicate(timeout=60)[0] == printed.stdout
     assert pipe.is_fifo()
+
+
+@pytest.fixture
+def tracked(tmp_path):
+    """A result of two tracks of the five, and complete truth."""
+    images, labels, tracks = moving_squares()
+    truth = write_ctc(tmp_path, images, labels, tracks) / "01_GT"
+    result = tmp_path / "01_RES"
+    result.mkdir()
+    for index, mask in enumerate(np.where(labels < 3, labels, 0)):
+        tifffile.imwrite(result / f"mask{index:03d}.tif", mask)
+    (result / "res_track.txt").write_text("1 0 5 0\n2 0 5 0\n")
+    return result, truth
+
+
+def test_every_measure_is_printed_with_its_counts_or_the_reason_why_there_is_none(tracked):
+    result, truth = tracked
+    flags = (f"--result_dir={result}", f"--ground_truth_dir={truth}")
+    lines = run(*flags).stdout.splitlines()
+    assert "CT 0.571429 (2 complete, 5 true tracks, 2 result tracks)" in lines
+    assert "CCA undefined: the truth has no complete cell cycle" in lines
+    assert "division_precision(0) undefined: the result has no division" in lines
+    scores = json.loads(run(*flags, "--json=-").stdout)
+    assert [line.split()[0] for line in lines if line.split()[0] in MEASURES] == list(MEASURES)
+    for name in MEASURES:
+        assert (scores[name] is None) == (name in scores["undefined"])
+        assert name == "OP" or scores["counts"][name]
+
+
+def test_tables_of_cells_and_frames_are_written(tracked, tmp_path):
+    result, truth = tracked
+    flags = (f"--result_dir={result}", f"--ground_truth_dir={truth}")
+    done = run(*flags, f"--table={tmp_path / 'cells.csv'}", f"--frames_table={tmp_path / 'frames.csv'}")
+    assert done.returncode == 0, done.stderr
+    cells, frames = (
+        list(csv.DictReader((tmp_path / name).read_text().splitlines()))
+        for name in ("cells.csv", "frames.csv")
+    )
+    assert [row["complete"] for row in cells] == ["1", "1", "0", "0", "0"]
+    assert [(row["parent"], row["lineage"], row["result"]) for row in cells[2:4]] == [
+        ("0", "3", ""),
+        ("3",) * 2 + ("",),
+    ]
+    assert (cells[2]["daughters"], cells[2]["tolerance"], cells[2]["missed"]) == ("2", "", "3")
+    assert [row["FN"] for row in frames] == ["1", "1", "1", "2", "2", "2"]
+    assert [row["EA"] for row in frames] == ["0", "1", "1", "2", "2", "2"]
+    assert float(frames[3]["SEG"]) == 0.5
+
+
+def test_tables_that_cannot_be_are_refused_and_nothing_is_written(folders, tmp_path):
+    result, truth = folders
+    flags = (f"--result_dir={result}", f"--ground_truth_dir={truth}", f"--json={tmp_path / 's.json'}")
+    for expected, more in {
+        "has no true track to list": [f"--table={tmp_path / 'cells.csv'}"],
+        "is a folder": [f"--frames_table={tmp_path}"],
+        "another flag names the same file": [f"--frames_table={tmp_path / 's.json'}"],
+    }.items():
+        done = run(*flags, *more)
+        assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+        assert expected in done.stderr
+        assert not (tmp_path / "s.json").exists() and not (tmp_path / "cells.csv").exists()
+    done = run(*flags, f"--frames_table={tmp_path / 'frames.csv'}")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "frames.csv").read_text().splitlines()[1:] == ["1,,,,,,,,,3,1.0"]

@@ -16,7 +16,7 @@ from cosembed.files.writing import reserved_folder
 from cosembed.images.array_frames import ArrayFrames
 from cosembed.inference.networks import Network
 from cosembed.specs import parse_assignments
-from cosembed.video_job.job import plan_job
+from cosembed.video_job.planning import plan_job
 from tests.helpers.builders import ROOT, moving_squares, small_spec, untrained_run
 from tests.robustness.test_survival import UNPRIVILEGED, assert_one_sentence, limited_to
 

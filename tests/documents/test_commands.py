@@ -25,6 +25,7 @@ from tests.helpers.numpy_network import seeded_variables, write_checkpoint
 TYPED = (
     "docs/getting-started.md",
     "docs/howto/track.md",
+    "docs/howto/exchange.md",
     "docs/howto/networks.md",
     "docs/howto/train.md",
     "docs/howto/view-results.md",
@@ -46,8 +47,8 @@ SMALL = {
     "train": ["--profile=smoke"],
     "demo": ["--frames=3"],
 }
-COMMANDS = ("demo", "track", "networks", "train", "evaluate", "validate", "report", "simulate")
-COMMANDS += ("suggest-spec", "import-network")
+COMMANDS = ("demo", "track", "merge", "networks", "train", "evaluate", "validate", "report", "simulate")
+COMMANDS += ("suggest-spec", "import-network", "convert")
 
 
 def blocks(document: str, language: str = "") -> list[str]:
@@ -131,6 +132,13 @@ def test_commands_for_tracking_run(desk):
     type_all("docs/howto/track.md", desk)
     assert {path.name for path in (desk / "plate_RES").iterdir()} == {"my_frames", "01"}
     assert (desk / "01_RES" / "report.html").exists() and (desk / "stack_RES" / "mask005.tif").exists()
+
+
+def test_commands_for_exchange_run(desk):
+    type_all("docs/howto/exchange.md", desk)
+    assert (desk / "my_frames_RES" / "tracks.geff" / "nodes").is_dir()
+    for name in ("res_track.txt", "mask000.tif"):
+        assert (desk / "my_frames_back" / name).read_bytes() == (desk / "my_frames_RES" / name).read_bytes()
 
 
 def test_commands_for_networks_run(desk):

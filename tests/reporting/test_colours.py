@@ -1,15 +1,20 @@
 """Cells that ever come close have different colours, and everybody can tell the colours apart."""
 
+import hypothesis
+import hypothesis.extra.numpy
 import imagecodecs
 import numpy as np
 import pytest
 import tifffile
+from hypothesis import strategies as st
 from scipy.spatial import cKDTree
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from cosembed.reporting.colours import GRID_SIDE, PALETTE, NeighbourGraph, label_colours
+from cosembed.reporting.colours import ENTRIES, PALETTE, choose_entries, label_colours
 from cosembed.reporting.mask_pictures import write_mask_pictures
+from cosembed.reporting.neighbours import GRID_SIDE, REACH, NeighbourGraph
 from cosembed.reporting.overlays import colour_labels, training_picture
+from cosembed.simulation import simulate_video
 
 # What a colour of linear RGB looks like without the cones of long, middle and short waves: Machado, Oliveira
 # and Fernandes (2009), "A physiologically-based model for simulation of color vision deficiency", severity 1.
@@ -104,6 +109,55 @@ def test_item_16_touching_cells_never_share_a_colour():
     assert colours == label_colours(frames)
 
 
+def close_pairs(labels: np.ndarray, reach: float) -> set[tuple[int, int]]:
+    """Pairs of labels with pixels at most so far apart, found in a tree of all pixels."""
+    places = np.argwhere(labels > 0)
+    names = labels[labels > 0]
+    pairs = (
+        cKDTree(places).query_pairs(reach, output_type="ndarray") if len(places) else np.empty((0, 2), int)
+    )
+    both = np.sort(names[pairs], axis=-1)
+    return {(int(low), int(high)) for low, high in both[both[:, 0] < both[:, 1]]}
+
+
+label_videos = hypothesis.extra.numpy.arrays(
+    np.uint16,
+    st.tuples(st.integers(1, 4), st.integers(1, 9), st.integers(1, 9)),
+    elements=st.integers(0, 12) | st.sampled_from([0, 0, 0, 40_000, 65_535]),
+    fill=st.just(0),
+)
+
+
+@hypothesis.settings(deadline=None, max_examples=150)
+@hypothesis.given(label_videos)
+def test_cells_that_ever_come_close_never_share_a_colour(video):
+    """Whatever the video: also where more of them meet than there are colours without stripes."""
+    pairs = set().union(*(close_pairs(labels, REACH) for labels in video))
+    graph = NeighbourGraph()
+    for labels in video:
+        graph.add(labels)
+    found = {
+        (label, other)
+        for label in np.unique(video[video > 0]).tolist()
+        for other in graph.frames_shared(label)
+    }
+    assert {pair for pair in found if pair[0] < pair[1]} == pairs
+    colours = label_colours(video)
+    assert colours.keys() == set(np.unique(video[video > 0]).tolist())
+    assert not [pair for pair in pairs if colours[pair[0]] == colours[pair[1]]]
+    assert colours == label_colours(iter(video))
+
+
+def test_few_colours_suffice_for_a_dense_simulated_video():
+    """All cells that come close differ, and none needs stripes."""
+    video = simulate_video(frames=20, size=200, cells=40, difficulty=1, seed=4).labels
+    colours = label_colours(video)
+    pairs = set().union(*(close_pairs(labels, REACH) for labels in video))
+    assert len(pairs) > 100
+    assert not [pair for pair in pairs if colours[pair[0]] == colours[pair[1]]]
+    assert max(colours.values()) < len(PALETTE)
+
+
 def test_cells_close_to_each_other_are_neighbours_in_pictures_of_any_size():
     for side, gap, near in ((100, 2, True), (100, 5, False), (4 * GRID_SIDE, 7, True)):
         labels = np.zeros((side, side), np.uint16)
@@ -113,16 +167,34 @@ def test_cells_close_to_each_other_are_neighbours_in_pictures_of_any_size():
         assert graph.conflicts({1: 0, 2: 0}) == near
 
 
-def test_more_neighbours_than_colours_share_where_it_is_seen_least():
-    """The last one of too many cells shares the colour of the one that it meets in the fewest frames."""
-    count = len(PALETTE) + 1
+def all_meet(count: int, seldom: tuple[int, int] = (0, 0)) -> NeighbourGraph:
+    """Labels of which all pairs meet in two frames, one pair in one only."""
     graph = NeighbourGraph()
     for first in range(1, count + 1):
         for second in range(first + 1, count + 1):
-            for _ in range(1 if (first, second) == (3, count) else 5):
+            for _ in range(1 if (first, second) == seldom else 2):
                 graph.add(np.array([[first, second]]))
-    colours = graph.colours()
-    assert graph.conflicts(colours) == 1 and colours[3] == colours[count]
+    return graph
+
+
+def test_more_neighbours_than_colours_have_stripes_which_are_drawn():
+    graph = all_meet(len(PALETTE) + 1)
+    colours = choose_entries(graph)
+    assert graph.conflicts(colours) == 0
+    (striped,) = [label for label, entry in colours.items() if entry >= len(PALETTE)]
+    (alike,) = [label for label, entry in colours.items() if entry == colours[striped] - len(PALETTE)]
+    plain, other = (colour_labels(np.full((32, 32), label), colours) for label in (alike, striped))
+    assert len(np.unique(plain.reshape(-1, 3), axis=0)) == 1
+    assert len(np.unique(other.reshape(-1, 3), axis=0)) == 2
+    assert 0.4 < (other == plain).all(axis=-1).mean() < 0.6
+
+
+def test_more_neighbours_than_entries_share_where_it_is_seen_least():
+    """The last one of too many cells shares the entry of the one that it meets in the fewest frames."""
+    count = ENTRIES + 1
+    graph = all_meet(count, seldom=(1, 3))
+    colours = choose_entries(graph)
+    assert graph.conflicts(colours) == 1 and colours[1] == colours[3]
 
 
 def test_item_16_pictures_of_masks_have_the_colours_of_the_whole_video(tmp_path):

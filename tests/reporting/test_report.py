@@ -1,6 +1,7 @@
 """A report is one HTML file that stands alone and shows everything it is given."""
 
 import io
+import json
 import re
 
 import numpy as np
@@ -8,7 +9,7 @@ from PIL import Image
 
 from cosembed.reporting.overlays import encode_png
 from cosembed.reporting.panels import labelled_row
-from cosembed.reporting.report import Picture, Report, Section, render, write_report
+from cosembed.reporting.report import Picture, Report, Section, Viewer, render, write_report
 
 
 def test_the_report_stands_alone_and_escapes_everything(tmp_path):
@@ -49,3 +50,16 @@ def test_a_section_shows_all_its_parts():
     assert page.count("data:image/png;base64,") == 3
     with Image.open(io.BytesIO(row.pictures[0].png)) as panel:
         assert panel.size == (280, 224)
+
+
+def test_a_viewer_holds_its_data_and_what_shows_it_is_in_the_page_once():
+    data = {"group": "</script><b>", "tracks": [[1, 0, 3, 0, None, 0]], "frames": [0, 3]}
+    png = encode_png(np.zeros((4, 4, 3), np.uint8))
+    viewers = [Viewer("one <tree>", "lineage", data, png), Viewer("another", "lineage", data)]
+    page = render(Report("title", [], [Section("trees", pictures=viewers)]))
+    found = re.findall(r'<script type="application/json" data-viewer="lineage">(.*?)</script>', page)
+    assert [json.loads(text) for text in found] == [data, data]
+    assert page.count("<script>") == page.count("class Lineage") == 1 and "class Movie" not in page
+    assert page.count("<noscript><img alt=") == 1 and page.count("<noscript><p>") == 1
+    assert "one &lt;tree&gt;</figcaption>" in page
+    assert not re.search(r'(src|href)="(?!data:)|https?://|url\(', page)

@@ -158,24 +158,38 @@ def test_the_snippet_for_napari_reads_a_result(tmp_path, monkeypatch):
     assert options["graph"] == {4: [3], 5: [3]}
 
 
-@pytest.mark.parametrize(("size", "side", "profile"), [(256, 12, "cpu"), (256, 6, "paper"), (512, 6, None)])
-def test_suggest_spec_advises_one_profile_and_points_that_small_cells_have(tmp_path, size, side, profile):
-    """A network's input has 256 x 256 pixels with profile paper, 128 x 128 with cpu; a cell needs 20."""
+@pytest.mark.parametrize(
+    ("size", "side", "scale", "warns"), [(256, 24, 0.0, False), (512, 20, 1.06, False), (512, 4, 2.0, True)]
+)
+def test_suggest_spec_chooses_tiles_where_cells_are_small(tmp_path, size, side, scale, warns):
+    # A cell needs 12 network pixels across, whole images have 128 with profile cpu; a square of side s is as
+    # large as a disc that is 1.13 s wide.
     root = tmp_path / "mydata"
     for folder, name, value in (("01", "t", 900), ("01_GT/SEG", "man_seg", 1)):
         (root / folder).mkdir(parents=True)
         for frame in range(2):
             image = np.zeros((size, size), np.uint16)
             for cell in range(3):
-                image[20 : 20 + side, 40 * cell + 20 : 40 * cell + 20 + side] = value + cell
+                image[20 : 20 + side, 60 * cell + 20 : 60 * cell + 20 + side] = value + cell
             tifffile.imwrite(root / folder / f"{name}{frame:03d}.tif", image)
     output = tmp_path / "mydata.yaml"
     done = run_command("cosembed", "suggest-spec", f"--data={root}", f"--output={output}")
     assert (done.returncode, done.stderr) == (0, "")
-    assert re.findall(r"--profile=(\w+)$", done.stdout.strip()) == ([profile] if profile else [])
-    assert ("warning" in done.stdout) == (profile is None)
+    assert ("warning" in done.stdout) == warns
+    assert ("in tiles" in done.stdout) == (scale > 0)
+    content = yaml.safe_load(output.read_text())
+    assert content.get("inference", {}).get("scale", 0.0) == scale
     small = int(re.search(r"small cells have (\d+) pixels", output.read_text())[1])
-    assert yaml.safe_load(output.read_text())["tracking"]["min_points"] <= small
+    zoom = scale or 256 / size
+    assert small == pytest.approx((side * zoom) ** 2, rel=0.01)
+    assert content["tracking"]["min_points"] <= small
+    for profile in ("paper", "cpu", "smoke"):
+        spec = specs.resolve_file(output, profile=profile)
+        assert spec.inference.scale == scale
+        if scale:
+            # Tiles see cells at one size, whatever the profile.
+            assert spec.tracking.min_points == content["tracking"]["min_points"]
+            assert spec.tile_overlap >= min(1.13 * side * scale, spec.tile_side // 2)
 
 
 def test_prepare_compares_channels_with_the_spec(only_seg, tmp_path):

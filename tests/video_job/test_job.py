@@ -20,7 +20,8 @@ from cosembed.images.survey import Survey, survey_frames
 from cosembed.inference.networks import Network, load_network
 from cosembed.specs import CellsSpec
 from cosembed.video_job import memory
-from cosembed.video_job.job import TrackedVideo, plan_job, run_job
+from cosembed.video_job.job import TrackedVideo, run_job
+from cosembed.video_job.planning import plan_job
 from cosembed.video_job.quality_warnings import warnings_about_input, warnings_about_tracks
 from tests.helpers.builders import moving_squares, small_spec, untrained_run
 
@@ -91,7 +92,9 @@ def test_every_kind_of_video_gives_a_valid_folder_with_its_report(tmp_path, netw
     assert len(rows) == sum(len(np.unique(mask)) - 1 for mask in masks)
     page = (output / "report.html").read_text()
     shown = min(4, len(frames))
-    assert page.count("data:image/gif;base64,") == 1 and page.count("data:image/png;base64,") == 2 + 3 * shown
+    assert page.count('data-viewer="movie"') == page.count('data-viewer="lineage"') == 1
+    # The number of cells, the lineage for readers without scripts, and the panels.
+    assert page.count("data:image/png;base64,") == 2 + 3 * shown
     assert page.count(">tracked cells</figcaption>") == shown
     # One file: nothing is fetched from elsewhere.
     assert not re.search(r"(src|href)=[\"'](?!data:)", page) and "url(" not in page

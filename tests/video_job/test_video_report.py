@@ -2,6 +2,7 @@
 
 import csv
 import html
+import json
 import re
 
 import numpy as np
@@ -46,6 +47,12 @@ def flicker(frames: int, cells: int) -> tuple[np.ndarray, list[Track]]:
     return labels, tracks
 
 
+def viewer(report, kind: str) -> dict:
+    """What the one viewer of a kind shows."""
+    (text,) = re.findall(f'data-viewer="{kind}">(.*?)</script>', report.read_text())
+    return json.loads(text)
+
+
 def shown(report) -> str:
     """The text of a report without its pictures."""
     return html.unescape(re.sub(r"data:image[^\"]*", "", report.read_text()))
@@ -70,9 +77,13 @@ def test_item_6_every_doubt_of_the_report_is_returned_for_the_terminal(tmp_path)
 def test_item_17_the_report_shows_all_tracks_and_points_to_nothing_absent(tmp_path):
     report_of(tmp_path / "res", *flicker(20, 5))
     text = shown(tmp_path / "res" / "report.html")
-    assert "100 tracks, page 1 of 2." in text and "100 tracks, page 2 of 2." in text
+    movie, lineage = (viewer(tmp_path / "res" / "report.html", kind) for kind in ("movie", "lineage"))
+    assert sorted(row[0] for row in lineage["tracks"]) == list(range(1, 101))
+    assert [label for label, _ in movie["colours"]] == list(range(1, 101))
+    assert [frame["number"] for frame in movie["frames"]] == list(range(20))
+    assert {row[4] for row in lineage["tracks"]} == {16}, "mean areas"
     pictures = sorted(path.name for path in (tmp_path / "res" / "pictures").iterdir())
-    assert pictures == ["embedding_t000.png", "embeddings.png", "lineage.png", "lineage_2.png", "overlay.gif"]
+    assert pictures == ["embedding_t000.png", "embeddings.png", "overlay.gif"]
     assert not re.findall(r"docs/|\.md\b|README", text)
     assert NAPARI in text
 
@@ -98,17 +109,17 @@ def test_item_17_the_lines_for_napari_run_in_a_result_folder(tmp_path, monkeypat
     assert given["tracks"][0].shape == (6, 4) and given["tracks"][1] == {}
 
 
-def test_a_report_made_anew_reads_every_mask_once_and_leaves_no_page_of_a_longer_lineage(
+def test_a_report_made_anew_reads_every_mask_once_and_leaves_no_lineage_of_fewer_tracks(
     tmp_path, monkeypatch
 ):
-    report_of(tmp_path / "res", *flicker(20, 5))
-    assert (tmp_path / "res" / "pictures" / "lineage_2.png").exists()
+    report_of(tmp_path / "res", *flicker(20, 2))
+    assert (tmp_path / "res" / "pictures" / "lineage.png").exists()
     read = []
     module = "cosembed.video_job.video_report.read_labels"
     monkeypatch.setattr(module, lambda path: read.append(path.name) or read_labels(path))
-    report_of(tmp_path / "res", *flicker(20, 2))
+    report_of(tmp_path / "res", *flicker(20, 5))
     assert sorted(read) == [f"mask{frame:03d}.tif" for frame in range(20)]
-    assert not (tmp_path / "res" / "pictures" / "lineage_2.png").exists()
+    assert not (tmp_path / "res" / "pictures" / "lineage.png").exists()
 
 
 def test_cells_are_counted_in_the_masks_which_may_have_been_corrected(tmp_path):

@@ -24,8 +24,10 @@ from cosembed.reporting.colours import label_colours
 from cosembed.reporting.numbers import draw_numbers
 from cosembed.reporting.overlays import ERROR_COLOURS, embedding_rgb, error_overlay, overlay, stretch
 from cosembed.reporting.panels import enlarged_to_see, grey_rgb, labelled_row, resized
-from cosembed.reporting.report import Picture, Row, Section
+from cosembed.reporting.player import lineage_viewer
+from cosembed.reporting.report import Picture, Row, Section, Viewer
 from cosembed.specs import CellsSpec
+from cosembed.specs.dataclass_mapping import to_mapping
 from cosembed.study import report_sections
 from cosembed.study.folds import Fold
 from cosembed.study.protocols import VideoRange, describe_split
@@ -33,6 +35,7 @@ from cosembed.study.result_store import read_arrays
 from cosembed.study.scores import METRICS, CellsScores
 from cosembed.study.settings import Settings
 from cosembed.study.tables import cells as table2
+from cosembed.study.tables import layout
 from cosembed.study.tables.reported import ReportedTable
 from cosembed.study.tasks.cells_files import compared_with, frames_of, samples_file, tracked_result
 
@@ -62,6 +65,7 @@ def write_cells_report(
         sections.append(report_sections.scores_section("Scores", notes, rows, spec))
         if scores[0].TRA is not None:
             sections.append(_errors_section(scores[0]))
+        sections += _baseline_sections(scores[0])
     for fold in folds:
         sections += report_sections.training_sections(fold, settings)
         for tested in fold.test:
@@ -88,6 +92,24 @@ def _errors_section(scores: CellsScores) -> Section:
     )
 
 
+def _baseline_sections(scores: CellsScores) -> Iterator[Section]:
+    """Says with which values the baseline went, and how it scored where they were found."""
+    tuned = [(fold.fold, fold.baseline_tuned) for fold in scores.folds if fold.baseline_tuned]
+    if not tuned:
+        return
+    rows = [["value", *(name for name, _ in tuned)]]
+    columns = [to_mapping(found.values) for _, found in tuned]
+    rows += [[name, *(str(column[name]) for column in columns)] for name in columns[0]]
+    rows.append(["SEG + DET, training frames", *(f"{found.segmentation:.3f}" for _, found in tuned)])
+    rows.append(["TRA, training frames", *(layout.number(found.tracking) for _, found in tuned)])
+    yield Section(
+        "Values of the classical baseline",
+        "Threshold, seeds, watershed and assignment, tuned on the frames that train the network and on no "
+        "others. Lengths are in pixels of the frames.",
+        rows,
+    )
+
+
 def _video_sections(
     fold: Fold[VideoRange], tested: VideoRange, spec: CellsSpec, settings: Settings
 ) -> Iterator[Section]:
@@ -98,7 +120,7 @@ def _video_sections(
     frames, masks = frames_of(tested), mask_files(stored.path, "mask")
     yield _embeddings_section(fold, tested, frames, masks, read_arrays(samples_file(folder, tested)))
     truth, baseline = compared_with(folder, tested)
-    yield _lineage_section(fold, len(frames), stored.path, truth)
+    yield _lineage_section(fold, tested, len(frames), stored.path, truth)
     segmented = mask_files(truth / "SEG", "man_seg")
     if segmented:
         yield _frames_section(fold, tested, frames, masks, mask_files(baseline, "mask"), segmented)
@@ -127,20 +149,20 @@ def _embeddings_section(
     return Section(f"{fold.name}: frames of video {tested.video}", EMBEDDINGS, (), pictures)
 
 
-def _lineage_section(fold: Fold[VideoRange], frames: int, result: Path, truth: Path) -> Section:
-    tracks = read_tracks(result / "res_track.txt")
-    trees = _trees(tracks, frames, "found")
+def _lineage_section(
+    fold: Fold[VideoRange], tested: VideoRange, frames: int, result: Path, truth: Path
+) -> Section:
+    video = f"{fold.name}, video {tested.video}"
+    trees = [_tree(video, read_tracks(result / "res_track.txt"), frames, "found")]
     if (truth / "TRA").is_dir():
-        trees += _trees(read_tracks(truth / "TRA" / "man_track.txt"), frames, "truth")
+        trees.append(_tree(video, read_tracks(truth / "TRA" / "man_track.txt"), frames, "truth"))
     return Section(f"{fold.name}: lineage", "A line is a track.", (), trees)
 
 
-def _trees(tracks: Sequence[Track], frames: int, name: str) -> list[Picture]:
-    pages = figures.lineage(tracks, frames, name)
-    return [
-        Picture(figures.page_caption(f"{name}: {counted(len(tracks), 'track')}", number, len(pages)), page)
-        for number, page in enumerate(pages, start=1)
-    ]
+def _tree(video: str, tracks: Sequence[Track], frames: int, name: str) -> Viewer:
+    still = figures.lineage(tracks, frames, name) if len(tracks) <= figures.MOST_TRACKS else b""
+    caption = f"{name}: {counted(len(tracks), 'track')}."
+    return lineage_viewer(tracks, range(frames), f"{video}, {name}", caption, still=still)
 
 
 def worst_frames(scores: dict[int, float]) -> list[int]:

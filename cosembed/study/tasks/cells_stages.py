@@ -8,6 +8,7 @@ Files of a fold, below <out_dir>/<experiment>/<fold>/:
     results/<video>_RES/            masks, res_track.txt, tracks.csv; results/<video>.json says what made them
     results/<video>_samples.npz     embeddings of a few frames, for pictures
     truth/<video>_GT/, baseline/<video>_RES/                              what results are compared with
+    baseline/<video>_RES.json       the baseline's values, tuned on the frames that train
     metrics.json                    scores of the fold
 """
 
@@ -23,7 +24,6 @@ import tensorflow as tf
 from absl import logging
 from numpy.typing import NDArray
 
-from cosembed.baselines.cells import write_baseline
 from cosembed.batches.clips import ClipSource
 from cosembed.datasets.ctc.reader import cut_video, read_annotated_video, write_truth_cut
 from cosembed.files.writing import remove_folder
@@ -47,6 +47,7 @@ from cosembed.study.settings import Settings
 from cosembed.study.tables.layout import number
 from cosembed.study.tables.reported import Reported
 from cosembed.study.tasks import cells_report
+from cosembed.study.tasks.cells_baseline import make_baseline
 from cosembed.study.tasks.cells_files import compared_with, frames_of, samples_file, tracked_result
 from cosembed.study.training_pictures import Outputs, embedding_picture
 
@@ -77,7 +78,7 @@ class CellsStages:
         self, model: StackedHourglass, fold: Fold[VideoRange], spec: CellsSpec, settings: Settings
     ) -> None:
         """Tracks the test videos; a complete result of the same network and values is kept."""
-        folder = settings.folder / fold.name
+        folder, stepper = settings.folder / fold.name, FrameStepper(model)
         for tested in fold.test:
             result = tracked_result(folder, spec, tested)
             if result.is_complete():
@@ -90,7 +91,7 @@ class CellsStages:
             frames = frames_of(tested)
             logging.info("%s: tracking %d frames to %s", tested, len(frames), result.path)
             sampled = np.linspace(0, len(frames) - 1, SAMPLES).round().astype(int).tolist()
-            tracked = track_video(FrameStepper(model), frames, spec, result.path, sampled)
+            tracked = track_video(stepper, frames, spec, result.path, sampled)
             samples = {str(index): array.astype(np.float16) for index, array in tracked.samples.items()}
             write_arrays(samples_file(folder, tested), samples)
             step = spec.training.iterations
@@ -103,13 +104,13 @@ class CellsStages:
         truth, baseline = compared_with(folder, tested)
         if not truth.exists():
             write_truth_cut(tested.root, tested.video, tested.begin, tested.end, truth)
-        if not baseline.exists():
-            write_baseline(frames_of(tested), baseline)
+        tuned = make_baseline(fold, tested, baseline)
         scores = CellsFoldScores(
             fold=fold.name,
             train=", ".join(map(str, fold.train)),
             test=", ".join(map(str, fold.test)),
             baseline=CtcScores(**_score(baseline, truth)),
+            baseline_tuned=tuned,
             **_score(result, truth),
         )
         values = ", ".join(f"{name} {number(getattr(scores, name))}" for name in MEASURES)

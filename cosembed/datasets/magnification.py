@@ -1,0 +1,68 @@
+"""Chooses how large cells are to the network: whole images, or tiles at some scale. Knows sizes only.
+
+The paper scales every image to the network's square, and names the limit of that: small cells in large images
+become too small. The follow-up cuts the image into tiles instead.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+# A narrower cell, in network pixels, has hardly a pixel whose surroundings are its own.
+FEWEST_WIDE = 12.0
+# Cells of tiles are made so wide: twice what they need, since many are smaller than a typical one.
+WANTED_WIDE = 24.0
+# Enlarging further adds no detail.
+LARGEST_SCALE = 2.0
+# Neighbouring tiles share what a large cell takes, so that every cell lies whole in some tile.
+OVERLAP_WIDTHS, OVERLAP_STEP = 1.5, 8
+
+
+class Magnification(NamedTuple):
+    """Says how an image is brought to the network.
+
+    Attributes:
+        scale: Network pixels per original pixel; 0: the whole image is scaled to the network's square.
+        overlap: Network pixels that neighbouring tiles share; 0 without tiles.
+        narrow: How wide small cells are, in network pixels.
+        typical: How wide a typical cell is, in network pixels.
+        wide: How wide large cells are, in network pixels.
+    """
+
+    scale: float
+    overlap: int
+    narrow: float
+    typical: float
+    wide: float
+
+    @property
+    def too_small(self) -> bool:
+        """Returns whether small cells are narrower than the network needs."""
+        return self.narrow < FEWEST_WIDE
+
+
+def choose_magnification(
+    areas: NDArray[np.float64], image_shape: tuple[int, int], image_size: int
+) -> Magnification:
+    """Chooses whole images where small cells stay wide enough, else tiles.
+
+    Args:
+        areas: Areas of cells, in original pixels; at least one.
+        image_shape: Height and width of the images.
+        image_size: Side of the network's input.
+    """
+    narrow, typical, wide = (
+        math.sqrt(float(area) * 4 / math.pi) for area in np.percentile(areas, (10, 50, 95))
+    )
+    whole = image_size / math.sqrt(math.prod(image_shape))
+    scale = round(min(max(WANTED_WIDE / typical, FEWEST_WIDE / narrow), LARGEST_SCALE), 2)
+    # Of an image that a single tile holds, tiles would only change the shape.
+    if narrow * whole >= FEWEST_WIDE or scale * max(image_shape) <= image_size:
+        return Magnification(0.0, 0, narrow * whole, typical * whole, wide * whole)
+    steps = math.ceil(OVERLAP_WIDTHS * wide * scale / OVERLAP_STEP)
+    overlap = min(OVERLAP_STEP * steps, image_size // 2)
+    return Magnification(scale, overlap, narrow * scale, typical * scale, wide * scale)
