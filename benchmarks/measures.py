@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -24,14 +24,23 @@ from cosembed.metrics import evaluate_folders
 
 FRAMES, HEIGHT, WIDTH, SIDE = 300, 600, 700, 15
 COLUMNS = WIDTH // SIDE
+MOTHERS = 500
+DAUGHTERS = np.arange(MOTHERS + 1, 3 * MOTHERS + 1)
 
 
 def main() -> None:
     """Prints processor time and peak memory of both videos."""
-    for name, labels in (("1,500 cells", _relabelled()), ("500 divisions", _divided())):
+    for name, labels, parents in (
+        ("1,500 cells", _relabelled(), {}),
+        (
+            "500 divisions",
+            _divided(),
+            {label: (label - MOTHERS - 1) // 2 + 1 for label in DAUGHTERS.tolist()},
+        ),
+    ):
         with tempfile.TemporaryDirectory() as folder:
             result, truth = Path(folder) / "RES", Path(folder) / "GT"
-            _write(labels, result, truth)
+            _write(labels, parents, result, truth)
             start = time.process_time()
             scores = evaluate_folders(result, truth).scores
             seconds = time.process_time() - start
@@ -41,31 +50,31 @@ def main() -> None:
         )
 
 
-def _relabelled() -> Iterator[tuple[NDArray, NDArray, int]]:
-    """Yields, for each frame, labels of the places in truth and result, and the distance to a mother's."""
+def _relabelled() -> Iterator[tuple[NDArray, NDArray]]:
+    """Yields the labels of the places in truth and result, frame by frame."""
     generator = np.random.default_rng(0)
     true = np.arange(1, 1501)
     found = true.copy()
     for frame in range(FRAMES):
         if frame and frame % 50 == 0:
             found[generator.choice(1500, 20, replace=False)] = found.max() + np.arange(1, 21)
-        yield true, found.copy(), 0
+        yield true, found.copy()
 
 
-def _divided() -> Iterator[tuple[NDArray, NDArray, int]]:
-    mothers = np.where(np.arange(1000) % 2, 0, np.arange(1000) // 2 + 1)
-    daughters = np.arange(501, 1501)
+def _divided() -> Iterator[tuple[NDArray, NDArray]]:
+    mothers = np.where(np.arange(2 * MOTHERS) % 2, 0, np.arange(2 * MOTHERS) // 2 + 1)
     for frame in range(FRAMES):
-        yield (mothers if frame < 150 else daughters), (mothers if frame < 151 else daughters), 501
+        yield (mothers if frame < 150 else DAUGHTERS), (mothers if frame < 151 else DAUGHTERS)
 
 
-def _write(labels: Iterator[tuple[NDArray, NDArray, int]], result: Path, truth: Path) -> None:
+def _write(
+    labels: Iterator[tuple[NDArray, NDArray]], parents: Mapping[int, int], result: Path, truth: Path
+) -> None:
     folders = {result: "mask", truth / "TRA": "man_track", truth / "SEG": "man_seg"}
     for folder in folders:
         folder.mkdir(parents=True)
     lives: tuple[dict[int, list[int]], dict[int, list[int]]] = ({}, {})
-    first_daughter = 0
-    for frame, (true, found, first_daughter) in enumerate(labels):
+    for frame, (true, found) in enumerate(labels):
         for folder, prefix in folders.items():
             places = found if folder == result else true
             tifffile.imwrite(folder / f"{prefix}{frame:03d}.tif", _image(places), compression="zlib")
@@ -74,11 +83,7 @@ def _write(labels: Iterator[tuple[NDArray, NDArray, int]], result: Path, truth: 
                 spans.setdefault(label, [frame, frame])[1] = frame
     for spans, path in zip(lives, (truth / "TRA" / "man_track.txt", result / "res_track.txt"), strict=True):
         write_tracks(
-            path,
-            (
-                Track(label, *span, (label - first_daughter) // 2 + 1 if 0 < first_daughter <= label else 0)
-                for label, span in spans.items()
-            ),
+            path, (Track(label, begin, end, parents.get(label, 0)) for label, (begin, end) in spans.items())
         )
 
 

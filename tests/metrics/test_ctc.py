@@ -11,6 +11,7 @@ from cosembed.datasets.ctc.mask_files import mask_files
 from cosembed.errors import DataError
 from cosembed.metrics import evaluate_ctc
 from cosembed.metrics.ctc import ERRORS, _match, frame_seg
+from cosembed.metrics.measures import MEASURES
 
 WEIGHTS = {"NS": 5, "FN": 10, "FP": 1, "ED": 1, "EA": 1.5, "EC": 1}
 VIDEOS = st.integers(1, 4).flatmap(
@@ -170,6 +171,8 @@ def test_masks_in_frames_without_seg_truth_do_not_matter(tmp_path):
     scores = evaluate_ctc(tmp_path / "RES", tmp_path / "GT")
     assert scores["SEG"] == 1
     assert (scores["frames"], scores["seg_frames"], scores["TRA"]) == (3, 1, None)
+    assert scores["counts"]["SEG"] == {"objects": 1, "matched": 1}
+    assert scores["undefined"] == dict.fromkeys(set(MEASURES) - {"SEG"}, "there is no TRA truth")
 
 
 def test_frames_must_agree(tmp_path):

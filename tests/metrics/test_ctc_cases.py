@@ -48,7 +48,13 @@ def test_official_det_and_tra_values_and_every_error_of_the_official_log(test_da
     scores = evaluate_ctc(folder / "03_RES", folder / "03_GT")
     assert scores["DET"] == pytest.approx(0.688, abs=5e-7)
     assert scores["TRA"] == pytest.approx(0.622980, abs=5e-7)
-    assert scores["SEG"] is None
+    assert scores["SEG"] is scores["OP"] is None
+    # The log lists 1 ED, 16 EA and 2 EC, and the truth has 19 links.
+    assert scores["LNK"] == pytest.approx(1 - (1 + 1.5 * 16 + 2) / (1.5 * 19))
+    assert scores["undefined"] == {
+        **dict.fromkeys(("SEG", "OP"), "there is no SEG truth"),
+        "CCA": "the truth has no complete cell cycle",
+    }
     kinds = {
         "Splitting Operations": "NS", "False Negative Vertices": "FN", "False Positive Vertices": "FP",
         "Redundant Edges To Be Deleted": "ED", "Edges To Be Added": "EA", "Edges with Wrong Semantics": "EC",
