@@ -48,7 +48,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     text("out_dir", "runs", "Results go to <out_dir>/<experiment>/.")
     text("name", "", "Another name for the experiment's folder.")
     text("profile", "paper", "paper (GPU), cpu (two cores), smoke (seconds, for tests).")
-    text("recipe", "paper", "paper: what the paper states; released: as the released models were trained.")
+    text("recipe", "paper", "paper: what it states; released: as its models; mia2019: its follow-up.")
     flags.DEFINE_multi_string(
         "set",
         [],

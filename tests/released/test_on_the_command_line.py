@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from cosembed import specs
 from tests.helpers.builders import run_command
 from tests.helpers.numpy_network import seeded_variables, write_checkpoint
 
@@ -46,6 +47,28 @@ def test_a_video_is_tracked_and_the_result_is_valid(imported, source, tmp_path):
     result = run_command("cosembed", "validate", f"--result_dir={tmp_path}/01_RES")
     assert result.returncode == 0, result.stderr
     assert len(list((tmp_path / "01_RES").glob("mask*.tif"))) == 3
+
+
+def test_a_network_of_the_follow_up_tracks_with_its_recipe(tmp_path):
+    """Tiles of 256 x 256 pixels, of which DIC-HeLa has one, and windows in time, longer than this video."""
+    write_checkpoint(tmp_path / "model-1", seeded_variables(12, levels=3, outputs=8, follow_up=True))
+    write_video(tmp_path / "01")
+    result = run_command(
+        "cosembed",
+        "track",
+        f"--checkpoint={tmp_path}/model-1",
+        "--dataset=DIC-C2DH-HeLa",
+        f"--input={tmp_path}/01",
+        f"--output={tmp_path}/01_RES",
+        "--set=tracking.seeds=9",
+    )
+    assert result.returncode == 0, result.stderr
+    assert "mean shift from 9 seeds" in result.stdout
+    assert "follow-up" not in result.stdout + result.stderr
+    result = run_command("cosembed", "validate", f"--result_dir={tmp_path}/01_RES")
+    assert result.returncode == 0, result.stderr
+    spec = specs.load(tmp_path / "01_RES" / "spec.yaml")
+    assert (spec.recipe, spec.inference.window, spec.tracking.clean_up) == ("mia2019", 8, "original")
 
 
 def test_mistakes_on_the_command_line_are_one_sentence_and_status_2(imported, tmp_path):
