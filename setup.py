@@ -11,7 +11,7 @@ setup(
         "cosembed": ["py.typed"],
         "cosembed.data_specs": ["*.yaml"],
         # What makes the pictures of a report move.
-        "cosembed.reporting": ["web/*"],
+        "cosembed.reporting.web": ["*.js", "*.css"],
         # The networks that come with it.
         "cosembed.networks": ["*/*.yaml", "*/*.npz"],
     },

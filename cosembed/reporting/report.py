@@ -135,7 +135,7 @@ def viewer_script(kinds: Sequence[str]) -> str:
 
 def web_text(name: str) -> str:
     """Reads a file of `web/`."""
-    return resources.files(__package__).joinpath("web", name).read_text(encoding="utf-8")
+    return resources.files("cosembed.reporting.web").joinpath(name).read_text(encoding="utf-8")
 
 
 def viewer_data(kind: str, data: Mapping[str, Any]) -> str:

@@ -29,6 +29,7 @@ class Lineage {
     button(tools, "Time \u2212", "narrower frames", () => this.view.zoom([1 / 1.6, 1]));
     searchField(tools, this.row, (label) => this.rows.has(label), (label) => this.group.choose(label));
     this.group.listeners.push((label) => this.chosen(label));
+    this.group.seen = (frame) => { this.now = frame; this.view.redraw(); };
     this.hint = "A click on a track gives its row. Drag to move; Ctrl and the wheel, or two fingers, enlarge.";
     this.row.textContent = this.hint;
   }
@@ -39,7 +40,10 @@ class Lineage {
   }
 
   chosen(label) {
-    if (!this.rows.has(label)) return;
+    if (!this.rows.has(label)) {
+      this.row.textContent = this.hint;
+      return void this.view.redraw();
+    }
     const [row, view] = [this.rows.get(label), this.view];
     const track = this.data.tracks[row];
     if (view.scale[1] < ROW) view.scale[1] = ROW;

@@ -37,7 +37,8 @@ class Movie {
     button(tools, "\u2212", "make smaller", () => this.view.zoom([1 / 1.6, 1 / 1.6]));
     button(tools, "Whole", "show the whole picture", () => this.view.whole());
     this.row = make("div", place, { className: "note", ariaLive: "polite" });
-    this.row.textContent = "A click on a cell gives its row.";
+    this.hint = "A click on a cell gives its row.";
+    this.row.textContent = this.hint;
   }
 
   play(on) {
@@ -151,7 +152,7 @@ class Movie {
   // Shows the row of the chosen cell, with its place in the frame that is shown.
   tell() {
     const label = this.group.label;
-    if (!label) return;
+    if (!label) return void (this.row.textContent = this.hint);
     const cell = this.frame.rows.get(label);
     const place = cell ? [["area", cell.area + " px"], ["y", cell.y.toFixed(2)], ["x", cell.x.toFixed(2)]] : [];
     this.group.showRow(this.row, [["in frame " + this.frame.number, cell ? "" : "not there"], ...place]);

@@ -1,0 +1,1 @@
+"""Holds the scripts and styles of the viewers in a report; `reporting.report` puts them into the page."""
