@@ -94,3 +94,13 @@ def test_frames_of_a_czi_are_read_one_at_a_time(tmp_path):
     (tmp_path / "b.czi").write_bytes((tmp_path / "a.czi").read_bytes()[:300])
     with pytest.raises(DataError, match=r"b\.czi: cannot be read"):
         open_video(tmp_path / "b.czi")
+
+
+def test_the_stand_in_has_the_face_of_the_real_package():
+    nd2 = pytest.importorskip("nd2", reason="needs nd2")
+    from nd2.structures import TimeLoop, TimeLoopParams, Volume
+
+    for name in ("sizes", "dtype", "metadata", "experiment", "read_frame", "close"):
+        assert hasattr(nd2.ND2File, name), name
+    assert {"axesCalibrated", "axesCalibration"} <= set(Volume.__annotations__)
+    assert "periodMs" in TimeLoopParams.__annotations__ and TimeLoop.type == "TimeLoop"
