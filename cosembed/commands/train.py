@@ -21,7 +21,7 @@ from cosembed.study import flags as study_flags
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines the flags of this command."""
     study_flags.define_flags(flag_values)
-    study_flags.define_spec_flag(flag_values)
+    study_flags.define_own_flags(flag_values)
 
 
 def main(flag_values: flags.FlagValues) -> None:

@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from multiprocessing import current_process
+from pathlib import Path
 from typing import Any, Generic
 
 from absl import logging
 
 from cosembed.errors import CosembedError
 from cosembed.files.writing import locked_folder
+from cosembed.networks.catalogue import network_folder
 from cosembed.processes.cluster import Cluster, Task, connected
 from cosembed.study import runner
 from cosembed.study.experiment import Experiment
@@ -123,10 +125,13 @@ def _put_together(
 
 
 def _absolute(settings: Settings) -> Settings:
-    checkpoints = settings.checkpoints
+    checkpoints, start_from = settings.checkpoints, settings.start_from
+    if start_from is not None and network_folder(start_from) is None:
+        start_from = str(Path(start_from).absolute())
     return replace(
         settings,
         data_dir=settings.data_dir.absolute(),
         folder=settings.folder.absolute(),
         checkpoints=None if checkpoints is None else checkpoints.absolute(),
+        start_from=start_from,
     )

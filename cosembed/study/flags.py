@@ -101,11 +101,13 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     text("scheduler", "", "A Dask cluster runs all folds: local:N processes, or tcp://host:port.")
 
 
-def define_spec_flag(flag_values: flags.FlagValues) -> None:
-    """Defines --spec, for a person's own annotated videos, unless it is defined already."""
+def define_own_flags(flag_values: flags.FlagValues) -> None:
+    """Defines the flags for a person's own annotated videos, unless they are defined already."""
     if "spec" not in flag_values:
-        help_text = "YAML file with the values of your data, as cosembed suggest-spec writes it."
-        flags.DEFINE_string("spec", "", help_text, flag_values=flag_values)
+        spec_help = "YAML file with the values of your data, as cosembed suggest-spec writes it."
+        flags.DEFINE_string("spec", "", spec_help, flag_values=flag_values)
+        start_help = "The network whose weights the training starts from, as of track --network."
+        flags.DEFINE_string("start_from", "", start_help, flag_values=flag_values)
 
 
 def run_from_flags(experiment: Experiment[Spec, Item], flag_values: flags.FlagValues, command: str) -> None:
@@ -205,12 +207,16 @@ def make_settings(flag_values: flags.FlagValues, name: str, command: str) -> Set
         command: The command line, for tables and reports.
 
     Raises:
-        InputError: A protocol, a range of frames or TF_CONFIG that cannot be used.
+        InputError: A protocol, a range of frames, TF_CONFIG or --start_from that cannot be used.
     """
     if flag_values.protocol not in protocols.PROTOCOLS:
         raise InputError(f"--protocol={flag_values.protocol}: choose one of {', '.join(protocols.PROTOCOLS)}")
     if flag_values.strategy == "multiworker":
         read_hosts()
+    # The paper's experiments start from nothing, and do not have the flag.
+    start_from = flag_values.start_from if "start_from" in flag_values else ""
+    if start_from and flag_values.checkpoints:
+        raise InputError("--start_from: --checkpoints takes the place of training; drop one of the flags")
     return Settings(
         data_dir=Path(flag_values.data_dir),
         folder=Path(flag_values.out_dir) / (flag_values.name or name),
@@ -228,6 +234,7 @@ def make_settings(flag_values: flags.FlagValues, name: str, command: str) -> Set
             flag_values.mixed_precision, flag_values.recompute, flag_values.xla, flag_values.strategy
         ),
         workers=flag_values.workers,
+        start_from=start_from or None,
     )
 
 

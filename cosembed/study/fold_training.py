@@ -20,6 +20,7 @@ from cosembed.models import StackedHourglass
 from cosembed.specs import TrainedSpec
 from cosembed.study.folds import Fold, Item
 from cosembed.study.settings import Settings
+from cosembed.study.starting import starting_weights
 from cosembed.study.task import Spec, TaskStages
 from cosembed.training.checkpoints import checkpoint_manager, load_network_as, save_checkpoint
 from cosembed.training.devices import describe_device
@@ -63,7 +64,9 @@ def train_fold(stages: TaskStages[Spec, Item], fold: Fold[Item], spec: Spec, set
     if workers:
         logging.info("%s: its batches are made by %s", title, counted(workers, "worker"))
     with batches_by_workers(source, workers, spec.training.iterations) as source:
-        train(spec, source, run, title, settings.execution, stages.training_picture)
+        start = settings.start_from and starting_weights(settings.start_from, spec.network)
+        weights = start.arrays if start else None
+        train(spec, source, run, title, settings.execution, stages.training_picture, weights)
 
 
 def _decisive_facts(spec: TrainedSpec, identity: dict[str, str]) -> dict[str, str]:
@@ -88,6 +91,8 @@ def run_identity(fold: Fold[Item], spec: TrainedSpec, settings: Settings) -> dic
     if settings.checkpoints is not None:
         place = released.find_released(settings.checkpoints, spec.dataset.name)
         identity["network"] = released.source_of(place)
+    if settings.start_from is not None:
+        identity["start_from"] = starting_weights(settings.start_from, spec.network).source
     return identity
 
 

@@ -19,9 +19,9 @@ EXPERIMENT = Experiment(name="own", dataset="", task=CellsTask())
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
-    """Defines the flags of every experiment and --spec, unless they are defined already."""
+    """Defines the flags of every experiment and those for own videos, unless they are defined already."""
     study_flags.define_flags(flag_values)
-    study_flags.define_spec_flag(flag_values)
+    study_flags.define_own_flags(flag_values)
 
 
 def run_from_flags(flag_values: flags.FlagValues, command: str) -> None:

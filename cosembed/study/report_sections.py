@@ -27,11 +27,13 @@ def run_facts(spec: TrainedSpec, settings: Settings, fold: Fold[Item], split: st
         DataError: The fold's versions.json is damaged.
     """
     versions = read_record(settings.folder / fold.name / "versions.json", "versions", "git_commit")
+    start = versions.get("identity", {}).get("start_from")
     return [
         ("Command", settings.command),
         ("Recipe, profile", f"{spec.recipe}, {spec.profile}"),
         ("Split", split),
         ("Seed", str(spec.training.seed)),
+        *([("Started from", start)] if start else []),
         ("Device", versions.get("device", UNKNOWN)),
         ("Versions", describe_versions(versions["versions"])),
         ("Git commit", versions["git_commit"]),

@@ -85,10 +85,11 @@ def start(
         whether this process is the one that writes results.
 
     Raises:
-        InputError: TensorFlow, a device, or the authors' network cannot be used.
+        InputError: TensorFlow, a device, the authors' network or the one to start from cannot be used.
     """
     check_tensorflow()
     from cosembed.study.fold_training import fit_released
+    from cosembed.study.starting import starting_weights
     from cosembed.training.devices import choose_gpus, describe_device, make_deterministic
     from cosembed.training.replicas import open_replicas
 
@@ -103,6 +104,8 @@ def start(
         make_deterministic()
     if settings.checkpoints is not None:
         spec = fit_released(spec, settings.checkpoints)
+    if settings.start_from is not None:
+        starting_weights(settings.start_from, spec.network)
     return stages, spec, replicas.is_chief
 
 

@@ -35,6 +35,7 @@ class Settings:
         augment: A name of `cosembed.augment.AUGMENTERS`.
         execution: Precision, memory, compiler and devices of training.
         workers: How many processes make training batches; None: as many as are of use.
+        start_from: The name or the path of the network whose weights the training starts from.
     """
 
     data_dir: Path
@@ -51,3 +52,4 @@ class Settings:
     augment: str = DEFAULT_AUGMENTER
     execution: Execution = execution.DEFAULT
     workers: int | None = None
+    start_from: str | None = None

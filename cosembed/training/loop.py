@@ -52,6 +52,7 @@ def train(
     title: str = "train",
     execution: Execution = DEFAULT,
     draw_picture: DrawPicture | None = None,
+    start_weights: Mapping[str, NDArray[np.float32]] | None = None,
 ) -> StackedHourglass:
     """Trains until the spec's last iteration, continuing where an earlier start of the same run stopped.
 
@@ -66,6 +67,8 @@ def train(
         title: What the progress bar is called.
         execution: Precision, memory, compiler, and the devices that share every batch.
         draw_picture: Draws what the network makes of a batch, for TensorBoard; None: there are scalars only.
+        start_weights: The weights before the first step, by the names of `named_weights`; None: they are
+            drawn from the spec's seed.
 
     Returns:
         The trained network.
@@ -80,7 +83,7 @@ def train(
     replicas = replicas_of(execution)
     replicas.check_batch(spec.training.batch_size)
     with lost_hosts_reported(replicas, title):
-        state = _restore(spec, run, title, execution)
+        state = _restore(spec, run, title, execution, start_weights)
         if int(state.step.numpy()) < spec.training.iterations:
             _train(spec, source, run, title, execution, draw_picture, state)
     return state.model
@@ -141,12 +144,21 @@ def _train(
                 break
 
 
-def _restore(spec: TrainedSpec, run: RunFolder, title: str, execution: Execution) -> _TrainingState:
+def _restore(
+    spec: TrainedSpec,
+    run: RunFolder,
+    title: str,
+    execution: Execution,
+    start_weights: Mapping[str, NDArray[np.float32]] | None,
+) -> _TrainingState:
     """Builds a new network, or the one of the newest readable checkpoint."""
     replicas = replicas_of(execution)
     with replicas.scope():
         model = build_network(spec, execution)
-        weights = list(named_weights(model).values())
+        named = named_weights(model)
+        for name, values in (start_weights or {}).items():
+            named[name].assign(values)
+        weights = list(named.values())
         optimizer = Optimizer(weights, spec.training)
     step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
     manager = None

@@ -10,7 +10,8 @@ import tensorflow as tf
 from cosembed.batches.clips import ClipSource
 from cosembed.batches.workers import batches_by_workers
 from cosembed.errors import CheckpointError, DataError, OutputError, SpecError, TrainingError
-from cosembed.training.checkpoints import load_network
+from cosembed.models import named_weights
+from cosembed.training.checkpoints import build_network, load_network
 from cosembed.training.execution import DEFAULT
 from cosembed.training.loop import train
 from cosembed.training.run_folder import Record, RunFolder
@@ -31,7 +32,16 @@ def sequence():
     return make_sequence(images, labels)
 
 
-def run_training(folder, sequence, spec, stop_after=None, draw_picture=None, workers=0, execution=DEFAULT):
+def run_training(
+    folder,
+    sequence,
+    spec,
+    stop_after=None,
+    draw_picture=None,
+    workers=0,
+    execution=DEFAULT,
+    start_weights=None,
+):
     """Trains in `folder`; `stop_after` ends it by an error after that many clips, as a kill would."""
     source = ClipSource([sequence], spec, spec.training.seed)
     if stop_after is not None:
@@ -46,7 +56,14 @@ def run_training(folder, sequence, spec, stop_after=None, draw_picture=None, wor
     run = RunFolder(folder)
     run.open(spec, IDENTITY)
     with batches_by_workers(source, workers, spec.training.iterations) as source:
-        return train(spec, source, run, execution=execution, draw_picture=draw_picture)
+        return train(
+            spec,
+            source,
+            run,
+            execution=execution,
+            draw_picture=draw_picture,
+            start_weights=start_weights,
+        )
 
 
 def weights_of(folder):
@@ -74,6 +91,31 @@ def test_interrupted_equals_uninterrupted_bitwise(sequence, tmp_path, recipe, wi
             for history in histories
         ]
         assert without_time[0] == without_time[1]
+
+
+def test_a_training_that_started_from_a_network_continues_bitwise(sequence, tmp_path):
+    spec = shallow_spec("training.iterations=5", "training.checkpoint_every=2")
+    drawn, other = (
+        {name: variable.numpy() for name, variable in named_weights(build_network(origin)).items()}
+        for origin in (spec, shallow_spec("training.seed=9"))
+    )
+    run_training(tmp_path / "whole", sequence, spec, start_weights=other)
+    # Ended before the first checkpoint, and after it.
+    for stop in (1, 3):
+        folder = tmp_path / f"stopped_{stop}"
+        with pytest.raises((KeyboardInterrupt, tf.errors.OpError)):
+            run_training(folder, sequence, spec, stop_after=stop, start_weights=other)
+        run_training(folder, sequence, spec, start_weights=other)
+        for first, second in zip(weights_of(tmp_path / "whole")[0], weights_of(folder)[0], strict=True):
+            np.testing.assert_array_equal(first, second)
+    # The weights that the seed draws, given as a start, change nothing.
+    for name, start in (("drawn", None), ("given", drawn)):
+        run_training(tmp_path / name, sequence, spec, start_weights=start)
+    for first, second in zip(
+        weights_of(tmp_path / "drawn")[0], weights_of(tmp_path / "given")[0], strict=True
+    ):
+        np.testing.assert_array_equal(first, second)
+    assert np.abs(weights_of(tmp_path / "drawn")[0][0] - weights_of(tmp_path / "whole")[0][0]).max() > 1e-3
 
 
 def test_weights_are_bitwise_the_same_for_any_number_of_workers_and_after_a_change_of_it(sequence, tmp_path):

@@ -1,0 +1,80 @@
+"""Finds the weights that a training starts from, and checks that they fit. Knows no data and no flags."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cosembed import released
+from cosembed.errors import CheckpointError
+from cosembed.inference.networks import load_network
+from cosembed.models import StackedHourglass, named_weights
+from cosembed.networks.catalogue import network_folder
+from cosembed.specs.sections import NetworkSpec
+
+# The values of a spec's network that decide which weights it has. The size of the images does not.
+FORM = ("channels", "levels", "filters", "outputs", "recurrent", "variant")
+
+
+@dataclass(frozen=True)
+class StartingWeights:
+    """Holds the weights that a training starts from.
+
+    Attributes:
+        source: What they are of, with a digest of them, for the record of the run.
+        form: The values of `FORM` of their network.
+        arrays: The weights by the names of `models.named_weights`.
+    """
+
+    source: str
+    form: Mapping[str, object]
+    arrays: Mapping[str, NDArray[np.float32]]
+
+
+def starting_weights(start_from: str, network: NetworkSpec) -> StartingWeights:
+    """Loads the weights of a network whose form is that of the one to be trained.
+
+    Args:
+        start_from: What `inference.networks.load_network` takes: a name, or a path.
+        network: Of the spec of the training.
+
+    Raises:
+        CheckpointError: There is no such network, it cannot be read, or it has another form.
+    """
+    found = _load(start_from)
+    other = {key: found.form[key] for key in FORM if found.form[key] != getattr(network, key)}
+    if other:
+        theirs = ", ".join(f"network.{key}={value}" for key, value in other.items())
+        remedy = " ".join(f"--set=network.{key}={value}" for key, value in other.items())
+        if "channels" in other:
+            remedy = "a network that was trained on frames with as many channels"
+        raise CheckpointError(
+            f"--start_from={start_from}: has {theirs}, unlike the network of the spec; use {remedy}"
+        )
+    return found
+
+
+@lru_cache(maxsize=1)
+def _load(start_from: str) -> StartingWeights:
+    """Loads a network once for all stages of an experiment."""
+    path = Path(start_from)
+    named = network_folder(start_from) is not None
+    if not named and (released.is_imported(path) or released.is_released(path)):
+        model = released.load_imported(path)
+    else:
+        model = load_network(start_from).model
+    arrays = {name: variable.numpy() for name, variable in named_weights(model).items()}
+    digest = hashlib.sha256(b"".join(array.tobytes() for array in arrays.values())).hexdigest()
+    source = f"{start_from if named else path.resolve().name}, weights {digest[:12]}"
+    return StartingWeights(source, _form(model), arrays)
+
+
+def _form(model: StackedHourglass) -> dict[str, object]:
+    config = model.get_config()
+    return {"channels": model.input_spec.axes[-1]} | {key: config[key] for key in FORM if key in config}
