@@ -23,8 +23,8 @@ def test_the_test_geometry_keeps_linear_ramps_and_centres(height, width, zoom, s
     spec = spec_with(crop=4, test_zoom=zoom)
     rows, columns = np.mgrid[:height, :width].astype(np.float32)
     image = np.stack([rows, columns], axis=-1)
-    grid = frame_grid((height, width), spec, size)
-    fitted = fit_frame(image, spec, size)
+    grid = frame_grid((height, width), spec, (size, size))
+    fitted = fit_frame(image, spec, (size, size))
     assert fitted.shape == (size, size, 2)
     expected = np.clip(grid.offset_y + grid.scale_y * np.arange(size), 0, height - 1)
     np.testing.assert_allclose(fitted[:, 0, 0], expected, atol=1e-3)
@@ -37,7 +37,7 @@ def test_the_test_geometry_keeps_linear_ramps_and_centres(height, width, zoom, s
 
 def test_equal_sizes_change_nothing():
     image = np.random.default_rng(4).normal(0, 1, (16, 16, 1)).astype(np.float32)
-    np.testing.assert_allclose(fit_frame(image, spec_with(), 16), image, atol=1e-6)
+    np.testing.assert_allclose(fit_frame(image, spec_with(), (16, 16)), image, atol=1e-6)
 
 
 def test_the_inverse_leads_back_to_the_same_pixel():

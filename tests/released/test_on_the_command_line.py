@@ -106,7 +106,7 @@ def test_mistakes_on_the_command_line_are_one_sentence_and_status_2(imported, tm
         result = run_command("cosembed", command, *flags)
         assert result.returncode == 2, (command, flags, result.stderr)
         assert message in result.stderr
-        assert result.stderr.startswith("error: ")
+        assert result.stderr.startswith("error: "), result.stderr
         assert result.stderr.count("\n") == 1
     assert not (tmp_path / "01_RES").exists()
     assert not (tmp_path / "new").exists()

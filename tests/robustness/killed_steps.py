@@ -142,7 +142,7 @@ def track_as_one(stepper, frames, spec, output, sample_frames):
         frames.shape,
         spec.upsampling,
     )
-    return WrittenVideo(count, 1, {"network": 1.0}, {0: np.zeros((4, 4, 2), np.float32)})
+    return WrittenVideo(count, 1, {"network": 1.0}, {0: np.zeros((4, 4, 2), np.float32)}, [])
 
 
 def run_modes(folder: Path, modes: Iterable[str], test_frames: tuple[int, int] = (1, 3)) -> None:
