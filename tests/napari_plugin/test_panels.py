@@ -187,5 +187,6 @@ def test_napari_finds_the_reader_by_the_manifest(result):
     manager = npe2.PluginManager()
     manager.register(npe2.PluginManifest.from_file(ROOT / "cosembed" / "napari_plugin" / "napari.yaml"))
     (contribution,) = manager.iter_compatible_readers([str(result)])
-    reader = contribution.exec(kwargs={"path": str(result)}, _registry=manager.commands)
-    assert [kind for _, _, kind in reader(str(result))] == ["labels", "tracks"]
+    paths = [str(result)]
+    reader = contribution.exec(kwargs={"path": paths, "stack": False}, _registry=manager.commands)
+    assert [kind for _, _, kind in reader(paths, stack=False)] == ["labels", "tracks"]
