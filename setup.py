@@ -12,6 +12,8 @@ setup(
         "cosembed.data_specs": ["*.yaml"],
         # What makes the pictures of a report move.
         "cosembed.reporting.web": ["*.js", "*.css"],
+        # What napari looks for.
+        "cosembed.napari_plugin": ["napari.yaml"],
         # The networks that come with it.
         "cosembed.networks": ["*/*.yaml", "*/*.npz"],
     },

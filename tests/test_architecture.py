@@ -38,6 +38,7 @@ ORDER = (
     "video_job",
     "study",
     "commands",
+    "napari_plugin",
 )
 # The package's face and its program stand above all rooms.
 FACE = ("__init__", "__main__")

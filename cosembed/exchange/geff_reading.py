@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -123,10 +124,11 @@ def write_result_folder(stored: StoredGraph, output: Path) -> GraphTracks:
     """
     found = find_tracks(stored.graph)
     count = len(stored.labels)
+    frames = relabelled_frames(stored, found)
     with atomic_folder(output) as folder:
         masks = MaskFolder(folder, count, stored.first, stored.digits)
-        for frame in with_progress(range(count), count, "masks"):
-            masks[frame] = _relabelled(stored, found, frame)
+        for frame, mask in enumerate(with_progress(frames, count, "masks")):
+            masks[frame] = mask
         write_tracks(
             folder / "res_track.txt",
             [
@@ -135,6 +137,15 @@ def write_result_folder(stored: StoredGraph, output: Path) -> GraphTracks:
             ],
         )
     return found
+
+
+def relabelled_frames(stored: StoredGraph, found: GraphTracks) -> Iterator[NDArray[np.uint16]]:
+    """Reads the label image uint16 [H, W] frame by frame, every cell with the label of its track.
+
+    Raises:
+        DataError: The label image does not show the cells of the graph.
+    """
+    return (_relabelled(stored, found, frame) for frame in range(len(stored.labels)))
 
 
 def _relabelled(stored: StoredGraph, found: GraphTracks, frame: int) -> NDArray[np.uint16]:

@@ -6,8 +6,8 @@ docs/fidelity.md.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 from cosembed.errors import SpecError
 from cosembed.specs.dataclass_mapping import bounded, check
@@ -104,6 +104,10 @@ class NetworkSpec:
     outputs: int = bounded(1, 256)
     recurrent: bool
     variant: Literal["miccai2018", "mia2019"] = "miccai2018"
+
+    def form(self) -> dict[str, Any]:
+        """Gives the values that decide which weights the network has; the size of the images does not."""
+        return {key: value for key, value in asdict(self).items() if key != "image_size"}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,12 +14,9 @@ from numpy.typing import NDArray
 from cosembed import released
 from cosembed.errors import CheckpointError
 from cosembed.inference.networks import load_network
-from cosembed.models import StackedHourglass, named_weights
+from cosembed.models import named_weights
 from cosembed.networks.catalogue import network_folder
 from cosembed.specs.sections import NetworkSpec
-
-# The values of a spec's network that decide which weights it has. The size of the images does not.
-FORM = ("channels", "levels", "filters", "outputs", "recurrent", "variant")
 
 
 @dataclass(frozen=True)
@@ -28,7 +25,7 @@ class StartingWeights:
 
     Attributes:
         source: What they are of, with a digest of them, for the record of the run.
-        form: The values of `FORM` of their network.
+        form: What `NetworkSpec.form` gives of their network, among other values.
         arrays: The weights by the names of `models.named_weights`.
     """
 
@@ -48,7 +45,7 @@ def starting_weights(start_from: str, network: NetworkSpec) -> StartingWeights:
         CheckpointError: There is no such network, it cannot be read, or it has another form.
     """
     found = _load(start_from)
-    other = {key: found.form[key] for key in FORM if found.form[key] != getattr(network, key)}
+    other = {key: found.form[key] for key, value in network.form().items() if found.form[key] != value}
     if other:
         theirs = ", ".join(f"network.{key}={value}" for key, value in other.items())
         remedy = " ".join(f"--set=network.{key}={value}" for key, value in other.items())
@@ -72,9 +69,4 @@ def _load(start_from: str) -> StartingWeights:
     arrays = {name: variable.numpy() for name, variable in named_weights(model).items()}
     digest = hashlib.sha256(b"".join(array.tobytes() for array in arrays.values())).hexdigest()
     source = f"{start_from if named else path.resolve().name}, weights {digest[:12]}"
-    return StartingWeights(source, _form(model), arrays)
-
-
-def _form(model: StackedHourglass) -> dict[str, object]:
-    config = model.get_config()
-    return {"channels": model.input_spec.axes[-1]} | {key: config[key] for key in FORM if key in config}
+    return StartingWeights(source, model.get_config() | {"channels": model.input_spec.axes[-1]}, arrays)

@@ -93,11 +93,9 @@ def test_networks_that_come_with_it_and_those_of_the_authors_are_taken(tmp_path)
     assert found.source.startswith("simulated, weights ")
     assert found.arrays["hourglasses/0/contracting/0/kernel"].shape == (3, 3, 1, network.filters)
 
-    variables = seeded_variables(1, levels=3)
-    write_checkpoint(tmp_path / "model-1", variables)
-    filters = 64
-    form = specs.resolve("DIC-C2DH-HeLa", "released", "paper", {"network.levels": 3}).network
-    assert form.filters == filters
+    write_checkpoint(tmp_path / "model-1", seeded_variables(1, levels=3))
+    changes = {"network.levels": 3, "network.filters": 4, "network.outputs": 3}
+    form = specs.resolve("DIC-C2DH-HeLa", "released", "paper", changes).network
     assert starting_weights(str(tmp_path / "model-1"), form).source.startswith("model-1, weights ")
 
 

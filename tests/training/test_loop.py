@@ -94,28 +94,19 @@ def test_interrupted_equals_uninterrupted_bitwise(sequence, tmp_path, recipe, wi
 
 
 def test_a_training_that_started_from_a_network_continues_bitwise(sequence, tmp_path):
-    spec = shallow_spec("training.iterations=5", "training.checkpoint_every=2")
-    drawn, other = (
-        {name: variable.numpy() for name, variable in named_weights(build_network(origin)).items()}
-        for origin in (spec, shallow_spec("training.seed=9"))
-    )
-    run_training(tmp_path / "whole", sequence, spec, start_weights=other)
+    spec = shallow_spec("training.iterations=4", "training.checkpoint_every=2")
+    other = named_weights(build_network(shallow_spec("training.seed=9")))
+    start = {name: variable.numpy() for name, variable in other.items()}
+    run_training(tmp_path / "whole", sequence, spec, start_weights=start)
+    expected, _ = weights_of(tmp_path / "whole")
     # Ended before the first checkpoint, and after it.
     for stop in (1, 3):
         folder = tmp_path / f"stopped_{stop}"
         with pytest.raises((KeyboardInterrupt, tf.errors.OpError)):
-            run_training(folder, sequence, spec, stop_after=stop, start_weights=other)
-        run_training(folder, sequence, spec, start_weights=other)
-        for first, second in zip(weights_of(tmp_path / "whole")[0], weights_of(folder)[0], strict=True):
+            run_training(folder, sequence, spec, stop_after=stop, start_weights=start)
+        run_training(folder, sequence, spec, start_weights=start)
+        for first, second in zip(expected, weights_of(folder)[0], strict=True):
             np.testing.assert_array_equal(first, second)
-    # The weights that the seed draws, given as a start, change nothing.
-    for name, start in (("drawn", None), ("given", drawn)):
-        run_training(tmp_path / name, sequence, spec, start_weights=start)
-    for first, second in zip(
-        weights_of(tmp_path / "drawn")[0], weights_of(tmp_path / "given")[0], strict=True
-    ):
-        np.testing.assert_array_equal(first, second)
-    assert np.abs(weights_of(tmp_path / "drawn")[0][0] - weights_of(tmp_path / "whole")[0][0]).max() > 1e-3
 
 
 def test_weights_are_bitwise_the_same_for_any_number_of_workers_and_after_a_change_of_it(sequence, tmp_path):
