@@ -1,4 +1,4 @@
-"""Scores a Cell Tracking Challenge result folder: SEG, DET, TRA, OP, and measures of tracks and divisions.
+"""Scores a Cell Tracking Challenge result folder: segmentation, detection, tracks and divisions.
 
     cosembed evaluate --result_dir=01_RES --ground_truth_dir=01_GT --json=scores.json
     cosembed evaluate --result_dir=01_RES --ground_truth_dir=01_GT --table=cells.csv --frames_table=frames.csv
