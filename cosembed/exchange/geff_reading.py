@@ -145,11 +145,15 @@ def relabelled_frames(stored: StoredGraph, found: GraphTracks) -> Iterator[NDArr
     Raises:
         DataError: The label image does not show the cells of the graph.
     """
-    return (_relabelled(stored, found, frame) for frame in range(len(stored.labels)))
+    return (relabelled_frame(stored, found, frame) for frame in range(len(stored.labels)))
 
 
-def _relabelled(stored: StoredGraph, found: GraphTracks, frame: int) -> NDArray[np.uint16]:
-    """Reads a frame of the label image, and gives every cell the label of its track."""
+def relabelled_frame(stored: StoredGraph, found: GraphTracks, frame: int) -> NDArray[np.uint16]:
+    """Reads a frame of the label image uint16 [H, W], every cell with the label of its track.
+
+    Raises:
+        DataError: The frame does not show the cells of the graph.
+    """
     name, image = stored.graph.name, stored.labels[frame]
     wanted = found.label_of_segments(stored.graph, frame)
     present = [int(value) for value in np.unique(image) if value]

@@ -15,8 +15,10 @@ import pytest
 import zarr
 from geff.validate.data import ValidationConfig, validate_data
 
+from cosembed.commands.main import main
 from cosembed.datasets.ctc.track_table import Track
 from cosembed.errors import DataError, InputError, OutputError
+from cosembed.exchange.geff_checking import check_geff
 from cosembed.exchange.geff_reading import is_geff, read_geff, write_result_folder
 from cosembed.exchange.geff_writing import write_geff
 from cosembed.exchange.result_folder import open_result
@@ -358,3 +360,37 @@ def test_writing_a_graph_warns_of_nothing(tmp_path):
         warnings.simplefilter("error")
         write_geff(open_result(folder), tmp_path / "tracks.geff", CALIBRATION)
         read_geff(tmp_path / "tracks.geff")
+
+
+def test_a_check_lists_every_frame_whose_masks_do_not_fit(tmp_path):
+    _, path = written(tmp_path)
+    assert check_geff(path) == []
+    (related,) = geff.GeffMetadata.read(path).related_objects
+    image = zarr.open_array(path / related.path)
+    image[1, :4, :4], image[4, 1:5, 1:4] = 77, 0
+    faults = [str(fault) for fault in check_geff(path)]
+    assert faults == [
+        "tracks.geff: the cell 77 of frame 1 is in the label image only; the two do not belong together",
+        "tracks.geff: the cell 3 of frame 4 is in the graph only; the two do not belong together",
+    ]
+
+
+def test_a_check_says_what_makes_a_graph_unreadable(tmp_path):
+    _, path = written(tmp_path)
+    shutil.rmtree(path / "nodes")
+    (fault,) = check_geff(path)
+    assert "is not a valid GEFF graph" in str(fault) and not fault.warning
+
+
+def test_validate_checks_a_graph(tmp_path, capsys):
+    _, path = written(tmp_path)
+    for damage, status in ((False, 0), (True, 2)):
+        if damage:
+            (related,) = geff.GeffMetadata.read(path).related_objects
+            zarr.open_array(path / related.path)[2, 1:5, 1:4] = 0
+        with pytest.raises(SystemExit) as ended:
+            main(["cosembed", "validate", f"--result_dir={path}"])
+        assert ended.value.code == status
+        printed = capsys.readouterr()
+        assert printed.out == ("" if damage else f"{path}: valid\n")
+        assert ("the cell 3 of frame 2 is in the graph only" in printed.err) == damage
