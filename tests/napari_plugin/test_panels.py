@@ -186,6 +186,7 @@ def test_napari_finds_the_reader_by_the_manifest(result):
 
     manager = npe2.PluginManager()
     manager.register(npe2.PluginManifest.from_file(ROOT / "cosembed" / "napari_plugin" / "napari.yaml"))
+    manager.activate("cosembed")
     (contribution,) = manager.iter_compatible_readers([str(result)])
     paths = [str(result)]
     reader = contribution.exec(kwargs={"path": paths, "stack": False}, _registry=manager.commands)
