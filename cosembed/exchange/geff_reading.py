@@ -17,6 +17,7 @@ from cosembed.exchange.geff_writing import OURS
 from cosembed.exchange.graph_tracks import CellGraph, GraphTracks, find_tracks
 from cosembed.files.progress import with_progress
 from cosembed.files.reading import reason
+from cosembed.files.wording import counted
 from cosembed.files.writing import atomic_folder
 from cosembed.images.zarr_video import ZarrVideo, is_zarr, open_zarr
 from cosembed.preprocessing.label_values import LARGEST_LABEL
@@ -103,7 +104,7 @@ def read_geff(path: Path) -> StoredGraph:
     if frames.max(initial=0) >= len(labels) or frames.min(initial=0) < 0:
         raise DataError(
             f"{path}: has nodes in frames {frames.min()} to {frames.max()}, but its label image has "
-            f"{len(labels)} frames, counted from 0; the two do not belong together"
+            f"{counted(len(labels), 'frame')}, counted from 0; the two do not belong together"
         )
     return StoredGraph(graph, labels, *_numbering(path, metadata.extra.get(OURS) or {}))
 
