@@ -1,9 +1,11 @@
 """Measures of folders beside traccuracy, which was written by others, and py-ctcmetrics' whole pipeline."""
 
+import logging
+
 import numpy as np
 import pytest
 import tifffile
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from cosembed.metrics import evaluate_ctc
@@ -30,6 +32,8 @@ def write_case(folder, seed, errors, shared):
 
 def traccuracy_of(folder, *metrics):
     """What traccuracy's metrics say of a case."""
+    # It formats some of its messages wrongly, which shows as soon as they are printed.
+    logging.getLogger("traccuracy").setLevel(logging.WARNING)
     from traccuracy import run_metrics
     from traccuracy.loaders import load_ctc_data
     from traccuracy.matchers import CTCMatcher
@@ -90,7 +94,12 @@ def test_the_whole_pipeline_of_py_ctcmetrics_agrees(tmp_path_factory, seed, erro
     from ctc_metrics.scripts.evaluate import calculate_metrics, load_data
 
     folder = tmp_path_factory.mktemp("case")
-    write_case(folder, seed, errors, shared=True)
+    # It warns of frames without a cell, and its CHOTA fails at some of them.
+    assume(
+        all(
+            image.any() for video in write_case(folder, seed, errors, shared=True) for image in video.images()
+        )
+    )
     scores = evaluate_ctc(folder / "RES", folder / "GT")
     tracks, true_tracks, matches, _, _, valid = load_data(
         str(folder / "RES"), str(folder / "GT"), True, False, threads=1

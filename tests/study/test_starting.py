@@ -105,9 +105,8 @@ def test_an_unknown_network_and_both_kinds_of_networks_are_one_sentence(data, tm
         "train",
         f"--spec={tmp_path / 'mine.yaml'}",
         f"--data_dir={data}",
-        "--profile=smoke",
+        f"--out_dir={tmp_path / 'runs'}",
     ]
-    command += [f"--out_dir={tmp_path / 'runs'}"]
     suggested = run_command(
         "cosembed", "suggest-spec", f"--data={data / 'simulated'}", f"--output={tmp_path / 'mine.yaml'}"
     )
