@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from configparser import ConfigParser
 from email.parser import Parser
 from importlib.metadata import version
 from pathlib import Path
@@ -23,6 +24,7 @@ IN_THE_WHEEL = {
     "cosembed/data_specs/_defaults.yaml",
     "cosembed/commands/main.py",
 }
+WEB = ROOT / "cosembed" / "reporting" / "web"
 # What an index and a slow line still take.
 MOST_BYTES = 60 * 10**6
 
@@ -113,8 +115,17 @@ def test_its_metadata_name_the_pythons_the_program_and_the_version(wheel):
     assert metadata["Version"] == cosembed.__version__
     # pip refuses any other Python with a sentence of its own.
     assert set(metadata["Requires-Python"].split(",")) == {">=3.11", "<3.14"}
-    entries = archive.read(f"{info}/entry_points.txt").decode().split()
-    assert entries == ["[console_scripts]", "cosembed", "=", "cosembed.commands.main:main"]
+    entries = ConfigParser()
+    entries.read_string(archive.read(f"{info}/entry_points.txt").decode())
+    assert {name: dict(entries[name]) for name in entries.sections()} == {
+        "console_scripts": {"cosembed": "cosembed.commands.main:main"},
+        "napari.manifest": {"cosembed": "cosembed.napari_plugin:napari.yaml"},
+    }
+    # What the entry point of napari names, and what the report's pictures need.
+    held = set(archive.namelist())
+    assert "cosembed/napari_plugin/napari.yaml" in held
+    scripts = {path.name for path in WEB.iterdir() if path.suffix in (".js", ".css")}
+    assert scripts and {f"cosembed/reporting/web/{name}" for name in scripts} <= held
 
 
 def test_another_python_is_refused_by_the_package_itself():
