@@ -21,6 +21,18 @@ from cosembed.specs import CellsSpec
 SIZE_RATIO = 1.7
 
 
+def typical_area(card: Card | None, shape: tuple[int, ...]) -> float | None:
+    """Returns the area of a typical cell of the training in network pixels; None if it was not measured.
+
+    Args:
+        card: That of the network, if it has one.
+        shape: How many network pixels an image of the training took, along each axis.
+    """
+    if card is None or card.expects.cell_area is None:
+        return None
+    return card.expects.cell_area[1] * math.prod(shape) / math.prod(card.expects.image_shape)
+
+
 def doubts_about_cell_size(
     labels: NDArray[np.uint16], card: Card | None, trained: CellsSpec | None = None
 ) -> Iterator[str]:
@@ -32,11 +44,10 @@ def doubts_about_cell_size(
         trained: For a video in tiles, the values that the network was trained with; without tiles, an image
             of the training took as many network pixels as the labels have.
     """
-    if card is None or card.expects.cell_area is None:
+    shape = shape_of_test(card.expects.image_shape, trained) if card and trained else labels[0].shape
+    median = typical_area(card, shape)
+    if median is None:
         return
-    height, width = card.expects.image_shape
-    pixels = math.prod(shape_of_test((height, width), trained)) if trained else labels[0].size
-    median = card.expects.cell_area[1] * pixels / (height * width)
     counted = (count_labels(frame) for frame in labels)
     areas = np.concatenate([areas[present > 0] for present, areas in counted])
     if not len(areas):

@@ -24,7 +24,7 @@ from cosembed.inference.tiles import spread_evenly
 from cosembed.preprocessing.geometry import shape_of_test
 from cosembed.preprocessing.label_overlap import count_labels
 from cosembed.specs import CellsSpec
-from cosembed.video_job.cell_size import SIZE_RATIO
+from cosembed.video_job.cell_size import SIZE_RATIO, typical_area
 from cosembed.video_job.fitness import doubts_about_fitness, measure_fitness
 
 # Frames that are so many times larger or more, in the geometric mean of their sides, are looked at.
@@ -71,7 +71,8 @@ def choose_scale(frames: VideoFrames, network: Network, spec: CellsSpec) -> Choi
     larger = math.sqrt(math.prod(frames.shape) / math.prod(trained))
     if spec.inference.tiled or larger < LARGER:
         return Choice({}, "")
-    scale = round(math.sqrt(math.prod(shape_of_test(trained, network.spec)) / math.prod(trained)), 3)
+    shape = shape_of_test(trained, network.spec)
+    scale = round(math.sqrt(math.prod(shape) / math.prod(trained)), 3)
     settings = {"inference.scale": scale}
     first = ArrayFrames(np.stack([frames[index] for index in range(min(2, len(frames)))]))
     whole, tiles = (
@@ -83,7 +84,7 @@ def choose_scale(frames: VideoFrames, network: Network, spec: CellsSpec) -> Choi
         f"it finds {_described(whole)} if they are scaled as a whole, {_described(tiles)} in tiles at "
         f"{scale:g} network pixels per original pixel."
     )
-    if tiles.width and _is_better(tiles, whole, _known_width(network, trained)):
+    if tiles.width and _is_better(tiles, whole, _width(typical_area(network.card, shape))):
         return Choice(settings, f"{seen} They are tracked in tiles (--scale=whole: as a whole).")
     small = f" Cells narrower than {FEWEST_WIDE:.0f} are often lost." if whole.width < FEWEST_WIDE else ""
     return Choice({}, f"{seen} They are scaled as a whole (--scale={scale:g}: in tiles).{small}")
@@ -103,25 +104,24 @@ def _look(network: Network, frames: VideoFrames, spec: CellsSpec) -> _Look:
         fitness = measure_fitness({last: item.embeddings[last]}, labels)
         doubtful += any(doubts_about_fitness(fitness))
     found = np.concatenate(areas)
-    width = math.sqrt(float(np.median(found)) * 4 / math.pi) if len(found) else 0.0
-    return _Look(width, doubtful / len(chosen))
+    return _Look(_width(float(np.median(found)) if len(found) else None), doubtful / len(chosen))
 
 
-def _known_width(network: Network, trained: tuple[int, int]) -> float | None:
-    """Returns how wide a typical cell of the training was, in network pixels; None if it is not known."""
-    if network.card is None or network.card.expects.cell_area is None:
-        return None
-    share = network.card.expects.cell_area[1] / math.prod(trained)
-    return math.sqrt(share * math.prod(shape_of_test(trained, network.spec)) * 4 / math.pi)
+def _width(area: float | None) -> float:
+    """Returns the diameter of a disc of an area; 0 if there is none."""
+    return math.sqrt(area * 4 / math.pi) if area is not None else 0.0
 
 
-def _is_better(tiles: _Look, whole: _Look, known: float | None) -> bool:
-    """Tells whether tiles give no more doubts than the whole image, and cells nearer to the known size."""
+def _is_better(tiles: _Look, whole: _Look, known: float) -> bool:
+    """Tells whether tiles give no more doubts than the whole image, and cells nearer to the known width.
+
+    Without a known width, 0, the doubts alone decide.
+    """
     if not whole.width:
         return True
     if tiles.doubtful > whole.doubtful:
         return False
-    if known is None:
+    if not known:
         return True
     off_tiles, off_whole = (abs(math.log(look.width / known)) for look in (tiles, whole))
     return off_tiles < off_whole and off_tiles < math.log(SIZE_RATIO) / 2
