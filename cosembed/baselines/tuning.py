@@ -20,6 +20,7 @@ from cosembed.baselines.linking import link_cells, measure_frames
 from cosembed.baselines.segmentation import segment_cells
 from cosembed.baselines.values import FEATURES, SEEDS, BaselineValues
 from cosembed.datasets.ctc.mask_files import mask_files, read_labels
+from cosembed.datasets.magnification import disc_width
 from cosembed.metrics import evaluate_ctc
 from cosembed.metrics.ctc import frame_seg
 from cosembed.preprocessing.label_overlap import label_overlap, present_labels
@@ -164,13 +165,9 @@ def _typical_area(samples: Sequence[_Sample]) -> float:
     return float(np.median(known)) if len(known) else 500.0
 
 
-def _diameter(area: float) -> float:
-    return 2 * float(np.sqrt(area / np.pi))
-
-
 def _start(area: float) -> BaselineValues:
     """Derives values to begin with from the cells' area."""
-    diameter = _diameter(area)
+    diameter = disc_width(area)
     return BaselineValues(
         seed_scale=round(diameter / 8, 1),
         smallest=max(4, int(area / 8)),
@@ -181,7 +178,7 @@ def _start(area: float) -> BaselineValues:
 
 def _first_look(start: BaselineValues, area: float) -> list[BaselineValues]:
     """Gives values that differ in what decides most: feature and threshold."""
-    windows = {"texture": round(_diameter(area) / 20, 1)}
+    windows = {"texture": round(disc_width(area) / 20, 1)}
     return [
         replace(start, feature=feature, threshold=threshold, smoothing=windows.get(feature, start.smoothing))
         for feature in FEATURES
@@ -194,7 +191,7 @@ _Axis = Callable[[BaselineValues], list[BaselineValues]]
 
 def _segmentation_axes(area: float) -> list[_Axis]:
     """Lists the searches of the segmentation: each gives candidates around the best values so far."""
-    diameter = _diameter(area)
+    diameter = disc_width(area)
     windows = [0, *(int(diameter * share) // 2 * 2 + 1 for share in (2, 4, 8))]
     scales = [round(diameter * share, 1) for share in (1 / 16, 1 / 11, 1 / 7, 1 / 5, 0.28)]
     areas = [max(4, int(area * share)) for share in (1 / 16, 1 / 8, 1 / 4, 0.4)]
@@ -217,7 +214,7 @@ def _segmentation_axes(area: float) -> list[_Axis]:
 
 def _linking_axes(area: float) -> list[_Axis]:
     """Lists the searches of the linking."""
-    lengths = [round(_diameter(area) * share, 1) for share in (0.5, 1.0, 1.5, 2.5)]
+    lengths = [round(disc_width(area) * share, 1) for share in (0.5, 1.0, 1.5, 2.5)]
     return [
         _fixed("shortest", (1, 2, 3, 5)),
         _fixed("reach", lengths),

@@ -45,6 +45,11 @@ class Magnification(NamedTuple):
         return self.narrow < FEWEST_WIDE
 
 
+def disc_width(area: float) -> float:
+    """Returns how wide a disc of an area is, as cells of that area are taken to be."""
+    return math.sqrt(area * 4 / math.pi)
+
+
 def choose_magnification(
     areas: NDArray[np.float64], image_shape: tuple[int, int], image_size: int
 ) -> Magnification:
@@ -55,9 +60,7 @@ def choose_magnification(
         image_shape: Height and width of the images.
         image_size: Side of the network's input.
     """
-    narrow, typical, wide = (
-        math.sqrt(float(area) * 4 / math.pi) for area in np.percentile(areas, (10, 50, 95))
-    )
+    narrow, typical, wide = (disc_width(float(area)) for area in np.percentile(areas, (10, 50, 95)))
     whole = image_size / math.sqrt(math.prod(image_shape))
     scale = round(min(max(WANTED_WIDE / typical, FEWEST_WIDE / narrow), LARGEST_SCALE), 2)
     # Of an image that a single tile holds, tiles would only change the shape.

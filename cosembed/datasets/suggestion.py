@@ -21,7 +21,7 @@ from cosembed import specs
 from cosembed.datasets.ctc.faults import require_valid
 from cosembed.datasets.ctc.mask_files import mask_files, read_labels
 from cosembed.datasets.ctc.validation import check_truth
-from cosembed.datasets.magnification import Magnification, choose_magnification
+from cosembed.datasets.magnification import Magnification, choose_magnification, disc_width
 from cosembed.errors import DataError
 from cosembed.images.frames import open_frames
 from cosembed.preprocessing.label_overlap import count_labels
@@ -89,13 +89,10 @@ def measure_annotation(root: Path) -> AnnotationMeasures:
         [labels for video in videos for labels in _label_images(root / f"{video}_GT" / kind, prefix)]
         for kind, prefix in (("SEG", "man_seg"), ("TRA", "man_track"))
     )
+    measured = masks or markers
     areas, shares = (
-        (
-            np.concatenate([np.zeros(0), *parts])
-            for parts in zip(*((cells, cells / pixels) for cells, pixels in masks or markers), strict=True)
-        )
-        if masks or markers
-        else (np.zeros(0), np.zeros(0))
+        np.concatenate([np.zeros(0), *parts])
+        for parts in ([cells for cells, _ in measured], [cells / pixels for cells, pixels in measured])
     )
     if not len(shares):
         raise DataError(f"{root / videos[0]}_GT: SEG and TRA hold no labelled cell; annotate some frames")
@@ -119,7 +116,7 @@ def render_spec(name: str, found: AnnotationMeasures) -> str:
     zoom = pieces.scale or whole
     areas = found.original_areas * zoom**2 if pieces.scale else found.areas
     small = float(np.percentile(areas, SMALL_PERCENTILE))
-    diameter = math.sqrt(float(np.median(areas)) * 4 / math.pi)
+    diameter = disc_width(float(np.median(areas)))
     radius = SMALL_RADIUS if diameter < SMALL_DIAMETER else PAPER_RADIUS
     values = {
         "name": json.dumps(name),

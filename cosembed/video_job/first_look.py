@@ -16,7 +16,7 @@ import numpy as np
 
 from cosembed import specs
 from cosembed.clustering import cluster_pair
-from cosembed.datasets.magnification import FEWEST_WIDE
+from cosembed.datasets.magnification import FEWEST_WIDE, disc_width
 from cosembed.images.array_frames import ArrayFrames, VideoFrames
 from cosembed.inference.networks import Network
 from cosembed.inference.pieces import Piece, embed_pieces, estimate_background, plan_pieces
@@ -108,8 +108,8 @@ def _look(network: Network, frames: VideoFrames, spec: CellsSpec) -> _Look:
 
 
 def _width(area: float | None) -> float:
-    """Returns the diameter of a disc of an area; 0 if there is none."""
-    return math.sqrt(area * 4 / math.pi) if area is not None else 0.0
+    """Returns how wide a cell of an area is; 0 if there is none."""
+    return 0.0 if area is None else disc_width(area)
 
 
 def _is_better(tiles: _Look, whole: _Look, known: float) -> bool:

@@ -29,6 +29,15 @@ def video(*frames: str) -> np.ndarray:
     return np.repeat(np.array(rows, np.int32)[:, None], 4, axis=1)
 
 
+# A cell that lies wholly within two columns of the border in its second frame and in its last one.
+INTO_THE_BORDER = video(
+    "..11..",
+    "11....",
+    "..11..",
+    ".1....",
+)  # fmt: skip
+
+
 def disc_labels(side=32):
     rows, columns = np.mgrid[:side, :side]
     labels = np.zeros((side, side), np.uint16)

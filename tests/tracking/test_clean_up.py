@@ -17,7 +17,7 @@ from cosembed.tracking import TrackingResult, finish_tracks, track_embeddings, w
 from cosembed.tracking.clean_up import clean_up
 from cosembed.tracking.lineage import find_tracks
 from cosembed.tracking.writer import measure_regions, restore_resolution
-from tests.helpers.label_videos import assert_consistent, tracking_spec, video
+from tests.helpers.label_videos import INTO_THE_BORDER, assert_consistent, tracking_spec, video
 from tests.helpers.synthetic_embeddings import embeddings_of, moving_discs
 
 SAME_SIZE = Grid(1, 0, 1, 0)
@@ -75,13 +75,7 @@ def test_in_a_video_shorter_than_the_least_length_what_is_always_seen_stays():
 
 
 def test_the_border_is_one_of_original_pixels():
-    labels = video(
-        "..11..",
-        "11....",
-        "..11..",
-        ".1....",
-    )  # fmt: skip
-    masks, tracks = cleaned(labels, original_spec(border=(0, 2)))
+    masks, tracks = cleaned(INTO_THE_BORDER, original_spec(border=(0, 2)))
     np.testing.assert_array_equal(masks[:, 0], [[0, 0, 1, 1, 0, 0], [0] * 6, [0, 0, 2, 2, 0, 0], [0] * 6])
     assert tracks == [Track(1, 0, 0, 0), Track(2, 2, 2, 1)]
 

@@ -13,6 +13,7 @@ from cosembed.tracking.lineage import end_before_children, erase_in_border, find
 from cosembed.tracking.stitch import stitch_pairs
 from tests.helpers.drawn_lineages import CASES
 from tests.helpers.label_videos import (
+    INTO_THE_BORDER,
     assert_consistent,
     in_order_of_appearance,
     pair_videos,
@@ -58,13 +59,7 @@ def test_named_cases_in_traccuracys_eyes(name, tmp_path):
 
 
 def test_a_label_inside_the_border_is_erased_and_its_later_part_gets_a_fresh_one():
-    labels = video(
-        "..11..",
-        "11....",
-        "..11..",
-        ".1....",
-    )  # fmt: skip
-    cleaned = erase_in_border(labels, (0, 2))
+    cleaned = erase_in_border(INTO_THE_BORDER, (0, 2))
     np.testing.assert_array_equal(cleaned[:, 0], [[0, 0, 1, 1, 0, 0], [0] * 6, [0, 0, 2, 2, 0, 0], [0] * 6])
 
 
