@@ -5,6 +5,12 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Every run has the same examples, so that a failure is one of the change that is tested.
+settings.register_profile("fixed", derandomize=True)
+settings.register_profile("explore", derandomize=False)
+settings.load_profile("fixed")
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Tests run beside each other, a core each; set before anything imports numpy or TensorFlow.

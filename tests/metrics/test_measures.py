@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from cosembed.datasets.ctc.track_table import Track
@@ -186,6 +186,8 @@ def test_py_ctcmetrics_agrees(seed, errors):
     from ctc_metrics.scripts.evaluate import calculate_metrics
 
     truth = drawn_truth(seed)
+    # Its CHOTA fails on frames without a true cell.
+    assume(truth.slots.any(axis=1).all())
     result = drawn_result(truth, seed, errors)
     names = ("labels_ref", "labels_comp", "mapped_ref", "mapped_comp")
     # It loses the mother of a track that is continued by one of a lower label, unless it comes later.
