@@ -23,14 +23,15 @@ DATASETS ?= all
 CHECKPOINTS ?=
 ARGS ?=
 
-.PHONY: help setup quickstart demo demo-leaves bench test fuzz survive lint reproduce reproduce-lv reproduce-cvppp reproduce-ctc docs clean
+.PHONY: help setup quickstart demo demo-leaves bench test test-slow fuzz survive lint reproduce reproduce-lv reproduce-cvppp reproduce-ctc docs clean
 
 help:
 	@echo "make setup            the newest of Python 3.13, 3.12, 3.11 into .venv: GPU=1 LINE=classic PYTHON="
 	@echo "make quickstart       track a simulated video with a network that comes with it (a minute); see runs/quickstart/01_RES/report.html"
 	@echo "make demo             simulate, train, track and score a small video on the CPU (minutes); see runs/demo/report.html"
 	@echo "make demo-leaves      simulate rosettes, train, segment and score them on the CPU; see runs/demo-leaves/report.html"
-	@echo "make test             lint and all tests; with LINE=classic the tests under TensorFlow 2.15"
+	@echo "make test             lint and tests; with LINE=classic the tests under TensorFlow 2.15"
+	@echo "make test-slow        the tests that start whole trainings, hosts or clusters; LINE="
 	@echo "make bench            time clustering, training, data, tracking; see benchmarks/results.json"
 	@echo "make fuzz             12,000 damaged files into every reader"
 	@echo "make survive          runs killed at random moments end as undisturbed ones (half an hour)"
@@ -59,7 +60,10 @@ bench: setup
 
 # The rules and types are those of the current line.
 test: $(if $(filter classic,$(LINE)),setup,lint)
-	$(PY) -m pytest -q --numprocesses=auto --maxprocesses=4 --dist=worksteal $(ARGS)
+	$(PY) -m pytest -q --numprocesses=auto --maxprocesses=4 --dist=worksteal -m 'not slow' $(ARGS)
+
+test-slow: setup
+	$(PY) -m pytest -q --numprocesses=auto --maxprocesses=4 --dist=worksteal -m slow $(ARGS)
 
 fuzz: setup
 	$(PY) -m tests.robustness.fuzz --inputs=12000 $(ARGS)

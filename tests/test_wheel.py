@@ -140,6 +140,7 @@ def test_another_python_is_refused_by_the_package_itself():
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_its_commands_work_from_another_folder(use, installed, tmp_path):
     listed = use()
     assert all(f"  {command} " in listed for command in COMMANDS)

@@ -132,6 +132,7 @@ def test_merge_says_what_it_lacks(tmp_path):
     assert_one_sentence(cosembed("merge", f"--output={tmp_path / 'RES'}"), "RES.shard-1-of-2", "is damaged")
 
 
+@pytest.mark.slow
 def test_the_workers_of_a_cluster_share_the_tiles_of_one_video(video, run_folder, tmp_path):
     """The same bits as in this process; the files of the shards are gone afterwards."""
     pytest.importorskip("distributed")

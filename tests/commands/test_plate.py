@@ -81,6 +81,7 @@ def in_order(plate, network, tmp_path_factory) -> Path:
     return output
 
 
+@pytest.mark.slow
 def test_the_network_is_loaded_once_and_complete_results_are_kept(plate, network, in_order):
     before = {name: (in_order / name / "report.html").stat().st_mtime_ns for name in VIDEOS}
     done = track(plate, network, in_order)
@@ -92,6 +93,7 @@ def test_the_network_is_loaded_once_and_complete_results_are_kept(plate, network
     assert done.returncode == 2 and done.stderr.count("made with other values") == 2
 
 
+@pytest.mark.slow
 def test_two_processes_give_the_results_of_one(plate, network, in_order, tmp_path):
     done = track(plate, network, tmp_path / "RES", "--scheduler=local:2")
     assert_all_but_the_broken_one(done, tmp_path / "RES")
@@ -100,6 +102,7 @@ def test_two_processes_give_the_results_of_one(plate, network, in_order, tmp_pat
         assert masks(tmp_path / "RES" / name) == masks(in_order / name)
 
 
+@pytest.mark.slow
 def test_what_all_videos_share_is_named_once(plate, tmp_path):
     for name in VIDEOS:
         (tmp_path / f"{name}.tif").symlink_to(plate / f"{name}.tif")
@@ -108,6 +111,7 @@ def test_what_all_videos_share_is_named_once(plate, tmp_path):
     assert not any((tmp_path / "RES").iterdir())
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_replaced_and_its_video_tracked_again(plate, network, in_order, tmp_path):
     output = tmp_path / "RES"
     running = subprocess.Popen(

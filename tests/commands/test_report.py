@@ -81,6 +81,7 @@ def test_item_8_the_same_command_makes_only_what_is_missing(video, run_folder, f
     assert_one_sentence(track(video, run_folder, str(output)), "exists already")
 
 
+@pytest.mark.slow
 def test_item_8_other_values_another_video_or_network_are_refused(video, run_folder, finished, tmp_path):
     output = unfinished(finished, tmp_path / "RES")
     before = tree(output)
@@ -103,6 +104,7 @@ def reseeded(spec):
     return replace(spec.training, seed=spec.training.seed + 1)
 
 
+@pytest.mark.slow
 def test_item_8_a_full_disk_during_the_pictures_costs_the_pictures_only(
     video, run_folder, finished, tmp_path
 ):
@@ -116,6 +118,7 @@ def test_item_8_a_full_disk_during_the_pictures_costs_the_pictures_only(
     assert without_times(output) == without_times(finished)
 
 
+@pytest.mark.slow
 def test_item_8_ctrl_c_during_the_pictures_says_what_is_kept(video, run_folder, finished, tmp_path):
     output = tmp_path / "RES"
     done = track(video, run_folder, str(output), before=("-c", INTERRUPTED))

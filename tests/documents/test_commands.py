@@ -128,6 +128,7 @@ def test_commands_of_getting_started_run(desk):
     assert len(open_frames(desk / "data" / "more" / "01")) == 20
 
 
+@pytest.mark.slow
 def test_commands_for_tracking_run(desk):
     type_all("docs/howto/track.md", desk)
     assert {path.name for path in (desk / "plate_RES").iterdir()} == {"my_frames", "01"}
@@ -141,11 +142,13 @@ def test_commands_for_exchange_run(desk):
         assert (desk / "my_frames_back" / name).read_bytes() == (desk / "my_frames_RES" / name).read_bytes()
 
 
+@pytest.mark.slow
 def test_commands_for_networks_run(desk):
     type_all("docs/howto/networks.md", desk)
     assert (desk / "my_frames_mine" / "report.html").exists()
 
 
+@pytest.mark.slow
 def test_commands_for_training_run(desk):
     (desk / "data" / "mydata").rename(desk / "data" / "another")
     type_all("docs/howto/train.md", desk)
@@ -253,6 +256,7 @@ runpy.run_module(sys.argv[1], run_name="__main__")
 """
 
 
+@pytest.mark.slow
 def test_what_is_not_run_starts_programs_with_flags_that_exist():
     """Each of them once; the programs themselves run in the tests of the experiments and the benchmarks."""
     started = set()

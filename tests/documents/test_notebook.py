@@ -37,6 +37,7 @@ def shown(code: str) -> str:
     return ast.unparse(ast.fix_missing_locations(lines))
 
 
+@pytest.mark.slow
 def test_the_notebook_runs_where_nothing_was_trained_before(cells, tmp_path):
     """In a folder of its own, where it makes the network that has learnt nothing."""
     program = "\n".join(shown(source(cell)) for cell in cells if cell["cell_type"] == "code")

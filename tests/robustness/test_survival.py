@@ -67,7 +67,7 @@ def run_python(*arguments: str) -> subprocess.CompletedProcess:
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=1200,
     )
 
 
@@ -79,6 +79,7 @@ def assert_one_sentence(done: subprocess.CompletedProcess, *words: str) -> None:
         assert word in line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "step", ["simulate", "simulate_leaves", "download", "track", "fill_working_folder", "open_run"]
 )
@@ -88,6 +89,7 @@ def test_killed_between_any_two_changes_of_files_it_ends_as_undisturbed(step, tm
     assert int(done.stdout) > 10
 
 
+@pytest.mark.slow
 def test_prediction_and_scores_killed_at_every_twelfth_of_those_moments(tmp_path):
     done = run_python("tests/robustness/killing.py", "predict_and_score", str(tmp_path), "12")
     assert done.returncode == 0, done.stderr
@@ -225,6 +227,7 @@ test_survival.run_training(Path(sys.argv[1]), every=100)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "status"), [(signal.SIGTERM, -signal.SIGTERM), (signal.SIGINT, -signal.SIGINT)]
 )

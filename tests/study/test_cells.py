@@ -131,11 +131,11 @@ def test_truth_of_one_kind_is_enough(kept, tmp_path):
 def test_every_ctc_experiment_runs_on_its_real_sequence(module, test_data, tmp_path):
     experiment = module.EXPERIMENT
     spec = specs.resolve(experiment.dataset, "paper", "smoke")
-    run_experiment(experiment, "all", spec, make_settings(test_data / "ctc", tmp_path / "run"))
+    frames = {"train_frames": (0, 6), "test_frames": (6, 10)}
+    run_experiment(experiment, "all", spec, make_settings(test_data / "ctc", tmp_path / "run", **frames))
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert metrics["data"] == experiment.dataset
     assert 0 <= metrics["TRA"] <= 1
-    assert "70" not in metrics["split"]
     assert (tmp_path / "run" / "report.html").stat().st_size > 10_000
 
 
@@ -297,6 +297,7 @@ def test_what_does_not_go_with_networks_of_the_authors_is_refused(tmp_path):
     assert not list((tmp_path / "runs").glob("*/test_*"))
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bits(tmp_path, simulated):
     """Weights after 20 steps, masks and table of two deterministic runs, each in a process of its own."""
     runs = []

@@ -13,6 +13,8 @@ from tests.helpers.builders import ROOT
 from tests.helpers.processes import kill_workers_once
 from tests.robustness.test_survival import assert_one_sentence
 
+pytestmark = pytest.mark.slow
+
 FOLDS = {"test_01": "01", "test_02": "02"}
 STEPS = 30
 

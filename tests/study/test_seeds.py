@@ -24,6 +24,7 @@ def parsed(*arguments: str) -> flags.FlagValues:
     return values
 
 
+@pytest.mark.slow
 def test_every_seed_has_a_run_of_its_own_and_they_are_summed_up(tmp_path, capsys):
     for video, seed in (("01", 1), ("02", 2)):
         write_video(tmp_path / "simulated", video, simulate_video(4, 64, 4, 0.5, seed))

@@ -150,6 +150,8 @@ import hashlib
 from cosembed.training.devices import make_deterministic
 make_deterministic()
 from tests.training.test_compiled_step import COMPILED, Step, cells_batch, small_spec
+
+pytestmark = pytest.mark.slow
 spec = small_spec("network.levels=2", "network.image_size=16")
 step = Step(spec, COMPILED)
 for number in range(3):

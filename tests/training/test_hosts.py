@@ -154,6 +154,7 @@ def undisturbed(tmp_path_factory):
     return folder / "chief"
 
 
+@pytest.mark.slow
 def test_two_hosts_train_what_one_host_trains(undisturbed, tmp_path):
     from cosembed.training.execution import DEFAULT
     from cosembed.training.run_folder import RunFolder
@@ -169,6 +170,7 @@ def test_two_hosts_train_what_one_host_trains(undisturbed, tmp_path):
         np.testing.assert_allclose(ours, expected, rtol=0, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("victim", [0, 1])
 def test_when_a_host_is_killed_the_other_ends_and_the_same_commands_continue(undisturbed, tmp_path, victim):
     chief, other = tmp_path / "chief", tmp_path / "other"
@@ -191,6 +193,7 @@ def test_when_a_host_is_killed_the_other_ends_and_the_same_commands_continue(und
         np.testing.assert_array_equal(ours, expected)
 
 
+@pytest.mark.slow
 def test_hosts_that_are_told_to_end_do_so_after_the_same_step(tmp_path):
     chief, other = tmp_path / "chief", tmp_path / "other"
     processes = train_on_hosts(chief, other, delay=0.5)
@@ -203,6 +206,7 @@ def test_hosts_that_are_told_to_end_do_so_after_the_same_step(tmp_path):
     assert (chief_status, other_status) == (0, -signal.SIGTERM), errors[-4000:]
 
 
+@pytest.mark.slow
 def test_hosts_with_other_specs_are_refused_before_anything_is_written(tmp_path):
     flags = ["--profile=smoke", "--mode=train", "--fold=0", f"--data_dir={tmp_path / 'data'}"]
     command = [sys.executable, "-m", "experiments.simulated", *flags]

@@ -93,6 +93,7 @@ def test_interrupted_equals_uninterrupted_bitwise(sequence, tmp_path, recipe, wi
         assert without_time[0] == without_time[1]
 
 
+@pytest.mark.slow
 def test_a_training_that_started_from_a_network_continues_bitwise(sequence, tmp_path):
     spec = shallow_spec("training.iterations=4", "training.checkpoint_every=2")
     other = named_weights(build_network(shallow_spec("training.seed=9")))
@@ -109,6 +110,7 @@ def test_a_training_that_started_from_a_network_continues_bitwise(sequence, tmp_
             np.testing.assert_array_equal(first, second)
 
 
+@pytest.mark.slow
 def test_weights_are_bitwise_the_same_for_any_number_of_workers_and_after_a_change_of_it(sequence, tmp_path):
     spec = shallow_spec("training.iterations=5", "training.checkpoint_every=2", "training.batch_size=2")
     with pytest.raises(KeyboardInterrupt):
@@ -216,6 +218,7 @@ def test_nan_stops_training_and_names_step_seed_and_checkpoint(sequence, tmp_pat
     assert all(np.isfinite(weight).all() for weight in weights)
 
 
+@pytest.mark.slow
 def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(sequence, tmp_path):
     spec = shallow_spec("training.iterations=6", "training.checkpoint_every=2")
     run_training(tmp_path / "whole", sequence, spec)

@@ -13,6 +13,8 @@ import pytest
 
 from tests.helpers.builders import ROOT
 
+pytestmark = pytest.mark.slow
+
 # Clips without any cell; all of them are the share of one replica, or half of it.
 CASES = {
     "all_have_instances": ("paper", ()),
