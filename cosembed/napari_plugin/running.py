@@ -80,9 +80,11 @@ class RunningCommand:
         return status
 
     def cancel(self, grace: float = GRACE_SECONDS) -> None:
-        """Asks the process group to end, and kills it after `grace` seconds."""
+        """Asks the process group to end as Ctrl-C does, and kills it after `grace` seconds."""
         if self._killer is None:
-            self._signal(signal.SIGTERM)
+            # Commands tidy up after Ctrl-C, but one started by a program that ignores it ignores it, too.
+            ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+            self._signal(signal.SIGTERM if ignored else signal.SIGINT)
             self._killer = threading.Timer(grace, self._signal, [signal.SIGKILL])
             self._killer.daemon = True
             self._killer.start()

@@ -191,3 +191,6 @@ def test_napari_finds_the_reader_by_the_manifest(result):
     paths = [str(result)]
     reader = contribution.exec(kwargs={"path": paths, "stack": False}, _registry=manager.commands)
     assert [kind for _, _, kind in reader(paths, stack=False)] == ["labels", "tracks"]
+    # Another claimant would have napari ask which reader is meant.
+    assert list(manager.iter_compatible_readers([str(result / "mask000.tif")])) == []
+    assert len(list(manager.iter_compatible_readers([str(result / "res_track.txt")]))) == 1

@@ -1,5 +1,6 @@
 """Commands run in process groups of their own: lines come while they run, and cancelling ends all."""
 
+import signal
 import sys
 import time
 from pathlib import Path
@@ -37,7 +38,7 @@ def test_lines_of_both_streams_and_the_status_come():
 
 def test_cancelling_lets_the_command_end_by_itself():
     code = (
-        "import signal, sys, time; signal.signal(15, lambda *_: sys.exit('saved')); print('on'); "
+        "import signal, sys, time; signal.signal(2, lambda *_: sys.exit('saved')); print('on'); "
         "time.sleep(99)"
     )
     command = RunningCommand([sys.executable, "-c", code])
@@ -47,8 +48,19 @@ def test_cancelling_lets_the_command_end_by_itself():
     assert (status, lines) == (1, ["saved"])
 
 
+def test_cancelling_works_where_ctrl_c_is_ignored():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        command = RunningCommand([sys.executable, "-c", "import time; print('on'); time.sleep(99)"])
+        assert await_line(command) == "on"
+        command.cancel()
+        assert finish(command) == (-signal.SIGTERM, [])
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_what_does_not_end_is_killed_with_its_children():
-    child = "import signal, time; signal.signal(15, signal.SIG_IGN); print('on', flush=True); time.sleep(99)"
+    child = "import signal, time; signal.signal(2, signal.SIG_IGN); print('on', flush=True); time.sleep(99)"
     code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
     command = RunningCommand([sys.executable, "-c", code])
     assert await_line(command) == "on"
