@@ -1,6 +1,8 @@
 """Commands run in process groups of their own: lines come while they run, and cancelling ends all."""
 
+import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -11,7 +13,7 @@ from cosembed import specs
 from cosembed.errors import InputError
 from cosembed.napari_plugin.learning import Lesson, track_command
 from cosembed.napari_plugin.running import RunningCommand, parse_progress
-from tests.helpers.builders import small_spec
+from tests.helpers.builders import ROOT, small_spec
 
 
 def finish(command: RunningCommand, seconds: float = 60) -> tuple[int, list[str]]:
@@ -57,6 +59,22 @@ def test_cancelling_works_where_ctrl_c_is_ignored():
         assert finish(command) == (-signal.SIGTERM, [])
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def test_a_command_ends_with_the_program_that_started_it():
+    child = "import time; print('on', flush=True); time.sleep(99)"
+    code = (
+        "import sys, time; from cosembed.napari_plugin.running import RunningCommand; "
+        f"command = RunningCommand([sys.executable, '-c', {child!r}])\n"
+        "while not command.new_lines(): time.sleep(0.02)\n"
+        "print(command._process.pid)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    end = time.monotonic() + 60
+    with pytest.raises(ProcessLookupError):
+        while time.monotonic() < end:
+            os.kill(int(done.stdout), 0)
+            time.sleep(0.02)
 
 
 def test_what_does_not_end_is_killed_with_its_children():
