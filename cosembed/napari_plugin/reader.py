@@ -14,7 +14,7 @@ RESULT_TABLE = "res_track.txt"
 
 
 def get_reader(path: str | Sequence[str]) -> Callable[[str], list[Any]] | None:
-    """Chooses what reads a folder, or the `res_track.txt` in it; None for what is neither a result nor a GEFF."""
+    """Chooses what reads a folder, or the table in it; None for what is neither a result nor a GEFF."""
     if not isinstance(path, str):
         return None
     folder = _folder(path)

@@ -66,6 +66,10 @@ class ViewerPanel(CommandPanel):
             raise InputError(f"{what} is missing; fill it in")
         return text
 
+    def _filled_path(self, edit: QLineEdit, what: str) -> Path:
+        # Where napari was started is not where its results are opened.
+        return Path(self._filled(edit, what)).expanduser().absolute()
+
 
 class TrackPanel(ViewerPanel):
     """Tracks a video: the file or folder of the selected image, or another one."""
@@ -93,11 +97,11 @@ class TrackPanel(ViewerPanel):
 
     def prepare(self) -> Sequence[Step]:
         """Gives the command that tracks; raises `InputError` if something is missing."""
-        self._result = Path(self._filled(self.output, "Result folder"))
+        self._result = self._filled_path(self.output, "Result folder")
         command = track_command(
             self._filled(self.python, "Python with cosembed"),
             self._filled(self.network, "Network"),
-            Path(self._filled(self.video, "Video")),
+            self._filled_path(self.video, "Video"),
             self._result,
         )
         return [lambda: command]
@@ -139,7 +143,7 @@ class LearnPanel(ViewerPanel):
         known = labels.metadata.get("cosembed", {})
         lesson = Lesson(
             self._filled(self.python, "Python with cosembed"),
-            Path(self._filled(self.folder, "New folder for it")),
+            self._filled_path(self.folder, "New folder for it"),
             self._filled(self.network, "Network"),
             self.profile.currentText(),
             self.steps.value(),
