@@ -25,12 +25,10 @@ MANIFEST = Path(__file__).parents[2] / "cosembed" / "napari_plugin" / "napari.ya
 STEPS = 2
 
 
-def register_plugin() -> None:
-    """Has napari know the plugin of this checkout, whether or not another one is installed."""
+def register_plugins() -> None:
+    """Has napari know its own reader and the plugin of this checkout, whichever is installed."""
     manager = npe2.PluginManager.instance()
-    manager.discover()
-    if "cosembed" in manager:
-        manager.deregister("cosembed")
+    manager.register(npe2.PluginManifest.from_distribution("napari"))
     manager.register(npe2.PluginManifest.from_file(MANIFEST))
 
 
@@ -120,7 +118,7 @@ def correct_and_learn(python: str, result: Path, folder: Path) -> dict:
 def main(python: str, video: Path, long_video: Path, folder: Path) -> None:
     """Goes through the session and writes `facts.json` and `arrays.npz` into the folder."""
     application = QApplication([])
-    register_plugin()
+    register_plugins()
     (folder / "cancelled").mkdir()
     facts = {
         "cancelled": cancel_a_long_video(python, long_video, folder / "cancelled"),
