@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari.layers import Image, Labels
+from napari.layers import Image, Labels, Tracks
 from qtpy.QtWidgets import QComboBox, QLineEdit, QPushButton, QSpinBox
 
 from cosembed.errors import InputError
@@ -37,8 +37,10 @@ class ViewerPanel(CommandPanel):
         self._result: Path | None = None
 
     def succeed(self) -> None:
-        """Shows the result of the commands."""
+        """Shows the result of the commands, and hides earlier ones."""
         assert self._result is not None
+        for layer in (*self._layers(Labels), *self._layers(Tracks)):
+            layer.visible = False
         for data, options, kind in result_layers(self._result):
             # Frames that are shown already are not shown twice.
             if kind != "image" or not self._layers(Image):

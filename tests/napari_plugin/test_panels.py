@@ -167,6 +167,7 @@ def test_corrections_become_truth_and_the_new_result_is_shown(python, result, tm
     assert {"--start_from=simulated", "--set=training.iterations=500", "--profile=cpu"} <= set(train)
     assert f"--network={tmp_path / 'lesson' / 'runs' / 'corrected' / 'test_01'}" in track
     assert [layer.name for layer in viewer.layers][-2:] == ["cells [1]", "tracks"]
+    assert [layer.visible for layer in viewer.layers] == [True, False, True, True]
     viewer.layers.selection = {layer}
     assert "exists" in run(panel)
 
