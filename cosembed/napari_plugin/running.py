@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import queue
 import re
@@ -37,7 +38,10 @@ def parse_progress(line: str) -> Progress | None:
 
 
 class RunningCommand:
-    """Is one command in a process group of its own, whose lines are collected while it runs."""
+    """Is one command in a process group of its own, whose lines are collected while it runs.
+
+    It is cancelled when this program ends.
+    """
 
     def __init__(self, command: Sequence[str]) -> None:
         """Starts the command.
@@ -59,6 +63,7 @@ class RunningCommand:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         self._killer: threading.Timer | None = None
+        atexit.register(self.cancel)
 
     def _read(self) -> None:
         assert self._process.stdout is not None
@@ -77,12 +82,15 @@ class RunningCommand:
             return None
         if self._killer is not None:
             self._killer.cancel()
+        atexit.unregister(self.cancel)
         return status
 
     def cancel(self, grace: float = GRACE_SECONDS) -> None:
-        """Asks the process group to end, and kills it after `grace` seconds."""
+        """Asks the process group to end as Ctrl-C does, and kills it after `grace` seconds."""
         if self._killer is None:
-            self._signal(signal.SIGTERM)
+            # Commands tidy up after Ctrl-C, but one started by a program that ignores it ignores it, too.
+            ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+            self._signal(signal.SIGTERM if ignored else signal.SIGINT)
             self._killer = threading.Timer(grace, self._signal, [signal.SIGKILL])
             self._killer.daemon = True
             self._killer.start()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari.layers import Image, Labels
+from napari.layers import Image, Labels, Tracks
 from qtpy.QtWidgets import QComboBox, QLineEdit, QPushButton, QSpinBox
 
 from cosembed.errors import InputError
@@ -37,8 +37,10 @@ class ViewerPanel(CommandPanel):
         self._result: Path | None = None
 
     def succeed(self) -> None:
-        """Shows the result of the commands."""
+        """Shows the result of the commands, and hides earlier ones."""
         assert self._result is not None
+        for layer in (*self._layers(Labels), *self._layers(Tracks)):
+            layer.visible = False
         for data, options, kind in result_layers(self._result):
             # Frames that are shown already are not shown twice.
             if kind != "image" or not self._layers(Image):
@@ -65,6 +67,10 @@ class ViewerPanel(CommandPanel):
         if not text:
             raise InputError(f"{what} is missing; fill it in")
         return text
+
+    def _filled_path(self, edit: QLineEdit, what: str) -> Path:
+        # Where napari was started is not where its results are opened.
+        return Path(self._filled(edit, what)).expanduser().absolute()
 
 
 class TrackPanel(ViewerPanel):
@@ -93,11 +99,11 @@ class TrackPanel(ViewerPanel):
 
     def prepare(self) -> Sequence[Step]:
         """Gives the command that tracks; raises `InputError` if something is missing."""
-        self._result = Path(self._filled(self.output, "Result folder"))
+        self._result = self._filled_path(self.output, "Result folder")
         command = track_command(
             self._filled(self.python, "Python with cosembed"),
             self._filled(self.network, "Network"),
-            Path(self._filled(self.video, "Video")),
+            self._filled_path(self.video, "Video"),
             self._result,
         )
         return [lambda: command]
@@ -139,7 +145,7 @@ class LearnPanel(ViewerPanel):
         known = labels.metadata.get("cosembed", {})
         lesson = Lesson(
             self._filled(self.python, "Python with cosembed"),
-            Path(self._filled(self.folder, "New folder for it")),
+            self._filled_path(self.folder, "New folder for it"),
             self._filled(self.network, "Network"),
             self.profile.currentText(),
             self.steps.value(),

@@ -167,6 +167,7 @@ def test_corrections_become_truth_and_the_new_result_is_shown(python, result, tm
     assert {"--start_from=simulated", "--set=training.iterations=500", "--profile=cpu"} <= set(train)
     assert f"--network={tmp_path / 'lesson' / 'runs' / 'corrected' / 'test_01'}" in track
     assert [layer.name for layer in viewer.layers][-2:] == ["cells [1]", "tracks"]
+    assert [layer.visible for layer in viewer.layers] == [True, False, True, True]
     viewer.layers.selection = {layer}
     assert "exists" in run(panel)
 
@@ -191,3 +192,6 @@ def test_napari_finds_the_reader_by_the_manifest(result):
     paths = [str(result)]
     reader = contribution.exec(kwargs={"path": paths, "stack": False}, _registry=manager.commands)
     assert [kind for _, _, kind in reader(paths, stack=False)] == ["labels", "tracks"]
+    # Another claimant would have napari ask which reader is meant.
+    assert list(manager.iter_compatible_readers([str(result / "mask000.tif")])) == []
+    assert len(list(manager.iter_compatible_readers([str(result / "res_track.txt")]))) == 1

@@ -89,6 +89,10 @@ def test_a_geff_gives_the_layers_of_its_folder(result, tmp_path):
     assert_cells(read(tmp_path / "tracks.geff"))
 
 
+def test_the_table_of_a_result_stands_for_its_folder(result):
+    assert_cells(read(result / "res_track.txt"))
+
+
 def test_other_folders_and_files_are_left_to_others(tmp_path, result):
     for path in (tmp_path, tmp_path / "nowhere", result / "mask004.tif"):
         assert get_reader(str(path)) is None

@@ -1,7 +1,11 @@
 """Commands run in process groups of their own: lines come while they run, and cancelling ends all."""
 
+import os
+import signal
+import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -10,7 +14,7 @@ from cosembed import specs
 from cosembed.errors import InputError
 from cosembed.napari_plugin.learning import Lesson, track_command
 from cosembed.napari_plugin.running import RunningCommand, parse_progress
-from tests.helpers.builders import small_spec
+from tests.helpers.builders import ROOT, small_spec
 
 
 def finish(command: RunningCommand, seconds: float = 60) -> tuple[int, list[str]]:
@@ -37,7 +41,7 @@ def test_lines_of_both_streams_and_the_status_come():
 
 def test_cancelling_lets_the_command_end_by_itself():
     code = (
-        "import signal, sys, time; signal.signal(15, lambda *_: sys.exit('saved')); print('on'); "
+        "import signal, sys, time; signal.signal(2, lambda *_: sys.exit('saved')); print('on'); "
         "time.sleep(99)"
     )
     command = RunningCommand([sys.executable, "-c", code])
@@ -47,8 +51,36 @@ def test_cancelling_lets_the_command_end_by_itself():
     assert (status, lines) == (1, ["saved"])
 
 
+def test_cancelling_works_where_ctrl_c_is_ignored():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        command = RunningCommand([sys.executable, "-c", "import time; print('on'); time.sleep(99)"])
+        assert await_line(command) == "on"
+        command.cancel()
+        assert finish(command) == (-signal.SIGTERM, [])
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_a_command_ends_with_the_program_that_started_it():
+    child = "import time; print('on', flush=True); time.sleep(99)"
+    code = (
+        "import sys, time; from cosembed.napari_plugin.running import RunningCommand; "
+        f"command = RunningCommand([sys.executable, '-c', {child!r}])\n"
+        "while not command.new_lines(): time.sleep(0.02)\n"
+        "print(command._process.pid)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    end = time.monotonic() + 60
+    with suppress(ProcessLookupError):
+        while time.monotonic() < end:
+            os.kill(int(done.stdout), 0)
+            time.sleep(0.02)
+        pytest.fail("the command goes on")
+
+
 def test_what_does_not_end_is_killed_with_its_children():
-    child = "import signal, time; signal.signal(15, signal.SIG_IGN); print('on', flush=True); time.sleep(99)"
+    child = "import signal, time; signal.signal(2, signal.SIG_IGN); print('on', flush=True); time.sleep(99)"
     code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
     command = RunningCommand([sys.executable, "-c", code])
     assert await_line(command) == "on"
