@@ -10,11 +10,11 @@ import hashlib
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from absl import logging
 
+from benchmarks.rivals_scores import PreparedVideo
 from cosembed import specs
 from cosembed.baselines.cells import write_baseline
 from cosembed.baselines.record import read_tuned, write_tuned
@@ -26,22 +26,6 @@ from cosembed.study.protocols import VideoRange
 from cosembed.study.result_store import StoredResult
 from cosembed.study.tasks.cells_baseline import tune_on
 from cosembed.study.tasks.cells_files import frames_of
-
-
-class PreparedVideo(NamedTuple):
-    """Holds the folders of a video that is ready to be compared.
-
-    Attributes:
-        name: The video's name.
-        result: Our result folder.
-        truth: The ground-truth folder of its frames.
-        baseline: The classical baseline's result folder, with masks of its own, if there is one.
-    """
-
-    name: str
-    result: Path
-    truth: Path
-    baseline: Path | None
 
 
 def prepare_video(
