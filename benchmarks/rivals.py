@@ -13,6 +13,7 @@ no part: its weights are to be had from a hub only.
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
 import json
 import platform
@@ -26,6 +27,7 @@ from benchmarks.rivals_linking import LINKERS
 from benchmarks.rivals_scores import PreparedVideo, compare, version_of
 from benchmarks.rivals_table import as_table, means_over_videos
 from benchmarks.video_ranges import video_range
+from cosembed import specs
 from cosembed.commands import command_line
 from cosembed.errors import InputError
 from cosembed.files.writing import atomic_write_text
@@ -35,6 +37,7 @@ FLAGS = flags.FLAGS
 flags.DEFINE_string("network", "", "Name or folder of the network that tracks --video.")
 flags.DEFINE_multi_string("video", [], "Annotated video DATA/01, its truth is DATA/01_GT; repeatable.")
 flags.DEFINE_string("frames", "", "Frames of it to track, begin:end; all, if empty.")
+flags.DEFINE_multi_string("set", [], "tracking.key=value in place of the network's; repeatable.")
 flags.DEFINE_string("tune_on", "", "Annotated video DATA/01 to tune the classical baseline on.")
 flags.DEFINE_string("tune_frames", "", "Frames of it to tune on, begin:end; all, if empty.")
 flags.DEFINE_string("out_dir", "", "Folder that keeps what was tracked.")
@@ -94,8 +97,11 @@ def _track(facts: dict[str, Any]) -> list[PreparedVideo]:
     if FLAGS.tune_on:
         tuned_on = video_range(Path(FLAGS.tune_on), FLAGS.tune_frames, "tune_frames")
     network = load_network(FLAGS.network)
+    settings = specs.parse_assignments(FLAGS["set"].value)
+    network = dataclasses.replace(network, spec=specs.override(network.spec, settings))
     facts |= {
         "network": network.description,
+        "settings": settings,
         "frames": list(map(str, videos)),
         "tuned_on": tuned_on and str(tuned_on),
     }

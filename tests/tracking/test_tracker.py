@@ -187,6 +187,10 @@ def test_values_out_of_range_are_refused():
         dataclasses.replace(SPEC, min_points=1)
     with pytest.raises(SpecError, match="odd diameter"):
         dataclasses.replace(SPEC, parent_dilation=4)
+    with pytest.raises(SpecError, match=r"second_look and tracking\.false_split_frames: both are on"):
+        dataclasses.replace(SPEC, second_look=True, false_split_frames=10)
+    with pytest.raises(SpecError, match=r"daughter_likeness needs tracking\.clean_up=network"):
+        dataclasses.replace(SPEC, daughter_likeness=0.5, clean_up="original")
 
 
 def test_frames_of_changing_shape_are_refused():
@@ -210,9 +214,12 @@ def test_more_tracks_than_16_bit_labels_are_refused():
     st.integers(1, 4),
     st.sampled_from([(0, 0), (1, 1), (0, 2)]),
     st.sampled_from([0, 3]),
+    st.sampled_from([0.0, 0.5, 1.0]),
 )
-def test_any_label_video_becomes_consistent(labels, parent_frames, border, dilation):
-    spec = tracking_spec(parent_frames=parent_frames, border=border, parent_dilation=dilation)
+def test_any_label_video_becomes_consistent(labels, parent_frames, border, dilation, likeness):
+    spec = tracking_spec(
+        parent_frames=parent_frames, border=border, parent_dilation=dilation, daughter_likeness=likeness
+    )
     result = finish_tracks(labels, spec)
     assert result.labels.dtype == np.uint16
     assert_consistent(result.labels, result.tracks)
@@ -223,12 +230,15 @@ def test_any_label_video_becomes_consistent(labels, parent_frames, border, dilat
 
 
 @settings(max_examples=100, deadline=None)
-@given(pair_videos, st.sampled_from([(0, 0), (1, 1)]), st.integers(1, 8))
-def test_any_cluster_labels_become_a_consistent_video(pairs, border, parent_frames):
+@given(pair_videos, st.sampled_from([(0, 0), (1, 1)]), st.integers(1, 8), st.booleans())
+def test_any_cluster_labels_become_a_consistent_video(pairs, border, parent_frames, second_look):
     """From the labels of every pair on, whatever the clustering found."""
-    stitched = np.stack(list(stitch_pairs(pairs, 0.25)))
+    stitched = np.stack(list(stitch_pairs(pairs, 0.25, second_look=second_look)))
     assert stitched.shape == (len(pairs) + 1, 5, 6)
-    np.testing.assert_array_equal(stitched[:2], in_order_of_appearance(pairs[0]))
+    looked_at_once = 1 if second_look else 2
+    first = in_order_of_appearance(pairs[0])
+    np.testing.assert_array_equal(stitched[:looked_at_once], first[:looked_at_once])
+    np.testing.assert_array_equal(stitched[1] > 0, first[1] > 0)
     for label in np.unique(stitched[stitched > 0]):
         present = np.flatnonzero((stitched == label).any(axis=(1, 2)))
         assert len(present) == present[-1] - present[0] + 1
@@ -237,15 +247,21 @@ def test_any_cluster_labels_become_a_consistent_video(pairs, border, parent_fram
 
 
 @settings(max_examples=150, deadline=None)
-@given(pair_videos, st.lists(st.permutations([1, 2, 3, 4]), min_size=5, max_size=5), st.sampled_from([0, 3]))
-def test_the_result_does_not_depend_on_how_clusters_are_numbered(pairs, permutations, dilation):
+@given(
+    pair_videos,
+    st.lists(st.permutations([1, 2, 3, 4]), min_size=5, max_size=5),
+    st.sampled_from([0, 3]),
+    st.booleans(),
+)
+def test_the_result_does_not_depend_on_how_clusters_are_numbered(pairs, permutations, dilation, second_look):
     """Every pair numbered anew: the same labels and the same table, ties included."""
     anew = np.stack(
         [np.array([0, *permutation])[pair] for pair, permutation in zip(pairs, permutations, strict=False)]
     )
     spec = tracking_spec(border=(1, 0), parent_dilation=dilation)
     plain, other = (
-        finish_tracks(np.stack(list(stitch_pairs(videos, 0.25))), spec) for videos in (pairs, anew)
+        finish_tracks(np.stack(list(stitch_pairs(videos, 0.25, second_look=second_look))), spec)
+        for videos in (pairs, anew)
     )
     np.testing.assert_array_equal(plain.labels, other.labels)
     assert plain.tracks == other.tracks
