@@ -97,7 +97,7 @@ def _track(facts: dict[str, Any]) -> list[PreparedVideo]:
     if FLAGS.tune_on:
         tuned_on = video_range(Path(FLAGS.tune_on), FLAGS.tune_frames, "tune_frames")
     network = load_network(FLAGS.network)
-    settings = specs.parse_assignments(FLAGS["set"].value)
+    settings = specs.parse_assignments(FLAGS.set)
     network = dataclasses.replace(network, spec=specs.override(network.spec, settings))
     facts |= {
         "network": network.description,
