@@ -67,6 +67,21 @@ def test_a_division_is_found_from_embeddings():
     assert [(daughter.begin, daughter.end) for daughter in daughters] == [(3, 4)] * 2
 
 
+@pytest.mark.parametrize(("second_look", "last"), [(False, 3), (True, 2)])
+def test_daughters_like_their_mother_are_told_apart_by_a_second_look_at_their_first_frame(second_look, last):
+    labels = np.zeros((6, 40, 60), np.int64)
+    labels[:, 25:38, 40:55] = 5
+    labels[:3, 5:17, 10:34] = 1
+    # The same embedding: only that they lie apart tells the daughters from each other.
+    labels[3:, 5:17, 7:19] = labels[3:, 5:17, 25:37] = 1
+    result = track_embeddings(embeddings_of(labels), dataclasses.replace(SPEC, second_look=second_look))
+    mother = next(track for track in result.tracks if track.label == result.labels[0, 10, 20])
+    assert (mother.begin, mother.end) == (0, last)
+    daughters = [track for track in result.tracks if track.parent == mother.label]
+    assert [(daughter.begin, daughter.end) for daughter in daughters] == [(last + 1, 5)] * 2
+    assert_consistent(result.labels, result.tracks)
+
+
 def test_tracks_do_not_depend_on_the_number_of_workers():
     embeddings = embeddings_of(moving_discs(frames=8), noise=0.08, blur=1)
     one, *others = (track_embeddings(iter(embeddings), SPEC, workers) for workers in (0, 1, 3, None))
