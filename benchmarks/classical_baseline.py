@@ -15,16 +15,16 @@ from pathlib import Path
 
 from absl import flags
 
+from benchmarks.video_ranges import video_range
 from cosembed.baselines.cells import write_baseline
 from cosembed.baselines.record import read_tuned, write_tuned
 from cosembed.baselines.tuning import TunedBaseline
 from cosembed.commands import command_line
 from cosembed.errors import InputError
 from cosembed.files.writing import refuse_existing
-from cosembed.images.frames import Frames, open_frames
 from cosembed.specs.dataclass_mapping import to_mapping
-from cosembed.study.protocols import VideoRange, parse_range
 from cosembed.study.tasks.cells_baseline import tune_on
+from cosembed.study.tasks.cells_files import frames_of
 
 FLAGS = flags.FLAGS
 
@@ -49,25 +49,12 @@ def main() -> None:
         raise InputError("--tune_on and --values: both give the values; leave one out")
     output = Path(FLAGS.output)
     refuse_existing(output)
-    video = Path(FLAGS.input)
-    frames = cut_frames(open_frames(video), FLAGS.frames, "frames", video)
+    frames = frames_of(video_range(Path(FLAGS.input), FLAGS.frames, "frames"))
     tuned = read_tuned(Path(FLAGS.values)) if FLAGS.values else tune(FLAGS.tune_on, FLAGS.tune_frames)
     write_baseline(frames, output, tuned.values if tuned else None)
     if tuned:
         write_tuned(output.with_name(f"{output.name}.json"), tuned)
         print(json.dumps(to_mapping(tuned), indent=1))
-
-
-def cut_frames(frames: Frames, text: str, flag: str, video: Path) -> Frames:
-    """Cuts a video to the range that a flag asks for.
-
-    Raises:
-        InputError: It is no range, or the video is shorter.
-    """
-    begin, end = parse_range(text, flag) or (0, len(frames))
-    if end > len(frames):
-        raise InputError(f"--{flag}={text}: {video} has {len(frames)} frames; choose a smaller range")
-    return frames.cut(begin, end)
 
 
 def tune(video: str, text: str) -> TunedBaseline | None:
@@ -78,12 +65,9 @@ def tune(video: str, text: str) -> TunedBaseline | None:
     """
     if not video:
         return None
-    path = Path(video)
-    frames = open_frames(path)
-    cut_frames(frames, text, "tune_frames", path)
+    frames = video_range(Path(video), text, "tune_frames")
     begun = time.process_time()
-    begin, end = parse_range(text, "tune_frames") or (0, len(frames))
-    tuned = tune_on((VideoRange(path.parent, path.name, begin, end),))
+    tuned = tune_on((frames,))
     print(f"tuned in {time.process_time() - begun:.0f} s of processor time")
     return tuned
 

@@ -1,8 +1,11 @@
 """Links given masks by other trackers: btrack, LapTrack, and the classical baseline's assignment.
 
 Each takes the same measured frames and one length, how far a cell may move between frames; every other value
-is the tracker's own default, or that of its published example for cells. The packages are imported where they
-are used: the package cosembed knows none of them.
+is the tracker's own default, or that of its published example for cells. That of btrack is in pixels, so its
+coordinates are scaled to the example's; its chance of no assignment is 0.1, with which it finds more
+divisions. None is told states of the cell cycle: without them, btrack lets a mother go on in a daughter
+unless both are far from her. The packages are imported where they are used: the package cosembed knows none
+of them.
 """
 
 from __future__ import annotations
@@ -26,6 +29,9 @@ class Node(NamedTuple):
     frame: int
     cell: int
 
+
+# How far btrack's published example for cells (models/cell_config.json) lets a cell move, in its pixels.
+BTRACK_REACH = 40.0
 
 # For every frame the track of every label, and the tracks.
 Linked = tuple[list[NDArray[np.uint16]], list[Track]]
@@ -52,13 +58,14 @@ def link_by_btrack(frames: Sequence[MeasuredFrame], shape: tuple[int, int], reac
     from btrack.btypes import PyTrackObject
 
     nodes = [Node(index, cell) for index, frame in enumerate(frames) for cell in range(len(frame.areas))]
-    places = [frames[node.frame].centres[node.cell] for node in nodes]
+    scale = BTRACK_REACH / reach
+    places = [frames[node.frame].centres[node.cell] * scale for node in nodes]
     cells = [
         PyTrackObject.from_dict({"ID": number, "t": node.frame, "x": x, "y": y, "z": 0.0})
         for number, (node, (y, x)) in enumerate(zip(nodes, places, strict=True))
     ]
     with btrack.BayesianTracker() as tracker:
-        tracker.configure(_btrack_values(reach, shape))
+        tracker.configure(_btrack_values(shape[0] * scale, shape[1] * scale))
         tracker.append(cells)
         tracker.track(step_size=100)
         tracker.optimise()
@@ -73,8 +80,8 @@ def link_by_btrack(frames: Sequence[MeasuredFrame], shape: tuple[int, int], reac
     return tracks_of_links(frames, edges)
 
 
-def _btrack_values(reach: float, shape: tuple[int, int]) -> dict[str, Any]:
-    """Gives btrack's published example for cells, with our reach."""
+def _btrack_values(height: float, width: float) -> dict[str, Any]:
+    """Gives btrack's published example for cells; height and width of the frames are in its pixels."""
     transition = np.eye(6)
     transition[:3, 3:] = np.eye(3)
     motion = {
@@ -101,18 +108,17 @@ def _btrack_values(reach: float, shape: tuple[int, int]) -> dict[str, Any]:
         "eta": 1e-10,
         "theta_dist": 20.0,
         "theta_time": 5.0,
-        "dist_thresh": reach,
+        "dist_thresh": BTRACK_REACH,
         "time_thresh": 2,
         "apop_thresh": 5,
         "segmentation_miss_rate": 0.1,
         "apoptosis_rate": 0.001,
         "relax": True,
     }
-    height, width = shape
     return {
         "motion_model": motion,
         "hypothesis_model": hypotheses,
-        "max_search_radius": reach,
+        "max_search_radius": BTRACK_REACH,
         "volume": ((0, width), (0, height), (-1e5, 1e5)),
     }
 

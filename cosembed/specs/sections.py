@@ -310,6 +310,10 @@ class TrackingSpec(ClusteringSpec):
             to what they came out of and turn into; 0 is off.
         minimum_length: Tracks of fewer frames than this that have no parent are erased, if `clean_up` is
             `original`; 1 is off.
+        second_look: Whether labels of a frame are separated where the pair with the next frame shows several
+            instances (ours).
+        daughter_likeness: A track that begins while its parent goes on is a daughter only if the smaller of
+            both masks has at least this share of the larger one's pixels (ours); 0 is off.
     """
 
     clean_up: Literal["network", "original"] = "network"
@@ -320,9 +324,15 @@ class TrackingSpec(ClusteringSpec):
     parent_iou: float = bounded(0, 1, default=0.01)
     false_split_frames: int = bounded(0, 1000, default=0)
     minimum_length: int = bounded(1, 1000, default=1)
+    second_look: bool = False
+    daughter_likeness: float = bounded(0, 1, default=0.0)
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.second_look and self.false_split_frames:
+            raise SpecError("tracking.second_look and tracking.false_split_frames: both are on; turn one off")
+        if self.daughter_likeness and self.clean_up == "original":
+            raise SpecError("tracking.daughter_likeness needs tracking.clean_up=network; set it too")
         if self.minimum_length > 1 and self.clean_up == "network":
             raise SpecError(
                 f"tracking.minimum_length is {self.minimum_length}; it needs tracking.clean_up=original, set "

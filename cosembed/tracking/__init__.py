@@ -12,7 +12,8 @@ The steps have these numbers throughout the package:
     8.  Both frames of the first pair start the video.
     9.  Of every later pair, labels in its first frame are matched with those of the video's last frame, which
         is the same image, and the second frame is appended with the labels that this gives. In the authors'
-        follow-up, labels are then joined that stitching has split by mistake.
+        follow-up, labels are then joined that stitching has split by mistake. With a second look (ours),
+        labels of the last frame are separated first where the pair shows several instances.
     10. Labels that lie wholly inside the border are erased, frame by frame.
     11. Labels are numbered from 1, and every track gets its first frame, its last frame and its parent.
     12. Tracks are cut so that every parent ends before its children begin.
@@ -27,9 +28,9 @@ A video that is seen in tiles goes through steps 1 to 7 tile by tile, and `mergi
 pair together before step 8; `oversized` judges what is larger than a tile.
 
 Steps 2 to 7 are `cosembed.clustering`; of this room, `tracker` goes through 2 to 12, `stitch` has 8 and 9,
-with `false_splits`, `lineage` 10 to 12, `upsample` 13 and `writer` 14 and 15; `clean_up` has 10 to 12 for
-masks of the original size. The room knows neither the network nor the frames that it saw, only embeddings and
-labels.
+with `false_splits` and `second_look`, `lineage` 10 to 12, `upsample` 13 and `writer` 14 and 15; `clean_up`
+has 10 to 12 for masks of the original size. The room knows neither the network nor the frames that it saw,
+only embeddings and labels.
 """
 
 from cosembed.specs import TrackingSpec

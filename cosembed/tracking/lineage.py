@@ -113,6 +113,37 @@ def find_tracks(labels: NDArray[np.int32], dilation: int, parent_frames: int, mi
     return tracks
 
 
+def without_unlike_daughters(
+    labels: NDArray[np.int32], tracks: Sequence[Track], likeness: float
+) -> list[Track]:
+    """Takes the parent from tracks that are too unlike what is left of it (ours; part of step 11).
+
+    A cell divides into two that are about as large. A track that begins while its parent goes on would end
+    it, so that a speck beside a cell cuts the cell's track in two.
+
+    Args:
+        labels: int32 [T, H, W].
+        tracks: Their table, as `find_tracks` returns it.
+        likeness: In the frame in which such a track begins, the smaller of its mask and its parent's must
+            have at least this share of the larger one's pixels; 0 is off.
+
+    Returns:
+        The table, by rising label.
+    """
+    ends = {track.label: track.end for track in tracks}
+    kept = []
+    for track in tracks:
+        if likeness and track.parent and ends[track.parent] >= track.begin:
+            frame = labels[track.begin]
+            smaller, larger = sorted(
+                np.count_nonzero(frame == label) for label in (track.label, track.parent)
+            )
+            if smaller < likeness * larger:
+                track = track._replace(parent=0)
+        kept.append(track)
+    return kept
+
+
 def find_lives(frames: Iterable[Iterable[int]]) -> list[Track]:
     """Finds the first and the last frame of every label, given the labels of every frame.
 

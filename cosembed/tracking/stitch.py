@@ -13,10 +13,14 @@ from numpy.typing import NDArray
 
 from cosembed.preprocessing.label_overlap import label_overlap, match_greedily, present_labels
 from cosembed.tracking.false_splits import FalseSplits
+from cosembed.tracking.second_look import separate_joined
 
 
 def stitch_pairs(
-    pairs: Iterable[NDArray[np.int32]], minimum: float, false_split_frames: int = 0
+    pairs: Iterable[NDArray[np.int32]],
+    minimum: float,
+    false_split_frames: int = 0,
+    second_look: bool = False,
 ) -> Iterator[NDArray[np.int32]]:
     """Makes a video of the labels of its overlapping pairs, one label per instance (steps 8 and 9).
 
@@ -29,28 +33,35 @@ def stitch_pairs(
         minimum: The least IoU at which a label goes on in the next frame.
         false_split_frames: After every pair, labels whose last frame comes at most so many frames after their
             first are joined to those that they turn into, see `FalseSplits`; 0 is off.
+        second_look: Whether labels of the video's last frame are separated where the next pair shows several
+            instances, see `separate_joined`. Not together with `false_split_frames`.
 
     Yields:
-        int32 [H, W], one frame after the other, `false_split_frames` late; 0 is background. How the labels of
-        a pair are numbered makes no difference.
+        int32 [H, W], one frame after the other, `false_split_frames` late, or one frame late with a second
+        look; 0 is background. How the labels of a pair are numbered makes no difference.
     """
+    before: NDArray[np.int32] | None = None
     last: NDArray[np.int32] | None = None
     highest = 0
     splits = FalseSplits(false_split_frames)
     held: deque[NDArray[np.int32]] = deque()
+    late = false_split_frames + 1 if false_split_frames else int(second_look)
     for pair in map(number_by_appearance, pairs):
         is_first = last is None
         if last is None:
             frames, highest = list(pair), int(pair.max())
         else:
+            if second_look and before is not None:
+                last, highest = separate_joined(before, last, pair[0], highest, minimum)
+                held[-1] = last
             appended, highest = append_pair(last, pair, highest, minimum)
             frames = [appended]
         if false_split_frames:
             frames = [splits.append(frame, repair=not is_first) for frame in frames]
-        last = frames[-1]
+        before, last = (frames[-2] if len(frames) > 1 else last), frames[-1]
         held.extend(frames)
-        # An earlier frame's labels are too old to be joined.
-        while len(held) > (false_split_frames and false_split_frames + 1):
+        # An earlier frame's labels are too old to be joined, or were looked at twice.
+        while len(held) > late:
             yield splits.named(held.popleft())
     yield from map(splits.named, held)
 

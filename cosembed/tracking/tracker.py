@@ -29,6 +29,7 @@ from cosembed.tracking.lineage import (
     find_lives,
     find_tracks,
     number_consecutively,
+    without_unlike_daughters,
 )
 from cosembed.tracking.stitch import stitch_pairs
 
@@ -100,7 +101,8 @@ def track_pairs(pairs: Iterable[NDArray[np.int32]], spec: TrackingSpec) -> Track
     Raises:
         DataError: There are more tracks than 16-bit masks can hold.
     """
-    return finish_tracks(np.stack(list(stitch_pairs(pairs, spec.merge_iou, spec.false_split_frames))), spec)
+    frames = stitch_pairs(pairs, spec.merge_iou, spec.false_split_frames, spec.second_look)
+    return finish_tracks(np.stack(list(frames)), spec)
 
 
 def _pairs(embeddings: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
@@ -151,6 +153,7 @@ def finish_tracks(labels: NDArray[np.int32], spec: TrackingSpec) -> TrackingResu
     else:
         labels = number_consecutively(erase_in_border(labels, spec.border))
         tracks = find_tracks(labels, spec.parent_dilation, spec.parent_frames, spec.parent_iou)
+        tracks = without_unlike_daughters(labels, tracks, spec.daughter_likeness)
         labels, tracks = end_before_children(labels, tracks)
     check_number(tracks)
     return TrackingResult(labels.astype(np.uint16), tracks, spec if spec.clean_up == "original" else None)

@@ -6,8 +6,8 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks import rivals
 from benchmarks.rivals_linking import LINKERS, Node, link_masks, tracks_of_links
+from benchmarks.rivals_scores import PreparedVideo, compare, version_of
 from cosembed.baselines.cells import write_result
 from cosembed.baselines.linking import measure_frames
 from cosembed.datasets.ctc.track_table import Track
@@ -20,15 +20,18 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
 def dividing_cells() -> tuple[np.ndarray, list[Track]]:
-    """Three frames with one cell that drifts, then three with its daughters; another cell rests."""
+    """Three frames with one cell that drifts, then three with its daughters; another cell rests.
+
+    The daughters spring apart: btrack, which is given no states of the cell cycle, follows one that is near.
+    """
     labels = np.zeros((6, 60, 80), np.uint16)
     for index in range(6):
         labels[index, 44:56, 60:72] = 1
         if index < 3:
             labels[index, 20:34, 20 + 2 * index : 34 + 2 * index] = 2
         else:
-            labels[index, 21:31, 20 - index : 29 - index] = 3
-            labels[index, 21:31, 29 + index : 38 + index] = 4
+            labels[index, 21:31, 16 - index : 25 - index] = 3
+            labels[index, 21:31, 36 + index : 45 + index] = 4
     return labels, [Track(1, 0, 5, 0), Track(2, 0, 2, 0), Track(3, 3, 5, 2), Track(4, 3, 5, 2)]
 
 
@@ -93,18 +96,22 @@ def test_our_own_perfect_result_and_the_baselines_links_of_it(tmp_path):
         "--rivals=baseline",
         f"--baseline_dir={tmp_path / 'RES'}",
         f"--json={tmp_path / 'scores.json'}",
+        f"--markdown={tmp_path / 'table.md'}",
     )
     assert done.returncode == 0, done.stderr
-    rows = json.loads((tmp_path / "scores.json").read_text())
+    content = json.loads((tmp_path / "scores.json").read_text())
+    rows = content["rows"]
+    assert content["means"] == [] and content["made_with"]["py-ctcmetrics"]
     assert [row["method"] for row in rows] == [
         "ours",
         "classical baseline, own masks",
         "our masks, linked by baseline",
     ]
     for row in rows:
-        assert row["SEG"] == row["DET"] == row["TRA"] == 1
-        assert row["version"]
-    assert done.stdout.startswith("|  | Version | SEG")
+        assert row["SEG"] == row["DET"] == row["TRA"] == row["LNK"] == row["division_f1(0)"] == row["CT"] == 1
+        assert row["version"] and row["video"] == "RES"
+    assert done.stdout.startswith("| Video | Linking | Version | SEG")
+    assert (tmp_path / "table.md").read_text() == done.stdout
 
 
 def test_links_of_ours_are_unknown_to_the_rivals(tmp_path):
@@ -120,13 +127,28 @@ def test_links_of_ours_are_unknown_to_the_rivals(tmp_path):
             fresh.append(Track(count, index, index, 0))
     write_result(anew, fresh, tmp_path / "RES")
     assert [fault for fault in check_result(tmp_path / "RES") if not fault.warning] == []
-    ours, linked = rivals.compare(tmp_path / "RES", tmp_path / "01_GT", ["baseline"])
+    video = PreparedVideo("01", tmp_path / "RES", tmp_path / "01_GT", None)
+    ours, linked = compare(video, {"baseline": "0"})
     assert ours["TRA"] < 1 and linked["TRA"] == 1
 
 
-def test_unknown_and_absent_rivals_are_refused_in_a_sentence(tmp_path, monkeypatch):
+def test_unknown_and_absent_rivals_are_refused_in_a_sentence(monkeypatch):
     with pytest.raises(InputError, match="nobody: is unknown; choose among baseline, laptrack, btrack"):
-        rivals.compare(tmp_path, tmp_path, ["nobody"])
+        version_of("nobody")
     monkeypatch.setitem(LINKERS, "absent", ("no-such-package", LINKERS["baseline"][1]))
     with pytest.raises(InputError, match=r"no-such-package is not installed.*cosembed\[rivals\]"):
-        rivals.compare(tmp_path, tmp_path, ["absent"])
+        version_of("absent")
+
+
+def test_bad_flags_are_one_sentence(tmp_path):
+    labels, tracks = dividing_cells()
+    write_ctc(tmp_path, labels, labels, tracks)
+    tracked = (f"--video={tmp_path / '01'}", "--network=simulated", f"--out_dir={tmp_path}")
+    for given, word in (
+        (tracked[:1], "--network is missing"),
+        ((*tracked, "--baseline_dir=B"), "leave one out"),
+        ((*tracked, tracked[0]), "two videos are called 01"),
+    ):
+        done = run_command("benchmarks.rivals", "--rivals=baseline", *given)
+        assert done.returncode == 2 and word in done.stderr and "Traceback" not in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["01", "01_GT"]

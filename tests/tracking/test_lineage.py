@@ -9,7 +9,13 @@ from scipy import ndimage
 
 from cosembed.datasets.ctc.track_table import Track
 from cosembed.tracking import finish_tracks
-from cosembed.tracking.lineage import end_before_children, erase_in_border, find_tracks, number_consecutively
+from cosembed.tracking.lineage import (
+    end_before_children,
+    erase_in_border,
+    find_tracks,
+    number_consecutively,
+    without_unlike_daughters,
+)
 from cosembed.tracking.stitch import stitch_pairs
 from tests.helpers.drawn_lineages import CASES
 from tests.helpers.label_videos import (
@@ -126,6 +132,32 @@ def test_parents_have_the_highest_volume_iou_of_a_plain_loop(pairs, parent_frame
         }
         best = max(ious.values(), default=0)
         assert track.parent == (min(label for label in ious if ious[label] == best) if best > minimum else 0)
+
+
+def test_a_daughter_is_about_as_large_as_what_is_left_of_its_parent():
+    labels = video(
+        "1111111.44444",
+        "1111.22.33344",
+        "1111.22.33344",
+    )  # fmt: skip
+    found = find_tracks(labels, 0, 2, 0.01)
+    assert [track.parent for track in found] == [0, 1, 4, 0]
+    # Halves of 4 pixels and 2, and of 2 and 3: likeness 1/2 and 2/3.
+    for likeness, parents in (
+        (0.0, [0, 1, 4, 0]),
+        (0.5, [0, 1, 4, 0]),
+        (0.6, [0, 0, 4, 0]),
+        (0.7, [0, 0, 0, 0]),
+    ):
+        kept = without_unlike_daughters(labels, found, likeness)
+        assert [track.parent for track in kept] == parents
+        assert [track[:3] for track in kept] == [track[:3] for track in found]
+
+
+def test_a_daughter_of_a_parent_that_has_ended_may_have_any_size():
+    labels = video("111111", "2.....")
+    found = find_tracks(labels, 0, 2, 0.01)
+    assert found[1].parent == 1 and without_unlike_daughters(labels, found, 1.0) == found
 
 
 def test_children_that_begin_later_move_to_the_later_part():

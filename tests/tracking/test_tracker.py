@@ -67,6 +67,21 @@ def test_a_division_is_found_from_embeddings():
     assert [(daughter.begin, daughter.end) for daughter in daughters] == [(3, 4)] * 2
 
 
+@pytest.mark.parametrize(("second_look", "last"), [(False, 3), (True, 2)])
+def test_daughters_like_their_mother_are_told_apart_by_a_second_look_at_their_first_frame(second_look, last):
+    labels = np.zeros((6, 40, 60), np.int64)
+    labels[:, 25:38, 40:55] = 5
+    labels[:3, 5:17, 10:34] = 1
+    # The same embedding: only that they lie apart tells the daughters from each other.
+    labels[3:, 5:17, 7:19] = labels[3:, 5:17, 25:37] = 1
+    result = track_embeddings(embeddings_of(labels), dataclasses.replace(SPEC, second_look=second_look))
+    mother = next(track for track in result.tracks if track.label == result.labels[0, 10, 20])
+    assert (mother.begin, mother.end) == (0, last)
+    daughters = [track for track in result.tracks if track.parent == mother.label]
+    assert [(daughter.begin, daughter.end) for daughter in daughters] == [(last + 1, 5)] * 2
+    assert_consistent(result.labels, result.tracks)
+
+
 def test_tracks_do_not_depend_on_the_number_of_workers():
     embeddings = embeddings_of(moving_discs(frames=8), noise=0.08, blur=1)
     one, *others = (track_embeddings(iter(embeddings), SPEC, workers) for workers in (0, 1, 3, None))
@@ -187,6 +202,10 @@ def test_values_out_of_range_are_refused():
         dataclasses.replace(SPEC, min_points=1)
     with pytest.raises(SpecError, match="odd diameter"):
         dataclasses.replace(SPEC, parent_dilation=4)
+    with pytest.raises(SpecError, match=r"second_look and tracking\.false_split_frames: both are on"):
+        dataclasses.replace(SPEC, second_look=True, false_split_frames=10)
+    with pytest.raises(SpecError, match=r"daughter_likeness needs tracking\.clean_up=network"):
+        dataclasses.replace(SPEC, daughter_likeness=0.5, clean_up="original")
 
 
 def test_frames_of_changing_shape_are_refused():
@@ -210,9 +229,12 @@ def test_more_tracks_than_16_bit_labels_are_refused():
     st.integers(1, 4),
     st.sampled_from([(0, 0), (1, 1), (0, 2)]),
     st.sampled_from([0, 3]),
+    st.sampled_from([0.0, 0.5, 1.0]),
 )
-def test_any_label_video_becomes_consistent(labels, parent_frames, border, dilation):
-    spec = tracking_spec(parent_frames=parent_frames, border=border, parent_dilation=dilation)
+def test_any_label_video_becomes_consistent(labels, parent_frames, border, dilation, likeness):
+    spec = tracking_spec(
+        parent_frames=parent_frames, border=border, parent_dilation=dilation, daughter_likeness=likeness
+    )
     result = finish_tracks(labels, spec)
     assert result.labels.dtype == np.uint16
     assert_consistent(result.labels, result.tracks)
@@ -223,12 +245,15 @@ def test_any_label_video_becomes_consistent(labels, parent_frames, border, dilat
 
 
 @settings(max_examples=100, deadline=None)
-@given(pair_videos, st.sampled_from([(0, 0), (1, 1)]), st.integers(1, 8))
-def test_any_cluster_labels_become_a_consistent_video(pairs, border, parent_frames):
+@given(pair_videos, st.sampled_from([(0, 0), (1, 1)]), st.integers(1, 8), st.booleans())
+def test_any_cluster_labels_become_a_consistent_video(pairs, border, parent_frames, second_look):
     """From the labels of every pair on, whatever the clustering found."""
-    stitched = np.stack(list(stitch_pairs(pairs, 0.25)))
+    stitched = np.stack(list(stitch_pairs(pairs, 0.25, second_look=second_look)))
     assert stitched.shape == (len(pairs) + 1, 5, 6)
-    np.testing.assert_array_equal(stitched[:2], in_order_of_appearance(pairs[0]))
+    looked_at_once = 1 if second_look else 2
+    first = in_order_of_appearance(pairs[0])
+    np.testing.assert_array_equal(stitched[:looked_at_once], first[:looked_at_once])
+    np.testing.assert_array_equal(stitched[1] > 0, first[1] > 0)
     for label in np.unique(stitched[stitched > 0]):
         present = np.flatnonzero((stitched == label).any(axis=(1, 2)))
         assert len(present) == present[-1] - present[0] + 1
@@ -237,15 +262,21 @@ def test_any_cluster_labels_become_a_consistent_video(pairs, border, parent_fram
 
 
 @settings(max_examples=150, deadline=None)
-@given(pair_videos, st.lists(st.permutations([1, 2, 3, 4]), min_size=5, max_size=5), st.sampled_from([0, 3]))
-def test_the_result_does_not_depend_on_how_clusters_are_numbered(pairs, permutations, dilation):
+@given(
+    pair_videos,
+    st.lists(st.permutations([1, 2, 3, 4]), min_size=5, max_size=5),
+    st.sampled_from([0, 3]),
+    st.booleans(),
+)
+def test_the_result_does_not_depend_on_how_clusters_are_numbered(pairs, permutations, dilation, second_look):
     """Every pair numbered anew: the same labels and the same table, ties included."""
     anew = np.stack(
         [np.array([0, *permutation])[pair] for pair, permutation in zip(pairs, permutations, strict=False)]
     )
     spec = tracking_spec(border=(1, 0), parent_dilation=dilation)
     plain, other = (
-        finish_tracks(np.stack(list(stitch_pairs(videos, 0.25))), spec) for videos in (pairs, anew)
+        finish_tracks(np.stack(list(stitch_pairs(videos, 0.25, second_look=second_look))), spec)
+        for videos in (pairs, anew)
     )
     np.testing.assert_array_equal(plain.labels, other.labels)
     assert plain.tracks == other.tracks
