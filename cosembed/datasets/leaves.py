@@ -97,7 +97,8 @@ class Plant:
         if self._foreground is None:
             return None
         pixels = self._fitting(self._foreground)
-        return pixels != 0 if pixels.ndim == 2 else _without_alpha(pixels).any(axis=-1)
+        colours = pixels[..., np.newaxis] if pixels.ndim == 2 else _without_alpha(pixels)
+        return np.asarray(colours.any(axis=-1), bool)
 
     def _fitting(self, source: _Source) -> NDArray:
         """Reads numbers or colours that belong to the image's pixels."""
