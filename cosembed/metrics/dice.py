@@ -50,6 +50,23 @@ def symmetric_best_dice(prediction: NDArray, truth: NDArray) -> float:
     return min(best_dice(prediction, truth), best_dice(truth, prediction))
 
 
+def foreground_dice(prediction: NDArray, truth: NDArray) -> float:
+    """Computes FBD, the Dice of everything that is not background (Scharr et al. 2016).
+
+    Args:
+        prediction: Labels [H, W], 0 is background.
+        truth: Labels [H, W].
+
+    Returns:
+        0..1; 1 if both are empty.
+
+    Raises:
+        ValueError: The shapes differ.
+    """
+    _check(prediction, truth)
+    return best_dice(prediction != 0, truth != 0)
+
+
 def difference_in_count(prediction: NDArray, truth: NDArray) -> int:
     """Computes DiC, the number of predicted minus that of true instances (Scharr et al. 2016).
 

@@ -214,10 +214,12 @@ class LeafMeasures:
     Attributes:
         SBD: Symmetric best Dice, 0 to 1.
         DiC: Difference in count, found minus true leaves.
+        FBD: Dice of the foreground, 0 to 1.
     """
 
     SBD: float
     DiC: int
+    FBD: float
 
 
 @dataclass(frozen=True, kw_only=True)

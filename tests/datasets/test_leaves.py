@@ -77,6 +77,120 @@ def test_grey_labels_keep_their_numbers(dtype, tmp_path, image, labels):
     np.testing.assert_array_equal(find_plants(tmp_path)[0].labels(), numbered)
 
 
+def painted(labels, colours):
+    """A colour image of labels; 0 is black."""
+    picture = np.zeros((*labels.shape, 3), np.uint8)
+    for label, colour in colours.items():
+        picture[labels == label] = colour
+    return picture
+
+
+def test_a_colour_on_black_is_a_leaf_numbered_in_the_order_of_the_colours(tmp_path, image, labels):
+    write_pngs(tmp_path, "plant001", image, labels)
+    colours = {1: (200, 0, 5), 7: (10, 255, 0)}
+    expected = np.select([labels == 7, labels == 1], [1, 2], 0)
+    picture = painted(labels, colours)
+    # Where nothing is painted, programs keep any colour.
+    clear = np.dstack([np.where(picture.any(axis=-1, keepdims=True), picture, 99), 255 * (labels > 0)])
+    grey = Image.merge(
+        "LA", [Image.fromarray((100 * expected).astype(np.uint8)), Image.new("L", (31, 20), 255)]
+    )
+    for saved in (Image.fromarray(picture), Image.fromarray(clear.astype(np.uint8)), grey):
+        saved.save(tmp_path / "plant001_label.png")
+        (plant,) = find_plants(tmp_path)
+        np.testing.assert_array_equal(plant.labels(), expected)
+        assert plant.labels().dtype == np.uint16
+    parts = {"A1/plant001/rgb": image, "A1/plant001/label": picture.astype(np.uint16) * 257}
+    write_hdf5(tmp_path / "leaves.h5", parts)
+    np.testing.assert_array_equal(find_plants(tmp_path / "leaves.h5")[0].labels(), expected)
+
+
+def test_smoothed_edges_and_a_bright_background_are_refused(tmp_path, image, labels):
+    write_pngs(tmp_path, "plant001", image, labels)
+    smooth = np.linspace(0, 255, 20 * 31).astype(np.uint8).reshape(20, 31)
+    for colours, said in (
+        (np.dstack([smooth, smooth.T.reshape(20, 31), smooth]), "is a colour image of"),
+        (
+            painted(labels, {0: (255, 255, 255), 1: (9, 9, 0), 7: (0, 9, 9)}),
+            "3 colours, not black among them",
+        ),
+    ):
+        Image.fromarray(colours).save(tmp_path / "plant001_label.png")
+        refused(tmp_path, "plant001_label.png", said, use=read_labels)
+    write_hdf5(tmp_path / "leaves.h5", {"A1/p/rgb": image, "A1/p/label": colours.astype(np.int32)})
+    refused(tmp_path / "leaves.h5", "A1/p/label", "int32 colours", use=read_labels)
+
+
+def test_the_black_of_a_palette_that_was_sorted_anew_is_the_background(tmp_path, image, labels):
+    write_pngs(tmp_path, "plant001", image, labels)
+    sorted_anew = Image.fromarray(np.select([labels == 1, labels == 7], [0, 1], 2).astype(np.uint8))
+    sorted_anew.putpalette([250, 0, 0, 0, 250, 0, 0, 0, 0])
+    for bits in (2, 8):
+        sorted_anew.save(tmp_path / "plant001_label.png", bits=bits)
+        expected = np.select([labels == 1, labels == 7], [2, 1], 0)
+        np.testing.assert_array_equal(find_plants(tmp_path)[0].labels(), expected)
+
+
+def test_a_leaf_may_be_all_there_is_in_black_and_white(tmp_path, image, labels):
+    write_pngs(tmp_path, "plant001", image, labels)
+    Image.fromarray(labels > 0).save(tmp_path / "plant001_label.png")
+    np.testing.assert_array_equal(find_plants(tmp_path)[0].labels(), labels > 0)
+
+
+def test_the_foreground_is_whatever_is_not_black(tmp_path, image, labels):
+    write_pngs(tmp_path, "plant001", image, labels)
+    assert find_plants(tmp_path)[0].foreground() is None
+    plant = labels > 0
+    white = Image.fromarray(255 * plant.astype(np.uint8))
+    alpha = np.dstack([255 * plant] * 3 + [np.full_like(labels, 255)]).astype(np.uint8)
+    for picture in (
+        white,
+        white.convert("1"),
+        white.convert("RGB"),
+        Image.fromarray(alpha),
+        palette_image(plant),
+    ):
+        picture.save(tmp_path / "plant001_fg.png")
+        np.testing.assert_array_equal(find_plants(tmp_path)[0].foreground(), plant)
+    write_hdf5(
+        tmp_path / "leaves.h5", {"A1/p/rgb": image, "A1/p/label": labels, "A1/p/fg": plant.astype(np.uint8)}
+    )
+    np.testing.assert_array_equal(find_plants(tmp_path / "leaves.h5")[0].foreground(), plant)
+    white.resize((20, 31)).save(tmp_path / "plant001_fg.png")
+    refused(tmp_path, "plant001_fg.png", "20 x 31 pixels", use=lambda root: find_plants(root)[0].foreground())
+
+
+def test_the_unpacked_archive_is_searched_for_a1(tmp_path, image, labels):
+    archive = tmp_path / "CVPPP2017_LSC_training" / "training"
+    write_pngs(archive / "A1", "plant017", image, labels)
+    write_pngs(archive / "A2", "plant018", image, labels)
+    copied = tmp_path / "__MACOSX" / "training" / "A1"
+    copied.mkdir(parents=True)
+    (copied / "._plant017_rgb.png").write_bytes(b"left by a file manager")
+    for root in (tmp_path, archive.parent, archive, archive / "A1"):
+        assert [plant.name for plant in find_plants(root)] == ["plant017"]
+    write_pngs(tmp_path / "CVPPP2017_testing" / "testing" / "A1", "plant019", image, labels)
+    refused(tmp_path, str(archive / "A1"), str(tmp_path / "CVPPP2017_testing" / "testing" / "A1"))
+
+
+def test_real_plants_have_the_leaves_and_the_foreground_that_their_files_say(test_data):
+    root = test_data / "leaves" / "CVPPP-A1"
+    if not root.is_dir():
+        pytest.skip("real leaves are absent: put CVPPP A1 into leaves/CVPPP-A1 of COSEMBED_TEST_DATA")
+    plants = find_plants(root)
+    assert len(plants) == 9
+    for plant in plants:
+        image, leaves = plant.image(), plant.labels()
+        assert image.shape == (*leaves.shape, 3) and leaves.shape == (530, 500)
+        numbers = np.unique(leaves)
+        np.testing.assert_array_equal(numbers, np.arange(len(numbers)))
+        assert 11 <= numbers[-1] <= 18
+        np.testing.assert_array_equal(leaves > 0, plant.foreground())
+        # Leaves are green, pot and soil are not; this fails where labels lie elsewhere than the plant.
+        green = image[..., 1].astype(int) - image[..., 0]
+        assert green[leaves > 0].mean() > 20 > green[leaves == 0].mean()
+
+
 def test_every_kind_of_image_becomes_three_bytes_per_pixel(tmp_path, image, labels):
     write_pngs(tmp_path, "plant001", image, labels)
     path = tmp_path / "plant001_rgb.png"

@@ -66,9 +66,9 @@ LEAVES_METRICS: dict[str, Any] = {
     "command": "python -m experiments.simulated_leaves",
     "deviations": [["network.filters", 64, 16]],
     "images": {
-        "plant001": {"SBD": 0.7, "DiC": -1, "baseline": {"SBD": 0.5, "DiC": 3}},
-        "plant002": {"SBD": 0.8, "DiC": 2, "baseline": {"SBD": 0.5, "DiC": 3}},
-        "plant003": {"SBD": 0.9, "DiC": 0, "baseline": {"SBD": 0.5, "DiC": 3}},
+        "plant001": {"SBD": 0.7, "DiC": -1, "FBD": 0.9, "baseline": {"SBD": 0.5, "DiC": 3, "FBD": 0.6}},
+        "plant002": {"SBD": 0.8, "DiC": 2, "FBD": 0.9, "baseline": {"SBD": 0.5, "DiC": 3, "FBD": 0.6}},
+        "plant003": {"SBD": 0.9, "DiC": 0, "FBD": 0.9, "baseline": {"SBD": 0.5, "DiC": 3, "FBD": 0.6}},
     },
 }
 

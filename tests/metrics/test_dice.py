@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from cosembed.metrics import best_dice, difference_in_count, symmetric_best_dice
+from cosembed.metrics import best_dice, difference_in_count, foreground_dice, symmetric_best_dice
 
 LABELS = hnp.arrays(np.uint16, (6, 7), elements=st.integers(0, 4))
 
@@ -32,6 +32,9 @@ def test_dice_equals_loops_and_keeps_its_properties(first, second):
     assert symmetric == symmetric_best_dice(second, first)
     assert 0 <= symmetric <= 1
     assert symmetric_best_dice(first, first) == 1
+    painted = np.count_nonzero(first) + np.count_nonzero(second)
+    both = 2 * np.count_nonzero((first > 0) & (second > 0))
+    assert foreground_dice(first, second) == pytest.approx(both / painted if painted else 1)
     renamed = np.array([0, 9, 3, 700, 1])[second]
     assert symmetric_best_dice(first, renamed) == pytest.approx(symmetric)
     assert (
@@ -52,5 +55,8 @@ def test_dice_by_hand():
     assert symmetric_best_dice(empty, empty) == 1
     assert symmetric_best_dice(empty, truth) == symmetric_best_dice(truth, empty) == 0
     assert difference_in_count(np.array([[1, 2, 3]]), np.array([[1, 1, 0]])) == 2
+    assert foreground_dice(prediction, truth) == 1 and foreground_dice(empty, truth) == 0
     with pytest.raises(ValueError, match="one shape"):
         best_dice(truth, truth[:, 1:])
+    with pytest.raises(ValueError, match="one shape"):
+        foreground_dice(truth, truth[:, 1:])

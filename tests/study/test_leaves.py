@@ -1,5 +1,6 @@
 """The leaf experiment from the command line on small simulated plants, and bad input."""
 
+import dataclasses
 import json
 import re
 import shutil
@@ -8,11 +9,13 @@ import imagecodecs
 import numpy as np
 import pytest
 
+from cosembed import specs
 from cosembed.datasets.leaves import find_plants
-from cosembed.metrics import symmetric_best_dice
+from cosembed.metrics import foreground_dice, symmetric_best_dice
 from cosembed.simulation.leaves import write_plants
 from experiments import cvppp
 from tests.helpers.builders import call_experiment, run_command
+from tests.helpers.studies import make_settings
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +39,7 @@ def test_from_images_to_the_table(plants, tmp_path):
         name = file.name.removesuffix("_label.png")
         assert found.shape == truth[name].shape
         assert metrics["images"][name]["SBD"] == pytest.approx(symmetric_best_dice(found, truth[name]))
+        assert metrics["images"][name]["FBD"] == pytest.approx(foreground_dice(found, truth[name]))
     for text in (done.stdout, (folder / "table.md").read_text()):
         assert "not a reproduction" in " ".join(text.split())
         assert "IS+RA" in text and "84.9" in text
@@ -52,6 +56,38 @@ def test_from_images_to_the_table(plants, tmp_path):
     before = (folder / "metrics.json").read_text()
     assert run_command("experiments.cvppp", *flags).returncode == 0
     assert (folder / "metrics.json").read_text() == before
+
+
+def test_a_foreground_that_is_not_of_the_labels_is_told(plants, tmp_path, caplog):
+    root = tmp_path / "CVPPP-A1"
+    shutil.copytree(plants / "CVPPP-A1", root)
+    for plant in find_plants(root):
+        foreground = plant.labels() > 0
+        if plant.name == "plant004":
+            foreground = np.roll(foreground, 20, axis=0)
+        pixels = imagecodecs.png_encode(255 * foreground.astype(np.uint8))
+        (root / "A1" / f"{plant.name}_fg.png").write_bytes(pixels)
+    spec = specs.resolve_as(specs.LeavesSpec, "CVPPP-A1", profile="smoke")
+    cvppp.EXPERIMENT.task.check([], spec, make_settings(tmp_path, tmp_path / "run"), "train")
+    (told,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert told.startswith("plant004: its foreground (fg) and its labels differ in ")
+
+
+def test_plants_of_several_sizes_train_together(tmp_path):
+    root = tmp_path / "CVPPP-A1"
+    write_plants(root, 2, 64, 1)
+    write_plants(tmp_path / "other", 3, 80, 2)
+    for file in (tmp_path / "other" / "A1").glob("plant003_*"):
+        file.rename(root / "A1" / file.name)
+    spec = specs.resolve_as(specs.LeavesSpec, "CVPPP-A1", profile="smoke")
+    settings = make_settings(tmp_path, tmp_path / "run")
+    fold = cvppp.EXPERIMENT.task.make_folds(spec, settings)[0]
+    everything = dataclasses.replace(fold, train=("plant001", "plant002", "plant003"))
+    stages = cvppp.EXPERIMENT.task.stages()
+    source = stages.make_source(everything, spec, settings)
+    side = spec.network.image_size
+    assert source.batch(0)["image"].shape == (spec.training.batch_size, 1, side, side, 3)
+    assert {clip.image.shape for clip in source.clips(0)} == {(1, side, side, 3)}
 
 
 def without_labels(root):

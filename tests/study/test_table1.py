@@ -54,6 +54,8 @@ def test_table_1b_by_hand(tmp_path):
     assert table["ours, here"]["SBD in %"] == "80.0 ± 10.0"
     assert table["ours, here"]["|DiC|"] == "1.0 ± 1.0"
     assert table["ours, here"]["DiC"] == "+0.3"
+    assert table["ours, here"]["FBD in %"] == "90.0 ± 0.0"
+    assert table["IS+RA"]["FBD in %"] == "-"
     assert table["classical baseline, here"]["SBD in %"] == "50.0 ± 0.0"
     assert table["Ours (paper)"]["SBD in %"] == "84.5 ± 5.5"
     assert table["IS+RA"]["|DiC|"] == "0.8 ± 1.0"

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from absl import logging
+from numpy.typing import NDArray
 
-from cosembed.datasets.leaves import SUBSET, find_plants
+from cosembed.datasets.leaves import SUBSET, Plant, find_plants
 from cosembed.errors import DataError
 from cosembed.simulation.leaves import write_plants
 from cosembed.specs import LeavesSpec
 from cosembed.study.folds import RECORD, Fold, named_folds, record_folds
 from cosembed.study.settings import Settings
 from cosembed.study.task import TaskStages
+
+# From this share of the plant on, two images of the foreground are thought to be of different plants.
+DIFFERENT_FOREGROUND = 0.01
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,7 @@ class LeavesTask:
             return
         for plant in find_plants(settings.data_dir / spec.dataset.name):
             plant.image()
-            plant.labels()
+            _compare_with_foreground(plant, plant.labels())
 
     def record_folds(self, folds: Sequence[Fold[str]], settings: Settings) -> None:
         """Writes down which plants each fold tests."""
@@ -101,3 +106,18 @@ class LeavesTask:
         from cosembed.study.tasks.leaves_stages import LeavesStages
 
         return LeavesStages()
+
+
+def _compare_with_foreground(plant: Plant, labels: NDArray[np.uint16]) -> None:
+    """Warns if the archive's own image of the foreground does not fit the labels, which are what counts."""
+    foreground = plant.foreground()
+    if foreground is None:
+        return
+    share = np.count_nonzero(foreground != (labels > 0)) / np.count_nonzero(labels)
+    if share > DIFFERENT_FOREGROUND:
+        logging.warning(
+            "%s: its foreground (fg) and its labels differ in %.0f %% of the plant; the labels are used, so "
+            "see whether both are of this plant",
+            plant.name,
+            100 * share,
+        )

@@ -81,7 +81,9 @@ def _plants_section(fold: Fold[str], spec: LeavesSpec, settings: Settings) -> Se
         }
         kinds = ", ".join(f"{counts[kind]} {kind}" for kind in ERROR_COLOURS)
         entry = scores[name]
-        caption = f"{name}, SBD {entry.SBD:.2f}, difference in count {entry.DiC:+d}: {kinds}."
+        caption = (
+            f"{name}, SBD {entry.SBD:.2f}, difference in count {entry.DiC:+d}, FBD {entry.FBD:.2f}: {kinds}."
+        )
         pictures.append(labelled_row(caption, panels))
     legend = report_sections.error_legend()
     return Section(f"{fold.name}: test plants", EXPLANATION, (), pictures, legend)

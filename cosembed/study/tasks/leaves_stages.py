@@ -6,13 +6,15 @@ Files of a fold, below <out_dir>/<experiment>/<fold>/: the training run as in an
 
     results/<plant>_label.png   instances at the image's size, 16-bit grey
     results/<plant>.json        what made them
-    metrics.json                SBD and difference in count of every plant, ours and the classical baseline's
+    metrics.json                SBD, difference in count and foreground Dice of every plant, ours and the
+                                classical baseline's
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import imagecodecs
 import numpy as np
@@ -27,7 +29,7 @@ from cosembed.datasets.leaves import Plant
 from cosembed.files.writing import atomic_write_bytes
 from cosembed.inference.images import segment_image
 from cosembed.inference.stepper import FrameStepper
-from cosembed.metrics import difference_in_count, symmetric_best_dice
+from cosembed.metrics import difference_in_count, foreground_dice, symmetric_best_dice
 from cosembed.models import StackedHourglass
 from cosembed.specs import LeavesSpec
 from cosembed.study.folds import Fold
@@ -81,11 +83,7 @@ class LeavesStages:
             result = segmented_result(settings.folder / fold.name, spec, plant.name)
             truth, found, baseline = plant.labels(), read_labels(result), segment_leaves(plant.image())
             scores[plant.name] = PlantScores(
-                SBD=symmetric_best_dice(found, truth),
-                DiC=difference_in_count(found, truth),
-                baseline=LeafMeasures(
-                    SBD=symmetric_best_dice(baseline, truth), DiC=difference_in_count(baseline, truth)
-                ),
+                **_measures(found, truth), baseline=LeafMeasures(**_measures(baseline, truth))
             )
         _log_means(f"{fold.name}, ours", list(scores.values()))
         _log_means(f"{fold.name}, baseline", [entry.baseline for entry in scores.values()])
@@ -113,10 +111,20 @@ class LeavesStages:
         leaves_report.write_leaves_report(folds, spec, settings, reported.leaves)
 
 
+def _measures(found: NDArray, truth: NDArray) -> dict[str, Any]:
+    return {
+        "SBD": symmetric_best_dice(found, truth),
+        "DiC": difference_in_count(found, truth),
+        "FBD": foreground_dice(found, truth),
+    }
+
+
 def _log_means(title: str, scores: Sequence[LeafMeasures]) -> None:
-    dice, counts = (np.array([getattr(entry, name) for entry in scores]) for name in ("SBD", "DiC"))
-    sizes = np.abs(counts).mean(), counts.mean()
-    logging.info("%s: SBD %.3f, |DiC| %.2f, DiC %+.2f", title, dice.mean(), *sizes)
+    dice, counts, foreground = (
+        np.array([getattr(entry, name) for entry in scores]) for name in ("SBD", "DiC", "FBD")
+    )
+    means = dice.mean(), np.abs(counts).mean(), counts.mean(), foreground.mean()
+    logging.info("%s: SBD %.3f, |DiC| %.2f, DiC %+.2f, FBD %.3f", title, *means)
 
 
 def as_video(plant: Plant) -> AnnotatedVideo:
