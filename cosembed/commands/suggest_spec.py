@@ -121,10 +121,10 @@ def _described(pieces: Magnification, known: _KnownCells | None) -> Iterator[str
 
     tiles = f"in tiles at {pieces.scale:g} network pixels per original pixel"
     if known:
+        seen = f"images {tiles}" if pieces.scale else "whole images"
         yield (
-            f"the network sees {f'images {tiles}' if pieces.scale else 'whole images'}; a typical cell is then "
-            f"{pieces.typical:.0f} network pixels wide, and was {known.width:.0f} when {known.network} was "
-            "trained"
+            f"the network sees {seen}; a typical cell is then {pieces.typical:.0f} network pixels wide, and "
+            f"was {known.width:.0f} when {known.network} was trained"
         )
         if pieces.typical < known.width / ALIKE:
             yield "warning: cells are smaller than the network knows them, also enlarged; choose another one"
