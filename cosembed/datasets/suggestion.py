@@ -109,9 +109,15 @@ def measure_annotation(root: Path) -> AnnotationMeasures:
     )
 
 
-def render_spec(name: str, found: AnnotationMeasures) -> str:
-    """Writes the suggested spec of the data set `name` as commented YAML."""
-    pieces = found.magnification
+def render_spec(name: str, found: AnnotationMeasures, pieces: Magnification | None = None) -> str:
+    """Writes the suggested spec of a data set as commented YAML.
+
+    Args:
+        name: The data set's name.
+        found: What was measured on its annotation.
+        pieces: How the images are brought to the network; None: as suits cells best.
+    """
+    pieces = pieces or found.magnification
     whole = specs.REFERENCE_SIZE / math.sqrt(math.prod(found.shape))
     zoom = pieces.scale or whole
     areas = found.original_areas * zoom**2 if pieces.scale else found.areas

@@ -11,14 +11,14 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 
 from cosembed import released, specs
-from cosembed.errors import CheckpointError, InputError
+from cosembed.errors import InputError
 from cosembed.inference.stepper import FrameStepper
 from cosembed.models import StackedHourglass
 from cosembed.networks.card import Card
-from cosembed.networks.catalogue import advice, is_network_folder, network_folder
+from cosembed.networks.catalogue import is_network_folder
+from cosembed.networks.description import find_network
 from cosembed.networks.stored_network import load_stored
 from cosembed.specs import CellsSpec
 from cosembed.training import checkpoints
@@ -87,16 +87,10 @@ def load_network(
     """
     if not isinstance(name_or_path, str | os.PathLike):
         raise InputError(f"network: is a {type(name_or_path).__name__}; give the path of a network")
-    named = network_folder(name_or_path) if isinstance(name_or_path, str) else None
-    path = named or Path(name_or_path)
     known = specs.dataset_names("cells")
     if dataset and dataset not in known:
         raise InputError(f"dataset: unknown data set '{dataset}'; known: {', '.join(known)}")
-    if not path.exists() and not Path(f"{path}.index").exists():
-        raise CheckpointError(
-            f"'{path}' is neither the name of a network nor a run folder, a checkpoint or an imported "
-            f"network; {advice(str(name_or_path))}"
-        )
+    path = find_network(name_or_path)
     # The device is chosen before TensorFlow computes anything.
     device = describe_device(require_gpu)
     if not released.is_imported(path) and not released.is_released(path):

@@ -14,9 +14,9 @@ from cosembed.files.reading import read_json
 from cosembed.files.writing import atomic_folder
 from cosembed.networks.arrays import file_sha256, write_arrays
 from cosembed.networks.card import Card, Expectation, Hashes, Terms, Training, write_card
+from cosembed.networks.description import SPEC_FILE
 from cosembed.networks.stored_network import (
     EXAMPLE_FILE,
-    SPEC_FILE,
     WEIGHTS_FILE,
     example_images,
     example_outputs,

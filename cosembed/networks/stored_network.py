@@ -9,16 +9,15 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from cosembed import specs
-from cosembed.errors import CheckpointError, SpecError
+from cosembed.errors import CheckpointError
 from cosembed.models import StackedHourglass, named_weights
 from cosembed.networks.arrays import file_sha256, read_arrays, write_arrays
 from cosembed.networks.card import Card, read_card
+from cosembed.networks.description import SPEC_FILE, read_network_spec
 from cosembed.specs import CellsSpec
-from cosembed.specs.newer import refuse_newer
 from cosembed.training.checkpoints import build_network
 
-WEIGHTS_FILE, SPEC_FILE, EXAMPLE_FILE = "weights.npz", "spec.yaml", "example.npz"
+WEIGHTS_FILE, EXAMPLE_FILE = "weights.npz", "example.npz"
 # How far the embeddings of another machine, at unit length, may be from the stored ones.
 TOLERANCE = 1e-3
 # Frames and least side of the example, and the step between the pixels whose outputs are stored.
@@ -54,7 +53,7 @@ def load_stored(folder: Path) -> StoredNetwork:
                 f"{folder / name}: its SHA-256 is {found[:12]}... and card.yaml says {expected[:12]}...: "
                 "it is damaged or another file; restore it"
             )
-    spec = _read_spec(folder / SPEC_FILE, card)
+    spec = read_network_spec(folder, card)
     model = build_network(spec)
     read_weights(folder / WEIGHTS_FILE, model)
     return StoredNetwork(model, spec, card)
@@ -153,11 +152,3 @@ def read_example(path: Path, spec: CellsSpec) -> tuple[NDArray[np.float32], NDAr
 
 def _example_side(spec: CellsSpec) -> int:
     return max(EXAMPLE_SIDE, 2 ** (spec.network.levels - 1))
-
-
-def _read_spec(file: Path, card: Card) -> CellsSpec:
-    try:
-        return specs.load_as(CellsSpec, file)
-    except SpecError:
-        refuse_newer(file, card.cosembed)
-        raise

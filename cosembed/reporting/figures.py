@@ -55,22 +55,20 @@ def training_curves(steps: NDArray, losses: NDArray, rates: NDArray) -> bytes:
     return _png(figure)
 
 
-def frame_scores(frames: Sequence[int], ours: Sequence[float], baseline: Sequence[float] | None) -> bytes:
-    """Draws the mean IoU of the true cells over the frames, ours and the baseline's.
+def frame_scores(frames: Sequence[int], scores: Mapping[str, Sequence[float]]) -> bytes:
+    """Draws the mean IoU of the true cells over the frames, a curve for each method.
 
     Args:
         frames: Numbers of the frames with a score.
-        ours: Our score of each of them.
-        baseline: The baseline's score of each of them, or None to leave it out.
+        scores: Method -> its score of each of them; at most three methods, ours first.
     """
     figure, (axes,) = _figure(2.8)
-    axes.plot(frames, ours, color=BLUE, marker="o", markersize=3, label="ours")
-    if baseline is not None:
-        axes.plot(frames, baseline, color=GREY, marker="s", markersize=3, label="classical baseline")
+    for (name, values), color, marker in zip(scores.items(), (BLUE, GREY, ORANGE), "os^", strict=False):
+        axes.plot(frames, values, color=color, marker=marker, markersize=3, label=name)
     axes.set_ylim(0, 1)
     axes.set_xlabel("frame")
     axes.set_ylabel("SEG of the frame")
-    axes.legend(frameon=False, ncols=2)
+    axes.legend(frameon=False, ncols=3)
     return _png(figure)
 
 

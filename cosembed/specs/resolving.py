@@ -1,8 +1,9 @@
 """Puts a spec together from files, recipe, profile and flags; reads and writes resolved specs.
 
 Later values replace earlier ones: `data_specs/_defaults.yaml` (what the paper states), the data set's own
-file, the recipe, the profile, scaling from 256 network pixels to the profile's size (`scaling`), and
-overrides (`--set key=value`). Files hold values at 256 network pixels; a resolved spec holds final values.
+file, the recipe, the profile, the form of a network to start from, scaling from 256 network pixels to the
+size that these give (`scaling`), and overrides (`--set key=value`). Files hold values at 256 network pixels;
+a resolved spec holds final values.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import dataclasses
 import functools
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -112,11 +114,24 @@ def resolve_any(
 
 
 def resolve_file(
-    path: Path, recipe: str = "paper", profile: str = "paper", overrides: Mapping[str, Any] | None = None
+    path: Path,
+    recipe: str = "paper",
+    profile: str = "paper",
+    overrides: Mapping[str, Any] | None = None,
+    start: CellsSpec | None = None,
 ) -> CellsSpec:
     """Puts the spec of a person's own cells together, from a file like those of `data_specs`.
 
-    The rest is as for `resolve`.
+    Args:
+        path: The file.
+        recipe: As for `resolve`.
+        profile: As for `resolve`.
+        overrides: As for `resolve`.
+        start: The spec of a network whose form the new one is to have, except where the file or the overrides
+            say otherwise: its values of `network`, and of `inference` if they say nothing of that.
+
+    Raises:
+        SpecError: As for `resolve`, or the file cannot be read.
     """
     own = _parse_file(path)
     for name in ("recipes", "profiles"):
@@ -124,7 +139,22 @@ def resolve_file(
             raise SpecError(
                 f"{path}: unknown key '{name}'; write the values themselves, or give them with --set"
             )
-    return _put_together(CellsSpec, own, str(path), recipe, profile, overrides)
+    form = _form_of(start, own, overrides or {}) if start else {}
+    return _put_together(CellsSpec, own, str(path), recipe, profile, overrides, form)
+
+
+def _form_of(start: CellsSpec, own: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Picks the sections of the network to start from that neither a file nor overrides decide."""
+    said = {*flatten(own), *overrides}
+    # How many channels there are is up to the frames.
+    network = {
+        key: value
+        for key, value in to_mapping(start.network).items()
+        if key != "channels" and f"network.{key}" not in said
+    }
+    # Scale, tile and overlap belong together.
+    pieces = {} if any(key.split(".")[0] == "inference" for key in said) else to_mapping(start.inference)
+    return {"network": network, "inference": pieces}
 
 
 def _put_together(
@@ -134,6 +164,7 @@ def _put_together(
     recipe: str,
     profile: str,
     overrides: Mapping[str, Any] | None,
+    form: Mapping[str, Any] = MappingProxyType({}),
 ) -> TaskSpec:
     if recipe not in RECIPES:
         raise SpecError(f"--recipe: unknown recipe '{recipe}'; choose one of {', '.join(RECIPES)}")
@@ -148,7 +179,7 @@ def _put_together(
     # Scaling takes the values as they are, so they are checked before.
     from_mapping(kind, merge(mapping, made_by), source)
     at_files_size = mapping
-    mapping = merge(mapping, _sections_of(kind, _profile(profile, source, profiles)))
+    mapping = merge(merge(mapping, _sections_of(kind, _profile(profile, source, profiles))), form)
     overrides = overrides or {}
     # The size of the network's pixels decides the values that are lengths and areas, so that it comes first.
     pieces = {key: value for key, value in overrides.items() if key.split(".")[0] == "inference"}

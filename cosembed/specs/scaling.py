@@ -67,7 +67,7 @@ def _follow_window(
     size = pieces.get("size")
     if size and size == before.get("size"):
         pieces["size"] = [round(side * window) for side in size]
-    if pieces.get("window") and pieces["window"] == before["window"]:
+    if pieces.get("window") and pieces["window"] == before.get("window"):
         pieces["window"] = min(pieces["window"], mapping["training"]["clip_length"])
     if pieces.get("overlap") and not pieces.get("tile"):
         pieces["overlap"] = min(pieces["overlap"], mapping["network"]["image_size"] // 2)

@@ -1,6 +1,7 @@
 """Trains on a person's own annotated videos, as a spec file says.
 
-This module knows flags and the spec file, not the paper's data sets.
+This module knows flags and the spec file, not the paper's data sets. A training that starts from a network
+gets that network's form, as far as the spec file and --set say nothing else.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from absl import flags
 
 from cosembed import specs
 from cosembed.errors import InputError
+from cosembed.networks.description import describe_network
 from cosembed.study import flags as study_flags
 from cosembed.study.experiment import Experiment
 from cosembed.study.tasks.cells import CellsTask
@@ -38,5 +40,7 @@ def run_from_flags(flag_values: flags.FlagValues, command: str) -> None:
     if not spec_file:
         raise InputError("--spec is missing: write one with cosembed suggest-spec; see --help")
     recipe, profile = study_flags.recipe_and_profile(flag_values)
-    spec = specs.resolve_file(Path(spec_file), recipe, profile, specs.parse_assignments(flag_values.set))
+    start = describe_network(flag_values.start_from).spec if flag_values.start_from else None
+    overrides = specs.parse_assignments(flag_values.set)
+    spec = specs.resolve_file(Path(spec_file), recipe, profile, overrides, start)
     study_flags.run_spec(EXPERIMENT, spec, flag_values, command)

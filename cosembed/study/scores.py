@@ -119,10 +119,12 @@ class CellsFoldScores(FoldScores, CtcScores):
     Attributes:
         baseline: The baseline's scores.
         baseline_tuned: The baseline's values, found on the frames that train; None where nothing trained.
+        before: The scores of the network that the training started from; None where it started from nothing.
     """
 
     baseline: CtcScores
     baseline_tuned: TunedBaseline | None = None
+    before: CtcScores | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +136,8 @@ class CellsScores(ExperimentScores, CtcMeasures):
         protocol: A name of `protocols.PROTOCOLS`.
         of_authors: Whether the network is one that the authors trained.
         folds: The scores of every fold.
+        start_from: The network that the training started from; None: from nothing.
+        before: The same means for that network, on the same frames and with the same values.
     """
 
     task: ClassVar[str] = "cells"
@@ -142,6 +146,8 @@ class CellsScores(ExperimentScores, CtcMeasures):
     protocol: str
     of_authors: bool = False
     folds: tuple[CellsFoldScores, ...] = ()
+    start_from: str | None = None
+    before: CtcMeasures | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from cosembed import released
 from cosembed.errors import CheckpointError
 from cosembed.inference.networks import load_network
-from cosembed.models import named_weights
+from cosembed.models import StackedHourglass, named_weights
 from cosembed.networks.catalogue import network_folder
-from cosembed.specs.sections import NetworkSpec
+from cosembed.specs import CellsSpec, NetworkSpec
+from cosembed.training.checkpoints import build_network
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,23 @@ def starting_weights(start_from: str, network: NetworkSpec) -> StartingWeights:
             f"--start_from={start_from}: has {theirs}, unlike the network of the spec; use {remedy}"
         )
     return found
+
+
+def starting_network(start_from: str, spec: CellsSpec) -> StackedHourglass:
+    """Builds the network of a training as it is before the first step.
+
+    Args:
+        start_from: As for `starting_weights`.
+        spec: That of the training.
+
+    Raises:
+        CheckpointError: As for `starting_weights`.
+    """
+    model = build_network(spec)
+    weights = named_weights(model)
+    for name, values in starting_weights(start_from, spec.network).arrays.items():
+        weights[name].assign(values)
+    return model
 
 
 @lru_cache(maxsize=1)

@@ -13,9 +13,8 @@ import tensorflow as tf
 from absl import logging
 
 from cosembed import specs
-from cosembed.errors import CheckpointError, OutputError, SpecError
+from cosembed.errors import CheckpointError, OutputError
 from cosembed.models import StackedHourglass, checkpoint_tree, named_weights
-from cosembed.specs.newer import refuse_newer
 from cosembed.training.devices import compiles
 from cosembed.training.execution import DEFAULT, Execution
 from cosembed.training.run_folder import RunFolder
@@ -143,19 +142,11 @@ def load_network(path: Path) -> tuple[StackedHourglass, specs.CellsSpec, int]:
 def load_network_as(kind: type[specs.TaskSpec], path: Path) -> tuple[StackedHourglass, specs.TaskSpec, int]:
     """As `load_network`, for a run of any one task."""
     prefixes, run = _locate(path)
-    spec = _read_spec(kind, run)
+    spec = run.read_spec(kind)
     model = build_network(spec)
     step = tf.Variable(0, dtype=tf.int64, trainable=False)
     restore_newest(network_checkpoint(model, step=step), prefixes)
     return model, spec, int(step.numpy())
-
-
-def _read_spec(kind: type[specs.TaskSpec], run: RunFolder) -> specs.TaskSpec:
-    try:
-        return specs.load_as(kind, run.spec_file)
-    except SpecError:
-        refuse_newer(run.spec_file, run.package_version())
-        raise
 
 
 def _locate(path: Path) -> tuple[list[str], RunFolder]:

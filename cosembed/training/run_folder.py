@@ -24,10 +24,11 @@ from pathlib import Path
 from typing import Any
 
 from cosembed import __version__, specs
-from cosembed.errors import DataError, OutputError
+from cosembed.errors import DataError, OutputError, SpecError
 from cosembed.files.reading import read_json, read_text, reason
 from cosembed.files.writing import atomic_write_text
 from cosembed.specs.dataclass_mapping import flatten, to_mapping
+from cosembed.specs.newer import refuse_newer
 
 PACKAGES = (
     "tensorflow",
@@ -129,6 +130,19 @@ class RunFolder:
             raise DataError(
                 f"{file}: does not say what the run was made from ({reason(error)}); remove the folder"
             ) from error
+
+    def read_spec(self, kind: type[specs.TaskSpec]) -> specs.TaskSpec:
+        """Reads the spec of the run, which must be of one task.
+
+        Raises:
+            CheckpointError: A newer version of the package wrote it.
+            SpecError: It is damaged, or of another task.
+        """
+        try:
+            return specs.load_as(kind, self.spec_file)
+        except SpecError:
+            refuse_newer(self.spec_file, self.package_version())
+            raise
 
     def package_version(self) -> str:
         """Reads which version of the package made the run; `unknown` if that is lost."""

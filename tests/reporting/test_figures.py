@@ -16,7 +16,8 @@ def test_figures_are_pngs():
         figures.lineage([], 10, "nothing"),
         figures.training_curves(steps, 1 / steps, np.full(200, 1e-3)),
         figures.training_curves(steps[:1], np.ones(1), np.ones(1)),
-        figures.frame_scores([0, 1], [0.5, float("nan")], None),
+        figures.frame_scores([0, 1], {"ours": [0.5, float("nan")]}),
+        figures.frame_scores([7], {"ours": [0.5], "classical baseline": [0.4], "before training": [0.1]}),
     ):
         assert imagecodecs.png_decode(png).ndim == 3
 

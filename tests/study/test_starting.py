@@ -6,9 +6,15 @@ import numpy as np
 import pytest
 
 from cosembed import specs
+from cosembed.commands.main import main
 from cosembed.datasets.suggestion import measure_annotation, render_spec
 from cosembed.errors import CheckpointError, OutputError
+from cosembed.images.frames import open_frames
+from cosembed.inference.stepper import FrameStepper
+from cosembed.inference.video import track_video
+from cosembed.metrics import evaluate_ctc
 from cosembed.models import named_weights
+from cosembed.networks.description import describe_network
 from cosembed.simulation import simulate_video, write_video
 from cosembed.study import own_data
 from cosembed.study.report_sections import run_facts
@@ -122,16 +128,54 @@ def test_an_unknown_network_and_both_kinds_of_networks_are_one_sentence(data, tm
         assert not (tmp_path / "runs").exists()
 
 
+def test_scores_before_and_after_stand_side_by_side(data, tmp_path, capsys):
+    other = untrained_run(tmp_path / "other", smoke_spec(seed=9))
+    spec, folder = smoke_spec(iterations=2), tmp_path / "run"
+    settings = make_settings(data, folder, fold=0, start_from=str(other))
+    run_experiment(SIMULATED, "all", spec, settings)
+    metrics = json.loads((folder / "metrics.json").read_text())
+
+    # The other network tracks the same video by itself, with the values of the run.
+    frames = open_frames(data / "simulated" / "02")
+    track_video(FrameStepper(load_network(other)[0]), frames, spec, tmp_path / "02_RES")
+    expected = evaluate_ctc(tmp_path / "02_RES", data / "simulated" / "02_GT")
+    for measure in ("SEG", "DET", "TRA"):
+        assert metrics["before"][measure] == expected[measure]
+        assert metrics["folds"][0]["before"][measure] == expected[measure]
+    assert metrics["start_from"].startswith("other, weights ")
+
+    printed = capsys.readouterr().out
+    assert "before training" in printed and f"{metrics['before']['SEG']:.3f}" in printed
+    page = (folder / "report.html").read_text()
+    assert "<td>before training</td>" in page and "Before training: the network that it started" in page
+    assert "<figcaption>before training</figcaption>" in page
+
+    masks = {path: path.stat().st_mtime_ns for path in folder.rglob("*.tif")}
+    assert any("before" in path.parts for path in masks)
+    run_experiment(SIMULATED, "all", spec, settings)
+    assert masks == {path: path.stat().st_mtime_ns for path in folder.rglob("*.tif")}
+
+
+def test_a_network_of_another_form_is_taken_by_its_name_alone(data, tmp_path, monkeypatch):
+    changes = ("network.levels=3", "network.outputs=6", "network.image_size=48")
+    other = untrained_run(tmp_path / "other", small_spec(*changes))
+    file = tmp_path / "mine.yaml"
+    file.write_text(render_spec("simulated", measure_annotation(data / "simulated")))
+    flags = [f"--spec={file}", f"--data_dir={data}", f"--out_dir={tmp_path}", "--name=run", "--profile=smoke"]
+    flags += ["--mode=train", "--fold=0", "--set=training.iterations=1", f"--start_from={other}"]
+    monkeypatch.setattr("sys.argv", ["cosembed", "train", *flags])
+    with pytest.raises(SystemExit) as ended:
+        main(["cosembed", "train", *flags])
+    assert not ended.value.code
+    network = load_network(tmp_path / "run" / "test_02")[1].network
+    assert (network.levels, network.outputs, network.image_size) == (3, 6, 48)
+
+
 def test_ones_own_videos_start_from_a_network_that_comes_with_it(data, tmp_path):
     file = tmp_path / "simulated.yaml"
     file.write_text(render_spec("simulated", measure_annotation(data / "simulated")))
-    form = specs.resolve("simulated", "paper", "cpu").network
-    changes = {
-        "network.filters": form.filters,
-        "network.levels": form.levels,
-        "network.outputs": form.outputs,
-    }
-    spec = specs.resolve_file(file, "paper", "smoke", {**changes, "training.iterations": 1})
+    start = describe_network("simulated").spec
+    spec = specs.resolve_file(file, "paper", "smoke", {"training.iterations": 1}, start)
     settings = make_settings(data, tmp_path / "run", fold=0, start_from="simulated")
     run_experiment(own_data.EXPERIMENT, "train", spec, settings)
     versions = json.loads((tmp_path / "run" / "test_02" / "versions.json").read_text())

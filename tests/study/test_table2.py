@@ -179,11 +179,28 @@ def test_columns_without_content_are_left_out(tmp_path):
         table2.rows([cells_scores(tmp_path)], PAPER.cells),
         cells_scores(tmp_path, data="simulated"),
     )
-    assert "baseline" not in header
+    assert "baseline" not in header and "before training" not in header
     assert table2.rows([simulated], PAPER.cells)[0] == ["data set (profile)", "measure", "ours"]
     assert table2.DIFFERENCE not in table2.header_lines([simulated], PAPER.cells)
     mixed = table2.rows([simulated, cells_scores(tmp_path)], PAPER.cells)
     assert mixed[1][3:] == ["-"] * 4
+
+
+def test_what_a_training_started_from_has_a_column_and_a_note(tmp_path):
+    both = [
+        cells_scores(
+            tmp_path, start_from="other, weights 12ab", before={"SEG": 0.125, "TRA": None, "OP": 0.25}
+        ),
+        cells_scores(tmp_path, data="Fluo-N2DH-GOWT1"),
+    ]
+    rows = text_cells(table2.text(both, PAPER.cells))
+    assert [rows["DIC-C2DH-HeLa", measure]["before training"] for measure in ("SEG", "TRA")] == [
+        "0.125",
+        "not scored",
+    ]
+    assert rows["Fluo-N2DH-GOWT1", "SEG"]["before training"] == "not scored"
+    (note,) = [line for line in table2.header_lines(both, PAPER.cells) if "Before training" in line]
+    assert "(other, weights 12ab)" in note
 
 
 def test_the_header_says_what_the_numbers_are(tmp_path):

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from cosembed.study.scores import CellsScores, as_mapping, read_scores
+from cosembed.study.scores import CellsScores, CtcMeasures, as_mapping, read_scores
 from cosembed.study.tables import layout
 from cosembed.study.tables.layout import Origin, number
 from cosembed.study.tables.reported import UNKNOWN, ReportedCell, ReportedTable
@@ -40,12 +40,14 @@ def read_existing(paths: Iterable[Path]) -> list[CellsScores]:
 def rows(scores: Sequence[CellsScores], reported: ReportedTable) -> list[list[str]]:
     """Gives the header, and a row for every data set and measure.
 
-    Its cells are our mean with every fold in brackets, the baseline's, and the paper's. The baseline and the
-    paper have columns only if some data set has them.
+    Its cells are our mean with every fold in brackets, that of the network that the training started from,
+    the baseline's, and the paper's. All but ours have columns only if some data set has them.
     """
+    started = any(entry.before for entry in scores)
     baselines = any(entry.baseline for entry in scores)
     known = any(entry.provenance.data in reported for entry in scores)
     header = ["data set (profile)", "measure", "ours"]
+    header += ["before training"] if started else []
     header += ["baseline"] if baselines else []
     header += ["paper: value", "paper: rank", "2nd place", "confidence: value, rank, 2nd"] if known else []
     table = [header]
@@ -53,8 +55,10 @@ def rows(scores: Sequence[CellsScores], reported: ReportedTable) -> list[list[st
         name = f"{entry.provenance.data} ({entry.provenance.profile})"
         for measure in MEASURES:
             row = [name if measure == MEASURES[0] else "", measure, _ours(entry, measure)]
+            if started:
+                row.append(_other(entry.before, measure))
             if baselines:
-                row.append(number(getattr(entry.baseline, measure) if entry.baseline else None))
+                row.append(_other(entry.baseline, measure))
             if known:
                 row += _paper(reported.get(entry.provenance.data, {}).get(measure))
             table.append(row)
@@ -72,6 +76,12 @@ def header_lines(scores: Sequence[CellsScores], reported: ReportedTable) -> list
         lines.append(DIFFERENCE)
     if any(entry.of_authors for entry in compared):
         lines.append(SEEN)
+    for entry in scores:
+        if entry.before:
+            lines.append(
+                f"Before training: the network that it started from ({entry.start_from}), on the same frames "
+                "and with the same values."
+            )
     if any(len(entry.folds) > 1 for entry in scores):
         lines.append("Ours is the mean over the folds; in brackets, every fold.")
     return lines
@@ -107,6 +117,10 @@ def as_json(scores: Sequence[CellsScores], reported: ReportedTable) -> str:
             }
         )
     return json.dumps({"notes": header_lines(scores, reported), "datasets": content}, indent=1) + "\n"
+
+
+def _other(measures: CtcMeasures | None, measure: str) -> str:
+    return number(getattr(measures, measure) if measures else None)
 
 
 def _ours(entry: CellsScores, measure: str) -> str:

@@ -21,6 +21,11 @@ def tracked_result(folder: Path, spec: CellsSpec, tested: VideoRange) -> StoredR
     return stored_result(folder, f"{tested.video}_RES", tested.video, spec, extent)
 
 
+def result_before(folder: Path, spec: CellsSpec, tested: VideoRange) -> StoredResult:
+    """Gives what the network that the training started from made of a tested video."""
+    return tracked_result(folder / "before", spec, tested)
+
+
 def samples_file(folder: Path, tested: VideoRange) -> Path:
     """Gives the file of the embeddings of a few frames, which the report shows."""
     return folder / "results" / f"{tested.video}_samples.npz"

@@ -37,9 +37,17 @@ from cosembed.study.settings import Settings
 from cosembed.study.tables import cells as table2
 from cosembed.study.tables import layout
 from cosembed.study.tables.reported import ReportedTable
-from cosembed.study.tasks.cells_files import compared_with, frames_of, samples_file, tracked_result
+from cosembed.study.tasks.cells_files import (
+    compared_with,
+    frames_of,
+    result_before,
+    samples_file,
+    tracked_result,
+)
 
 WORST_FRAMES = 3
+# What tables and pictures call the network that a training started from.
+BEFORE = "before training"
 EMBEDDINGS = (
     "The embedding is shown by three of its dimensions as red, green and blue (as in the paper's Figures 1 "
     "and 11): a cell should be of one colour, its neighbours of others; cells far apart may share one. A "
@@ -83,8 +91,9 @@ def write_cells_report(
 def _errors_section(scores: CellsScores) -> Section:
     rows = [["fold", "method", *ERROR_NAMES.values()]]
     for fold in scores.folds:
-        for method, counts in (("ours", fold), ("baseline", fold.baseline)):
-            rows.append([fold.fold, method, *(str(getattr(counts, name)) for name in ERROR_NAMES)])
+        for method, counts in (("ours", fold), (BEFORE, fold.before), ("baseline", fold.baseline)):
+            if counts is not None:
+                rows.append([fold.fold, method, *(str(getattr(counts, name)) for name in ERROR_NAMES)])
     return Section(
         "Errors behind TRA",
         "How many corrections turn the result into the truth, by kind (Matula et al. 2015).",
@@ -123,7 +132,10 @@ def _video_sections(
     yield _lineage_section(fold, tested, len(frames), stored.path, truth)
     segmented = mask_files(truth / "SEG", "man_seg")
     if segmented:
-        yield _frames_section(fold, tested, frames, masks, mask_files(baseline, "mask"), segmented)
+        others = {"classical baseline": mask_files(baseline, "mask")}
+        if settings.start_from is not None:
+            others[BEFORE] = mask_files(result_before(folder, spec, tested).require(), "mask")
+        yield _frames_section(fold, tested, frames, masks, others, segmented)
 
 
 def _embeddings_section(
@@ -192,17 +204,17 @@ def _frames_section(
     tested: VideoRange,
     frames: Frames,
     masks: Mapping[int, Path],
-    baseline: Mapping[int, Path],
+    others: Mapping[str, Mapping[int, Path]],
     segmented: Mapping[int, Path],
 ) -> Section:
     truths = {number: read_labels(path) for number, path in segmented.items()}
     true_colours = label_colours(truths.values())
     ours = {number: frame_seg(read_labels(masks[number]), truth) for number, truth in truths.items()}
-    others = [frame_seg(read_labels(baseline[number]), truth) for number, truth in truths.items()]
+    curves = {"ours": list(ours.values())}
+    for method, files in others.items():
+        curves[method] = [frame_seg(read_labels(files[number]), truth) for number, truth in truths.items()]
     numbers = [tested.begin + number for number in ours]
-    curve = Picture(
-        "SEG of every frame with truth.", figures.frame_scores(numbers, list(ours.values()), others)
-    )
+    curve = Picture("SEG of every frame with truth.", figures.frame_scores(numbers, curves))
     pictures: list[Picture | Row] = [curve]
     for number in worst_frames(ours):
         picture, counts = error_overlay(frames[number], read_labels(masks[number]), truths[number])
@@ -210,8 +222,11 @@ def _frames_section(
         panels = {
             "input": grey_rgb(stretch(frames[number])),
             "truth": overlay(frames[number], truths[number], true_colours),
-            "ours": picture,
         }
+        if BEFORE in others:
+            before = read_labels(others[BEFORE][number])
+            panels[BEFORE], _ = error_overlay(frames[number], before, truths[number])
+        panels["ours"] = picture
         pictures.append(
             labelled_row(f"Frame {tested.begin + number}, SEG {ours[number]:.2f}: {kinds}.", panels)
         )

@@ -8,6 +8,7 @@ Files of a fold, below <out_dir>/<experiment>/<fold>/:
     results/<video>_RES/            masks, res_track.txt, tracks.csv; results/<video>.json says what made them
     results/<video>_samples.npz     embeddings of a few frames, for pictures
     truth/<video>_GT/, baseline/<video>_RES/                              what results are compared with
+    before/results/<video>_RES/     what the network that the training started from makes of the same frames
     baseline/<video>_RES.json       the baseline's values, tuned on the frames that train
     metrics.json                    scores of the fold
 """
@@ -44,11 +45,18 @@ from cosembed.study.scores import (
     read_fold_scores,
 )
 from cosembed.study.settings import Settings
+from cosembed.study.starting import starting_network, starting_weights
 from cosembed.study.tables.layout import number
 from cosembed.study.tables.reported import Reported
 from cosembed.study.tasks import cells_report
 from cosembed.study.tasks.cells_baseline import make_baseline
-from cosembed.study.tasks.cells_files import compared_with, frames_of, samples_file, tracked_result
+from cosembed.study.tasks.cells_files import (
+    compared_with,
+    frames_of,
+    result_before,
+    samples_file,
+    tracked_result,
+)
 from cosembed.study.training_pictures import Outputs, embedding_picture
 
 SAMPLES = 4
@@ -98,6 +106,8 @@ class CellsStages:
             write_arrays(samples_file(folder, tested), samples)
             step = spec.training.iterations
             result.complete(tracked.seconds, step=step, frames=tracked.frames, tracks=tracked.tracks)
+        if settings.start_from is not None and fold.scored:
+            _track_before(settings.start_from, folder, fold, spec)
 
     def evaluate(self, fold: Fold[VideoRange], spec: CellsSpec, settings: Settings) -> CellsFoldScores:
         """Scores the result, and that of the classical baseline, against the truth of the tested frames."""
@@ -107,12 +117,16 @@ class CellsStages:
         if not truth.exists():
             write_truth_cut(tested.root, tested.video, tested.begin, tested.end, truth)
         tuned = make_baseline(fold, tested, baseline)
+        before = None
+        if settings.start_from is not None:
+            before = CtcScores(**_score(result_before(folder, spec, tested).require(), truth))
         scores = CellsFoldScores(
             fold=fold.name,
             train=", ".join(map(str, fold.train)),
             test=", ".join(map(str, fold.test)),
             baseline=CtcScores(**_score(baseline, truth)),
             baseline_tuned=tuned,
+            before=before,
             **_score(result, truth),
         )
         values = ", ".join(f"{name} {number(getattr(scores, name))}" for name in MEASURES)
@@ -126,12 +140,16 @@ class CellsStages:
         scored = read_fold_scores(CellsFoldScores, (settings.folder / fold.name for fold in folds))
         if not scored:
             return None
+        before = [fold.before for fold in scored if fold.before is not None]
+        start = settings.start_from and starting_weights(settings.start_from, spec.network).source
         return CellsScores(
             provenance=provenance_of("cells", describe_split(folds, settings.protocol), spec, settings),
             protocol=settings.protocol,
             of_authors=settings.checkpoints is not None,
             folds=tuple(scored),
             baseline=CtcMeasures(**_means([fold.baseline for fold in scored])),
+            start_from=start,
+            before=CtcMeasures(**_means(before)) if before else None,
             **_means(scored),
         )
 
@@ -140,6 +158,22 @@ class CellsStages:
     ) -> None:
         """Writes table and report."""
         cells_report.write_cells_report(folds, spec, settings, reported.cells)
+
+
+def _track_before(start_from: str, folder: Path, fold: Fold[VideoRange], spec: CellsSpec) -> None:
+    """Tracks the test videos with the network that the training started from and the values of the run."""
+    results = [(tested, result_before(folder, spec, tested)) for tested in fold.test]
+    absent = [(tested, result) for tested, result in results if not result.is_complete()]
+    if not absent:
+        return
+    stepper = FrameStepper(starting_network(start_from, spec))
+    for tested, result in absent:
+        result.discard()
+        logging.info(
+            "%s: tracking to %s with the network that the training started from", tested, result.path
+        )
+        tracked = track_video(stepper, frames_of(tested), spec, result.path)
+        result.complete(tracked.seconds, frames=tracked.frames, tracks=tracked.tracks)
 
 
 def _score(result: Path, truth: Path) -> dict[str, Any]:
