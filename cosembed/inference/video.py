@@ -54,6 +54,10 @@ class TrackedFrames:
     checked: tuple[slice, slice] = WHOLE
     warnings: list[str] = field(default_factory=list)
 
+    def checked_labels(self) -> dict[int, NDArray[np.uint16]]:
+        """Returns the labels that belong to `checks`: frame index -> uint16 [h, w]."""
+        return {index: self.result.maps[index][self.checked] for index in self.checks}
+
 
 @dataclass(frozen=True)
 class WrittenVideo:
@@ -140,7 +144,7 @@ def write_tracked(tracked: TrackedFrames, spec: CellsSpec, output: Path) -> Writ
     Raises:
         OutputError: `output` exists.
     """
-    begin, count = time.perf_counter(), len(tracked.result.labels)
+    begin, count = time.perf_counter(), len(tracked.result.maps)
     with atomic_folder(output) as folder:
         masks = MaskFolder(folder, count)
         restored = restore_frames(tracked, spec, masks)

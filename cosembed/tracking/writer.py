@@ -28,6 +28,7 @@ from cosembed.preprocessing.geometry import Grid
 from cosembed.specs import UpsamplingSpec
 from cosembed.tracking.cell_tables import cells_table, lineages_table
 from cosembed.tracking.clean_up import CleanTracks, clean_up
+from cosembed.tracking.label_maps import FrameTables, relabelled
 from cosembed.tracking.regions import Images, Region, measure_regions, measure_video
 from cosembed.tracking.tracker import TrackingResult, check_number
 from cosembed.tracking.upsample import upsample_labels
@@ -127,9 +128,9 @@ def write_result(
         OutputError: The folder exists already.
     """
     with atomic_folder(output) as folder:
-        masks = MaskFolder(folder, len(result.labels))
+        masks = MaskFolder(folder, len(result.maps))
         restored = restore_resolution(result, grid, image_shape, upsampling, masks)
-        write_tables(folder, restored, masks, range(len(result.labels)))
+        write_tables(folder, restored, masks, range(len(result.maps)))
     return restored.tracks
 
 
@@ -159,14 +160,14 @@ def restore_resolution(
         DataError: There are more tracks than 16-bit masks can hold.
     """
     shown: list[dict[int, Region]] = []
-    for labels in with_progress(result.labels, len(result.labels), "upsampling"):
+    for labels in with_progress(result.maps, len(result.maps), "upsampling"):
         mask = upsample_labels(labels, grid, image_shape, upsampling)
         masks[len(shown)] = mask
         shown.append(measure_regions(mask))
     if result.to_clean_up is None:
         cleaned = _repaired(result.tracks, shown)
     else:
-        areas = [{label: region.area for label, region in regions.items()} for regions in shown]
+        areas = FrameTables({label: region.area for label, region in regions.items()} for regions in shown)
         cleaned = clean_up(masks, areas, result.to_clean_up)
         check_number(cleaned.tracks)
     regions: dict[int, dict[int, Region]] = {track.label: {} for track in cleaned.tracks}
@@ -174,10 +175,7 @@ def restore_resolution(
         for track, label in labels_of.items():
             regions[track][frame] = shown[frame][label]
         if labels_of != {label: label for label in shown[frame]}:
-            mask = masks[frame]
-            table = np.zeros(int(mask.max()) + 1, np.uint16)
-            table[list(labels_of.values())] = list(labels_of)
-            masks[frame] = table[mask]
+            masks[frame] = relabelled(masks[frame], *cleaned.labels.columns(frame))
     return RestoredTracks(cleaned.tracks, regions)
 
 
@@ -189,7 +187,8 @@ def _repaired(tracks: list[Track], shown: list[dict[int, Region]]) -> CleanTrack
             regions.setdefault(label, {})[frame] = region
     tracks = repair_tracks(tracks, regions)
     kept = {track.label for track in tracks}
-    return CleanTracks(tracks, [{label: label for label in labels if label in kept} for labels in shown])
+    labels = FrameTables({label: label for label in labels if label in kept} for labels in shown)
+    return CleanTracks(tracks, labels)
 
 
 def write_tables(

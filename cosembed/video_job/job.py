@@ -312,9 +312,9 @@ def run_job(
         tracked = join_tracked(pieces, frames, spec, plan)
     warnings += tracked.warnings
     warnings += doubts_about_cell_size(
-        tracked.result.labels, network.card, network.spec if spec.inference.tiled else None
+        tracked.result.maps, network.card, network.spec if spec.inference.tiled else None
     )
-    fitness = measure_fitness(tracked.checks, tracked.result.labels[:, *tracked.checked])
+    fitness = measure_fitness(tracked.checks, tracked.checked_labels())
     warnings += doubts_about_fitness(fitness)
     record = Record(
         str(seen),
