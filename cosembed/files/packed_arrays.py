@@ -71,7 +71,7 @@ class PackedArrays:
         Raises:
             OutputError: There is no space for temporary files.
         """
-        content = imagecodecs.zstd_encode(np.ascontiguousarray(array), _LEVEL)
+        content = imagecodecs.zstd_encode(array.tobytes(), _LEVEL)
         with _errors_told():
             self._file.seek(self._end)
             self._file.write(content)

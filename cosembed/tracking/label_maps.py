@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from cosembed.files.packed_arrays import PackedArrays
 
@@ -47,7 +47,11 @@ class FrameTables:
 
     def append(self, table: Mapping[int, int]) -> None:
         """Adds the table of the next frame."""
-        self._tables.append(np.array([[*table], [*table.values()]], np.int32))
+        self.append_columns([*table], [*table.values()])
+
+    def append_columns(self, keys: ArrayLike, values: ArrayLike) -> None:
+        """Adds the table of the next frame, its keys and its values [N]."""
+        self._tables.append(np.array([keys, values], np.int32))
 
     def columns(self, frame: int) -> NDArray[np.int32]:
         """Returns the keys and the values of a frame, [2, N]."""

@@ -16,7 +16,8 @@ from cosembed.specs import UpsamplingSpec
 from cosembed.tracking import TrackingResult, finish_tracks, track_embeddings, write_result
 from cosembed.tracking.clean_up import clean_up
 from cosembed.tracking.label_maps import FrameTables
-from cosembed.tracking.writer import measure_regions, restore_resolution
+from cosembed.tracking.regions import measure_regions
+from cosembed.tracking.writer import restore_resolution
 from tests.helpers.label_videos import INTO_THE_BORDER, assert_consistent, tracking_spec, video
 from tests.helpers.plain_lineage import find_tracks, plain_tracks
 from tests.helpers.synthetic_embeddings import embeddings_of, moving_discs
