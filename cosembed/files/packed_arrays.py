@@ -27,6 +27,14 @@ IN_MEMORY = 128 * 10**6
 _LEVEL = 1
 
 
+class Packed(NamedTuple):
+    """Holds an array, compressed, with its type and its shape."""
+
+    content: bytes
+    dtype: np.dtype
+    shape: tuple[int, ...]
+
+
 class _Entry(NamedTuple):
     """Says where an array lies in the file, and what it is."""
 
@@ -58,10 +66,7 @@ class PackedArrays:
 
     def __getitem__(self, index: int, /) -> NDArray:
         """Returns an array, which is not to be written to."""
-        begin, length, dtype, shape = self._entries[index]
-        with _errors_told():
-            self._file.seek(begin)
-            content = self._file.read(length)
+        content, dtype, shape = self.packed(index)
         size = dtype.itemsize * math.prod(shape)
         return np.frombuffer(imagecodecs.zstd_decode(content, out=size), dtype).reshape(shape)
 
@@ -71,12 +76,23 @@ class PackedArrays:
         Raises:
             OutputError: There is no space for temporary files.
         """
-        content = imagecodecs.zstd_encode(array.tobytes(), _LEVEL)
+        content = bytes(imagecodecs.zstd_encode(array.tobytes(), _LEVEL))
+        self.append_packed(Packed(content, array.dtype, array.shape))
+
+    def packed(self, index: int) -> Packed:
+        """Returns an array as it is kept."""
+        begin, length, dtype, shape = self._entries[index]
+        with _errors_told():
+            self._file.seek(begin)
+            return Packed(self._file.read(length), dtype, shape)
+
+    def append_packed(self, packed: Packed) -> None:
+        """Adds an array that another store has compressed; raises as `append`."""
         with _errors_told():
             self._file.seek(self._end)
-            self._file.write(content)
-        self._entries.append(_Entry(self._end, len(content), array.dtype, array.shape))
-        self._end += len(content)
+            self._file.write(packed.content)
+        self._entries.append(_Entry(self._end, len(packed.content), packed.dtype, packed.shape))
+        self._end += len(packed.content)
 
     @property
     def packed_bytes(self) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 
 from cosembed.errors import InputError
+from cosembed.files.packed_arrays import IN_MEMORY
 from cosembed.inference.pieces import bytes_of_group, plan_pieces
 from cosembed.preprocessing.geometry import shape_of_test
 from cosembed.specs import CellsSpec
@@ -18,8 +19,13 @@ MEGABYTE = 10**6
 NETWORK_BASE = 90 * MEGABYTE
 # Feature maps of the largest level alive in one step of the stacked network, its state included.
 FEATURE_MAPS = 24
-# Bytes per network pixel and frame: int32 maps, their copies while tracks are cleaned up and cut.
-LABEL_MAPS = 20
+# Bytes per pixel and frame of packed label maps; a tenth of a byte at 96 x 96 pixels, and less of larger ones.
+PACKED = 0.1
+# Bytes per pixel of the maps that are searched for parents, for each of these frames, and of the one at hand.
+SEARCHED, CLEANED = 4, 24
+# Bytes per cell and frame: columns of what is measured, and their copies while they are sorted. What is cells
+# is taken to be cells of as many pixels as clustering needs points.
+MEASURED = 250
 # Bytes per original pixel of the one frame being read or written, and per channel of it.
 FRAME_PIXEL, FRAME_CHANNEL = 24, 12
 # Bytes per network pixel of an image that is cut into tiles, for each of its channels; and while a pair is
@@ -42,17 +48,25 @@ def estimate(frames: int, image_shape: tuple[int, int], spec: CellsSpec) -> dict
     whole = math.prod(shape_of_test(image_shape, spec))
     pixels = spec.tile_side**2 if spec.inference.tiled else whole
     points = int(FOREGROUND * 2 * pixels)
+    # Those of the network's size are there while those of the frames' size are made.
+    maps = sum(min(IN_MEMORY, int(PACKED * side * frames)) for side in (whole, math.prod(image_shape)))
+    cells = FOREGROUND * whole / max(1, spec.tracking.min_points)
+    cleaning = (SEARCHED * (spec.tracking.parent_frames + 1) + CLEANED) * whole
     parts = {
         "network": NETWORK_BASE + FEATURE_MAPS * 4 * pixels * network.filters,
-        "label maps": LABEL_MAPS * whole * frames,
+        "label maps": maps,
+        "tables": int(MEASURED * cells * frames),
         "clustering": 8 * POINT_COPIES * points * (network.outputs + 2),
         "one frame": image_shape[0] * image_shape[1] * (FRAME_PIXEL + FRAME_CHANNEL * network.channels),
     }
     if spec.inference.tiled:
         parts["tiles"] = bytes_of_group(spec, plan_pieces(frames, image_shape, spec))
         parts["one frame"] += whole * TILED_CHANNEL * network.channels
-        # Merging begins when tiles and frames have been left.
-        parts["merging"] = max(0, MERGING * whole - parts["tiles"] - parts["one frame"])
+        # Merging and cleaning up begin when tiles and frames have been left.
+        later = max(MERGING * whole, cleaning)
+        parts["merging"] = max(0, later - parts["tiles"] - parts["one frame"])
+    else:
+        parts["label maps"] += cleaning
     return parts
 
 
@@ -68,7 +82,7 @@ def check(parts: dict[str, int], free: int | None) -> str:
         remedy = "use a smaller network or a machine with more memory"
         if max(parts, key=lambda name: parts[name]) in ("merging", "one frame"):
             remedy = "cut the images into parts, or use a machine with more memory"
-        if max(parts, key=lambda name: parts[name]) in ("label maps", "masks"):
+        if max(parts, key=lambda name: parts[name]) in ("tables", "masks"):
             remedy = "cut the video into shorter ones, or use a machine with more memory"
         raise InputError(
             f"memory: about {megabytes(total)} needed ({listed}), but {megabytes(free)} available; {remedy}"
