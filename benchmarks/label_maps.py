@@ -1,6 +1,7 @@
 """Measures the memory and the processor time of tracking large label maps, without a network.
 
     python -m benchmarks.label_maps --frames=300 --size=2048 --cells=500
+    python -m benchmarks.label_maps --codecs      # what one label map takes, by several ways to keep it
 
 Discs wander about; every pair of frames is taken as it were clustered, stitched, cleaned up and numbered
 (steps 8 to 12), and every label map is read once as it is when masks are written.
@@ -9,14 +10,19 @@ Discs wander about; every pair of frames is taken as it were clustered, stitched
 from __future__ import annotations
 
 import json
+import tempfile
 import time
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Any
 
+import imagecodecs
 import numpy as np
 from absl import flags
 from numpy.typing import NDArray
 
 from benchmarks.memory import peak_gigabytes
+from benchmarks.rows import Row, table
 from cosembed import specs
 from cosembed.commands import command_line
 
@@ -27,6 +33,7 @@ COVERED, MOVES = 0.4, 3.0
 flags.DEFINE_integer("frames", 300, "Number of frames.")
 flags.DEFINE_integer("size", 2048, "Side of the label maps.")
 flags.DEFINE_integer("cells", 500, "Number of cells.")
+flags.DEFINE_bool("codecs", False, "Compare ways to keep a label map instead.")
 
 
 def pairs(frames: int, size: int, cells: int) -> Iterator[NDArray[np.int32]]:
@@ -48,8 +55,57 @@ def pairs(frames: int, size: int, cells: int) -> Iterator[NDArray[np.int32]]:
         places = np.clip(places + generator.normal(0, MOVES, places.shape), 0, size - 1)
 
 
+def compare_codecs(image: NDArray[np.int32], rounds: int = 10) -> list[Row]:
+    """Keeps a label map and gets it back in several ways.
+
+    Returns:
+        One row for each way, with its `name`, the `kilobytes` that it takes, and the milliseconds of
+        processor time to `keep` it and to `get` it.
+    """
+    ways: dict[str, tuple[Callable[[bytes], Any], Callable[[bytes], Any]]] = {
+        "zlib, level 1": (lambda content: zlib.compress(content, 1), zlib.decompress),
+        "LZ4": (imagecodecs.lz4_encode, lambda content: imagecodecs.lz4_decode(content, out=image.nbytes)),
+        "Zstandard, level 1": (
+            lambda content: imagecodecs.zstd_encode(content, 1),
+            lambda content: imagecodecs.zstd_decode(content, out=image.nbytes),
+        ),
+        "Zstandard, level 3": (
+            lambda content: imagecodecs.zstd_encode(content, 3),
+            lambda content: imagecodecs.zstd_decode(content, out=image.nbytes),
+        ),
+    }
+    rows: list[Row] = []
+    with tempfile.TemporaryFile() as file:
+
+        def keep_raw(content: bytes) -> bytes:
+            file.seek(0)
+            file.write(content)
+            return content
+
+        def get_raw(content: bytes) -> bytes:
+            file.seek(0)
+            return file.read(len(content))
+
+        ways["file, as it is"] = keep_raw, get_raw
+        for name, (keep, get) in ways.items():
+            content, begin = image.tobytes(), time.process_time()
+            for _ in range(rounds):
+                kept = keep(content)
+            middle = time.process_time()
+            for _ in range(rounds):
+                back = get(kept)
+            end = time.process_time()
+            assert back == content
+            spent = {"keep": (middle - begin) / rounds * 1000, "get": (end - middle) / rounds * 1000}
+            rows.append({"name": name, "kilobytes": len(kept) / 1000, **spent})
+    return rows
+
+
 def main() -> None:
     """Prints a JSON line: peak memory before and after, the processor time a frame, and the tracks."""
+    if FLAGS.codecs:
+        print(table(compare_codecs(next(pairs(2, FLAGS.size, FLAGS.cells))[0])))
+        return
     from cosembed.tracking.tracker import track_pairs
 
     spec = specs.resolve("DIC-C2DH-HeLa").tracking
