@@ -2,8 +2,8 @@
 
 maskNNN.tif      the labels of a frame: uint16, original size, compressed with zlib
 res_track.txt    one row for each track: label begin end parent
-tracks.csv       one row for each instance and frame: label, parent, frame, y, x, area, and what follows from
-them lineages.csv     one row for each track: birth, death, fate, parent, daughters, path length
+tracks.csv       one row for each instance and frame: label, parent, frame, y, x, area, and what follows
+lineages.csv     one row for each track: birth, death, fate, parent, daughters, path length
 
 Knows tracks and result folders, not how the tracks were found.
 """
