@@ -60,7 +60,7 @@ def measured(network: Network, images: NDArray) -> Fitness:
     """Tracks a video [T, H, W] and measures all of its frames but the first."""
     frames = ArrayFrames(images)
     tracked = track_frames(network.stepper, frames, network.spec, range(1, len(frames)))
-    return measure_fitness(tracked.checks, tracked.result.labels[:, *tracked.checked])
+    return measure_fitness(tracked.checks, tracked.checked_labels())
 
 
 def noise(shape: tuple[int, ...], seed: int) -> Iterator[tuple[str, NDArray]]:

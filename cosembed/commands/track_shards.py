@@ -1,6 +1,7 @@
 """Tracks one video in shards: computes one of them, joins them all, or has a cluster compute them.
 
-Knows no flags. What a merge must know about the video is kept in every shard.
+Knows no flags. What a merge must know about the video is kept in every shard, what a first look at it has
+said included: a merge does not look again, and refuses shards that have seen something else.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cosembed.commands.track_video import NetworkChoice, VideoTask, plan_task, track_video
+from cosembed.commands.track_video import NetworkChoice, VideoTask, look_first, plan_task, track_video
 from cosembed.errors import DataError
 from cosembed.files.wording import counted
 
@@ -33,6 +34,7 @@ def track_shard(task: VideoTask, shard: Shard) -> None:
     from cosembed.video_job.shards import compute_shard
 
     video = task.source.open_calibrated(task.calibration)
+    task = task if task.choice else look_first(task, video)
     network, spec, _ = plan_task(task, video)
     file = shard.file(task.output)
     computed = compute_shard(video.frames, network, spec, shard, task.output, _as_mapping(task), task.workers)
@@ -84,6 +86,8 @@ def track_on_cluster(task: VideoTask, scheduler: str) -> bool:
     from cosembed.video_job.shards import join_shards
 
     video = task.source.open_calibrated(task.calibration)
+    # One look for all shards and for their merge.
+    task = look_first(task, video)
     _, spec, _ = plan_task(task, video, quiet=True)
     if not in_pieces(spec) or lacks_report(task.output):
         return False
@@ -110,23 +114,27 @@ def _as_mapping(task: VideoTask) -> dict[str, Any]:
     if network_folder(path) is None:
         path = str(Path(path).absolute())
     source = replace(task.source, path=str(Path(task.source.path).absolute()))
+    assert task.choice is not None
     return {
         "source": source.as_mapping(),
         "network": asdict(replace(task.network, path=path)),
         "settings": dict(task.settings),
         "calibration": task.calibration._asdict(),
         "geff": task.geff,
+        "choice": task.choice.as_mapping(),
     }
 
 
 def _from_mapping(file: Path, values: Mapping[str, Any], output: Path) -> VideoTask:
     from cosembed.images.calibration import Calibration
+    from cosembed.video_job.choice import Choice
     from cosembed.video_job.source import Source
 
     try:
         source, network = Source.from_mapping(values["source"]), NetworkChoice(**values["network"])
         calibration, settings = Calibration(**values["calibration"]), dict(values["settings"])
-        return VideoTask(source, output, network, settings, None, calibration, values["geff"])
+        choice = Choice.from_mapping(values["choice"])
+        return VideoTask(source, output, network, settings, None, calibration, values["geff"], choice=choice)
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"{file}: does not say what made it; remove it, and make this shard again") from error
 

@@ -6,7 +6,7 @@ Knows no flags, and no other video; a worker of a cluster calls it, too.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cosembed.images.calibration import Calibration
     from cosembed.inference.networks import Network
     from cosembed.specs import CellsSpec
+    from cosembed.video_job.choice import Choice
     from cosembed.video_job.job import ReadPieces
     from cosembed.video_job.source import CalibratedVideo, Source
 
@@ -56,6 +57,7 @@ class VideoTask:
         geff: Whether the result also holds the tracks as GEFF.
         keep_complete: Whether a complete result of the same video, network and values is kept, and not
             refused.
+        choice: What a first look at the video has said already; None: each run looks for itself.
     """
 
     source: Source
@@ -66,6 +68,7 @@ class VideoTask:
     calibration: Calibration
     geff: bool = False
     keep_complete: bool = False
+    choice: Choice | None = None
 
 
 def track_video(task: VideoTask, read_pieces: ReadPieces | None = None) -> None:
@@ -120,6 +123,15 @@ def _load(choice: NetworkChoice) -> Network:
     return load_network(choice.path, choice.dataset or None, require_gpu=choice.require_gpu)
 
 
+def look_first(task: VideoTask, video: CalibratedVideo) -> VideoTask:
+    """Loads the network, looks at the video's first frames, and returns a task that says what was seen."""
+    network = _load(task.network)
+    from cosembed.video_job import planning
+
+    choice = planning.look_first(video.frames, str(task.source), network, task.settings)
+    return replace(task, choice=choice)
+
+
 def plan_task(
     task: VideoTask, video: CalibratedVideo, *, quiet: bool = False
 ) -> tuple[Network, CellsSpec, list[tuple[str, str]]]:
@@ -127,8 +139,8 @@ def plan_task(
     network = _load(task.network)
     from cosembed.video_job.planning import plan_job
 
-    name = str(task.source)
-    _, _, spec, facts = plan_job(video.frames, name, network, task.settings, video.calibration)
+    name, settings = str(task.source), task.settings
+    _, _, spec, facts = plan_job(video.frames, name, network, settings, video.calibration, task.choice)
     for title, fact in [] if quiet else facts:
         print(f"{title}: {fact}", flush=True)
     return network, spec, facts

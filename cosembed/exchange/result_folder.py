@@ -17,7 +17,8 @@ from cosembed.datasets.ctc.validation import check_result
 from cosembed.errors import DataError
 from cosembed.files.progress import with_progress
 from cosembed.images.reading import image_shape
-from cosembed.tracking.regions import Region, measure_regions
+from cosembed.tracking.measured import collect
+from cosembed.tracking.regions import Region, region_columns
 from cosembed.tracking.writer import RestoredTracks
 
 
@@ -61,10 +62,9 @@ def open_result(folder: Path) -> ResultFolder:
             "Challenge"
         )
     require_valid(folder, check_result(folder, warnings=False))
-    regions: dict[int, dict[int, Region]] = {}
-    for number, path in with_progress(masks.items(), len(masks), "measuring"):
-        for label, region in measure_regions(read_labels(path)).items():
-            regions.setdefault(label, {})[number] = region
+    paths = with_progress(masks.values(), len(masks), "measuring")
+    measured = [region_columns(read_labels(path)) for path in paths]
+    regions = collect(Region, list(masks), *zip(*measured, strict=True))
     return ResultFolder(masks, RestoredTracks(sorted(read_tracks(folder / "res_track.txt")), regions))
 
 

@@ -142,7 +142,7 @@ class _Writer:
                         self._write_spot(frame, label)
 
     def _write_spot(self, frame: int, label: int) -> None:
-        region = self._result.found.regions[label][frame + self._result.first]
+        region = self._result.found.regions.at(label, frame + self._result.first)
         area = region.area * self._pixel**2
         self._leaf(
             "Spot",

@@ -22,7 +22,7 @@ import secrets
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
@@ -48,6 +48,14 @@ def atomic_write_text(path: Path, content: str) -> None:
     """Writes text as UTF-8, otherwise as `atomic_write_bytes`."""
     # A file's name that is not UTF-8, quoted in a text, is escaped there.
     atomic_write_bytes(path, content.encode(errors="backslashreplace"))
+
+
+def atomic_write_lines(path: Path, lines: Iterable[str]) -> None:
+    """Writes lines as UTF-8, each ended, one after the other, otherwise as `atomic_write_text`."""
+    with atomic_file(path) as partial, partial.open("w", encoding="utf-8", errors="backslashreplace") as file:
+        file.writelines(f"{line}\n" for line in lines)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 @contextmanager

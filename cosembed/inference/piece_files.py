@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosembed.errors import DataError
+from cosembed.files.packed_arrays import Packed
 from cosembed.files.reading import reason
 from cosembed.files.writing import atomic_file
-from cosembed.inference.pieces import PackedLabels
+from cosembed.inference.piece_labels import PackedPair
 from cosembed.inference.samples import SampledTile
 from cosembed.inference.tiled import PieceResults
 
@@ -38,11 +39,12 @@ def write_pieces(path: Path, record: Mapping[str, Any], found: PieceResults) -> 
     Raises:
         OSError: The file cannot be written.
     """
-    index = [(one.pair, one.tile, *one.shape, len(one.content)) for one in found.labels]
+    pairs = list(found.labels.packed())
+    index = [(one.pair, one.tile, *one.packed.shape, len(one.packed.content)) for one in pairs]
     arrays: dict[str, Any] = {
         "record": _as_bytes(json.dumps({**record, "seconds": found.seconds}).encode()),
         "index": np.array(index, np.int64).reshape(-1, 6),
-        "labels": _as_bytes(b"".join(one.content for one in found.labels)),
+        "instances": _as_bytes(b"".join(one.packed.content for one in pairs)),
     }
     for frame, tile, embeddings in found.sampled:
         arrays[f"{_SAMPLE} {frame} {tile}"] = embeddings
@@ -66,11 +68,16 @@ def read_pieces(path: Path) -> PieceResults:
         DataError: The file is damaged.
     """
     record, arrays = _read(path)
+    if "instances" not in arrays:
+        raise DataError(
+            f"{path}: was made by another version of cosembed; remove it, and make this shard again"
+        )
     found = PieceResults(seconds=record["seconds"])
-    content, begin = arrays["labels"].tobytes(), 0
+    begin = 0
     for pair, tile, frames, height, width, length in arrays["index"].tolist():
-        packed = content[begin : begin + length]
-        found.labels.append(PackedLabels(pair, tile, (frames, height, width), packed))
+        content = arrays["instances"][begin : begin + length].tobytes()
+        packed = Packed(content, np.dtype(np.int32), (frames, height, width))
+        found.labels.append_packed(PackedPair(pair, tile, packed))
         begin += length
     for name, array in arrays.items():
         if name.startswith(_SAMPLE):

@@ -7,7 +7,6 @@ depend on which pieces are computed together. Holds the network's states and the
 
 from __future__ import annotations
 
-import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -106,30 +105,12 @@ def describe_pieces(frames: int, image_shape: tuple[int, int], spec: CellsSpec) 
     return f"{said}, {counted(len(plan.windows), 'window')} of {spec.inference.window} frames"
 
 
-class PackedLabels(NamedTuple):
-    """Holds the labels int32 [F, h, w] of a frame pair in one tile, compressed.
-
-    Attributes:
-        pair: Index of the frame pair.
-        tile: Index of the tile.
-        shape: (F, h, w).
-        content: The labels' bytes, compressed with zlib.
-    """
+class TileInstances(NamedTuple):
+    """Holds the instances of a frame pair in one tile: labels int32 [F, h, w]."""
 
     pair: int
     tile: int
-    shape: tuple[int, int, int]
-    content: bytes
-
-    def unpack(self) -> NDArray[np.int32]:
-        """Returns the labels int32 [F, h, w]."""
-        return np.frombuffer(zlib.decompress(self.content), np.int32).reshape(self.shape)
-
-
-def pack_labels(pair: int, tile: int, labels: NDArray[np.int32]) -> PackedLabels:
-    """Compresses the labels int32 [F, h, w] of a frame pair in one tile."""
-    frames, height, width = labels.shape
-    return PackedLabels(pair, tile, (frames, height, width), zlib.compress(labels.tobytes(), 1))
+    labels: NDArray[np.int32]
 
 
 class TilePair(NamedTuple):
@@ -164,7 +145,7 @@ def estimate_background(
 
 def cluster_pieces(
     pairs: Iterable[TilePair], background: NDArray[np.float32], spec: CellsSpec, workers: int
-) -> Iterator[PackedLabels]:
+) -> Iterator[TileInstances]:
     """Clusters the frame pairs of tiles, each by itself (steps 3 to 7).
 
     Args:
@@ -177,14 +158,14 @@ def cluster_pieces(
         DataError: Embeddings are not finite.
     """
 
-    def cluster(item: TilePair) -> PackedLabels:
+    def cluster(item: TilePair) -> TileInstances:
         if not np.isfinite(item.embeddings).all():
             frame = item.pair + len(item.embeddings) - 1
             raise DataError(
                 f"frame {frame}: the embeddings are not finite; check the frame and the checkpoint"
             )
         labels = cluster_pair(item.embeddings, background, spec.tracking)
-        return pack_labels(item.pair, item.tile, labels)
+        return TileInstances(item.pair, item.tile, labels)
 
     yield from map_in_order(cluster, pairs, workers, "clustering")
 

@@ -6,7 +6,7 @@ one video of them, and its result is the same however the pieces were shared out
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from cosembed.files.progress import with_progress
 from cosembed.images.array_frames import VideoFrames
+from cosembed.inference.piece_labels import PieceLabels
 from cosembed.inference.pieces import (
-    PackedLabels,
     Piece,
     Plan,
     cluster_pieces,
@@ -43,13 +43,14 @@ class PieceResults:
         seconds: Stage -> wall time.
     """
 
-    labels: list[PackedLabels] = field(default_factory=list)
+    labels: PieceLabels = field(default_factory=PieceLabels)
     sampled: list[SampledTile] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
     def add(self, other: PieceResults) -> None:
         """Adds what other pieces gave."""
-        self.labels += other.labels
+        for packed in other.labels.packed():
+            self.labels.append_packed(packed)
         self.sampled += other.sampled
         for stage, spent in other.seconds.items():
             self.seconds[stage] = round(self.seconds.get(stage, 0.0) + spent, 2)
@@ -101,7 +102,9 @@ def compute_pieces(
     threads = clustering_threads(workers, spec.tracking)
     clustered = cluster_pieces(samples.passing(embedded), background, spec, threads)
     total = sum(len(plan.pairs_of(piece)) for piece in pieces)
-    labels = list(with_progress(clustered, total, "tracking", "tile"))
+    labels = PieceLabels()
+    for instances in with_progress(clustered, total, "tracking", "tile"):
+        labels.append(*instances)
     return PieceResults(labels, samples.tiles, stopwatch.stages("clustering and tracking"))
 
 
@@ -109,7 +112,7 @@ def join_pieces(found: PieceResults, frames: VideoFrames, spec: CellsSpec, plan:
     """Merges the instances of all tiles, and tracks them (steps 8 to 12).
 
     Args:
-        found: What all pieces of the plan gave, in any order; its labels are used up.
+        found: What all pieces of the plan gave, in any order.
         frames: The video, for the numbers and the size of its frames.
         spec: Tiles and tracking values.
         plan: The video's pieces.
@@ -131,22 +134,15 @@ def join_pieces(found: PieceResults, frames: VideoFrames, spec: CellsSpec, plan:
 
 
 def _merged(
-    labels: list[PackedLabels], spec: CellsSpec, plan: Plan, oversized: OversizedCells
+    labels: PieceLabels, spec: CellsSpec, plan: Plan, oversized: OversizedCells
 ) -> Iterator[NDArray[np.int32]]:
     """Yields the merged labels int32 [2, H, W] of every pair; single tiles are unpacked for a pair only."""
-    of_pair: dict[int, list[PackedLabels]] = {}
-    while labels:
-        packed = labels.pop()
-        of_pair.setdefault(packed.pair, []).append(packed)
     for pair in range(plan.pairs):
-        tiles = _unpacked(of_pair.pop(pair), plan)
+        tiles = (
+            TileLabels(plan.tiles[tile].y, plan.tiles[tile].x, unpacked)
+            for tile, unpacked in labels.of_pair(pair)
+        )
         threshold = spec.tracking.size_threshold
         merged = merge_tiles(tiles, plan.shape, spec.tile_side, spec.tile_overlap, threshold)
         oversized.note(pair, merged)
         yield merged.labels
-
-
-def _unpacked(packed: Iterable[PackedLabels], plan: Plan) -> Iterator[TileLabels]:
-    for one in packed:
-        tile = plan.tiles[one.tile]
-        yield TileLabels(tile.y, tile.x, one.unpack())

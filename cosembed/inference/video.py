@@ -24,6 +24,7 @@ from cosembed.inference.tiled import PieceResults, compute_pieces, join_pieces
 from cosembed.preprocessing.geometry import Grid, frame_grid, shape_of_test
 from cosembed.specs import CellsSpec
 from cosembed.tracking import TrackingResult, track_embeddings
+from cosembed.tracking.regions import Images
 from cosembed.tracking.writer import MaskFolder, MaskStore, RestoredTracks, restore_resolution, write_tables
 
 WHOLE = slice(None), slice(None)
@@ -53,6 +54,10 @@ class TrackedFrames:
     checks: dict[int, NDArray[np.float32]]
     checked: tuple[slice, slice] = WHOLE
     warnings: list[str] = field(default_factory=list)
+
+    def checked_labels(self) -> dict[int, NDArray[np.uint16]]:
+        """Returns the labels that belong to `checks`: frame index -> uint16 [h, w]."""
+        return {index: self.result.maps[index][self.checked] for index in self.checks}
 
 
 @dataclass(frozen=True)
@@ -140,24 +145,36 @@ def write_tracked(tracked: TrackedFrames, spec: CellsSpec, output: Path) -> Writ
     Raises:
         OutputError: `output` exists.
     """
-    begin, count = time.perf_counter(), len(tracked.result.labels)
+    begin, count = time.perf_counter(), len(tracked.result.maps)
     with atomic_folder(output) as folder:
         masks = MaskFolder(folder, count)
         restored = restore_frames(tracked, spec, masks)
-        write_tables(folder, restored, masks, range(count))
+        write_tables(folder, restored, range(count))
     seconds = tracked.seconds | {"upsampling and writing": round(time.perf_counter() - begin, 2)}
     return WrittenVideo(count, len(restored.tracks), seconds, tracked.samples, tracked.warnings)
 
 
-def restore_frames(tracked: TrackedFrames, spec: CellsSpec, masks: MaskStore) -> RestoredTracks:
-    """Brings a tracked video to the size of its frames.
+def restore_frames(
+    tracked: TrackedFrames,
+    spec: CellsSpec,
+    masks: MaskStore,
+    images: Images | None = None,
+    *,
+    with_shapes: bool = True,
+) -> RestoredTracks:
+    """Brings a tracked video to the size of its frames; otherwise as `restore_resolution`.
 
     Args:
         tracked: What `track_frames` found.
         spec: Upsampling values.
         masks: Receives the mask uint16 [H, W] of every frame.
+        images: The frames, for the mean intensity of cells.
+        with_shapes: Whether shapes are measured.
     """
-    return restore_resolution(tracked.result, tracked.grid, tracked.image_shape, spec.upsampling, masks)
+    grid, shape = tracked.grid, tracked.image_shape
+    return restore_resolution(
+        tracked.result, grid, shape, spec.upsampling, masks, images, with_shapes=with_shapes
+    )
 
 
 def track_video(

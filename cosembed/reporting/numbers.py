@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
 from cosembed.reporting.panels import resized
-from cosembed.tracking.writer import measure_regions
+from cosembed.tracking.regions import measure_regions
 
 # The digits' height in pixels of the picture, about; smaller ones could not be read.
 DIGITS = 11

@@ -22,7 +22,7 @@ from cosembed.reporting.movie import shown_shape, shrink
 from cosembed.reporting.overlays import OUTLINE, TINT, stretch
 from cosembed.reporting.panels import resized
 from cosembed.reporting.report import Viewer
-from cosembed.tracking.writer import measure_regions
+from cosembed.tracking.regions import measure_regions
 
 # A frame's grey values have the first of these JPEG qualities at which they take no more than so many bytes,
 # or the last one: what noise costs is little of what can be seen.

@@ -331,8 +331,6 @@ class TrackingSpec(ClusteringSpec):
         super().__post_init__()
         if self.second_look and self.false_split_frames:
             raise SpecError("tracking.second_look and tracking.false_split_frames: both are on; turn one off")
-        if self.daughter_likeness and self.clean_up == "original":
-            raise SpecError("tracking.daughter_likeness needs tracking.clean_up=network; set it too")
         if self.minimum_length > 1 and self.clean_up == "network":
             raise SpecError(
                 f"tracking.minimum_length is {self.minimum_length}; it needs tracking.clean_up=original, set "

@@ -18,7 +18,7 @@ from cosembed.tracking.regions import Region, Shape
 # A track ends where its cell divides, where another track alone continues it, with the video, or before.
 DIVIDES, CONTINUES, VIDEO_ENDS, DISAPPEARS = "divides", "continues", "video_ends", "disappears"
 Value = float | int | str | None
-Measured = Mapping[int, Mapping[int, Region]]
+Regions = Mapping[int, Mapping[int, Region]]
 
 
 @dataclass(frozen=True)
@@ -73,12 +73,12 @@ def describe_lives(tracks: Sequence[Track], last_frame: int) -> dict[int, Life]:
 
 def cells_table(
     tracks: Sequence[Track],
-    regions: Measured,
+    regions: Regions,
     shapes: Mapping[int, Mapping[int, Shape]],
     frames: Sequence[int],
     calibration: Calibration = UNKNOWN,
-) -> str:
-    """Makes tracks.csv: a row for each cell and frame, by label and then by frame.
+) -> Iterator[str]:
+    """Yields the lines of tracks.csv: a row for each cell and frame, by label and then by frame.
 
     Args:
         tracks: The track table.
@@ -92,10 +92,10 @@ def cells_table(
 
     def rows() -> Iterator[dict[str, Value]]:
         for track in sorted(tracks):
-            life = lives[track.label]
+            life, measured = lives[track.label], shapes[track.label]
             before: Region | None = None
             for frame, region in sorted(regions[track.label].items()):
-                shape = shapes[track.label][frame]
+                shape = measured[frame]
                 speed = _distance(before, region) if before else None
                 row: dict[str, Value] = {
                     "label": track.label,
@@ -138,9 +138,9 @@ def cells_table(
 
 
 def lineages_table(
-    tracks: Sequence[Track], regions: Measured, frames: Sequence[int], calibration: Calibration = UNKNOWN
-) -> str:
-    """Makes lineages.csv: a row for each track, by label; arguments as of `cells_table`."""
+    tracks: Sequence[Track], regions: Regions, frames: Sequence[int], calibration: Calibration = UNKNOWN
+) -> Iterator[str]:
+    """Yields the lines of lineages.csv: a row for each track, by label; arguments as of `cells_table`."""
     pixel, interval = calibration
     lives = describe_lives(tracks, frames[-1])
 
@@ -190,13 +190,12 @@ def _times(value: float | None, factor: float) -> float | None:
     return None if value is None else value * factor
 
 
-def _csv(columns: str, rows: Iterator[dict[str, Value]]) -> str:
-    """Writes rows whose keys are the columns, in their order."""
-    lines = [columns]
+def _csv(columns: str, rows: Iterator[dict[str, Value]]) -> Iterator[str]:
+    """Yields the lines of rows whose keys are the columns, in their order."""
+    yield columns
     for row in rows:
         assert ",".join(row) == columns
-        lines.append(",".join(_text(value) for value in row.values()))
-    return "\n".join(lines) + "\n"
+        yield ",".join(_text(value) for value in row.values())
 
 
 def _text(value: Value) -> str:

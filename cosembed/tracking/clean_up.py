@@ -1,15 +1,17 @@
-"""Cleans up a video in masks of its original size and finds its lineage (the follow-up; steps 10 to 12).
+"""Cleans up the label maps of a video and finds its lineage (paper section 3; steps 10 to 12).
 
-Masks of the original size may not fit into memory together. They are gone through once, forwards, and only as
-many are held as are searched for a parent; no mask is changed here. What is found is which label of a mask is
-which track.
+The label maps may not fit into memory together: they are of the network's size, packed, or in the follow-up
+of the original size, in files. They are gone through once, forwards, and only as many are held as are
+searched for a parent; none is changed here. What is found is which label of a map is which track.
 
-1. A track of fewer frames than the least length is erased if no parent is found for it. What was erased is no
-   parent.
+1. In the follow-up, a track of fewer frames than the least length is erased if no parent is found for it.
+   What was erased is no parent.
 2. A label that lies wholly inside the border is erased in that frame.
 3. A label that comes back after frames without it is a new track. The follow-up writes tracks with gaps as
    they are; the format of the challenge does not allow them.
-4. Parents are found and mothers end before their daughters begin, as `lineage` does it.
+4. Parents are found: the mask of a track's first frame is repeated over the frames before, and the parent is
+   the track whose volume there has the highest IoU with it. Of a parent that goes on, a track is a daughter
+   only if it is as large as the spec asks for. Mothers end before their daughters begin.
 
 Steps are numbered as in `cosembed.tracking`. Knows masks and track tables, not how they were made.
 """
@@ -28,7 +30,15 @@ from cosembed.datasets.ctc.track_table import Track
 from cosembed.files.progress import with_progress
 from cosembed.preprocessing.label_overlap import present_labels
 from cosembed.specs import TrackingSpec
-from cosembed.tracking.lineage import UnbrokenNames, cut_tracks, disc, find_lives, inside
+from cosembed.tracking.label_maps import FrameTables
+from cosembed.tracking.lineage import (
+    UnbrokenNames,
+    cut_tracks,
+    disc,
+    find_lives,
+    inside,
+    without_unlike_daughters,
+)
 
 
 class Masks(Protocol):
@@ -47,25 +57,25 @@ class CleanTracks(NamedTuple):
     """
 
     tracks: list[Track]
-    labels: list[dict[int, int]]
+    labels: FrameTables
 
 
 class _Frame(NamedTuple):
     """Holds a mask and what its labels are called: after short tracks are erased, and after the border is."""
 
     mask: NDArray
-    areas: Mapping[int, int]
+    areas: dict[int, int]
     kept: dict[int, int]
     names: dict[int, int]
 
 
-def clean_up(masks: Masks, areas: Sequence[Mapping[int, int]], spec: TrackingSpec) -> CleanTracks:
+def clean_up(masks: Masks, areas: FrameTables, spec: TrackingSpec) -> CleanTracks:
     """Cleans up the masks of a video and finds its lineage.
 
     Args:
-        masks: The masks of the original size.
+        masks: The masks, of the network's or of the original size.
         areas: For every frame, label -> its pixels.
-        spec: Tracking values; border and dilation in original pixels.
+        spec: Tracking values; border and dilation in pixels of the masks.
 
     Returns:
         Tracks and labels; every track is seen in all frames from its first to its last.
@@ -74,15 +84,15 @@ def clean_up(masks: Masks, areas: Sequence[Mapping[int, int]], spec: TrackingSpe
     names = UnbrokenNames(max((max(frame, default=0) for frame in areas), default=0) + 1)
     before: deque[_Frame] = deque(maxlen=spec.parent_frames)
     found: dict[int, Track] = {}
-    labels: list[dict[int, int]] = []
+    labels = FrameTables()
     erased: set[int] = set()
-    for index in with_progress(range(len(areas)), len(areas), "cleaning up"):
+    for index, present in enumerate(with_progress(areas, len(areas), "cleaning up")):
         mask = masks[index]
         search = _ParentSearch(mask, before, spec)
-        for label in areas[index]:
+        for label in present:
             if short.get(label) == index and not search.parent(label, [frame.kept for frame in before]):
                 erased.add(label)
-        kept = {label: label for label in areas[index] if label not in erased}
+        kept = {label: label for label in present if label not in erased}
         visible = [label for label in present_labels(mask[inside(spec.border, mask.shape)]) if label in kept]
         current = names.of(visible)
         for label, name in current.items():
@@ -91,12 +101,17 @@ def clean_up(masks: Masks, areas: Sequence[Mapping[int, int]], spec: TrackingSpe
             else:
                 parent = search.parent(label, [frame.names for frame in before])
                 found[name] = Track(name, index, index, parent)
-        before.append(_Frame(mask, areas[index], kept, dict(current)))
+        before.append(_Frame(mask, present, kept, dict(current)))
         labels.append({name: label for label, name in current.items()})
-    return _numbered(found, labels)
+
+    def area(name: int, index: int) -> int:
+        return areas[index][labels[index][name]]
+
+    tracks = without_unlike_daughters(found.values(), area, spec.daughter_likeness)
+    return _numbered({track.label: track for track in tracks}, labels)
 
 
-def _short_labels(areas: Sequence[Mapping[int, int]], minimum: int) -> dict[int, int]:
+def _short_labels(areas: FrameTables, minimum: int) -> dict[int, int]:
     """Finds the labels of fewer frames than the least length, and their first frames.
 
     In a video shorter than the least length, only the labels that are not seen all the time are short.
@@ -162,7 +177,7 @@ class _ParentSearch:
         return wider, ndimage.binary_dilation(self._mask[wider] == label, self._element)
 
 
-def _numbered(found: Mapping[int, Track], labels: list[dict[int, int]]) -> CleanTracks:
+def _numbered(found: Mapping[int, Track], labels: FrameTables) -> CleanTracks:
     """Numbers tracks 1..n and cuts them before their children."""
     numbers = {name: number for number, name in enumerate(sorted(found), start=1)} | {0: 0}
     tracks, cuts = cut_tracks(
@@ -171,8 +186,7 @@ def _numbered(found: Mapping[int, Track], labels: list[dict[int, int]]) -> Clean
             for name, track in sorted(found.items())
         ]
     )
-    numbered = [{numbers[name]: label for name, label in frame.items()} for frame in labels]
+    numbered = FrameTables({numbers[name]: label for name, label in frame.items()} for frame in labels)
     for cut in cuts:
-        for frame in numbered[cut.begin : cut.end + 1]:
-            frame[cut.later] = frame.pop(cut.label)
+        numbered.rename(*cut)
     return CleanTracks(tracks, numbered)

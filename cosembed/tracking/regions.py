@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -11,7 +10,9 @@ from numpy.typing import NDArray
 from skimage.measure import regionprops_table
 
 from cosembed.errors import DataError
-from cosembed.files.progress import with_progress
+
+_REGION = np.dtype([("y", np.float64), ("x", np.float64), ("area", np.int64)])
+_SHAPE = np.dtype([(name, np.float64) for name in ("perimeter", "eccentricity", "mean_intensity")])
 
 
 class Region(NamedTuple):
@@ -43,54 +44,54 @@ class Images(Protocol):
     def __getitem__(self, index: int, /) -> NDArray: ...
 
 
-def measure_regions(mask: NDArray[np.uint16]) -> dict[int, Region]:
-    """Measures the centroid and the area of every label of a mask uint16 [H, W], the background left out."""
+def region_columns(mask: NDArray[np.uint16]) -> tuple[NDArray[np.int32], NDArray[np.void]]:
+    """Measures the centroid and the area of every label of a mask uint16 [H, W], the background left out.
+
+    Returns:
+        The labels int32 [N], rising, and the fields of their `Region`, structured [N].
+    """
     rows, columns = np.nonzero(mask)
     labels = mask[rows, columns]
     area = np.bincount(labels)
     y, x = (np.bincount(labels, weights=axis) / np.maximum(area, 1) for axis in (rows, columns))
-    return {
-        int(label): Region(float(y[label]), float(x[label]), int(area[label]))
-        for label in np.flatnonzero(area)
-    }
+    present = np.flatnonzero(area)
+    found = np.zeros(len(present), _REGION)
+    found["y"], found["x"], found["area"] = y[present], x[present], area[present]
+    return present.astype(np.int32), found
 
 
-def measure_shapes(mask: NDArray[np.uint16], image: NDArray | None = None) -> dict[int, Shape]:
+def measure_regions(mask: NDArray[np.uint16]) -> dict[int, Region]:
+    """Measures the centroid and the area of every label of a mask: label -> region."""
+    labels, columns = region_columns(mask)
+    return {label: Region(*values) for label, values in zip(labels.tolist(), columns.tolist(), strict=True)}
+
+
+def shape_columns(mask: NDArray[np.uint16], image: NDArray | None = None) -> NDArray[np.void]:
     """Measures the outline of every label of a mask uint16 [H, W], and its mean in an image, if there is one.
 
     Perimeter and eccentricity are those of scikit-image.
+
+    Returns:
+        The fields of the `Shape` of every label, by rising label, structured [N].
     """
-    found = regionprops_table(mask, properties=("label", "perimeter", "eccentricity"))
-    labels = found["label"].astype(int)
-    means = np.full(len(labels), math.nan)
+    measured = regionprops_table(mask, properties=("label", "perimeter", "eccentricity"))
+    labels = measured["label"].astype(int)
+    found = np.zeros(len(labels), _SHAPE)
+    found["perimeter"], found["eccentricity"] = measured["perimeter"], measured["eccentricity"]
+    found["mean_intensity"] = math.nan
     if image is not None and len(labels):
         grey = image.mean(axis=-1) if image.ndim == 3 else image
         sums = np.bincount(mask.ravel(), weights=grey.ravel().astype(np.float64))
-        means = (sums / np.maximum(np.bincount(mask.ravel()), 1))[labels]
-    rows = zip(labels, found["perimeter"], found["eccentricity"], means, strict=True)
-    return {int(label): Shape(*map(float, values)) for label, *values in rows}
+        found["mean_intensity"] = (sums / np.maximum(np.bincount(mask.ravel()), 1))[labels]
+    return found
 
 
-def measure_video(
-    masks: Images, numbers: Sequence[int], images: Images | None = None
-) -> dict[int, dict[int, Shape]]:
-    """Measures the cells of a video, a frame at a time.
+def image_or_none(images: Images | None, index: int) -> NDArray | None:
+    """Reads a frame; None if there are none, or if it cannot be read any more.
 
-    Args:
-        masks: The masks uint16 [H, W].
-        numbers: The number of every frame.
-        images: The frames; one that cannot be read any more leaves the means of its cells out, for the cells
-            themselves were found.
-
-    Returns:
-        Label -> number of a frame -> shape.
+    The cells were found all the same, and only their means are left out.
     """
-    shapes: dict[int, dict[int, Shape]] = {}
-    for index, number in enumerate(with_progress(numbers, len(numbers), "measuring")):
-        try:
-            image = images[index] if images is not None else None
-        except DataError:
-            image = None
-        for label, shape in measure_shapes(masks[index], image).items():
-            shapes.setdefault(label, {})[number] = shape
-    return shapes
+    try:
+        return None if images is None else images[index]
+    except DataError:
+        return None

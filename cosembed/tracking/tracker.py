@@ -1,6 +1,7 @@
 """Tracks a video from its embeddings: goes through steps 2 to 12 as `cosembed.tracking` numbers them.
 
-Embeddings are consumed one frame at a time, so that only the label maps grow with the video. Once the first
+Embeddings are consumed one frame at a time, and label maps are packed as soon as they are stitched, so that
+memory hardly grows with the video. Once the first
 pair has given the background, pairs are independent of each other: they are clustered by threads, while the
 frames that follow are computed. Clustering is compiled code that other threads run beside, so that threads do
 what processes would, and nothing has to be sent to them. Knows no network and no files.
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 
 import numpy as np
@@ -18,19 +20,15 @@ from numpy.typing import NDArray
 from cosembed.clustering import choose_background, choose_mode, cluster_pair
 from cosembed.datasets.ctc.track_table import Track
 from cosembed.errors import DataError
-from cosembed.preprocessing.label_overlap import present_labels
+from cosembed.files.packed_arrays import PackedArrays
+from cosembed.preprocessing.label_overlap import count_labels
 from cosembed.preprocessing.label_values import LARGEST_LABEL
 from cosembed.processes.cores import available_cores
 from cosembed.processes.threads import map_in_order
 from cosembed.specs import TrackingSpec
-from cosembed.tracking.lineage import (
-    end_before_children,
-    erase_in_border,
-    find_lives,
-    find_tracks,
-    number_consecutively,
-    without_unlike_daughters,
-)
+from cosembed.tracking.clean_up import CleanTracks, clean_up
+from cosembed.tracking.label_maps import FrameTables, LabelFrames, LabelMaps
+from cosembed.tracking.lineage import find_lives
 from cosembed.tracking.stitch import stitch_pairs
 
 
@@ -39,15 +37,20 @@ class TrackingResult:
     """Holds the tracks of a video at network resolution.
 
     Attributes:
-        labels: uint16 [T, H, W]; 0 is background, every other number a track.
+        maps: The label map uint16 [H, W] of every frame; 0 is background, every other number a track.
         tracks: The rows (label, begin, end, parent) of these tracks, by rising label.
         to_clean_up: None: border, lineage and all are done. Else the values by which they are to be done when
             the labels have their original size (`restore_resolution`); until then no track has a parent.
     """
 
-    labels: NDArray[np.uint16]
+    maps: LabelFrames
     tracks: list[Track]
     to_clean_up: TrackingSpec | None = None
+
+    @cached_property
+    def labels(self) -> NDArray[np.uint16]:
+        """Unpacks the label maps of all frames, uint16 [T, H, W], when they are first asked for."""
+        return np.stack(list(self.maps))
 
 
 def track_embeddings(
@@ -102,7 +105,7 @@ def track_pairs(pairs: Iterable[NDArray[np.int32]], spec: TrackingSpec) -> Track
         DataError: There are more tracks than 16-bit masks can hold.
     """
     frames = stitch_pairs(pairs, spec.merge_iou, spec.false_split_frames, spec.second_look)
-    return finish_tracks(np.stack(list(frames)), spec)
+    return finish_tracks(frames, spec)
 
 
 def _pairs(embeddings: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
@@ -132,13 +135,14 @@ def _check_embedding(
     return embedding
 
 
-def finish_tracks(labels: NDArray[np.int32], spec: TrackingSpec) -> TrackingResult:
+def finish_tracks(labels: Iterable[NDArray[np.int32]], spec: TrackingSpec) -> TrackingResult:
     """Cleans up the border of stitched labels and finds their lineage (steps 10 to 12).
 
     If this is to be done in labels of the original size, they are only numbered and listed.
 
     Args:
-        labels: int32 [T, H, W]; a label that comes back after a frame without it counts as a new one.
+        labels: The frames int32 [H, W], one after the other; a label that comes back after a frame without it
+            counts as a new one.
         spec: Tracking values.
 
     Returns:
@@ -146,17 +150,25 @@ def finish_tracks(labels: NDArray[np.int32], spec: TrackingSpec) -> TrackingResu
 
     Raises:
         DataError: There are more tracks than 16-bit masks can hold.
+        OutputError: There is no space for temporary files.
     """
-    if spec.clean_up == "original":
-        labels = number_consecutively(labels)
-        tracks = find_lives(map(present_labels, labels))
-    else:
-        labels = number_consecutively(erase_in_border(labels, spec.border))
-        tracks = find_tracks(labels, spec.parent_dilation, spec.parent_frames, spec.parent_iou)
-        tracks = without_unlike_daughters(labels, tracks, spec.daughter_likeness)
-        labels, tracks = end_before_children(labels, tracks)
-    check_number(tracks)
-    return TrackingResult(labels.astype(np.uint16), tracks, spec if spec.clean_up == "original" else None)
+    stored, areas = PackedArrays(), FrameTables()
+    for image in labels:
+        stored.append(image)
+        present, counts = (column.tolist() for column in count_labels(image))
+        areas.append({label: count for label, count in zip(present, counts, strict=True) if label})
+    in_original = spec.clean_up == "original"
+    found = _numbered(areas) if in_original else clean_up(stored, areas, spec)
+    check_number(found.tracks)
+    return TrackingResult(LabelMaps(stored, found.labels), found.tracks, spec if in_original else None)
+
+
+def _numbered(areas: FrameTables) -> CleanTracks:
+    """Numbers the labels of all frames 1..n and keeps their order."""
+    lives = find_lives(areas)
+    numbers = {life.label: number for number, life in enumerate(lives, start=1)}
+    tracks = [life._replace(label=numbers[life.label]) for life in lives]
+    return CleanTracks(tracks, FrameTables({numbers[label]: label for label in frame} for frame in areas))
 
 
 def check_number(tracks: list[Track]) -> None:

@@ -9,12 +9,12 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cosembed.networks.card import Card
 from cosembed.preprocessing.geometry import shape_of_test
 from cosembed.preprocessing.label_overlap import count_labels
 from cosembed.specs import CellsSpec
+from cosembed.tracking.label_maps import LabelFrames
 
 # On 39 pairs of a network and a video that suit each other, the median area was 0.9 to 1.6 times that of the
 # training; on 65 pairs that do not, it was farther from it than this factor in 53.
@@ -34,12 +34,12 @@ def typical_area(card: Card | None, shape: tuple[int, ...]) -> float | None:
 
 
 def doubts_about_cell_size(
-    labels: NDArray[np.uint16], card: Card | None, trained: CellsSpec | None = None
+    labels: LabelFrames, card: Card | None, trained: CellsSpec | None = None
 ) -> Iterator[str]:
     """Says in one sentence that cells are unlike those of the training, or nothing.
 
     Args:
-        labels: uint16 [T, N, N], the tracked cells as the network sees them; 0 is background.
+        labels: The tracked cells of every frame as the network sees them, uint16 [N, N]; 0 is background.
         card: That of the network; nothing is said of a network without one, or without `cell_area`.
         trained: For a video in tiles, the values that the network was trained with; without tiles, an image
             of the training took as many network pixels as the labels have.

@@ -9,8 +9,7 @@ on the first frames. Knows no flags.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,23 +24,12 @@ from cosembed.preprocessing.geometry import shape_of_test
 from cosembed.preprocessing.label_overlap import count_labels
 from cosembed.specs import CellsSpec
 from cosembed.video_job.cell_size import SIZE_RATIO, typical_area
+from cosembed.video_job.choice import Choice
 from cosembed.video_job.fitness import doubts_about_fitness, measure_fitness
 
 # Frames that are so many times larger or more, in the geometric mean of their sides, are looked at.
 LARGER = 1.5
 TILES = 4
-
-
-class Choice(NamedTuple):
-    """Says how a video is brought to the network.
-
-    Attributes:
-        settings: Values that take the place of the network's own; none if it is used as it was trained.
-        reason: One sentence for people; empty if there was nothing to choose.
-    """
-
-    settings: Mapping[str, Any]
-    reason: str
 
 
 class _Look(NamedTuple):

@@ -56,13 +56,16 @@ LIMITS = (
 )
 
 
-def measure_fitness(embeddings: Mapping[int, NDArray[np.float32]], labels: NDArray[np.uint16]) -> Fitness:
+def measure_fitness(
+    embeddings: Mapping[int, NDArray[np.float32]],
+    labels: Mapping[int, NDArray[np.uint16]] | NDArray[np.uint16],
+) -> Fitness:
     """Measures what the embeddings of a few frames are like.
 
     Args:
         embeddings: Frame index -> float32 [N, N, D] of unit length. The first frame is left out if there are
             others: a recurrent network has seen nothing before it.
-        labels: uint16 [T, N, N], the tracked cells; 0 is background.
+        labels: Frame index -> uint16 [N, N], the tracked cells; 0 is background.
     """
     chosen = [index for index in embeddings if index > 0] or list(embeddings)
     frames = [_measure(embeddings[index], labels[index]) for index in chosen]

@@ -151,9 +151,10 @@ class TrackedVideo:
         begin = time.perf_counter()
         with progress_shown(self._shows_progress):
             masks = MaskFolder(folder, len(self._frames), self._first)
-            restored = restore_frames(self._tracked, self._spec, masks).numbered_from(self._first)
+            restored = restore_frames(self._tracked, self._spec, masks, self._frames)
+            restored = restored.numbered_from(self._first)
             calibration = self._record.calibration
-            write_tables(folder, restored, masks, self._frames.numbers, self._frames, calibration)
+            write_tables(folder, restored, self._frames.numbers, calibration)
             if geff:
                 result = ResultFolder(mask_files(folder, "mask"), restored)
                 write_geff(result, folder / GEFF, calibration)
@@ -174,7 +175,7 @@ class TrackedVideo:
         memory.check({"masks": 2 * count * height * width}, available_memory())
         labels = np.zeros((count, height, width), np.uint16)
         with progress_shown(self._shows_progress):
-            restored = restore_frames(self._tracked, self._spec, labels)
+            restored = restore_frames(self._tracked, self._spec, labels, with_shapes=False)
         labels.flags.writeable = False
         return labels, restored.numbered_from(self._first)
 
@@ -312,9 +313,9 @@ def run_job(
         tracked = join_tracked(pieces, frames, spec, plan)
     warnings += tracked.warnings
     warnings += doubts_about_cell_size(
-        tracked.result.labels, network.card, network.spec if spec.inference.tiled else None
+        tracked.result.maps, network.card, network.spec if spec.inference.tiled else None
     )
-    fitness = measure_fitness(tracked.checks, tracked.result.labels[:, *tracked.checked])
+    fitness = measure_fitness(tracked.checks, tracked.checked_labels())
     warnings += doubts_about_fitness(fitness)
     record = Record(
         str(seen),

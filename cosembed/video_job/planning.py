@@ -17,7 +17,8 @@ from cosembed.inference.pieces import describe_pieces, in_pieces
 from cosembed.processes.memory import available_memory
 from cosembed.specs import CellsSpec
 from cosembed.video_job import memory
-from cosembed.video_job.first_look import Choice, choose_scale
+from cosembed.video_job.choice import Choice
+from cosembed.video_job.first_look import choose_scale
 
 # What can be chosen anew for a trained network; all else was decided when it was trained.
 CHANGEABLE = ("preprocessing", "tracking", "upsampling", "inference", "network.image_size")
@@ -29,10 +30,9 @@ def plan_job(
     network: Network,
     settings: Mapping[str, Any],
     calibration: Calibration = UNKNOWN,
+    choice: Choice | None = None,
 ) -> tuple[VideoFrames, Network, CellsSpec, list[tuple[str, str]]]:
     """Checks that the network can track the video, and says what will be done before it is.
-
-    Unless the settings say how the video is seen, a first look decides it (`choose_scale`).
 
     Args:
         frames: The video, of one channel if one was chosen.
@@ -40,6 +40,7 @@ def plan_job(
         network: The trained network.
         settings: Values that take the place of the network's own.
         calibration: What a pixel and a frame are.
+        choice: What a first look at the video has said already; None: look now (`look_first`).
 
     Returns:
         What `run_job` takes: the video, the network, its values, and facts with their names for the screen
@@ -50,14 +51,9 @@ def plan_job(
         InputError: The network reads another number of channels, or the memory does not suffice.
         SpecError: A setting is unknown, out of range, or was decided when the network was trained.
     """
-    spec = _with_settings(network.spec, settings)
-    wanted, (height, width) = spec.network.channels, frames.shape
-    if frames.channels != wanted:
-        raise InputError(f"{name}: {_channel_fault(frames, wanted)}")
-    chosen = Choice({}, "")
-    if not any(key.startswith("inference.") for key in settings):
-        chosen = choose_scale(frames, network, spec)
-        spec = specs.override(spec, chosen.settings)
+    chosen = look_first(frames, name, network, settings) if choice is None else choice
+    spec = specs.override(_with_settings(network.spec, settings), chosen.settings)
+    height, width = frames.shape
     needed = memory.check(memory.estimate(len(frames), frames.shape, spec), available_memory())
     size = spec.network.image_size
     video = f"{name}, {counted(len(frames), 'frame')} of {width} x {height} pixels, {frames.dtype}"
@@ -72,6 +68,17 @@ def plan_job(
         ("Device", network.device),
     ]
     return frames, network, spec, facts
+
+
+def look_first(frames: VideoFrames, name: str, network: Network, settings: Mapping[str, Any]) -> Choice:
+    """Decides how a video is brought to the network, unless settings say it; otherwise as `plan_job`."""
+    spec = _with_settings(network.spec, settings)
+    wanted = spec.network.channels
+    if frames.channels != wanted:
+        raise InputError(f"{name}: {_channel_fault(frames, wanted)}")
+    if any(key.startswith("inference.") for key in settings):
+        return Choice({}, "")
+    return choose_scale(frames, network, spec)
 
 
 def _with_settings(spec: CellsSpec, settings: Mapping[str, Any]) -> CellsSpec:

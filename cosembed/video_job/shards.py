@@ -118,7 +118,9 @@ def refuse_others(file: Path, made_from: Mapping[str, str]) -> None:
     names = {"frames": "another video", "network": "another network", "values": "other values"}
     different = [name for key, name in names.items() if record.get(key) != made_from[key]]
     if different:
+        looked = record.get("task", {}).get("choice", {}).get("reason")
+        hint = " (a first look chose some of them; give --scale to all shards)" if looked else ""
         raise OutputError(
-            f"{file}: was made with {' and '.join(different)}; remove it and make this shard again, or "
+            f"{file}: was made with {' and '.join(different)}; remove it and make this shard again{hint}, or "
             "choose another output folder"
         )

@@ -15,6 +15,8 @@ import tifffile
 from absl.testing import flagsaver
 
 from cosembed.commands.main import main
+from cosembed.video_job import planning
+from cosembed.video_job.choice import Choice
 from tests.helpers.builders import ROOT, moving_squares, small_spec, untrained_run
 from tests.robustness.test_survival import assert_one_sentence
 
@@ -105,6 +107,40 @@ def test_shards_of_another_video_or_with_other_values_are_refused(video, run_fol
     assert not output.exists()
     changed = (*TILES, "--set=tracking.min_points=20")
     assert_one_sentence(track(video, run_folder, output, "--shard=1/2", *changed), "other values")
+
+
+@pytest.fixture
+def looks(monkeypatch) -> list[Choice]:
+    """What the next looks at a video find; each is taken off when it is needed."""
+    found: list[Choice] = []
+    monkeypatch.setattr(planning, "choose_scale", lambda *_: found.pop(0))
+    return found
+
+
+IN_TILES = Choice({"inference.scale": 1.0}, "They are tracked in tiles.")
+
+
+def test_a_merge_takes_the_shards_first_look_and_does_not_look_itself(video, run_folder, tmp_path, looks):
+    looks += [IN_TILES] * 3
+    output = tmp_path / "RES"
+    for number in (1, 2):
+        assert track(video, run_folder, output, f"--shard={number}/2").returncode == 0
+    assert len(looks) == 1
+    done = cosembed("merge", f"--output={output}")
+    assert done.returncode == 0, done.stderr
+    assert len(looks) == 1 and f"First look: {IN_TILES.reason}" in done.stdout
+    assert track(video, run_folder, tmp_path / "one").returncode == 0
+    assert content(output) == content(tmp_path / "one") and looks == []
+
+
+def test_shards_that_chose_differently_are_refused(video, run_folder, tmp_path, looks):
+    looks += [IN_TILES, Choice({"inference.scale": 0.5}, "They are tracked in tiles.")]
+    output = tmp_path / "RES"
+    for number in (1, 2):
+        assert track(video, run_folder, output, f"--shard={number}/2").returncode == 0
+    done = cosembed("merge", f"--output={output}")
+    assert_one_sentence(done, "RES.shard-2-of-2", "other values", "remove it", "--scale")
+    assert not output.exists()
 
 
 @pytest.mark.parametrize(

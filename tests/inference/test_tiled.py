@@ -194,7 +194,7 @@ def test_cells_larger_than_a_tile_are_refused_with_the_remedy(network, frames):
     found = PieceResults()
     for index, tile in enumerate(plan.tiles):
         part = cell[tile.y : tile.y + tile.height, tile.x : tile.x + tile.width]
-        found.labels.append(pieces_module.pack_labels(0, index, np.stack([part, part])))
+        found.labels.append(0, index, np.stack([part, part]))
     with pytest.raises(
         DataError, match=r"frame 0: .* row 31, column 41 .* 59 x 59 .* 32 x 32.*inference\.scale"
     ):

@@ -1,8 +1,8 @@
 """Tables of cells and lineages say what becomes of cells, in pixels and in units."""
 
 import csv
-import io
 import math
+from collections.abc import Iterable
 
 import pytest
 
@@ -48,8 +48,8 @@ LINEAGES = [
 ]
 
 
-def read(text: str) -> tuple[list[str], list[dict[str, str]]]:
-    reader = csv.DictReader(io.StringIO(text))
+def read(lines: Iterable[str]) -> tuple[list[str], list[dict[str, str]]]:
+    reader = csv.DictReader(lines)
     rows = list(reader)
     return list(reader.fieldnames), rows
 
@@ -136,4 +136,4 @@ def test_a_mean_that_is_not_known_is_empty():
 @pytest.mark.parametrize("calibration", [UNKNOWN, Calibration(0.5, 5)])
 def test_without_cells_there_is_a_heading(calibration):
     assert len(read(cells_table([], {}, {}, FRAMES, calibration))[0]) > 6
-    assert lineages_table([], {}, FRAMES, calibration).count("\n") == 1
+    assert len(list(lineages_table([], {}, FRAMES, calibration))) == 1

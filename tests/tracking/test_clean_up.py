@@ -15,9 +15,11 @@ from cosembed.preprocessing.geometry import Grid
 from cosembed.specs import UpsamplingSpec
 from cosembed.tracking import TrackingResult, finish_tracks, track_embeddings, write_result
 from cosembed.tracking.clean_up import clean_up
-from cosembed.tracking.lineage import find_tracks
-from cosembed.tracking.writer import measure_regions, restore_resolution
+from cosembed.tracking.label_maps import FrameTables
+from cosembed.tracking.regions import measure_regions
+from cosembed.tracking.writer import restore_resolution
 from tests.helpers.label_videos import INTO_THE_BORDER, assert_consistent, tracking_spec, video
+from tests.helpers.plain_lineage import find_tracks, plain_tracks
 from tests.helpers.synthetic_embeddings import embeddings_of, moving_discs
 
 SAME_SIZE = Grid(1, 0, 1, 0)
@@ -115,7 +117,7 @@ def plain_clean_up(labels, spec):
             table = find_tracks(relabelled, spec.parent_dilation, spec.parent_frames, spec.parent_iou)
             if not next(track for track in table if track.label == number).parent:
                 labels[labels == label] = 0
-    return finish_tracks(labels, dataclasses.replace(spec, clean_up="network", minimum_length=1))
+    return plain_tracks(labels, spec)
 
 
 def only_after(labels, label):
@@ -150,11 +152,17 @@ def test_frame_by_frame_equals_a_plain_loop_over_whole_videos(
         minimum_length=minimum_length,
         parent_iou=iou,
     )
-    expected = plain_clean_up(labels, spec)
+    expected, table = plain_clean_up(labels, spec)
     masks, tracks = cleaned(labels, spec)
-    assert tracks == expected.tracks
-    np.testing.assert_array_equal(masks, expected.labels)
+    assert tracks == table
+    np.testing.assert_array_equal(masks, expected)
     assert_consistent(masks, tracks)
+    # The same at the network's size, where there is no least length.
+    spec = dataclasses.replace(spec, clean_up="network", minimum_length=1)
+    expected, table = plain_tracks(labels, spec)
+    result = finish_tracks(labels, spec)
+    assert result.tracks == table
+    np.testing.assert_array_equal(result.labels, expected)
 
 
 @settings(max_examples=50, deadline=None)
@@ -178,7 +186,7 @@ def test_masks_are_read_once_and_few_are_held():
 
     labels = np.ones((30, 4, 4), np.uint16)
     masks = Counted(labels)
-    clean_up(masks, [{1: 16}] * 30, original_spec())
+    clean_up(masks, FrameTables([{1: 16}] * 30), original_spec())
     assert masks.read == list(range(30))
 
 

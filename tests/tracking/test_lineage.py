@@ -8,14 +8,9 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from cosembed.datasets.ctc.track_table import Track
+from cosembed.preprocessing.label_overlap import present_labels
 from cosembed.tracking import finish_tracks
-from cosembed.tracking.lineage import (
-    end_before_children,
-    erase_in_border,
-    find_tracks,
-    number_consecutively,
-    without_unlike_daughters,
-)
+from cosembed.tracking.lineage import cut_tracks, find_lives, without_unlike_daughters
 from cosembed.tracking.stitch import stitch_pairs
 from tests.helpers.drawn_lineages import CASES
 from tests.helpers.label_videos import (
@@ -65,7 +60,7 @@ def test_named_cases_in_traccuracys_eyes(name, tmp_path):
 
 
 def test_a_label_inside_the_border_is_erased_and_its_later_part_gets_a_fresh_one():
-    cleaned = erase_in_border(INTO_THE_BORDER, (0, 2))
+    cleaned = finish_tracks(INTO_THE_BORDER, tracking_spec(border=(0, 2))).labels
     np.testing.assert_array_equal(cleaned[:, 0], [[0, 0, 1, 1, 0, 0], [0] * 6, [0, 0, 2, 2, 0, 0], [0] * 6])
 
 
@@ -90,8 +85,10 @@ def erase_backwards(labels: np.ndarray, rows: int, columns: int) -> np.ndarray:
 def test_one_pass_forwards_erases_in_the_border_as_going_backwards_does(pairs, border):
     labels = np.stack(list(stitch_pairs(pairs, 0.25)))
     expected = erase_backwards(labels, *border)
+    # No IoU exceeds 1: without parents, no track is cut.
+    spec = tracking_spec(border=border, parent_iou=1.0)
     np.testing.assert_array_equal(
-        in_order_of_appearance(erase_in_border(labels, border)), in_order_of_appearance(expected)
+        in_order_of_appearance(finish_tracks(labels, spec).labels), in_order_of_appearance(expected)
     )
 
 
@@ -102,8 +99,8 @@ def test_the_parent_has_the_highest_volume_iou_and_must_exceed_the_minimum():
         "......3333",
     )  # fmt: skip
     # 3 meets 2 in one of its four pixels, twice: 2 / (2 + 8 - 2) per row.
-    assert find_tracks(labels, 0, 2, 0.01)[-1] == Track(3, 2, 2, 2)
-    assert find_tracks(labels, 0, 2, 0.25)[-1] == Track(3, 2, 2, 0)
+    assert finish_tracks(labels, tracking_spec(parent_iou=0.01)).tracks[-1] == Track(3, 2, 2, 2)
+    assert finish_tracks(labels, tracking_spec(parent_iou=0.25)).tracks[-1] == Track(3, 2, 2, 0)
 
 
 def test_dilation_reaches_a_parent_that_the_mask_does_not_touch():
@@ -111,15 +108,17 @@ def test_dilation_reaches_a_parent_that_the_mask_does_not_touch():
         "111....",
         "....22.",
     )  # fmt: skip
-    assert find_tracks(labels, 0, 2, 0.001)[-1].parent == 0
-    assert find_tracks(labels, 5, 2, 0.001)[-1].parent == 1
+    assert finish_tracks(labels, tracking_spec(parent_iou=0.001)).tracks[-1].parent == 0
+    spec = tracking_spec(parent_iou=0.001, parent_dilation=5)
+    assert finish_tracks(labels, spec).tracks[-1].parent == 1
 
 
 @settings(max_examples=100, deadline=None)
 @given(pair_videos, st.integers(1, 8), st.sampled_from([0, 3]), st.sampled_from([0.0, 0.01, 0.2]))
 def test_parents_have_the_highest_volume_iou_of_a_plain_loop(pairs, parent_frames, dilation, minimum):
-    labels = number_consecutively(np.stack(list(stitch_pairs(pairs, 0.25))))
-    for track in find_tracks(labels, dilation, parent_frames, minimum):
+    labels = np.stack(list(stitch_pairs(pairs, 0.25)))
+    tracks = []
+    for track in find_lives(map(present_labels, labels)):
         mask = labels[track.begin] == track.label
         if dilation:
             mask = ndimage.binary_dilation(mask, np.ones((3, 3), bool))
@@ -131,7 +130,16 @@ def test_parents_have_the_highest_volume_iou_of_a_plain_loop(pairs, parent_frame
             for label in set(before.ravel().tolist()) - {0}
         }
         best = max(ious.values(), default=0)
-        assert track.parent == (min(label for label in ious if ious[label] == best) if best > minimum else 0)
+        parent = min(label for label in ious if ious[label] == best) if best > minimum else 0
+        tracks.append(track._replace(parent=parent))
+    numbers = {track.label: number for number, track in enumerate(tracks, start=1)} | {0: 0}
+    tracks = [track._replace(label=numbers[track.label], parent=numbers[track.parent]) for track in tracks]
+    spec = tracking_spec(parent_dilation=dilation, parent_frames=parent_frames, parent_iou=minimum)
+    assert finish_tracks(labels, spec).tracks == cut_tracks(tracks)[0]
+
+
+def area_in(labels):
+    return lambda label, frame: np.count_nonzero(labels[frame] == label)
 
 
 def test_a_daughter_is_about_as_large_as_what_is_left_of_its_parent():
@@ -140,8 +148,7 @@ def test_a_daughter_is_about_as_large_as_what_is_left_of_its_parent():
         "1111.22.33344",
         "1111.22.33344",
     )  # fmt: skip
-    found = find_tracks(labels, 0, 2, 0.01)
-    assert [track.parent for track in found] == [0, 1, 4, 0]
+    found = [Track(1, 0, 2, 0), Track(2, 1, 2, 1), Track(3, 1, 2, 4), Track(4, 0, 2, 0)]
     # Halves of 4 pixels and 2, and of 2 and 3: likeness 1/2 and 2/3.
     for likeness, parents in (
         (0.0, [0, 1, 4, 0]),
@@ -149,15 +156,17 @@ def test_a_daughter_is_about_as_large_as_what_is_left_of_its_parent():
         (0.6, [0, 0, 4, 0]),
         (0.7, [0, 0, 0, 0]),
     ):
-        kept = without_unlike_daughters(labels, found, likeness)
+        kept = without_unlike_daughters(found, area_in(labels), likeness)
         assert [track.parent for track in kept] == parents
         assert [track[:3] for track in kept] == [track[:3] for track in found]
+        spec = tracking_spec(parent_dilation=0, parent_frames=2, parent_iou=0.01, daughter_likeness=likeness)
+        assert finish_tracks(labels, spec).tracks == cut_tracks(kept)[0]
 
 
 def test_a_daughter_of_a_parent_that_has_ended_may_have_any_size():
     labels = video("111111", "2.....")
-    found = find_tracks(labels, 0, 2, 0.01)
-    assert found[1].parent == 1 and without_unlike_daughters(labels, found, 1.0) == found
+    found = [Track(1, 0, 0, 0), Track(2, 1, 1, 1)]
+    assert without_unlike_daughters(found, area_in(labels), 1.0) == found
 
 
 def test_children_that_begin_later_move_to_the_later_part():
@@ -167,7 +176,10 @@ def test_children_that_begin_later_move_to_the_later_part():
         "11.322",
     )  # fmt: skip
     tracks = [Track(1, 0, 2, 0), Track(2, 1, 2, 1), Track(3, 2, 2, 1)]
-    cut, table = end_before_children(labels, tracks)
+    table, cuts = cut_tracks(tracks)
+    cut = labels.copy()
+    for label, begin, end, later in cuts:
+        cut[begin : end + 1][cut[begin : end + 1] == label] = later
     assert table == [
         Track(1, 0, 0, 0), Track(2, 1, 2, 1), Track(3, 2, 2, 4), Track(4, 1, 1, 1), Track(5, 2, 2, 4),
     ]  # fmt: skip

@@ -204,8 +204,6 @@ def test_values_out_of_range_are_refused():
         dataclasses.replace(SPEC, parent_dilation=4)
     with pytest.raises(SpecError, match=r"second_look and tracking\.false_split_frames: both are on"):
         dataclasses.replace(SPEC, second_look=True, false_split_frames=10)
-    with pytest.raises(SpecError, match=r"daughter_likeness needs tracking\.clean_up=network"):
-        dataclasses.replace(SPEC, daughter_likeness=0.5, clean_up="original")
 
 
 def test_frames_of_changing_shape_are_refused():

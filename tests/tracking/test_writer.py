@@ -5,18 +5,22 @@ import csv
 import numpy as np
 import pytest
 import tifffile
+from skimage.measure import regionprops
 
 from cosembed import specs
 from cosembed.datasets.ctc.track_table import Track, read_tracks
 from cosembed.datasets.ctc.validation import check_result
 from cosembed.errors import OutputError
+from cosembed.images.calibration import Calibration
 from cosembed.preprocessing.geometry import Grid, frame_grid
 from cosembed.specs import UpsamplingSpec
 from cosembed.tracking import TrackingResult, track_embeddings, write_result
-from cosembed.tracking.regions import Region
-from cosembed.tracking.writer import repair_tracks
+from cosembed.tracking.cell_tables import cells_table, lineages_table
+from cosembed.tracking.regions import Region, Shape
+from cosembed.tracking.writer import MaskFolder, repair_tracks, restore_resolution, write_tables
 from tests.helpers.builders import moving_squares
-from tests.helpers.synthetic_embeddings import SPEC, embeddings_of
+from tests.helpers.label_videos import tracking_spec
+from tests.helpers.synthetic_embeddings import SPEC, embeddings_of, moving_discs
 
 PREPROCESSING = specs.resolve("simulated").preprocessing
 NEAREST = UpsamplingSpec(method="nearest_gaussian", sigma=0.0)
@@ -79,6 +83,35 @@ def test_a_written_result_is_valid_and_holds_what_was_tracked(result, tmp_path):
     first = {"label": "1", "parent": "0", "frame": "0", "y": "9.50", "x": "23.50", "area": "432"}
     assert list(rows[0].items())[:6] == list(first.items())
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["01_RES"]
+
+
+@pytest.mark.parametrize("clean_up", ["network", "original"])
+@pytest.mark.parametrize("channels", [(), (2,)])
+def test_tables_are_those_of_the_masks_and_frames_read_again(clean_up, channels, tmp_path):
+    """Cells are measured before they are renamed; the tables are, byte by byte, as if afterwards."""
+    spec = tracking_spec(clean_up=clean_up, border=(3, 3), parent_dilation=3)
+    found = track_embeddings(embeddings_of(moving_discs()), spec)
+    images = (
+        np.random.default_rng(3).integers(0, 4000, (len(found.maps), 96, 96, *channels)).astype(np.uint16)
+    )
+    folder = MaskFolder(tmp_path, len(images), first=7)
+    restored = restore_resolution(found, Grid(1.5, 0.25, 1.5, 0.25), (96, 96), SMOOTH, folder, images)
+    numbers = range(7, 7 + len(images))
+    write_tables(tmp_path, restored.numbered_from(7), numbers, Calibration(0.5, 5))
+    regions, shapes = {}, {}
+    for number, image in zip(numbers, images, strict=True):
+        mask = tifffile.imread(tmp_path / f"mask{number:03d}.tif")
+        for cell in regionprops(mask):
+            pixels = image[mask == cell.label].reshape(cell.area.astype(int), -1)
+            mean = sum(pixels.mean(axis=1).tolist()) / len(pixels)
+            regions.setdefault(cell.label, {})[number] = Region(*cell.centroid, int(cell.area))
+            shapes.setdefault(cell.label, {})[number] = Shape(cell.perimeter, cell.eccentricity, mean)
+    tracks = list(read_tracks(tmp_path / "res_track.txt"))
+    assert len(tracks) >= 4 and {track.label for track in tracks} == set(regions)
+    lines = cells_table(tracks, regions, shapes, numbers, Calibration(0.5, 5))
+    assert (tmp_path / "tracks.csv").read_text().splitlines() == list(lines)
+    lines = lineages_table(tracks, regions, numbers, Calibration(0.5, 5))
+    assert (tmp_path / "lineages.csv").read_text().splitlines() == list(lines)
 
 
 def test_what_smoothing_removes_is_gone_from_the_table_too(tmp_path):

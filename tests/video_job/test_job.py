@@ -208,10 +208,12 @@ def test_a_video_that_does_not_fit_the_memory_is_refused():
     assert "available" not in memory.check(parts, None)
 
 
-def test_only_label_maps_grow_with_the_video():
+def test_only_label_maps_and_tables_grow_with_the_video():
     short, long = (memory.estimate(frames, (40, 48), SPEC) for frames in (10, 20))
-    assert long["label maps"] == 2 * short["label maps"] == 20 * 24 * 24 * memory.LABEL_MAPS
-    assert {**long, "label maps": 0} == {**short, "label maps": 0}
+    assert long["label maps"] - short["label maps"] == 576 + 1920
+    assert long["tables"] == 2 * short["tables"] > 0
+    grown = {"label maps": 0, "tables": 0}
+    assert {**long, **grown} == {**short, **grown}
 
 
 def test_the_estimate_grows_with_image_and_network():
