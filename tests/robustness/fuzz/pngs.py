@@ -38,15 +38,21 @@ def png_case(rng: Rng, box: Path) -> Case:
 
 
 def leaf_case(rng: Rng, box: Path) -> Case:
-    """A plant of which image or labels are hostile."""
+    """A plant of which image, labels or foreground are hostile."""
     (box / "A1").mkdir()
-    image, labels = box / "A1" / "plant001_rgb.png", box / "A1" / "plant001_label.png"
+    image, labels, foreground = (box / "A1" / f"plant001_{part}.png" for part in ("rgb", "label", "fg"))
     image.write_bytes(imagecodecs.png_encode(rng.integers(0, 255, (9, 12, 3)).astype(np.uint8)))
-    labels.write_bytes(imagecodecs.png_encode(rng.integers(0, 5, (9, 12)).astype(np.uint8)))
-    refuse = _write(rng, pick(rng, [image, labels]), (9, 12))
+    for path in (labels, foreground):
+        path.write_bytes(imagecodecs.png_encode(rng.integers(0, 5, (9, 12)).astype(np.uint8)))
+    hostile = pick(rng, [image, labels, foreground])
+    refuse = _write(rng, hostile, (9, 12))
+    if hostile == foreground and not foreground.is_file():
+        # It is not needed.
+        refuse = ""
 
     def read() -> tuple[NDArray, NDArray]:
         (plant,) = find_plants(box)
+        plant.foreground()
         return plant.image(), plant.labels()
 
     def check(read: tuple[NDArray, NDArray]) -> None:
