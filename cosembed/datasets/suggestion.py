@@ -191,4 +191,6 @@ tracking:
   border: [0, 0]               # cells wholly inside this border (y, x) are dropped
   parent_dilation: 3           # odd, or 0; larger finds mothers of daughters that jump
   parent_frames: 2             # how many frames back a mother is sought
+  second_look: true            # separates cells that the next pair shows apart; false for --recipe=mia2019
+  daughter_likeness: 0.5       # a daughter is at least so large a share of her sister
 $inference""")
