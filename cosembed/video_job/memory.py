@@ -16,8 +16,9 @@ from cosembed.preprocessing.label_values import LARGEST_LABEL
 from cosembed.specs import CellsSpec
 
 MEGABYTE = 10**6
-# Beside what grows: buffers of TensorFlow's first step.
-NETWORK_BASE = 90 * MEGABYTE
+# Beside what grows: libraries that are loaded when they are first needed, compiled clustering, and buffers of
+# TensorFlow's first step.
+NETWORK_BASE = 300 * MEGABYTE
 # Feature maps of the largest level alive in one step of the stacked network, its state included.
 FEATURE_MAPS = 24
 # Bytes per pixel and frame of packed label maps: as many at 96 x 96 pixels, fewer of larger ones.

@@ -15,6 +15,7 @@ from cosembed.files.writing import (
     atomic_file,
     atomic_folder,
     atomic_write_bytes,
+    atomic_write_lines,
     atomic_write_text,
     refuse_existing,
     remove_folder,
@@ -41,6 +42,15 @@ def test_a_file_is_replaced_whole_and_nothing_is_left_beside_it(tmp_path: Path) 
     atomic_write_text(path, "sécond")
     assert path.read_bytes() == "sécond".encode()
     assert names(path.parent) == {"a.txt"}
+
+
+def test_lines_that_cannot_all_be_made_leave_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    atomic_write_lines(path, (f"{number},é" for number in range(2)))
+    assert path.read_bytes() == "0,é\n1,é\n".encode()
+    with pytest.raises(ZeroDivisionError):
+        atomic_write_lines(path, (str(1 // number) for number in (1, 0)))
+    assert path.read_bytes() == "0,é\n1,é\n".encode() and names(tmp_path) == {"a.csv"}
 
 
 def test_an_error_leaves_the_old_file(tmp_path: Path) -> None:

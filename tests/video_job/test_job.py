@@ -200,7 +200,7 @@ def test_channels_that_the_network_does_not_read_are_refused(tmp_path):
 
 
 def test_a_video_that_does_not_fit_the_memory_is_refused():
-    parts = memory.estimate(100_000, (40, 48), SPEC)
+    parts = memory.estimate(1_000_000, (40, 48), SPEC)
     with pytest.raises(
         InputError, match=r"memory: about [\d,]+ MB needed .* but 200 MB available; cut the video"
     ):
