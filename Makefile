@@ -28,7 +28,7 @@ ARGS ?=
 help:
 	@echo "make setup            the newest of Python 3.13, 3.12, 3.11 into .venv: GPU=1 LINE=classic PYTHON="
 	@echo "make quickstart       track a simulated video with a network that comes with it (a minute); see runs/quickstart/01_RES/report.html"
-	@echo "make demo             simulate, train, track and score a small video on the CPU (minutes); see runs/demo/report.html"
+	@echo "make demo             simulate, train, track and score small videos on the CPU (minutes); see runs/demo/report.html"
 	@echo "make demo-leaves      simulate rosettes, train, segment and score them on the CPU; see runs/demo-leaves/report.html"
 	@echo "make test             lint and tests; with LINE=classic the tests under TensorFlow 2.15"
 	@echo "make test-slow        the tests that start whole trainings, hosts or clusters; LINE="
@@ -51,6 +51,8 @@ quickstart: setup
 
 demo: setup
 	$(PY) -m experiments.simulated --data_dir=$(OUT_DIR)/demo-data --out_dir=$(OUT_DIR) --name=demo --fold=0 --profile=cpu $(ARGS)
+	rm -rf $(OUT_DIR)/demo-unseen
+	$(PY) -m cosembed demo --output=$(OUT_DIR)/demo-unseen --network=$(OUT_DIR)/demo/test_02 --frames=40 --seed=61 --videos=3
 
 demo-leaves: setup
 	$(PY) -m experiments.simulated_leaves --data_dir=$(OUT_DIR)/demo-data --out_dir=$(OUT_DIR) --name=demo-leaves --fold=0 --profile=cpu $(ARGS)
