@@ -52,7 +52,7 @@ quickstart: setup
 demo: setup
 	$(PY) -m experiments.simulated --data_dir=$(OUT_DIR)/demo-data --out_dir=$(OUT_DIR) --name=demo --fold=0 --profile=cpu $(ARGS)
 	rm -rf $(OUT_DIR)/demo-unseen
-	$(PY) -m cosembed demo --output=$(OUT_DIR)/demo-unseen --network=$(OUT_DIR)/demo/test_02 --frames=40 --seed=61 --videos=3
+	$(PY) -m cosembed demo --output=$(OUT_DIR)/demo-unseen --network=$(OUT_DIR)/demo/test_02 --frames=40 --seed=71 --videos=3
 
 demo-leaves: setup
 	$(PY) -m experiments.simulated_leaves --data_dir=$(OUT_DIR)/demo-data --out_dir=$(OUT_DIR) --name=demo-leaves --fold=0 --profile=cpu $(ARGS)

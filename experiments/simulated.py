@@ -2,9 +2,8 @@
 
     python -m experiments.simulated --data_dir=runs/demo-data --out_dir=runs --fold=0 --profile=cpu
 
-Expected: SEG at least 0.70 and TRA at least 0.85 on the unseen video (profile cpu); a classical baseline at
-least 0.1 below in SEG.
-Expected time: about 10 minutes on two cores.
+Expected: SEG at least 0.75 and TRA at least 0.86 on the unseen video (profile cpu).
+Expected time: about 7 minutes on two cores.
 """
 
 from cosembed.study.experiment import Experiment

@@ -1,7 +1,7 @@
 """Shows all of it in a minute: simulates a video, tracks it with a network of the package, scores it.
 
     cosembed demo --output=demo
-    cosembed demo --output=unseen --network=runs/demo/test_02 --frames=40 --seed=61 --videos=3
+    cosembed demo --output=unseen --network=runs/demo/test_02 --frames=40 --seed=71 --videos=3
 
 Needs no data, no GPU and no network access. Writes the video (OUTPUT/01), its truth (OUTPUT/01_GT), and the
 tracks with a report (OUTPUT/01_RES), and prints the scores and the report's path; of several videos also the
