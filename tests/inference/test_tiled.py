@@ -219,8 +219,8 @@ def test_every_tile_and_pair_is_clustered_by_itself(network, frames):
     background = estimate_background(network.stepper, frames, spec, plan)
     found = compute_pieces(network.stepper, frames, spec, plan, plan.pieces[2:3], workers=0)
     pairs = list(embed_pieces(network.stepper, frames, spec, plan, plan.pieces[2:3]))
-    assert [(packed.pair, packed.tile) for packed in found.labels] == [(pair, 2) for pair in range(5)]
-    for packed, pair in zip(found.labels, pairs, strict=True):
-        np.testing.assert_array_equal(
-            packed.unpack(), cluster_pair(pair.embeddings, background, spec.tracking)
-        )
+    assert [(one.pair, one.tile) for one in found.labels.packed()] == [(pair, 2) for pair in range(5)]
+    for number, pair in enumerate(pairs):
+        ((tile, labels),) = found.labels.of_pair(number)
+        assert tile == 2
+        np.testing.assert_array_equal(labels, cluster_pair(pair.embeddings, background, spec.tracking))

@@ -20,6 +20,8 @@ from cosembed.training.run_folder import RunFolder
 from cosembed.training.step import make_train_step
 from tests.helpers.builders import ROOT, make_sequence, moving_squares, small_spec
 
+pytestmark = pytest.mark.slow
+
 COMPILED, PLAIN = Execution(xla="on"), Execution(xla="off")
 
 
@@ -150,8 +152,6 @@ import hashlib
 from cosembed.training.devices import make_deterministic
 make_deterministic()
 from tests.training.test_compiled_step import COMPILED, Step, cells_batch, small_spec
-
-pytestmark = pytest.mark.slow
 spec = small_spec("network.levels=2", "network.image_size=16")
 step = Step(spec, COMPILED)
 for number in range(3):
