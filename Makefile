@@ -13,6 +13,7 @@ CONSTRAINTS := constraints.txt
 EXTRAS := dev
 endif
 PY := $(VENV)/bin/python
+PYTEST := $(PY) -m pytest -q --numprocesses=auto --maxprocesses=4 --dist=worksteal
 
 DATA_DIR ?= data
 OUT_DIR ?= runs
@@ -62,10 +63,10 @@ bench: setup
 
 # The rules and types are those of the current line.
 test: $(if $(filter classic,$(LINE)),setup,lint)
-	$(PY) -m pytest -q --numprocesses=auto --maxprocesses=4 --dist=worksteal -m 'not slow' $(ARGS)
+	$(PYTEST) -m 'not slow' $(ARGS)
 
 test-slow: setup
-	$(PY) -m pytest -q --numprocesses=auto --maxprocesses=4 --dist=worksteal -m slow $(ARGS)
+	$(PYTEST) -m slow $(ARGS)
 
 fuzz: setup
 	$(PY) -m tests.robustness.fuzz --inputs=12000 $(ARGS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cosembed.errors import InputError
+from cosembed.files.wording import counted
 from cosembed.images.frames import open_frames
 from cosembed.study.protocols import VideoRange, parse_range
 
@@ -19,5 +20,5 @@ def video_range(path: Path, text: str, flag: str) -> VideoRange:
     count = len(open_frames(path))
     begin, end = parse_range(text, flag) or (0, count)
     if end > count:
-        raise InputError(f"--{flag}={text}: {path} has {count} frames; choose a smaller range")
+        raise InputError(f"--{flag}={text}: {path} has {counted(count, 'frame')}; choose a smaller range")
     return VideoRange(path.parent, path.name, begin, end)

@@ -22,8 +22,8 @@ from cosembed.errors import InputError
 if TYPE_CHECKING:
     from cosembed.inference.networks import Network
 
-# The look of the videos that the network was trained on; those have the seeds 1 and 2.
 NETWORK = "simulated"
+# The look of the videos that the network was trained on; those have the seeds 1 and 2.
 SIZE, CELLS, DIFFICULTY = 192, 20, 1.0
 SCORES = ("SEG", "DET", "TRA")
 

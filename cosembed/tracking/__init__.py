@@ -28,9 +28,8 @@ A video that is seen in tiles goes through steps 1 to 7 tile by tile, and `mergi
 pair together before step 8; `oversized` judges what is larger than a tile.
 
 Steps 2 to 7 are `cosembed.clustering`; of this room, `tracker` goes through 2 to 12, `stitch` has 8 and 9,
-with `false_splits` and `second_look`, `lineage` 10 to 12, `upsample` 13 and `writer` 14 and 15; `clean_up`
-has 10 to 12 for masks of the original size. The room knows neither the network nor the frames that it saw,
-only embeddings and labels.
+with `false_splits` and `second_look`, `clean_up` 10 to 12 by the rules of `lineage`, `upsample` 13 and
+`writer` 14 and 15. The room knows neither the network nor the frames that it saw, only embeddings and labels.
 """
 
 from cosembed.specs import TrackingSpec

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,7 @@ from cosembed.datasets.ctc.track_table import Track
 from cosembed.files.progress import with_progress
 from cosembed.preprocessing.label_overlap import present_labels
 from cosembed.specs import TrackingSpec
-from cosembed.tracking.label_maps import FrameTables
+from cosembed.tracking.label_maps import FrameTables, LabelFrames
 from cosembed.tracking.lineage import (
     UnbrokenNames,
     cut_tracks,
@@ -39,12 +39,6 @@ from cosembed.tracking.lineage import (
     inside,
     without_unlike_daughters,
 )
-
-
-class Masks(Protocol):
-    """Gives the mask uint16 [H, W] of a frame."""
-
-    def __getitem__(self, frame: int, /) -> NDArray: ...
 
 
 class CleanTracks(NamedTuple):
@@ -69,7 +63,7 @@ class _Frame(NamedTuple):
     names: dict[int, int]
 
 
-def clean_up(masks: Masks, areas: FrameTables, spec: TrackingSpec) -> CleanTracks:
+def clean_up(masks: LabelFrames, areas: FrameTables, spec: TrackingSpec) -> CleanTracks:
     """Cleans up the masks of a video and finds its lineage.
 
     Args:

@@ -17,7 +17,7 @@ from cosembed.files.packed_arrays import PackedArrays
 
 
 class LabelFrames(Protocol):
-    """Gives the labels [H, W] of a frame by its index: an array [T, H, W], or `LabelMaps`."""
+    """Gives the labels [H, W] of a frame by its index: an array [T, H, W], `PackedArrays`, or `LabelMaps`."""
 
     def __len__(self) -> int: ...
 

@@ -75,17 +75,19 @@ def _parts(last: NDArray[np.int32], again: NDArray[np.int32]) -> tuple[NDArray[n
     overlap = label_overlap(last, again)
     overlap = overlap.pick(overlap.shared > MOST * overlap.second_area)
     labels, counts = np.unique(overlap.first, return_counts=True)
-    for label in labels[counts > 1].tolist():
+    several = labels[counts > 1].tolist()
+    boxes = ndimage.find_objects(last) if several else []
+    for label in several:
         inside = overlap.pick(overlap.first == label)
         if inside.shared.sum() <= MOST * inside.first_area[0]:
             continue
-        region = last == label
-        box = ndimage.find_objects(region.astype(np.int8))[0]
-        shown = np.where(region[box], again[box], 0)
+        box = boxes[label - 1]
+        region = last[box] == label
+        shown = np.where(region, again[box], 0)
         shown[~np.isin(shown, inside.second)] = 0
         # What belongs to no instance goes to the nearest one.
         nearest = ndimage.distance_transform_edt(shown == 0, return_distances=False, return_indices=True)
         numbers = np.searchsorted(inside.second, shown[tuple(nearest)]) + len(joined) + 1
-        parts[box][region[box]] = numbers[region[box]]
+        parts[box][region] = numbers[region]
         joined += [label] * len(inside.second)
     return parts, joined

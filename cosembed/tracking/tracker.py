@@ -1,10 +1,10 @@
 """Tracks a video from its embeddings: goes through steps 2 to 12 as `cosembed.tracking` numbers them.
 
 Embeddings are consumed one frame at a time, and label maps are packed as soon as they are stitched, so that
-memory hardly grows with the video. Once the first
-pair has given the background, pairs are independent of each other: they are clustered by threads, while the
-frames that follow are computed. Clustering is compiled code that other threads run beside, so that threads do
-what processes would, and nothing has to be sent to them. Knows no network and no files.
+memory hardly grows with the video. Once the first pair has given the background, pairs are independent of
+each other: they are clustered by threads, while the frames that follow are computed. Clustering is compiled
+code that other threads run beside, so that threads do what processes would, and nothing has to be sent to
+them. Knows no network and no files.
 """
 
 from __future__ import annotations
@@ -155,8 +155,8 @@ def finish_tracks(labels: Iterable[NDArray[np.int32]], spec: TrackingSpec) -> Tr
     stored, areas = PackedArrays(), FrameTables()
     for image in labels:
         stored.append(image)
-        present, counts = (column.tolist() for column in count_labels(image))
-        areas.append({label: count for label, count in zip(present, counts, strict=True) if label})
+        present, counts = count_labels(image)
+        areas.append_columns(present[present > 0], counts[present > 0])
     in_original = spec.clean_up == "original"
     found = _numbered(areas) if in_original else clean_up(stored, areas, spec)
     check_number(found.tracks)
