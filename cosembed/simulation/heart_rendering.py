@@ -1,0 +1,232 @@
+"""Shows hearts as a scanner of cine MR would, and labels them.
+
+This module turns outlines into pixels: tissue, fat and lungs around them, flowing blood, uneven coils, and
+noise. It moves nothing; `heart_anatomy` does.
+
+What makes a single frame hard is new in every frame: noise, blood that loses its signal, and veils in which
+the wall's contrast fades. What stays the same over the beat, tissue and coils, does not hide the wall.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from cosembed.simulation.heart_anatomy import Heart, Outlines, outlines
+
+# The labels of ACDC.
+RIGHT_VENTRICLE, MYOCARDIUM, CAVITY = 1, 2, 3
+# The scanner's value of blood without noise.
+BRIGHTNESS = 600
+# Signals of tissue as shares of that of blood.
+MUSCLE, LUNG, LIVER, FAT = 0.34, 0.07, 0.33, 0.80
+# Thickness of the right ventricle's free wall, and of what holds fat around the heart.
+FREE_WALL, FAT_RIM = 0.014, 0.045
+# From this share of the cavity's radius on, its wall is rough.
+RIM_BEGINS = 0.80
+# The scanner's own blur, in pixels.
+BLUR = 0.45
+
+
+class Scanner(NamedTuple):
+    """Holds what one patient's scan looks like.
+
+    Attributes:
+        muscle: Signal of the myocardium; blood has 1.
+        noise: Deviation of the noise in either channel.
+        veils: How many places of a frame lose the wall's contrast, on average.
+        flow: How much of its signal flowing blood loses.
+        background: Signal around the heart, [N, N].
+        fat: How much fat lies around the heart in each direction, 360 values.
+        trabeculae: How rough the cavity's wall is in each direction, 360 values.
+        coils: What the signal is multiplied with, [N, N].
+    """
+
+    muscle: float
+    noise: float
+    veils: float
+    flow: float
+    background: NDArray[np.float64]
+    fat: NDArray[np.float64]
+    trabeculae: NDArray[np.float64]
+    coils: NDArray[np.float64]
+
+
+def draw_scanner(size: int, difficulty: float, generator: np.random.Generator) -> Scanner:
+    """Draws the look of one patient's scan.
+
+    Args:
+        size: Side of the image, in pixels.
+        difficulty: 0 leaves noise, veils and loss of signal away, 1 is the rule.
+        generator: The source of every random number.
+    """
+    return Scanner(
+        muscle=MUSCLE * generator.uniform(0.85, 1.25),
+        noise=0.13 * difficulty * generator.uniform(0.7, 1.4),
+        veils=3.0 * difficulty,
+        flow=0.35 * difficulty,
+        background=_surroundings(size, generator),
+        fat=np.clip(_around(18, generator), 0, 1.5) / 1.5,
+        trabeculae=np.clip(_around(5, generator), 0, 2.5) / 2.5,
+        coils=_coils(size, generator),
+    )
+
+
+class View(NamedTuple):
+    """Holds one slice at one moment as its pixels see it.
+
+    Attributes:
+        position: The slice, 0 at the base.
+        phase: 0..1 of the beat.
+        angles: Direction of every pixel from the left ventricle's centre, [N, N].
+        distance: Its distance from there, [N, N], as a share of the image's side.
+        walls: The outlines in the direction of every pixel.
+    """
+
+    position: int
+    phase: float
+    angles: NDArray[np.float64]
+    distance: NDArray[np.float64]
+    walls: Outlines
+
+    def within(self, radius: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Computes the share of each pixel, 0..1 [N, N], that lies within a radius."""
+        return np.clip(0.5 + (radius - self.distance) * len(self.distance), 0, 1)
+
+
+def view_slice(heart: Heart, position: int, phase: float, size: int) -> View:
+    """Computes where every pixel of a slice of `size` x `size` pixels lies at one moment."""
+    centre = outlines(heart, position, phase, np.zeros(1)).centre
+    rows, columns = (np.mgrid[:size, :size] + 0.5) / size - centre[:, np.newaxis, np.newaxis]
+    angles = np.arctan2(rows, columns)
+    walls = outlines(heart, position, phase, angles)
+    return View(position, phase, angles, np.hypot(rows, columns), walls)
+
+
+def render_labels(view: View) -> NDArray[np.uint8]:
+    """Labels one slice at one moment, uint8 [N, N] with ACDC's labels.
+
+    Papillary muscles and the rough rim count as cavity, as ACDC's readers count them.
+    """
+    labels = np.zeros(view.distance.shape, np.uint8)
+    walls = view.walls
+    for label, radius in ((RIGHT_VENTRICLE, walls.right), (MYOCARDIUM, walls.outer), (CAVITY, walls.inner)):
+        labels[view.distance < radius] = label
+    return labels
+
+
+def render_frame(
+    heart: Heart, scanner: Scanner, view: View, generator: np.random.Generator
+) -> NDArray[np.int16]:
+    """Renders one slice at one moment, int16 [N, N].
+
+    Args:
+        heart: The patient's heart.
+        scanner: The look of the patient's scan.
+        view: The slice and the moment.
+        generator: The source of what is new in this frame.
+    """
+    size, muscle = len(scanner.background), scanner.muscle
+    walls, degrees = view.walls, np.degrees(view.angles).astype(int) % 360
+    blood = 1 - scanner.flow * _flow(walls, size, generator)
+    scene = _over(scanner.background, view.within(walls.right + FAT_RIM) * scanner.fat[degrees], FAT)
+    scene = _over(scene, view.within(walls.right + FREE_WALL), muscle)
+    scene = _over(scene, view.within(walls.right), blood)
+    scene = _over(scene, view.within(walls.outer), muscle)
+    cavity = view.within(walls.inner)
+    scene = _over(scene, cavity, blood)
+    turned = (degrees - int(np.degrees(heart.twist * walls.contraction))) % 360
+    rim = np.clip((view.distance / walls.inner - RIM_BEGINS) / (1 - RIM_BEGINS), 0, 1)
+    scene = _over(scene, cavity * rim * scanner.trabeculae[turned], muscle)
+    scene = _over(scene, cavity * _papillary(heart, view), muscle)
+    scene = _veiled(scene, scanner, view, generator)
+    scene = ndimage.gaussian_filter(scene * scanner.coils, BLUR)
+    # The magnitude of a complex signal: noise never makes it negative.
+    real, imaginary = generator.normal(0, scanner.noise, (2, size, size))
+    return np.round(BRIGHTNESS * np.hypot(scene + real, imaginary)).astype(np.int16)
+
+
+def _over(
+    scene: NDArray[np.float64], share: NDArray[np.float64], signal: float | NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Lays tissue over a scene where `share` says how much of a pixel it fills."""
+    return scene + share * (signal - scene)
+
+
+def _flow(walls: Outlines, size: int, generator: np.random.Generator) -> NDArray[np.float64]:
+    """Computes how much signal moving blood loses, [N, N]: most while it streams out or in."""
+    streaming = 0.35 + 0.65 * 4 * walls.contraction * (1 - walls.contraction)
+    return streaming * np.clip(_field(size, 0.05, generator), 0, 1.5)
+
+
+def _papillary(heart: Heart, view: View) -> NDArray[np.float64]:
+    """Computes the share of each pixel, [N, N], that the papillary muscles fill.
+
+    They keep their size while the cavity shrinks around them.
+    """
+    directions = heart.papillary + heart.twist * view.walls.contraction
+    full = outlines(heart, view.position, 0.0, heart.papillary).inner
+    now = outlines(heart, view.position, view.phase, directions).inner
+    filled = np.zeros(view.distance.shape)
+    for direction, size, reach in zip(directions, heart.papillary_size * full, now, strict=True):
+        away = max(0.0, reach - 1.1 * size)
+        rows = view.distance * np.sin(view.angles) - away * np.sin(direction)
+        columns = view.distance * np.cos(view.angles) - away * np.cos(direction)
+        filled = np.maximum(filled, np.clip(0.5 + (size - np.hypot(rows, columns)) * len(filled), 0, 1))
+    return filled
+
+
+def _veiled(
+    scene: NDArray[np.float64], scanner: Scanner, view: View, generator: np.random.Generator
+) -> NDArray[np.float64]:
+    """Lets the wall's contrast fade in places: each takes on the grey between muscle and blood."""
+    grey = (1 + scanner.muscle) / 2
+    for _ in range(generator.poisson(scanner.veils)):
+        angle, length, depth = generator.uniform((-np.pi, 0.25, 0.03), (np.pi, 0.6, 0.06))
+        strength = generator.uniform(0.5, 0.95)
+        middle = generator.choice((view.walls.inner, view.walls.outer))
+        away = (view.angles - angle + np.pi) % (2 * np.pi) - np.pi
+        share = strength * np.exp(-((away / length) ** 2) - ((view.distance - middle) / depth) ** 2)
+        scene = _over(scene, share, grey)
+    return scene
+
+
+def _surroundings(size: int, generator: np.random.Generator) -> NDArray[np.float64]:
+    """Draws what lies around the heart, [N, N]: lungs, vessels in them, liver below, the chest's wall."""
+    rows, columns = (np.mgrid[:size, :size] + 0.5) / size - 0.5
+    scene = np.full((size, size), LUNG)
+    vessels = np.clip(_field(size, 0.012, generator) - 2.4, 0, 1)
+    scene = _over(scene, vessels, FAT)
+    uneven = 0.02 * _field(size, 0.10, generator)
+    grain = 1 + 0.12 * _field(size, 0.02, generator)
+    slope = generator.uniform(-0.25, 0.25)
+    below = (rows + slope * columns + uneven - generator.uniform(0.30, 0.40)) * size
+    scene = _over(scene, np.clip(0.5 + below, 0, 1), LIVER * grain)
+    tilt = generator.uniform(np.pi * 0.95, np.pi * 1.35)
+    chest = rows * np.sin(tilt) + columns * np.cos(tilt) + uneven - generator.uniform(0.40, 0.52)
+    scene = _over(scene, np.clip(0.5 + chest * size, 0, 1), MUSCLE * grain)
+    return _over(scene, np.clip(0.5 + (chest - 0.05) * size, 0, 1), FAT * grain)
+
+
+def _coils(size: int, generator: np.random.Generator) -> NDArray[np.float64]:
+    """Draws how the coils' distance dims the image, [N, N], about 1 in its middle."""
+    rows, columns = (np.mgrid[:size, :size] + 0.5) / size - 0.5
+    towards = generator.uniform(np.pi * 0.8, np.pi * 1.7)
+    slope, bend = generator.uniform((0.3, -0.8), (1.3, 0.3))
+    along = rows * np.sin(towards) + columns * np.cos(towards)
+    return np.exp(slope * along + bend * (rows**2 + columns**2))
+
+
+def _around(width: float, generator: np.random.Generator) -> NDArray[np.float64]:
+    """Draws a smooth random function of the angle, 360 values of mean 0 and deviation 1."""
+    values = ndimage.gaussian_filter1d(generator.normal(0, 1, 360), width, mode="wrap")
+    return (values - values.mean()) / values.std()
+
+
+def _field(size: int, scale: float, generator: np.random.Generator) -> NDArray[np.float64]:
+    """Draws a smooth random field [N, N] of mean 0 and deviation 1; `scale` is a share of the side."""
+    values = ndimage.gaussian_filter(generator.normal(0, 1, (size, size)), max(0.6, scale * size))
+    return (values - values.mean()) / values.std()
