@@ -36,6 +36,7 @@ def write_acdc(
     frames: int = 4,
     with_heart: tuple[int, ...] = (0, 1, 2, 3, 4),
     slices: int = 5,
+    labelled: tuple[int, ...] = (1, 3),
 ) -> Path:
     """ED is frame 1, ES frame 3; a right ventricle is in every slice, the left one in those named."""
     write_nifti(folder / f"{patient}_4d.nii.gz", numbered_video(frames, slices))
@@ -43,7 +44,7 @@ def write_acdc(
     truth[:, 10, :3] = 1
     for index in with_heart:
         truth[index] += np.array([0, 2, 3], np.uint8)[ring()]
-    for number in (1, 3):
+    for number in labelled:
         write_nifti(folder / f"{patient}_frame{number:02d}_gt.nii.gz", truth)
     (folder / "Info.cfg").write_text("ED: 1\nES: 3\nGroup: DCM\nHeight: 160.0\n")
     return folder

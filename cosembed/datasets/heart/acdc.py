@@ -6,16 +6,19 @@
                                                3 blood pool
     ROOT/.../patient001_frame12_gt.nii.gz      labels at ES
 
-Each patient has a folder, at any depth; other files in it do not matter. The right ventricle counts as
-background.
+ACDC itself labels these two frames; any other frame may have labels, too, as simulated hearts have in all of
+them. Each patient has a folder, at any depth; files of other names in it do not matter. The right ventricle
+counts as background.
 """
 
 from __future__ import annotations
 
 import gzip
 import math
+import re
 import zlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from glob import escape
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +31,8 @@ from cosembed.errors import DataError
 from cosembed.files.reading import MAX_PAGES_BYTES, read_text, reason
 
 _VIDEO = "_4d.nii.gz"
+_TRUTH = "_gt.nii.gz"
+_NUMBER = re.compile(r"[0-9]{2,9}")
 _CLASSES = np.array([0, 0, MYOCARDIUM, CAVITY], np.uint8)
 _CHUNK = 2**20
 # A NIfTI-1 header with what tells of extensions; voxels said to begin earlier would be read from the header
@@ -45,7 +50,8 @@ def read_acdc(root: Path, slices: int = 3, only: Collection[str] | None = None) 
         only: The names of the patients to read; None for all.
 
     Returns:
-        The slices by patient and position; only the frames ED and ES are labelled.
+        The slices by patient and position; labelled are the frames ED and ES, and those others that have a
+        file of labels.
 
     Raises:
         DataError: No patients, or files that are missing, damaged, or contradict each other; names the file.
@@ -80,20 +86,19 @@ def find_acdc(root: Path) -> dict[str, Path]:
 
 def _read_patient(patient: str, path: Path, count: int) -> list[HeartSlice]:
     info = path.with_name("Info.cfg")
-    frames = _read_info(info)
+    phases = _read_info(info)
     video = _read_nifti(path, 4)
-    truth: dict[int, NDArray[np.uint8]] = {}
-    for key, number in frames.items():
+    for key, number in phases.items():
         if not 1 <= number <= len(video):
             raise DataError(
                 f"{info}: {key} is frame {number}, but {path.name} has frames 1 to {len(video)}; correct it"
             )
-        truth[number - 1] = _read_truth(
-            path.with_name(f"{patient}_frame{number:02d}_gt.nii.gz"), video.shape[1:]
-        )
-    usable = [
-        index for index in range(video.shape[1]) if all(labels[index].any() for labels in truth.values())
-    ]
+    truth = {
+        number - 1: _read_truth(file, video.shape[1:])
+        for number, file in _truth_files(patient, path, phases.values(), len(video)).items()
+    }
+    ends = [truth[number - 1] for number in phases.values()]
+    usable = [index for index in range(video.shape[1]) if all(labels[index].any() for labels in ends)]
     if not usable:
         raise DataError(
             f"{path}: no slice shows the left ventricle in the labels of both ED and ES; "
@@ -127,6 +132,29 @@ def _read_info(path: Path) -> dict[str, int]:
         if not (values[key].isascii() and values[key].isdecimal() and len(values[key]) < 10):
             raise DataError(f"{path}: {key} is '{values[key][:60]}'; give a frame number, counted from 1")
     return {key: int(values[key]) for key in ("ED", "ES")}
+
+
+def _truth_files(patient: str, video: Path, required: Iterable[int], frames: int) -> dict[int, Path]:
+    """Finds the files of labels beside a video, by frame number.
+
+    Args:
+        patient: The patient's name.
+        video: The video's file.
+        required: The numbers of frames that must be labelled: theirs are named whether or not they exist.
+        frames: How many frames the video has.
+    """
+    start = f"{patient}_frame"
+    files = {number: video.with_name(f"{start}{number:02d}{_TRUTH}") for number in required}
+    for path in sorted(video.parent.glob(f"{escape(start)}*{_TRUTH}")):
+        text = path.name.removeprefix(start).removesuffix(_TRUTH)
+        number = int(text) if _NUMBER.fullmatch(text) else 0
+        if f"{number:02d}" != text or not 1 <= number <= frames:
+            raise DataError(
+                f"{path}: is not named after a frame of {video.name}, which has frames 01 to {frames:02d}; "
+                "rename it, or remove it"
+            )
+        files[number] = path
+    return files
 
 
 def _read_truth(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:

@@ -77,6 +77,32 @@ def test_slice_without_left_ventricle_at_es_is_not_used(tmp_path: Path) -> None:
     assert [item.index for item in read_acdc(tmp_path, 4)] == [0, 1, 2, 3]
 
 
+def test_every_frame_that_has_labels_is_labelled(tmp_path: Path) -> None:
+    write_acdc(tmp_path, frames=5, labelled=(1, 3, 4))
+    path = tmp_path / "patient001_frame04_gt.nii.gz"
+    truth = sitk.GetArrayFromImage(sitk.ReadImage(str(path)))
+    truth[2] = 0
+    truth[2, 0, 0] = 3
+    write_nifti(path, truth)
+    # A file manager's leftover is no label, nor is a picture of another frame.
+    (tmp_path / "._patient001_frame05_gt.nii.gz").write_text("a file manager's leftover")
+    write_nifti(tmp_path / "patient001_frame02.nii.gz", np.zeros((5, HEIGHT, WIDTH), np.int16))
+    found = read_acdc(tmp_path, 5)
+    # A slice without the left ventricle between ED and ES is used all the same.
+    assert [item.index for item in found] == [0, 1, 2, 3, 4]
+    single = np.zeros((HEIGHT, WIDTH), np.uint8)
+    single[0, 0] = 2
+    for item in found:
+        check(item)
+        np.testing.assert_array_equal(item.labelled, [True, False, True, True, False])
+        np.testing.assert_array_equal(item.labels[3], single if item.index == 2 else ring())
+
+
+def test_names_with_signs_of_patterns_are_read_as_they_are(tmp_path: Path) -> None:
+    write_acdc(tmp_path / "odd", "patient[1]", labelled=(1, 2, 3, 4))
+    assert all(item.labelled.all() for item in read_acdc(tmp_path))
+
+
 def test_patients_at_any_depth(tmp_path: Path) -> None:
     write_acdc(tmp_path / "testing" / "patient101", "patient101")
     write_acdc(tmp_path / "training" / "patient002", "patient002")
@@ -90,7 +116,7 @@ def test_patients_at_any_depth(tmp_path: Path) -> None:
 
 
 def test_video_of_one_frame(tmp_path: Path) -> None:
-    write_acdc(tmp_path, frames=1)
+    write_acdc(tmp_path, frames=1, labelled=(1,))
     (tmp_path / "Info.cfg").write_text("ED: 1\nES: 1\n")
     assert [item.frames.shape for item in read_acdc(tmp_path)] == [(1, HEIGHT, WIDTH)] * 3
 
@@ -162,6 +188,20 @@ VIDEO, ED, ES = "patient001_4d.nii.gz", "patient001_frame01_gt.nii.gz", "patient
         (
             _nifti(ED, np.zeros((2, 5, 12, 16), np.uint8)),
             r"frame01_gt\.nii\.gz: has 4 dimensions; save it with 3",
+        ),
+        (
+            _nifti("patient001_frame05_gt.nii.gz", np.zeros((5, 12, 16), np.uint8)),
+            r"frame05_gt\.nii\.gz: is not named after a frame of patient001_4d\.nii\.gz, which has frames "
+            "01 to 04; rename",
+        ),
+        (write_file("patient001_frame00_gt.nii.gz", b""), r"frame00_gt\.nii\.gz: is not named after a frame"),
+        (write_file("patient001_frame2_gt.nii.gz", b""), r"frame2_gt\.nii\.gz: is not named after a frame"),
+        (write_file("patient001_frame002_gt.nii.gz", b""), r"frame002_gt\.nii\.gz: is not named after a"),
+        (write_file("patient001_framex_gt.nii.gz", b""), r"framex_gt\.nii\.gz: is not named after a frame"),
+        (write_file("patient001_frame02_gt.nii.gz", b"x" * 90), r"frame02_gt\.nii\.gz: cannot be read"),
+        (
+            _nifti("patient001_frame02_gt.nii.gz", np.zeros((4, 12, 16), np.uint8)),
+            r"frame02_gt\.nii\.gz: has 16 x 12 x 4 voxels, a frame of the video 16 x 12 x 5",
         ),
         (write_file(VIDEO, b"garbage" * 100), r"4d\.nii\.gz: cannot be read; the file is damaged"),
         (write_file(VIDEO, b""), r"4d\.nii\.gz: cannot be read; the file is damaged"),
