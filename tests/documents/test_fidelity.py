@@ -31,6 +31,7 @@ SHORT = {
     "simulated": ("sim",),
     "LVSC": ("LV",),
     "ACDC-cine": ("LV",),
+    "simulated-hearts": ("LV", "sim-hearts"),
     "CVPPP-A1": ("leaves",),
     "simulated-leaves": ("leaves", "sim-leaves"),
 }
