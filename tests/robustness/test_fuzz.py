@@ -7,7 +7,10 @@ import pytest
 
 from tests.helpers.builders import ROOT
 
-KINDS = ("tiff", "png", "leaf", "nifti", "dicom", "hdf5", "tracks", "spec", "record", "zip")
+KINDS = (
+    *("tiff", "png", "leaf", "nifti", "dicom", "hdf5", "tracks", "spec", "record"),
+    pytest.param("zip", marks=pytest.mark.slow),
+)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -127,6 +127,7 @@ def test_truth_of_one_kind_is_enough(kept, tmp_path):
     assert metrics["OP"] is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", CTC, ids=lambda module: module.EXPERIMENT.name)
 def test_every_ctc_experiment_runs_on_its_real_sequence(module, test_data, tmp_path):
     experiment = module.EXPERIMENT

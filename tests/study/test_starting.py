@@ -171,6 +171,7 @@ def test_a_network_of_another_form_is_taken_by_its_name_alone(data, tmp_path, mo
     assert (network.levels, network.outputs, network.image_size) == (3, 6, 48)
 
 
+@pytest.mark.slow
 def test_ones_own_videos_start_from_a_network_that_comes_with_it(data, tmp_path):
     file = tmp_path / "simulated.yaml"
     file.write_text(render_spec("simulated", measure_annotation(data / "simulated")))

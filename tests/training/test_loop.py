@@ -71,6 +71,7 @@ def weights_of(folder):
     return [variable.numpy() for variable in model.trainable_variables], step
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("recipe", "windows"), [("released", ()), ("mia2019", ("inference.size=[40, 48]",))])
 def test_interrupted_equals_uninterrupted_bitwise(sequence, tmp_path, recipe, windows):
     spec = shallow_spec("training.iterations=10", "training.checkpoint_every=3", *windows, recipe=recipe)
