@@ -24,13 +24,14 @@ DATASETS ?= all
 CHECKPOINTS ?=
 ARGS ?=
 
-.PHONY: help setup quickstart demo demo-leaves bench test test-slow fuzz survive lint reproduce reproduce-lv reproduce-cvppp reproduce-ctc docs clean
+.PHONY: help setup quickstart demo demo-leaves demo-heart bench test test-slow fuzz survive lint reproduce reproduce-lv reproduce-cvppp reproduce-ctc docs clean
 
 help:
 	@echo "make setup            the newest of Python 3.13, 3.12, 3.11 into .venv: GPU=1 LINE=classic PYTHON="
 	@echo "make quickstart       track a simulated video with a network that comes with it (a minute); see runs/quickstart/01_RES/report.html"
 	@echo "make demo             simulate, train, track and score small videos on the CPU (minutes); see runs/demo/report.html"
 	@echo "make demo-leaves      simulate rosettes, train, segment and score them on the CPU; see runs/demo-leaves/report.html"
+	@echo "make demo-heart       simulate hearts, train a recurrent and another network three times each and compare them; see runs/demo-heart/seeds.md"
 	@echo "make test             lint and tests; with LINE=classic the tests under TensorFlow 2.15"
 	@echo "make test-slow        the tests that start whole trainings, hosts or clusters; LINE="
 	@echo "make bench            time clustering, training, data, tracking; see benchmarks/results.json"
@@ -57,6 +58,9 @@ demo: setup
 
 demo-leaves: setup
 	$(PY) -m experiments.simulated_leaves --data_dir=$(OUT_DIR)/demo-data --out_dir=$(OUT_DIR) --name=demo-leaves --fold=0 --profile=cpu $(ARGS)
+
+demo-heart: setup
+	$(PY) -m experiments.simulated_hearts --data_dir=$(OUT_DIR)/demo-data --out_dir=$(OUT_DIR) --name=demo-heart --fold=0 --profile=cpu --seeds=1,2,3 $(ARGS)
 
 bench: setup
 	$(PY) -m benchmarks.run $(ARGS)

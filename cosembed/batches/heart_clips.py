@@ -26,6 +26,27 @@ from cosembed.specs import HeartSpec
 SIGNATURE: BatchSignature = {"image": ("float32", 5), "classes": ("uint8", 4)}
 
 
+def labels_per_step(slices: Sequence[HeartSlice], spec: HeartSpec) -> float:
+    """Computes how many labelled frames a batch of `HeartClipSource` holds on average.
+
+    A frame counts as often as it is shown: more than once in a clip that is longer than the heartbeat.
+
+    Args:
+        slices: The slices of the training patients, at least one labelled frame among them.
+        spec: Gives clip length and batch size.
+    """
+    training = spec.training
+    # So many of the clip's possible places around a labelled frame show the frame that is so far from it.
+    distance = np.arange(1 - training.clip_length, training.clip_length)
+    places = training.clip_length - np.abs(distance)
+    shown, drawn = 0, 0
+    for item in slices:
+        around = (np.flatnonzero(item.labelled)[:, None] + distance) % len(item.labelled)
+        shown += int((item.labelled[around] * places).sum())
+        drawn += len(around)
+    return training.batch_size * shown / (drawn * training.clip_length)
+
+
 class HeartClipSource:
     """Makes augmented clips of heart slices.
 

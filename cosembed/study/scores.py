@@ -168,18 +168,27 @@ class HeartFoldScores(FoldScores):
     Attributes:
         warmed: After one heartbeat that warmed the network's state.
         unwarmed: From a state of zero; of recurrent networks only.
+        labels_per_step: How many labelled frames a training step saw on average; None: not recorded.
     """
 
     warmed: dict[str, HeartIou]
     unwarmed: dict[str, HeartIou] = field(default_factory=dict)
+    labels_per_step: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class HeartVariantScores:
-    """Holds the IoU of every patient that one network was tested on; as in `HeartFoldScores`."""
+    """Holds the IoU of every patient that one network was tested on; as in `HeartFoldScores`.
+
+    Attributes:
+        patients: After one heartbeat that warmed the network's state.
+        unwarmed: From a state of zero; of the recurrent network only.
+        labels_per_step: How many labelled frames a training step saw, mean over folds; None: not recorded.
+    """
 
     patients: dict[str, HeartIou]
     unwarmed: dict[str, HeartIou] = field(default_factory=dict)
+    labels_per_step: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,12 +200,14 @@ class HeartDifference:
         p: Of the test.
         patients: How many both networks have a score of.
         test: The test's name.
+        by_seed: The difference of every seed where a patient's is the mean over several; otherwise empty.
     """
 
     difference: float
     p: float
     patients: int
     test: str
+    by_seed: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

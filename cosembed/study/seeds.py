@@ -16,7 +16,9 @@ from absl import logging
 
 from cosembed import specs
 from cosembed.files.writing import atomic_write_text
+from cosembed.specs.dataclass_mapping import to_mapping
 from cosembed.study.cluster_run import Run
+from cosembed.study.heart_comparison import compare_over_seeds
 from cosembed.study.result_store import read_record
 from cosembed.study.scores import (
     METRICS,
@@ -27,7 +29,7 @@ from cosembed.study.scores import (
     read_scores,
 )
 from cosembed.study.settings import Settings
-from cosembed.study.tables import layout
+from cosembed.study.tables import heart, layout
 from cosembed.study.tables.layout import Origin, number
 from cosembed.study.task import Spec
 
@@ -77,6 +79,11 @@ def summarize_seeds(folder: Path, seeds: Sequence[int], command: str) -> None:
         "command": command,
         "measures": dict(map(_entry, names, values.values())),
     }
+    hearts = [entry for entry in scores.values() if isinstance(entry, HeartScores)]
+    if hearts:
+        comparison = compare_over_seeds([entry.variants for entry in hearts])
+        summary["comparison"] = {name: to_mapping(entry) for name, entry in comparison.items()}
+        notes += [*heart.labels_lines(hearts[0]), *heart.difference_lines(comparison)]
     atomic_write_text(folder / "seeds.json", json.dumps(summary, indent=1) + "\n")
     title = f"# {first.data}: {len(seeds)} seeds"
     origins = [Origin(f"seed {seed}", entry.provenance) for seed, entry in scores.items()]
@@ -95,9 +102,15 @@ def measures_of(scores: ExperimentScores) -> dict[str, float | None]:
             "|DiC|": _mean(abs(plant.DiC) for plant in plants),
         }
     assert isinstance(scores, HeartScores)
-    return {
-        f"IoU of {name}, {variant}": _mean(getattr(iou, name) for iou in entry.patients.values())
+    tested = {
+        f"{variant}{state}": patients
         for variant, entry in scores.variants.items()
+        for state, patients in (("", entry.patients), (" unwarmed", entry.unwarmed))
+        if patients
+    }
+    return {
+        f"IoU of {name}, {network}": _mean(getattr(iou, name) for iou in patients.values())
+        for network, patients in tested.items()
         for name in ("myocardium", "cavity")
     }
 

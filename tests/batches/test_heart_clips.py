@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cosembed import specs
-from cosembed.batches.heart_clips import HeartClipSource
+from cosembed.batches.heart_clips import HeartClipSource, labels_per_step
 from cosembed.batches.pipeline import batch_dataset
 from cosembed.datasets.heart.slices import HeartSlice
 from cosembed.errors import DataError
@@ -93,6 +93,47 @@ def test_batches_repeat_and_the_pipeline_may_start_anywhere():
             np.testing.assert_array_equal(first[name], second[name])
     other = HeartClipSource([beating()], spec_of(), 6).batch(0)
     assert not np.array_equal(whole[0]["image"], other["image"])
+
+
+def counted_by_hand(slices, batch_size, length):
+    """Every labelled frame at every place of its clip, one after the other."""
+    counts = [
+        sum(item.labelled[(frame - place + step) % len(item.labelled)] for step in range(length))
+        for item in slices
+        for frame in range(len(item.labelled))
+        if item.labelled[frame]
+        for place in range(length)
+    ]
+    return batch_size * sum(counts) / len(counts)
+
+
+@pytest.mark.parametrize(
+    ("hearts", "length"),
+    [
+        ([(7, (0, 3))], 5),
+        ([(7, (0, 3))], 1),
+        ([(9, (8,)), (6, (0, 1, 5)), (4, range(4))], 3),
+        ([(3, (1,)), (2, ())], 8),
+        ([(10, range(10)), (12, range(12))], 10),
+    ],
+)
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_labels_per_step_are_the_mean_over_all_draws(hearts, length, batch_size):
+    slices = [beating(frames, tuple(labelled), side=12) for frames, labelled in hearts]
+    spec = spec_of(f"training.clip_length={length}", f"training.batch_size={batch_size}")
+    assert labels_per_step(slices, spec) == pytest.approx(counted_by_hand(slices, batch_size, length))
+
+
+def test_labels_per_step_are_what_batches_hold_on_average():
+    slices = [beating(9, (0, 3, 4)), beating(5, (2,))]
+    spec = spec_of("training.clip_length=4", "training.batch_size=2", *STILL)
+    source = HeartClipSource(slices, spec, 1)
+    counts = [
+        sum(not (frame == UNLABELLED).all() for clip in source.batch(index)["classes"] for frame in clip)
+        for index in range(300)
+    ]
+    error = np.std(counts) / np.sqrt(len(counts))
+    assert np.mean(counts) == pytest.approx(labels_per_step(slices, spec), abs=3 * error)
 
 
 def test_slices_without_a_labelled_frame_are_refused():

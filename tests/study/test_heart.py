@@ -15,8 +15,6 @@ from cosembed.inference.images import segment_cycle
 from cosembed.inference.stepper import FrameStepper, prepare_frames
 from cosembed.models import StackedHourglass
 from cosembed.preprocessing.geometry import frame_grid, inverse, resample_linear
-from cosembed.study.scores import HeartIou, HeartVariantScores
-from cosembed.study.tasks.heart_stages import compare
 from experiments import lv
 from tests.helpers.builders import call_experiment, run_command
 
@@ -184,23 +182,6 @@ def test_logits_are_enlarged_linearly_about_pixel_centres():
     enlarged = resample_linear(ramps, inverse(grid), (30, 50))
     np.testing.assert_allclose(enlarged[3:-3, 0, 0], np.arange(30)[3:-3], atol=1e-3)
     np.testing.assert_allclose(enlarged[0, 5:-5, 1], np.arange(50)[5:-5], atol=1e-3)
-
-
-def scores_of(values):
-    patients = {f"p{index}": HeartIou(myocardium=value, cavity=0.5) for index, value in enumerate(values)}
-    return HeartVariantScores(patients=patients)
-
-
-def test_the_difference_is_tested_over_patients_that_both_networks_have():
-    first, second = scores_of([0.5, 0.6, 0.7, 0.8, 0.9, None]), scores_of([0.4, 0.4, 0.4, 0.4, 0.4, 0.4])
-    comparison = compare({"recurrent": first, "non-recurrent": second})
-    assert comparison["myocardium"].difference == pytest.approx(0.3)
-    assert comparison["myocardium"].patients == 5
-    # Five differences of one sign: 2 / 2^5.
-    assert comparison["myocardium"].p == pytest.approx(2 / 2**5)
-    cavity = comparison["cavity"]
-    assert (cavity.difference, cavity.p, cavity.patients) == (0.0, 1.0, 6)
-    assert compare({"recurrent": first}) == {}
 
 
 def test_results_are_not_taken_for_those_of_another_profile(run):

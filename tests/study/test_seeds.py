@@ -1,6 +1,7 @@
 """Several seeds: a run for each in a folder of its own, and mean and standard deviation over them."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -75,6 +76,48 @@ def test_nothing_is_summed_up_before_every_seed_has_scores(tmp_path):
     assert not (tmp_path / "seeds.json").exists()
 
 
+def heart_metrics(gain: float, labels: bool = True) -> dict[str, Any]:
+    """Scores of six patients, in whose myocardium the recurrent network is better by `gain`."""
+    seen = {"recurrent": 9.25, "non-recurrent": 10.0} if labels else {}
+    variants = {
+        name: {
+            "patients": {
+                f"p{number}": {"myocardium": 0.5 + 0.05 * number + more, "cavity": 0.8} for number in range(6)
+            },
+            **({"labels_per_step": seen[name]} if labels else {}),
+        }
+        for name, more in (("recurrent", gain), ("non-recurrent", 0.0))
+    }
+    return {**HEART_METRICS, "variants": variants, "comparison": {}}
+
+
+def test_seeds_of_hearts_are_compared_over_patients(tmp_path, capsys):
+    for seed, gain in ((1, 0.01), (2, 0.03)):
+        (tmp_path / f"seed_{seed}").mkdir()
+        write_metrics(tmp_path / f"seed_{seed}", heart_metrics(gain))
+    summarize_seeds(tmp_path, [1, 2], "command")
+    comparison = json.loads((tmp_path / "seeds.json").read_text())["comparison"]
+    # Six differences of one sign, twice: still 2 / 2^6.
+    assert comparison["myocardium"]["p"] == pytest.approx(2 / 2**6)
+    assert comparison["myocardium"]["patients"] == 6
+    assert comparison["myocardium"]["difference"] == pytest.approx(0.02)
+    assert comparison["myocardium"]["by_seed"] == pytest.approx([0.01, 0.03])
+    assert comparison["cavity"]["p"] == 1.0
+    for text in (capsys.readouterr().out, (tmp_path / "seeds.md").read_text()):
+        said = " ".join(text.split())
+        assert "myocardium: +2.0 over 6 patients, more than chance (p = 0.031)" in said
+        assert "each patient's mean over 2 trainings; by seed +1.0, +3.0." in said
+        assert "sees 9.2 labelled frames in the recurrent network, 10.0 in the other" in said
+
+
+def test_seeds_of_hearts_whose_labels_were_not_counted_are_summed_up_all_the_same(tmp_path, capsys):
+    (tmp_path / "seed_4").mkdir()
+    write_metrics(tmp_path / "seed_4", heart_metrics(0.02, labels=False))
+    summarize_seeds(tmp_path, [4], "command")
+    said = " ".join(capsys.readouterr().out.split())
+    assert "each patient's mean over 1 training; by seed +2.0." in said and "labelled frames" not in said
+
+
 def test_measures_of_leaves_and_hearts_are_means_over_plants_and_patients(tmp_path):
     leaves = measures_of(read_scores(LeavesScores, write_metrics(tmp_path, LEAVES_METRICS)))
     assert leaves == {"SBD": pytest.approx(0.8), "|DiC|": 1.0}
@@ -83,6 +126,8 @@ def test_measures_of_leaves_and_hearts_are_means_over_plants_and_patients(tmp_pa
     assert heart["IoU of cavity, recurrent"] == pytest.approx(0.8)
     assert heart["IoU of myocardium, recurrent"] == pytest.approx(0.6)
     assert heart["IoU of myocardium, non-recurrent"] == pytest.approx(0.4)
+    assert heart["IoU of myocardium, recurrent unwarmed"] == pytest.approx(0.2)
+    assert "IoU of myocardium, non-recurrent unwarmed" not in heart
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Tables 1a and 1b: means and deviations by hand, the paper's cells, and what a reader must be told."""
 
+import copy
+
 from cosembed.study.scores import HeartScores, LeavesScores, read_scores
 from cosembed.study.tables import heart as table1a
 from cosembed.study.tables import leaves as table1b
@@ -27,6 +29,16 @@ def test_table_1a_by_hand(tmp_path):
     assert "cavity: -3.0 over 11 patients, more than chance (p = 0.004)" in notes
     page = table1a.markdown(scores, PAPER.heart)
     assert "`python -m experiments.lv --profile=cpu`" in page and "network.levels: paper 7, here 5" in page
+
+
+def test_labels_of_a_step_are_told_where_both_networks_have_a_number(tmp_path):
+    content = copy.deepcopy(HEART_METRICS)
+    content["variants"]["recurrent"]["labels_per_step"] = 1.3333
+    for other, said in ((None, False), (10, True)):
+        content["variants"]["non-recurrent"]["labels_per_step"] = other
+        scores = read_scores(HeartScores, write_metrics(tmp_path, content))
+        sentence = "a training step sees 1.3 labelled frames in the recurrent network, 10.0 in the other."
+        assert (sentence in " ".join(table1a.header_lines(scores, {}))) == said
 
 
 def test_table_1a_of_one_network_and_of_the_papers_data(tmp_path):
@@ -99,5 +111,7 @@ def test_without_numbers_of_a_paper_ours_stand_alone(tmp_path):
     assert by_name(table1a.rows(hearts, {}))["cavity"]["recurrent, ours"] == "80.0 ± 14.1"
     plants = read_scores(LeavesScores, write_metrics(tmp_path, LEAVES_METRICS))
     assert [row[0] for row in table1b.rows(plants, {})[1:]] == ["classical baseline, here", "ours, here"]
+    assert "Table 1a" not in table1a.markdown(hearts, {})
+    assert table1a.markdown(hearts, PAPER.heart).startswith("# Table 1a: left ventricle\n")
     for notes in (table1a.header_lines(hearts, {}), table1b.header_lines(plants, {})):
         assert "paper's" not in " ".join(notes[1:])

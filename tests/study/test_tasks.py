@@ -11,10 +11,11 @@ from cosembed import specs
 from cosembed.study.experiment import Experiment
 from cosembed.study.runner import run_experiment
 from cosembed.study.tasks.cells import CellsSimulation, CellsTask
+from cosembed.study.tasks.heart import HeartsSimulation, HeartTask
 from cosembed.study.tasks.heart_files import variant_spec
 from cosembed.study.tasks.leaves import LeavesSimulation, LeavesTask
 from cosembed.study.training_pictures import class_picture, embedding_picture
-from experiments import ctc_dic_hela, cvppp, lv, own, simulated, simulated_leaves
+from experiments import ctc_dic_hela, cvppp, lv, own, simulated, simulated_hearts, simulated_leaves
 from tests.helpers.builders import ROOT, moving_squares, write_ctc
 from tests.helpers.studies import make_settings
 from tests.robustness.killing import tree
@@ -59,21 +60,28 @@ def test_simulated_data_are_made_where_they_are_absent_and_kept(tmp_path):
     cells = CellsTask(CellsSimulation(frames=2, size=64, cells=3, difficulty=0.5, seeds={"01": 1, "02": 2}))
     leaves = LeavesTask(LeavesSimulation(plants=6, size=64, seed=7))
     settings = make_settings(tmp_path / "data", tmp_path / "run")
-    for name, task, dataset in (("cells", cells, "simulated"), ("leaves", leaves, "simulated-leaves")):
+    hearts = HeartTask(HeartsSimulation(patients=4, frames=4, size=64, seed=3))
+    first = {
+        "simulated": "01/t000.tif",
+        "simulated-leaves": "A1/plant001_rgb.png",
+        "simulated-hearts": "patient001/patient001_4d.nii.gz",
+    }
+    for (dataset, file), task in zip(first.items(), (cells, leaves, hearts), strict=True):
         spec = specs.resolve_as(task.spec_class, dataset, "paper", "smoke")
-        experiment = Experiment(name=name, dataset=dataset, task=task)
+        experiment = Experiment(name="simulated", dataset=dataset, task=task)
         run_experiment(experiment, "prepare", spec, settings)
         content = tree(tmp_path / "data" / dataset)
-        first = {"cells": "01/t000.tif", "leaves": "A1/plant001_rgb.png"}[name]
-        (tmp_path / "data" / dataset / first).touch()
-        times = (tmp_path / "data" / dataset / first).stat().st_mtime_ns
+        (tmp_path / "data" / dataset / file).touch()
+        times = (tmp_path / "data" / dataset / file).stat().st_mtime_ns
         run_experiment(experiment, "prepare", spec, settings)
-        assert tree(tmp_path / "data" / dataset) == content and first in content
-        assert (tmp_path / "data" / dataset / first).stat().st_mtime_ns == times
+        assert tree(tmp_path / "data" / dataset) == content and file in content
+        assert (tmp_path / "data" / dataset / file).stat().st_mtime_ns == times
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("module", [ctc_dic_hela, lv, cvppp, own, simulated, simulated_leaves])
+@pytest.mark.parametrize(
+    "module", [ctc_dic_hela, lv, cvppp, own, simulated, simulated_leaves, simulated_hearts]
+)
 def test_stages_are_those_of_the_experiments_task(module):
     task = module.EXPERIMENT.task
     names = {specs.CellsSpec: "CellsStages", specs.HeartSpec: "HeartStages", specs.LeavesSpec: "LeavesStages"}

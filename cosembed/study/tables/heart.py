@@ -1,4 +1,4 @@
-"""Makes Table 1a, left ventricle: our IoU beside the paper's.
+"""Makes Table 1a, left ventricle: our IoU beside the paper's, or alone where the data are others.
 
 This module knows scores and reported numbers, not how either was made.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from cosembed.files.wording import counted
 from cosembed.study.scores import HeartDifference, HeartIou, HeartScores
 from cosembed.study.tables import layout
 from cosembed.study.tables.layout import Origin
@@ -17,6 +18,11 @@ VARIANTS = ("non-recurrent", "recurrent")
 SIGNIFICANT = 0.05
 # The data set whose numbers the paper's may be compared with.
 PAPERS_DATA, PAPERS_PATIENTS = "LVSC", 96
+
+
+def heading(reported: ReportedTable) -> str:
+    """Names the table after the paper's, if it has the paper's numbers."""
+    return "Table 1a: left ventricle" if reported else "Left ventricle, recurrent and non-recurrent network"
 
 
 def rows(scores: HeartScores, reported: ReportedTable) -> list[list[str]]:
@@ -61,7 +67,27 @@ def header_lines(scores: HeartScores, reported: ReportedTable) -> list[str]:
         "Mean and sample standard deviation over patients; a patient's IoU is over all its labelled frames "
         "and slices."
     )
-    return [*lines, *(_difference_line(name, entry) for name, entry in scores.comparison.items())]
+    return [*lines, *labels_lines(scores), *difference_lines(scores.comparison)]
+
+
+def labels_lines(scores: HeartScores) -> list[str]:
+    """Says with how many labels either network was trained; empty where it is not recorded."""
+    seen = {
+        name: variant.labels_per_step
+        for name, variant in scores.variants.items()
+        if variant.labels_per_step is not None
+    }
+    if len(seen) < len(VARIANTS):
+        return []
+    return [
+        f"On average, a training step sees {seen['recurrent']:.1f} labelled frames in the recurrent network, "
+        f"{seen['non-recurrent']:.1f} in the other."
+    ]
+
+
+def difference_lines(comparison: Mapping[str, HeartDifference]) -> list[str]:
+    """Says in a sentence for each class whether the networks differ."""
+    return [_difference_line(name, entry) for name, entry in comparison.items()]
 
 
 def origins(scores: HeartScores) -> list[Origin]:
@@ -76,17 +102,21 @@ def text(scores: HeartScores, reported: ReportedTable) -> str:
 
 def markdown(scores: HeartScores, reported: ReportedTable) -> str:
     """Lays the table out for a document."""
-    title = "# Table 1a: left ventricle"
+    title = f"# {heading(reported)}"
     return layout.as_markdown(title, rows(scores, reported), header_lines(scores, reported), origins(scores))
 
 
 def _difference_line(name: str, entry: HeartDifference) -> str:
     p = entry.p
     verdict = f"more than chance (p = {p:.3f})" if p < SIGNIFICANT else f"not more than chance (p = {p:.2f})"
-    # The test knows the spread over patients, not that over trainings.
     difference = f"{100 * entry.difference:+.1f} over {entry.patients} patients"
+    # The test knows the spread over patients, not that over trainings.
     conditions = f"{entry.test}, one training per fold"
-    return f"Recurrent minus non-recurrent, {name}: {difference}, {verdict}; {conditions}."
+    if entry.by_seed:
+        trainings = counted(len(entry.by_seed), "training")
+        by_seed = ", ".join(f"{100 * value:+.1f}" for value in entry.by_seed)
+        conditions = f"{entry.test}, each patient's mean over {trainings}; by seed {by_seed}"
+    return f"Recurrent minus non-recurrent IoU in %, {name}: {difference}, {verdict}; {conditions}."
 
 
 def _over_patients(patients: Mapping[str, HeartIou], name: str) -> str:

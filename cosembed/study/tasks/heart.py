@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from absl import logging
+
 from cosembed.datasets.heart.readers import patient_names
 from cosembed.errors import DataError
+from cosembed.simulation.hearts import write_hearts
 from cosembed.specs import HeartSpec
 from cosembed.study.folds import RECORD, Fold, named_folds, record_folds
 from cosembed.study.settings import Settings
@@ -17,27 +20,50 @@ VARIANTS = ("recurrent", "non-recurrent")
 
 
 @dataclass(frozen=True)
+class HeartsSimulation:
+    """Says which hearts to simulate; the arguments of `write_hearts`.
+
+    Attributes:
+        patients: How many.
+        frames: Frames of a heartbeat, all labelled.
+        size: Side of the images in pixels.
+        seed: Of the draw.
+    """
+
+    patients: int
+    frames: int
+    size: int
+    seed: int
+
+
+@dataclass(frozen=True)
 class HeartTask:
     """Segments the left ventricle with a recurrent network and one that is not.
 
     The paper's section 3 describes it under "Left Ventricle Segmentation".
 
     Attributes:
-        missing: Completes the sentence `DATA_DIR: ...` where the data, which cannot be downloaded, are
-            absent.
+        simulation: Makes the data; None: they must be there, as they cannot be downloaded.
+        missing: Completes the sentence `DATA_DIR: ...` where they are absent.
     """
 
-    missing: str
+    simulation: HeartsSimulation | None = None
+    missing: str = "holds no patients; put them there"
     spec_class = HeartSpec
 
     def prepare(self, spec: HeartSpec, settings: Settings) -> None:
-        """Says where to ask for the data.
+        """Simulates the patients where they are absent, or says where to ask for them.
 
         Raises:
-            DataError: They are absent.
+            DataError: They are absent and can only be asked for.
         """
-        if not (settings.data_dir / spec.dataset.name).is_dir():
+        root, values = settings.data_dir / spec.dataset.name, self.simulation
+        if root.is_dir():
+            return
+        if values is None:
             raise DataError(f"{settings.data_dir}: {self.missing}")
+        logging.info("%s: simulating %d patients, seed %d", root, values.patients, values.seed)
+        write_hearts(root, values.patients, values.frames, values.size, values.seed)
 
     def make_folds(self, spec: HeartSpec, settings: Settings) -> list[Fold[str]]:
         """Splits patients into folds, each for both networks."""

@@ -47,7 +47,7 @@ def write_heart_report(
     atomic_write_text(settings.folder / "table.md", table1a.markdown(scores, reported))
     print(table1a.text(scores, reported))
     notes, rows = table1a.header_lines(scores, reported), table1a.rows(scores, reported)
-    sections = [report_sections.scores_section("Table 1a", notes, rows, spec)]
+    sections = [report_sections.scores_section(table1a.heading(reported), notes, rows, spec)]
     for number in sorted({fold.number for fold in folds}):
         variants = [fold for fold in folds if fold.number == number]
         sections.append(_worst_patients_section(number, variants, spec, settings))

@@ -18,9 +18,8 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 from numpy.typing import NDArray
-from scipy import stats
 
-from cosembed.batches.heart_clips import HeartClipSource
+from cosembed.batches.heart_clips import HeartClipSource, labels_per_step
 from cosembed.datasets.heart.slices import CLASSES, HeartSlice, patients
 from cosembed.inference.images import segment_cycle
 from cosembed.inference.stepper import FrameStepper
@@ -28,9 +27,9 @@ from cosembed.metrics import iou_per_class
 from cosembed.models import StackedHourglass
 from cosembed.specs import HeartSpec
 from cosembed.study.folds import Fold
+from cosembed.study.heart_comparison import compare
 from cosembed.study.result_store import read_arrays, write_arrays
 from cosembed.study.scores import (
-    HeartDifference,
     HeartFoldScores,
     HeartIou,
     HeartScores,
@@ -97,24 +96,26 @@ class HeartStages:
         means = ", ".join(f"{name} {_mean(scores['warmed'], name):.3f}" for name in CLASSES)
         logging.info("%s: %s", fold.name, means)
         return HeartFoldScores(
-            fold=fold.name, train=", ".join(fold.train), test=", ".join(fold.test), **scores
+            fold=fold.name,
+            train=", ".join(fold.train),
+            test=", ".join(fold.test),
+            labels_per_step=labels_per_step(read_patients(fold.train, spec, settings), spec),
+            **scores,
         )
 
     def collect(self, folds: Sequence[Fold[str]], spec: HeartSpec, settings: Settings) -> HeartScores | None:
         """Puts every patient's scores of both networks together, and compares the networks."""
-        variants: dict[str, HeartVariantScores] = {}
+        scored: dict[str, list[HeartFoldScores]] = {}
         for fold in folds:
-            entry = variants.get(fold.variant, HeartVariantScores(patients={}))
             for scores in read_fold_scores(HeartFoldScores, [settings.folder / fold.name]):
-                variants[fold.variant] = HeartVariantScores(
-                    patients=entry.patients | scores.warmed, unwarmed=entry.unwarmed | scores.unwarmed
-                )
-        if not variants:
+                scored.setdefault(fold.variant, []).append(scores)
+        if not scored:
             return None
         dataset, tested = spec.dataset, len({fold.number for fold in folds})
         split = (
             f"{dataset.fold_count} folds by patient, {tested} of them tested; {dataset.slices} central slices"
         )
+        variants = {name: _together(entries) for name, entries in scored.items()}
         return HeartScores(
             # Of the common spec: that one of the networks is not recurrent is no deviation.
             provenance=provenance_of("heart", split, spec, settings),
@@ -145,29 +146,14 @@ def score_patient(slices: Sequence[HeartSlice], found: Sequence[NDArray[np.uint8
     return HeartIou(**known)
 
 
-def compare(variants: Mapping[str, HeartVariantScores]) -> dict[str, HeartDifference]:
-    """Compares both networks over the patients that both have, with a paired test.
-
-    The comparison is empty where there are too few of them.
-    """
-    if len(variants) < 2:
-        return {}
-    first, second = (variants[name].patients for name in ("recurrent", "non-recurrent"))
-    comparison = {}
-    for name in CLASSES:
-        pairs = [
-            (getattr(first[patient], name), getattr(second[patient], name))
-            for patient in sorted(first.keys() & second.keys())
-        ]
-        differences = np.array([ours - theirs for ours, theirs in pairs if None not in (ours, theirs)])
-        if len(differences) > 1:
-            comparison[name] = HeartDifference(
-                difference=float(differences.mean()),
-                p=float(stats.wilcoxon(differences).pvalue) if differences.any() else 1.0,
-                patients=len(differences),
-                test="Wilcoxon signed-rank test, two-sided",
-            )
-    return comparison
+def _together(folds: Sequence[HeartFoldScores]) -> HeartVariantScores:
+    """Puts the folds of one network together."""
+    labels = [fold.labels_per_step for fold in folds if fold.labels_per_step is not None]
+    return HeartVariantScores(
+        patients={name: scores for fold in folds for name, scores in fold.warmed.items()},
+        unwarmed={name: scores for fold in folds for name, scores in fold.unwarmed.items()},
+        labels_per_step=float(np.mean(labels)) if labels else None,
+    )
 
 
 def _mean(scores: Mapping[str, HeartIou], name: str) -> float:
