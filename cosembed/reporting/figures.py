@@ -1,4 +1,4 @@
-"""Draws the figures of a report as PNG: training curves, scores per frame, cell counts, lineage, costs.
+"""Draws the figures of a report as PNG: training curves, scores per frame, counts, areas, lineage, costs.
 
 It knows numbers and track tables, not how they were made.
 """
@@ -96,6 +96,25 @@ def population(areas: Sequence[Sequence[int]], first: int = 0) -> bytes:
     lower.set_xlim(first - 0.5, first + len(areas) - 0.5)
     lower.set_xlabel("frame")
     lower.legend(frameon=False, ncols=2)
+    return _png(figure)
+
+
+def areas_over_time(areas: Mapping[str, NDArray[np.float64]]) -> bytes:
+    """Draws how an area changes over the frames: the truth, and what several methods found.
+
+    Args:
+        areas: Name -> the area in pixels of every frame, NaN where it is not known; the truth first, at most
+            four.
+    """
+    figure, (axes,) = _figure(2.8)
+    for (name, values), color, marker in zip(
+        areas.items(), ("#1c1c1c", BLUE, ORANGE, GREEN), "os^D", strict=False
+    ):
+        axes.plot(range(len(values)), values, color=color, marker=marker, markersize=3, label=name)
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("frame")
+    axes.set_ylabel("area (pixels)")
+    axes.legend(frameon=False, ncols=3)
     return _png(figure)
 
 

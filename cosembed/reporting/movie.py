@@ -67,9 +67,19 @@ def movie_picture(
     """
     small = shrink(frame)
     coloured = overlay(small, resized(labels, small.shape), colours)
-    image = Image.fromarray(draw_numbers(enlarged_to_see(coloured), labels))
+    return in_shared_colours(titled(draw_numbers(enlarged_to_see(coloured), labels), title))
+
+
+def titled(picture: NDArray[np.uint8], title: str) -> NDArray[np.uint8]:
+    """Writes a short title into the upper left corner of a picture RGB uint8 [H, W, 3]; gives a copy."""
+    image = Image.fromarray(picture)
     ImageDraw.Draw(image).text((4, 3), title, fill="white", stroke_width=1, stroke_fill="black")
-    return image.quantize(palette=_PALETTE, dither=Image.Dither.NONE)
+    return np.asarray(image)
+
+
+def in_shared_colours(picture: NDArray[np.uint8]) -> Image.Image:
+    """Draws a picture RGB uint8 [H, W, 3] in the colours that all pictures of a movie share."""
+    return Image.fromarray(picture).quantize(palette=_PALETTE, dither=Image.Dither.NONE)
 
 
 def _palette() -> Image.Image:

@@ -4,8 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from absl import flags
+
 from cosembed import specs
 from cosembed.study.experiment import Experiment
+from cosembed.study.flags import define_flags
 from cosembed.study.scores import CellsScores, read_scores
 from cosembed.study.settings import Settings
 from cosembed.study.tables.reported import read_reported
@@ -86,6 +89,14 @@ CELLS_METRICS: dict[str, Any] = {
     "TRA": 0.6,
     "OP": 0.55,
 }
+
+
+def parsed_flags(*arguments: str) -> flags.FlagValues:
+    """The flags of an experiment, as its program parses them."""
+    values = flags.FlagValues()
+    define_flags(values)
+    values(["program", *arguments])
+    return values
 
 
 def make_settings(data_dir: Path, folder: Path, **changes: object) -> Settings:

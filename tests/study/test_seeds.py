@@ -5,31 +5,30 @@ from typing import Any
 
 import numpy as np
 import pytest
-from absl import flags
 
 from cosembed import specs
 from cosembed.errors import InputError
 from cosembed.simulation import simulate_video, write_video
-from cosembed.study.flags import define_flags, parse_seeds, run_from_flags
+from cosembed.study.flags import parse_seeds, run_from_flags
 from cosembed.study.scores import HeartScores, LeavesScores, read_scores
 from cosembed.study.seeds import measures_of, summarize_seeds
-from tests.helpers.studies import CELLS_METRICS, HEART_METRICS, LEAVES_METRICS, SIMULATED, write_metrics
+from tests.helpers.studies import (
+    CELLS_METRICS,
+    HEART_METRICS,
+    LEAVES_METRICS,
+    SIMULATED,
+    parsed_flags,
+    write_metrics,
+)
 
 MEASURES = ("SEG", "DET", "TRA", "OP")
-
-
-def parsed(*arguments: str) -> flags.FlagValues:
-    values = flags.FlagValues()
-    define_flags(values)
-    values(["program", *arguments])
-    return values
 
 
 @pytest.mark.slow
 def test_every_seed_has_a_run_of_its_own_and_they_are_summed_up(tmp_path, capsys):
     for video, seed in (("01", 1), ("02", 2)):
         write_video(tmp_path / "simulated", video, simulate_video(4, 64, 4, 0.5, seed))
-    arguments = parsed(
+    arguments = parsed_flags(
         f"--data_dir={tmp_path}", f"--out_dir={tmp_path / 'runs'}", "--profile=smoke", "--seeds=3,5",
         "--fold=0", "--set=network.levels=2", "--set=training.iterations=2",
     )  # fmt: skip
@@ -140,8 +139,8 @@ def test_measures_of_leaves_and_hearts_are_means_over_plants_and_patients(tmp_pa
 )
 def test_seeds_that_cannot_be_used_are_refused(arguments, words):
     with pytest.raises(InputError, match=words):
-        parse_seeds(parsed(*arguments))
+        parse_seeds(parsed_flags(*arguments))
 
 
 def test_without_the_flag_there_are_no_seeds():
-    assert parse_seeds(parsed()) == [] and parse_seeds(parsed("--seeds=7")) == [7]
+    assert parse_seeds(parsed_flags()) == [] and parse_seeds(parsed_flags("--seeds=7")) == [7]
