@@ -24,7 +24,7 @@ matplotlib.use("Agg")
 # The width is in inches, so small that words can be read on a phone, where a figure is as wide as the screen.
 WIDTH, DPI = 5.5, 200
 
-BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#8a8a8a"
+BLUE, ORANGE, GREEN, GREY, BLACK = "#0072b2", "#d55e00", "#009e73", "#8a8a8a", "#1c1c1c"
 # A picture of a lineage has at most so many tracks, so that it is not too tall for a screen or a page.
 MOST_TRACKS = 80
 
@@ -103,15 +103,15 @@ def areas_over_time(areas: Mapping[str, NDArray[np.float64]]) -> bytes:
     """Draws how an area changes over the frames: the truth, and what several methods found.
 
     Args:
-        areas: Name -> the area in pixels of every frame, NaN where it is not known; the truth first, at most
-            four.
+        areas: Name -> the area in pixels of every frame, NaN where it is not known; the truth, which lies
+            over the others, first, at most four.
     """
     figure, (axes,) = _figure(2.8)
-    for (name, values), color, marker in zip(
-        areas.items(), ("#1c1c1c", BLUE, ORANGE, GREEN), "os^D", strict=False
-    ):
-        axes.plot(range(len(values)), values, color=color, marker=marker, markersize=3, label=name)
-    axes.set_ylim(bottom=0)
+    styles = zip((BLACK, BLUE, ORANGE, GREEN), "os^D", (3, 2, 2, 2), strict=True)
+    for (name, values), (color, marker, order) in zip(areas.items(), styles, strict=False):
+        frames = range(len(values))
+        axes.plot(frames, values, color=color, marker=marker, markersize=3, label=name, zorder=order)
+    axes.set_ylim(0, 1.1 * max(1.0, *(np.nanmax(values) for values in areas.values())))
     axes.set_xlabel("frame")
     axes.set_ylabel("area (pixels)")
     axes.legend(frameon=False, ncols=3)

@@ -26,9 +26,9 @@ def labelled_row(caption: str, panels: Mapping[str, NDArray[np.uint8]]) -> Row:
     )
 
 
-def picture_row(panels: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+def picture_row(panels: list[NDArray[np.uint8]], side: int = SMALLEST_SIDE) -> NDArray[np.uint8]:
     """Joins pictures RGB uint8 [H, W, 3] of one size side by side, enlarged as `enlarged_to_see` does."""
-    return _joined([enlarged_to_see(panel) for panel in panels], axis=1)
+    return _joined([enlarged_to_see(panel, side) for panel in panels], axis=1)
 
 
 def picture_column(rows: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
@@ -36,9 +36,9 @@ def picture_column(rows: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     return _joined(rows, axis=0)
 
 
-def enlarged_to_see(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Enlarges a picture [H, W, 3] by the least whole factor that makes its longer side `SMALLEST_SIDE`."""
-    factor = max(1, -(-SMALLEST_SIDE // max(picture.shape[:2])))
+def enlarged_to_see(picture: NDArray[np.uint8], side: int = SMALLEST_SIDE) -> NDArray[np.uint8]:
+    """Enlarges a picture [H, W, 3] by the least whole factor that makes its longer side at least `side`."""
+    factor = max(1, -(-side // max(picture.shape[:2])))
     return picture.repeat(factor, axis=0).repeat(factor, axis=1)
 
 

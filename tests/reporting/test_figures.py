@@ -1,5 +1,7 @@
 """Figures are drawn for any numbers, and families stay together in a lineage."""
 
+from collections.abc import Callable
+
 import imagecodecs
 import numpy as np
 from matplotlib.figure import Figure
@@ -22,8 +24,8 @@ def test_figures_are_pngs():
         assert imagecodecs.png_decode(png).ndim == 3
 
 
-def drawn(tracks: list[Track], frames: int, monkeypatch) -> Figure:
-    """The figure itself, not its pixels."""
+def drawn(draw: Callable[[], bytes], monkeypatch) -> Figure:
+    """The figure itself that a function draws, not its pixels."""
     kept: list[Figure] = []
 
     def keep(figure: Figure) -> bytes:
@@ -31,13 +33,26 @@ def drawn(tracks: list[Track], frames: int, monkeypatch) -> Figure:
         return b""
 
     monkeypatch.setattr(figures, "_png", keep)
-    figures.lineage(tracks, frames, "")
+    draw()
     return kept[0]
+
+
+def test_areas_have_a_point_in_every_frame_in_which_they_are_known(monkeypatch):
+    truth, ours = np.array([100.0, np.nan, 40.0]), np.array([90.0, 70.0, 50.0])
+    figure = drawn(lambda: figures.areas_over_time({"truth": truth, "recurrent": ours}), monkeypatch)
+    lines = figure.axes[0].lines
+    for line, values in zip(lines, (truth, ours), strict=True):
+        np.testing.assert_array_equal(line.get_xdata(), [0, 1, 2])
+        np.testing.assert_array_equal(line.get_ydata(), values)
+    assert [line.get_label() for line in lines] == ["truth", "recurrent"]
+    assert lines[0].get_zorder() > lines[1].get_zorder()
+    low, high = figure.axes[0].get_ylim()
+    assert low == 0 and high > 100
 
 
 def test_item_17_all_tracks_are_drawn_with_their_labels(monkeypatch):
     tracks = [Track(label, 0, 9, 0) for label in range(1, figures.MOST_TRACKS + 1)]
-    figure = drawn(tracks, 10, monkeypatch)
+    figure = drawn(lambda: figures.lineage(tracks, 10, ""), monkeypatch)
     labels = [text.get_text() for text in figure.axes[0].texts]
     assert labels == [str(track.label) for track in tracks]
     height = figure.get_size_inches()[1]
@@ -50,7 +65,7 @@ def test_item_17_a_continuation_is_not_drawn_as_a_division(monkeypatch):
         *(Track(1, 0, 4, 0), Track(2, 6, 9, 1), Track(3, 0, 4, 0)),
         *(Track(4, 5, 6, 3), Track(5, 5, 9, 3), Track(6, 8, 9, 4)),
     ]
-    page = drawn(tracks, 10, monkeypatch)
+    page = drawn(lambda: figures.lineage(tracks, 10, ""), monkeypatch)
     lines = [
         (line.get_color(), line.get_linestyle(), *(round(float(x), 1) for x in line.get_xdata()))
         for line in page.axes[0].lines

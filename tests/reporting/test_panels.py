@@ -27,6 +27,11 @@ def test_small_pictures_are_enlarged_by_a_whole_factor(size, enlarged):
     assert enlarged_to_see(picture_of(*size)).shape == (*enlarged, 3)
 
 
+def test_a_picture_is_enlarged_to_the_side_asked_for():
+    assert enlarged_to_see(picture_of(40, 20), 100).shape == (120, 60, 3)
+    assert picture_row([picture_of(40, 20)] * 2, 40).shape == (40, 40 + GAP, 3)
+
+
 def test_pictures_are_joined_with_a_white_gap():
     side = SMALLEST_SIDE
     row = picture_row([picture_of(side, side, 1), picture_of(side, side, 2)])

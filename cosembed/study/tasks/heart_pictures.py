@@ -14,7 +14,10 @@ from cosembed.datasets.heart.slices import CAVITY, HeartSlice
 from cosembed.reporting import figures
 from cosembed.reporting.movie import encode_gif, in_shared_colours, movie_frames, shrink, titled
 from cosembed.reporting.overlays import overlay, stretch
-from cosembed.reporting.panels import enlarged_to_see, grey_rgb, picture_row, resized
+from cosembed.reporting.panels import grey_rgb, picture_row, resized
+
+# In the movie, a picture's longer side is enlarged to so many pixels at least: four fit the report's width.
+MOVIE_SIDE = 150
 
 # Network -> the classes that it found, uint8 [T, H, W].
 Found = Mapping[str, NDArray[np.uint8]]
@@ -66,10 +69,7 @@ def cavity_curves(cine: HeartSlice, found: Found) -> bytes:
 def _movie_row(cine: HeartSlice, found: Found, time: int) -> NDArray[np.uint8]:
     panels = frame_panels(cine, found, time)
     panels = {"input": panels["input"], "truth": panels["input"]} | panels
-    titles = {"input": f"input, frame {time}"}
-    return picture_row(
-        [titled(enlarged_to_see(panel), titles.get(name, name)) for name, panel in panels.items()]
-    )
+    return titled(picture_row([*panels.values()], MOVIE_SIDE), f"frame {time}")
 
 
 def _areas(classes: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -95,7 +95,8 @@ def _patients_sections(
     patient = ranked[len(ranked) // 2]
     cine = slices[patient][len(slices[patient]) // 2]
     found = found_in(cine)
-    caption = f"{cine}. IoU of the patient: {_values(scores, patient)}."
+    titles = ", ".join(["input", "truth", *found])
+    caption = f"{cine}, from left to right {titles}. IoU of the patient: {_values(scores, patient)}."
     beat = [
         Picture(caption, heartbeat_movie(cine, found)),
         Picture("Area of the cavity in this slice.", cavity_curves(cine, found)),
