@@ -12,7 +12,6 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from cosembed.datasets.heart.slices import CLASSES
 from cosembed.study.scores import HeartDifference, HeartVariantScores
@@ -69,6 +68,9 @@ def _differences(variants: Variants, name: str) -> dict[str, float]:
 
 
 def _tested(differences: NDArray[np.float64]) -> HeartDifference:
+    # Its import takes a quarter of a second, for which no experiment but this one should wait.
+    from scipy import stats
+
     return HeartDifference(
         difference=float(differences.mean()),
         p=float(stats.wilcoxon(differences).pvalue) if differences.any() else 1.0,

@@ -72,6 +72,10 @@ def test_both_networks_score_every_patient_once(run):
     assert sorted(metrics["variants"]["recurrent"]["unwarmed"]) == names
     assert metrics["variants"]["non-recurrent"]["unwarmed"] == {}
     assert metrics["comparison"]["cavity"]["patients"] == 6
+    # Frames 0 and 2 of five are labelled: a clip of three around one of them shows the other in one place of
+    # three.
+    assert metrics["variants"]["recurrent"]["labels_per_step"] == pytest.approx(4 / 3)
+    assert metrics["variants"]["non-recurrent"]["labels_per_step"] == 3.0
     for fold in ("fold_0", "fold_1", "fold_2"):
         recurrent, other = (
             specs.load(run.folder / variant / fold / "spec.yaml")
@@ -93,6 +97,7 @@ def test_the_report_and_the_table_are_there_and_say_what_they_are(run):
     for text in (run.stdout, (run.folder / "table.md").read_text()):
         assert "not a reproduction" in " ".join(text.split())
         assert "myocardium" in text and "79.4" in text
+        assert "sees 1.3 labelled frames in the recurrent network, 3.0 in the other" in " ".join(text.split())
     page = (run.folder / "report.html").read_text()
     assert "Table 1a" in page and "patient001" in page and "data:image/png;base64" in page
     for said in (
@@ -101,6 +106,8 @@ def test_the_report_and_the_table_are_there_and_say_what_they_are(run):
         "  iterations: 4",
         "myocardium</li>",
         ">non-recurrent</figcaption>",
+        "patient00., slice 0, between, frame 1",
+        "data:image/gif;base64",
     ):
         assert re.search(said, page)
 
