@@ -107,8 +107,9 @@ def markdown(scores: HeartScores, reported: ReportedTable) -> str:
 
 
 def _difference_line(name: str, entry: HeartDifference) -> str:
-    p = entry.p
-    verdict = f"more than chance (p = {p:.3f})" if p < SIGNIFICANT else f"not more than chance (p = {p:.2f})"
+    verdict = f"more than chance ({_p_text(entry.p)})"
+    if entry.p >= SIGNIFICANT:
+        verdict = f"not {verdict}"
     difference = f"{100 * entry.difference:+.1f} over {entry.patients} patients"
     # The test knows the spread over patients, not that over trainings.
     conditions = f"{entry.test}, one training per fold"
@@ -117,6 +118,10 @@ def _difference_line(name: str, entry: HeartDifference) -> str:
         by_seed = ", ".join(f"{100 * value:+.1f}" for value in entry.by_seed)
         conditions = f"{entry.test}, each patient's mean over {trainings}; by seed {by_seed}"
     return f"Recurrent minus non-recurrent IoU in %, {name}: {difference}, {verdict}; {conditions}."
+
+
+def _p_text(p: float) -> str:
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
 def _over_patients(patients: Mapping[str, HeartIou], name: str) -> str:
