@@ -74,3 +74,12 @@ def test_the_sentence_says_what_was_compared_and_what_every_seed_gave():
         "(p = 1.00); Wilcoxon signed-rank test, two-sided, each patient's mean over 2 trainings; by seed "
         "+0.0, +0.0.",
     ]
+
+
+def test_a_tiny_p_is_not_printed_as_zero():
+    """Of twelve differences of one sign the exact p is 2 / 2 ** 12."""
+    other = np.linspace(0.3, 0.8, 12)
+    ours = other + np.linspace(0.01, 0.05, 12)
+    compared = compare({"recurrent": scores_of([*ours]), "non-recurrent": scores_of([*other])})
+    assert compared["myocardium"].p == pytest.approx(2 / 2**12)
+    assert "more than chance (p < 0.001);" in table1a.difference_lines(compared)[0]

@@ -107,9 +107,8 @@ def markdown(scores: HeartScores, reported: ReportedTable) -> str:
 
 
 def _difference_line(name: str, entry: HeartDifference) -> str:
-    verdict = f"more than chance ({_p_text(entry.p)})"
-    if entry.p >= SIGNIFICANT:
-        verdict = f"not {verdict}"
+    p = entry.p
+    verdict = f"more than chance ({_p_text(p)})" if p < SIGNIFICANT else f"not more than chance (p = {p:.2f})"
     difference = f"{100 * entry.difference:+.1f} over {entry.patients} patients"
     # The test knows the spread over patients, not that over trainings.
     conditions = f"{entry.test}, one training per fold"
