@@ -14,6 +14,7 @@ import SimpleITK as sitk  # noqa: N813
 from numpy.typing import NDArray
 
 from cosembed.errors import InputError
+from cosembed.files.progress import with_progress
 from cosembed.files.writing import atomic_folder
 from cosembed.simulation.heart_anatomy import GROUPS, SLICES, draw_heart
 from cosembed.simulation.heart_rendering import CAVITY, draw_scanner, render_frame, render_labels, view_slice
@@ -93,7 +94,7 @@ def write_hearts(
     _check_ranges(patients, frames, size, difficulty, seed)
     spacing = (FIELD_OF_VIEW / size, FIELD_OF_VIEW / size, SLICE_DISTANCE)
     with atomic_folder(output) as root:
-        for number in range(1, patients + 1):
+        for number in with_progress(range(1, patients + 1), patients, "simulating", "patient"):
             scan = simulate_heart(frames, size, difficulty, seed, number)
             folder = root / f"patient{number:03d}"
             folder.mkdir()
