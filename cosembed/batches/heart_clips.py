@@ -8,7 +8,7 @@ without a label are shown to the network and marked as unlabelled for the loss.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -26,13 +26,13 @@ from cosembed.specs import HeartSpec
 SIGNATURE: BatchSignature = {"image": ("float32", 5), "classes": ("uint8", 4)}
 
 
-def labels_per_step(slices: Sequence[HeartSlice], spec: HeartSpec) -> float:
+def labels_per_step(labelled: Iterable[NDArray[np.bool_]], spec: HeartSpec) -> float:
     """Computes how many labelled frames a batch of `HeartClipSource` holds on average.
 
     A frame counts as often as it is shown: more than once in a clip that is longer than the heartbeat.
 
     Args:
-        slices: The slices of the training patients, at least one labelled frame among them.
+        labelled: Which frames of each training slice are labelled, bool [T]; at least one of all is.
         spec: Gives clip length and batch size.
     """
     training = spec.training
@@ -40,9 +40,9 @@ def labels_per_step(slices: Sequence[HeartSlice], spec: HeartSpec) -> float:
     distance = np.arange(1 - training.clip_length, training.clip_length)
     places = training.clip_length - np.abs(distance)
     shown, drawn = 0, 0
-    for item in slices:
-        around = (np.flatnonzero(item.labelled)[:, None] + distance) % len(item.labelled)
-        shown += int((item.labelled[around] * places).sum())
+    for known in labelled:
+        around = (np.flatnonzero(known)[:, None] + distance) % len(known)
+        shown += int((known[around] * places).sum())
         drawn += len(around)
     return training.batch_size * shown / (drawn * training.clip_length)
 

@@ -19,6 +19,13 @@ from cosembed.commands import command_line
 from cosembed.errors import InputError
 from cosembed.files.wording import counted
 
+# Whatever is simulated has --output, --kind, --frames, --size and --seed; this kind also has these.
+OWN_FLAGS: dict[str, set[str]] = {
+    "cells": {"video", "cells", "difficulty", "look"},
+    "leaves": set(),
+    "hearts": {"patients", "difficulty"},
+}
+
 
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines the flags of this command."""
@@ -39,7 +46,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     flags.DEFINE_float(
         "difficulty",
         1.0,
-        "0 easy, 1 default, 2 hard: noise, contrast, uneven light or breathing; not for leaves.",
+        "0 easy, 1 default, 2 hard: noise, contrast, light of cells, breathing of hearts.",
         flag_values=flag_values,
     )
     flags.DEFINE_string(
@@ -57,6 +64,11 @@ def main(flag_values: flags.FlagValues) -> None:
     kinds = {"cells": _write_cells, "leaves": _write_leaves, "hearts": _write_hearts}
     if flag_values.kind not in kinds:
         raise InputError(f"--kind={flag_values.kind}: is unknown; choose cells, leaves or hearts")
+    for name in sorted(set.union(*OWN_FLAGS.values()) - OWN_FLAGS[flag_values.kind]):
+        if flag_values[name].present:
+            raise InputError(
+                f"--{name}={flag_values[name].value}: is not for {flag_values.kind}; leave it out"
+            )
     print(kinds[flag_values.kind](Path(flag_values.output), flag_values))
 
 

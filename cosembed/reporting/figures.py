@@ -107,8 +107,8 @@ def areas_over_time(areas: Mapping[str, NDArray[np.float64]]) -> bytes:
             over the others, first, at most four.
     """
     figure, (axes,) = _figure(2.8)
-    styles = zip((BLACK, BLUE, ORANGE, GREEN), "os^D", (3, 2, 2, 2), strict=True)
-    for (name, values), (color, marker, order) in zip(areas.items(), styles, strict=False):
+    styles = [(BLACK, "o", 3), (BLUE, "s", 2), (ORANGE, "^", 2), (GREEN, "D", 2)][: len(areas)]
+    for (name, values), (color, marker, order) in zip(areas.items(), styles, strict=True):
         frames = range(len(values))
         axes.plot(frames, values, color=color, marker=marker, markersize=3, label=name, zorder=order)
     axes.set_ylim(0, 1.1 * max(1.0, *(np.nanmax(values) for values in areas.values())))

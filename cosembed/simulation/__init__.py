@@ -1,4 +1,4 @@
-"""Simulates images with complete truth: videos of cells, and plants. The room knows no network."""
+"""Simulates images with complete truth: cells, plants, and beating hearts. The room knows no network."""
 
 from cosembed.simulation.video import SimulatedVideo, simulate_video, write_video
 

@@ -12,8 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
-# The groups of patients of ACDC: normal, dilated, thickened, after an infarct, abnormal right ventricle.
-GROUPS = ("NOR", "DCM", "HCM", "MINF", "RV")
 SLICES = 5
 # The left ventricle narrows from base to apex like an ellipsoid that is cut at these heights, 1 at the apex.
 HEIGHTS = np.linspace(0.05, 0.80, SLICES)
@@ -21,6 +19,34 @@ HEIGHTS = np.linspace(0.05, 0.80, SLICES)
 SHORTENING = 0.15
 # So many harmonics make an outline uneven.
 HARMONICS = 5
+# The heart contracts at most so many times as fast as if it took the whole beat for it.
+FASTEST = 4.0
+
+
+class _Ventricle(NamedTuple):
+    """Holds the ranges from which a group's left ventricle is drawn, each (low, high).
+
+    Attributes:
+        radius: Of the cavity at the base, when it is full.
+        wall: Thickness of the myocardium then.
+        ejection: The share of the cavity's area that a beat drives out.
+    """
+
+    radius: tuple[float, float]
+    wall: tuple[float, float]
+    ejection: tuple[float, float]
+
+
+_NORMAL = _Ventricle((0.165, 0.210), (0.054, 0.074), (0.50, 0.70))
+# The groups of patients of ACDC: normal, dilated, thickened, after an infarct, abnormal right ventricle.
+_VENTRICLES = {
+    "NOR": _NORMAL,
+    "DCM": _Ventricle((0.230, 0.275), (0.042, 0.056), (0.15, 0.35)),
+    "HCM": _Ventricle((0.150, 0.190), (0.080, 0.105), (0.60, 0.80)),
+    "MINF": _Ventricle((0.195, 0.250), (0.050, 0.068), (0.35, 0.50)),
+    "RV": _NORMAL,
+}
+GROUPS = tuple(_VENTRICLES)
 
 
 class Infarct(NamedTuple):
@@ -45,6 +71,7 @@ class Heart(NamedTuple):
         centre: Of the left ventricle at rest, (row, column).
         radius: Of the cavity at the base, when it is full.
         wall: Thickness of the myocardium when the cavity is full.
+        septal: How much thicker it is in the middle of the septum, as a share.
         ejection: The share of the cavity's area that a beat drives out.
         unevenness: Amplitudes and phases of the cavity's outline, [2, HARMONICS].
         septum: The direction of the right ventricle.
@@ -54,7 +81,7 @@ class Heart(NamedTuple):
         infarct: The part of the wall that moves less.
         papillary: Angles of both papillary muscles.
         papillary_size: Their radius as a share of the cavity's.
-        twist: How far the inside of the cavity turns in a beat.
+        twist: How far the left ventricle turns in a beat.
         sway: How far the whole heart moves in a beat, (rows, columns).
         systole: The share of the beat after which the cavity is smallest.
         breathing: How far breathing moves the heart, (rows, columns).
@@ -66,6 +93,7 @@ class Heart(NamedTuple):
     centre: NDArray[np.float64]
     radius: float
     wall: float
+    septal: float
     ejection: float
     unevenness: NDArray[np.float64]
     septum: float
@@ -92,6 +120,8 @@ class Outlines(NamedTuple):
         outer: Radius of the myocardium's outside.
         right: Radius of the right ventricle's outside; equal to `outer` where there is none.
         contraction: 0 when the heart is full, 1 when it is smallest.
+        speed: How fast that changes, 0 at rest to 1.
+        breath: How far breathing has moved the heart, (rows, columns).
     """
 
     centre: NDArray[np.float64]
@@ -99,6 +129,8 @@ class Outlines(NamedTuple):
     outer: NDArray[np.float64]
     right: NDArray[np.float64]
     contraction: float
+    speed: float
+    breath: NDArray[np.float64]
 
 
 def draw_heart(group: str, difficulty: float, generator: np.random.Generator) -> Heart:
@@ -109,15 +141,16 @@ def draw_heart(group: str, difficulty: float, generator: np.random.Generator) ->
         difficulty: How much breathing moves the heart: 0 not at all, 1 as a rule.
         generator: The source of every random number.
     """
-    radius, wall, ejection = _ventricle(group, generator)
+    ranges = _VENTRICLES[group]
     septum = np.pi + generator.uniform(-0.35, 0.45)
     big_right = group == "RV"
     return Heart(
         group=group,
         centre=np.array([0.5, 0.54]) + generator.uniform(-0.06, 0.06, 2),
-        radius=radius,
-        wall=wall,
-        ejection=ejection,
+        radius=generator.uniform(*ranges.radius),
+        wall=generator.uniform(*ranges.wall),
+        septal=generator.uniform(0.2, 0.6) if group == "HCM" else 0.0,
+        ejection=generator.uniform(*ranges.ejection),
         unevenness=np.stack(
             [
                 generator.normal(0, 0.035, HARMONICS) / np.arange(1, HARMONICS + 1) ** 0.7,
@@ -130,7 +163,7 @@ def draw_heart(group: str, difficulty: float, generator: np.random.Generator) ->
         right_ejection=generator.uniform(0.40, 0.55) * (0.5 if big_right else 1.0),
         infarct=Infarct(
             angle=generator.uniform(0, 2 * np.pi),
-            width=generator.uniform(0.5, 1.0),
+            width=generator.uniform(0.8, 1.5),
             severity=generator.uniform(0.5, 0.9) if group == "MINF" else 0.0,
         ),
         papillary=septum + np.pi + np.array([-1.0, 1.1]) + generator.normal(0, 0.2, 2),
@@ -144,15 +177,15 @@ def draw_heart(group: str, difficulty: float, generator: np.random.Generator) ->
     )
 
 
-def contraction_curve(heart: Heart, phases: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Computes how contracted the heart is, 0 full to 1 smallest, at phases 0..1 of the beat.
+def contraction_curve(heart: Heart) -> PchipInterpolator:
+    """Gives the curve of how contracted the heart is, 0 full to 1 smallest, over the phases 0..1 of the beat.
 
     It contracts, fills fast, rests, and is filled up by the atrium before the next beat.
     """
     rest = (1 - heart.systole) * 0.45
     times = np.array([0, 0.05, heart.systole, heart.systole + 0.07, heart.systole + rest, 0.88, 1])
     values = np.array([0, 0.03, 1, 0.93, 0.28, 0.20, 0])
-    return np.asarray(PchipInterpolator(times, values)(phases))
+    return PchipInterpolator(times, values)
 
 
 def outlines(heart: Heart, position: int, phase: float, angles: NDArray[np.float64]) -> Outlines:
@@ -167,17 +200,18 @@ def outlines(heart: Heart, position: int, phase: float, angles: NDArray[np.float
     Returns:
         Outlines whose radii have the shape of `angles`.
     """
-    contraction = float(contraction_curve(heart, np.array(phase)))
+    curve = contraction_curve(heart)
+    contraction, speed = float(curve(phase)), min(1.0, abs(float(curve(phase, 1))) / FASTEST)
     height = HEIGHTS[position]
     turned = angles - heart.twist * contraction
-    infarcted = heart.infarct.severity * _bump(angles - heart.infarct.angle, heart.infarct.width)
+    infarcted = heart.infarct.severity * _bump(turned - heart.infarct.angle, heart.infarct.width)
     orders = np.arange(2, HARMONICS + 2)
     amplitudes, offsets = heart.unevenness
     uneven = 1 + np.sum(amplitudes * np.cos(orders * turned[..., np.newaxis] + offsets), axis=-1)
     full = heart.radius * np.sqrt(1 - height**2) * uneven
     shrinking = 1 - np.sqrt(1 - heart.ejection)
     inner = full * (1 - shrinking * contraction * (1 - infarcted))
-    wall = heart.wall * (1 - 0.5 * infarcted)
+    wall = heart.wall * (1 + heart.septal * _bump(angles - heart.septum, 1.4)) * (1 - 0.5 * infarcted)
     # The wall keeps its volume: as the cavity shrinks, it gets thicker.
     area = ((full + wall) ** 2 - full**2) * (1 + SHORTENING * contraction)
     outer = np.sqrt(inner**2 + area)
@@ -185,21 +219,9 @@ def outlines(heart: Heart, position: int, phase: float, angles: NDArray[np.float
     away = _wrapped(angles - heart.septum)
     # The right ventricle is fuller on its lower side.
     right = outer + depth * _bump(away + 0.25 * heart.right_width, heart.right_width) ** 0.7
-    breath = np.sin(2 * np.pi * (heart.breaths[position] + heart.breath_per_beat * phase))
-    centre = heart.centre + heart.sway * contraction + heart.breathing * breath
-    return Outlines(centre, inner, outer, right, contraction)
-
-
-def _ventricle(group: str, generator: np.random.Generator) -> tuple[float, float, float]:
-    """Draws radius, wall and ejection of the left ventricle."""
-    uniform = generator.uniform
-    if group == "DCM":
-        return uniform(0.230, 0.275), uniform(0.042, 0.056), uniform(0.15, 0.35)
-    if group == "HCM":
-        return uniform(0.150, 0.190), uniform(0.090, 0.120), uniform(0.60, 0.80)
-    if group == "MINF":
-        return uniform(0.195, 0.250), uniform(0.050, 0.068), uniform(0.35, 0.50)
-    return uniform(0.165, 0.210), uniform(0.054, 0.074), uniform(0.50, 0.70)
+    breath = heart.breathing * np.sin(2 * np.pi * (heart.breaths[position] + heart.breath_per_beat * phase))
+    centre = heart.centre + heart.sway * contraction + breath
+    return Outlines(centre, inner, outer, right, contraction, speed, breath)
 
 
 def _bump(angles: NDArray[np.float64], width: float) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from cosembed.simulation.heart_anatomy import Heart, Outlines, outlines
+from cosembed.simulation.heart_anatomy import SLICES, Heart, Outlines, outlines
 
 # The labels of ACDC.
 RIGHT_VENTRICLE, MYOCARDIUM, CAVITY = 1, 2, 3
@@ -23,6 +23,10 @@ RIGHT_VENTRICLE, MYOCARDIUM, CAVITY = 1, 2, 3
 BRIGHTNESS = 600
 # Signals of tissue as shares of that of blood.
 MUSCLE, LUNG, LIVER, FAT = 0.34, 0.07, 0.33, 0.80
+# At the default difficulty: noise as a share of the signal of blood, and places without contrast in a frame.
+NOISE, VEILS = 0.22, 5.0
+# Flowing blood keeps at least so much of its signal.
+FAINTEST_BLOOD = 0.15
 # Thickness of the right ventricle's free wall, and of what holds fat around the heart.
 FREE_WALL, FAT_RIM = 0.014, 0.045
 # From this share of the cavity's radius on, its wall is rough.
@@ -39,7 +43,9 @@ class Scanner(NamedTuple):
         noise: Deviation of the noise in either channel.
         veils: How many places of a frame lose the wall's contrast, on average.
         flow: How much of its signal flowing blood loses.
-        background: Signal around the heart, [N, N].
+        background: Signal of lungs and liver, which breathing moves, [N, N].
+        chest: The share of each pixel that the chest's wall fills, which stands still, and its signal,
+            [2, N, N].
         fat: How much fat lies around the heart in each direction, 360 values.
         trabeculae: How rough the cavity's wall is in each direction, 360 values.
         coils: What the signal is multiplied with, [N, N].
@@ -50,6 +56,7 @@ class Scanner(NamedTuple):
     veils: float
     flow: float
     background: NDArray[np.float64]
+    chest: NDArray[np.float64]
     fat: NDArray[np.float64]
     trabeculae: NDArray[np.float64]
     coils: NDArray[np.float64]
@@ -65,10 +72,11 @@ def draw_scanner(size: int, difficulty: float, generator: np.random.Generator) -
     """
     return Scanner(
         muscle=MUSCLE * generator.uniform(0.85, 1.25),
-        noise=0.13 * difficulty * generator.uniform(0.7, 1.4),
-        veils=3.0 * difficulty,
+        noise=NOISE * difficulty * generator.uniform(0.7, 1.4),
+        veils=VEILS * difficulty,
         flow=0.35 * difficulty,
         background=_surroundings(size, generator),
+        chest=_chest(size, generator),
         fat=np.clip(_around(18, generator), 0, 1.5) / 1.5,
         trabeculae=np.clip(_around(5, generator), 0, 2.5) / 2.5,
         coils=_coils(size, generator),
@@ -130,17 +138,22 @@ def render_frame(
         generator: The source of what is new in this frame.
     """
     size, muscle = len(scanner.background), scanner.muscle
-    walls, degrees = view.walls, np.degrees(view.angles).astype(int) % 360
-    blood = 1 - scanner.flow * _flow(walls, size, generator)
-    scene = _over(scanner.background, view.within(walls.right + FAT_RIM) * scanner.fat[degrees], FAT)
-    scene = _over(scene, view.within(walls.right + FREE_WALL), muscle)
-    scene = _over(scene, view.within(walls.right), blood)
+    walls, degrees = view.walls, np.degrees(view.angles)
+    blood = np.maximum(FAINTEST_BLOOD, 1 - scanner.flow * _flow(walls, size, generator))
+    scene = ndimage.shift(scanner.background, walls.breath * size, order=1, mode="nearest")
+    scene = _over(scene, *scanner.chest)
+    # Beside the left ventricle, where there is no right one, nothing of it is painted.
+    beside = np.clip((walls.right - walls.outer) * size, 0, 1)
+    edge = walls.right + beside * FREE_WALL
+    scene = _over(scene, view.within(edge + FAT_RIM) * _at(scanner.fat, degrees), FAT)
+    scene = _over(scene, view.within(edge) * beside, muscle)
+    scene = _over(scene, view.within(walls.right) * beside, blood)
     scene = _over(scene, view.within(walls.outer), muscle)
     cavity = view.within(walls.inner)
     scene = _over(scene, cavity, blood)
-    turned = (degrees - int(np.degrees(heart.twist * walls.contraction))) % 360
+    turned = degrees - np.degrees(heart.twist * walls.contraction)
     rim = np.clip((view.distance / walls.inner - RIM_BEGINS) / (1 - RIM_BEGINS), 0, 1)
-    scene = _over(scene, cavity * rim * scanner.trabeculae[turned], muscle)
+    scene = _over(scene, cavity * rim * _at(scanner.trabeculae, turned), muscle)
     scene = _over(scene, cavity * _papillary(heart, view), muscle)
     scene = _veiled(scene, scanner, view, generator)
     scene = ndimage.gaussian_filter(scene * scanner.coils, BLUR)
@@ -158,20 +171,21 @@ def _over(
 
 def _flow(walls: Outlines, size: int, generator: np.random.Generator) -> NDArray[np.float64]:
     """Computes how much signal moving blood loses, [N, N]: most while it streams out or in."""
-    streaming = 0.35 + 0.65 * 4 * walls.contraction * (1 - walls.contraction)
+    streaming = 0.35 + 0.65 * walls.speed
     return streaming * np.clip(_field(size, 0.05, generator), 0, 1.5)
 
 
 def _papillary(heart: Heart, view: View) -> NDArray[np.float64]:
     """Computes the share of each pixel, [N, N], that the papillary muscles fill.
 
-    They keep their size while the cavity shrinks around them.
+    They keep their size while the cavity shrinks around them, and are thickest half way to the apex.
     """
+    thickness = heart.papillary_size * np.sin(np.pi * (view.position + 1) / (SLICES + 1))
     directions = heart.papillary + heart.twist * view.walls.contraction
     full = outlines(heart, view.position, 0.0, heart.papillary).inner
     now = outlines(heart, view.position, view.phase, directions).inner
     filled = np.zeros(view.distance.shape)
-    for direction, size, reach in zip(directions, heart.papillary_size * full, now, strict=True):
+    for direction, size, reach in zip(directions, thickness * full, now, strict=True):
         away = max(0.0, reach - 1.1 * size)
         rows = view.distance * np.sin(view.angles) - away * np.sin(direction)
         columns = view.distance * np.cos(view.angles) - away * np.cos(direction)
@@ -186,7 +200,7 @@ def _veiled(
     grey = (1 + scanner.muscle) / 2
     for _ in range(generator.poisson(scanner.veils)):
         angle, length, depth = generator.uniform((-np.pi, 0.25, 0.03), (np.pi, 0.6, 0.06))
-        strength = generator.uniform(0.5, 0.95)
+        strength = generator.uniform(0.6, 1.0)
         middle = generator.choice((view.walls.inner, view.walls.outer))
         away = (view.angles - angle + np.pi) % (2 * np.pi) - np.pi
         share = strength * np.exp(-((away / length) ** 2) - ((view.distance - middle) / depth) ** 2)
@@ -195,7 +209,7 @@ def _veiled(
 
 
 def _surroundings(size: int, generator: np.random.Generator) -> NDArray[np.float64]:
-    """Draws what lies around the heart, [N, N]: lungs, vessels in them, liver below, the chest's wall."""
+    """Draws what breathing moves around the heart, [N, N]: lungs, vessels in them, liver, and the aorta."""
     rows, columns = (np.mgrid[:size, :size] + 0.5) / size - 0.5
     scene = np.full((size, size), LUNG)
     vessels = np.clip(_field(size, 0.012, generator) - 2.4, 0, 1)
@@ -205,10 +219,20 @@ def _surroundings(size: int, generator: np.random.Generator) -> NDArray[np.float
     slope = generator.uniform(-0.25, 0.25)
     below = (rows + slope * columns + uneven - generator.uniform(0.30, 0.40)) * size
     scene = _over(scene, np.clip(0.5 + below, 0, 1), LIVER * grain)
+    middle, radius = generator.uniform((0.34, 0.05), (0.44, 0.25)), generator.uniform(0.05, 0.07)
+    aorta = (radius - np.hypot(rows - middle[0], columns - middle[1])) * size
+    return _over(scene, np.clip(0.5 + aorta, 0, 1), 1.0)
+
+
+def _chest(size: int, generator: np.random.Generator) -> NDArray[np.float64]:
+    """Draws the chest's wall, muscle and fat beyond it: its share of each pixel and its signal, [2, N, N]."""
+    rows, columns = (np.mgrid[:size, :size] + 0.5) / size - 0.5
+    uneven = 0.02 * _field(size, 0.10, generator)
+    grain = 1 + 0.12 * _field(size, 0.02, generator)
     tilt = generator.uniform(np.pi * 0.95, np.pi * 1.35)
     chest = rows * np.sin(tilt) + columns * np.cos(tilt) + uneven - generator.uniform(0.40, 0.52)
-    scene = _over(scene, np.clip(0.5 + chest * size, 0, 1), MUSCLE * grain)
-    return _over(scene, np.clip(0.5 + (chest - 0.05) * size, 0, 1), FAT * grain)
+    fatty = np.clip(0.5 + (chest - 0.05) * size, 0, 1)
+    return np.stack([np.clip(0.5 + chest * size, 0, 1), (MUSCLE + fatty * (FAT - MUSCLE)) * grain])
 
 
 def _coils(size: int, generator: np.random.Generator) -> NDArray[np.float64]:
@@ -224,6 +248,11 @@ def _around(width: float, generator: np.random.Generator) -> NDArray[np.float64]
     """Draws a smooth random function of the angle, 360 values of mean 0 and deviation 1."""
     values = ndimage.gaussian_filter1d(generator.normal(0, 1, 360), width, mode="wrap")
     return (values - values.mean()) / values.std()
+
+
+def _at(around: NDArray[np.float64], degrees: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Reads a function of the angle that has 360 values."""
+    return around[np.floor(degrees).astype(int) % 360]
 
 
 def _field(size: int, scale: float, generator: np.random.Generator) -> NDArray[np.float64]:

@@ -19,8 +19,8 @@ from cosembed.files.writing import atomic_folder
 from cosembed.simulation.heart_anatomy import GROUPS, SLICES, draw_heart
 from cosembed.simulation.heart_rendering import CAVITY, draw_scanner, render_frame, render_labels, view_slice
 
-# Side of the field of view and distance of slices, in mm.
-FIELD_OF_VIEW, SLICE_DISTANCE = 160.0, 10.0
+# Side of the field of view and distance of slices, in mm: normal hearts are then 45 to 57 mm wide inside.
+FIELD_OF_VIEW, SLICE_DISTANCE = 135.0, 16.0
 
 
 class SimulatedHeart(NamedTuple):

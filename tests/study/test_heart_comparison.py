@@ -73,7 +73,9 @@ def test_the_sentence_says_what_was_compared_and_what_every_seed_gave():
         "Recurrent minus non-recurrent IoU in %, cavity: +0.0 over 6 patients, not more than chance "
         "(p = 1.00); Wilcoxon signed-rank test, two-sided, each patient's mean over 2 trainings; by seed "
         "+0.0, +0.0.",
+        table1a.LIMITS,
     ]
+    assert table1a.difference_lines({}) == []
 
 
 def test_a_tiny_p_is_not_printed_as_zero():

@@ -16,6 +16,9 @@ from cosembed.study.tables.reported import ReportedTable
 CLASSES = ("myocardium", "cavity")
 VARIANTS = ("non-recurrent", "recurrent")
 SIGNIFICANT = 0.05
+LIMITS = (
+    "The test knows the spread over patients, not that over trainings; p is not corrected for two classes."
+)
 # The data set whose numbers the paper's may be compared with.
 PAPERS_DATA, PAPERS_PATIENTS = "LVSC", 96
 
@@ -86,8 +89,9 @@ def labels_lines(scores: HeartScores) -> list[str]:
 
 
 def difference_lines(comparison: Mapping[str, HeartDifference]) -> list[str]:
-    """Says in a sentence for each class whether the networks differ."""
-    return [_difference_line(name, entry) for name, entry in comparison.items()]
+    """Says in a sentence for each class whether the networks differ, and what the test cannot tell."""
+    lines = [_difference_line(name, entry) for name, entry in comparison.items()]
+    return [*lines, LIMITS] if lines else []
 
 
 def origins(scores: HeartScores) -> list[Origin]:
@@ -110,7 +114,6 @@ def _difference_line(name: str, entry: HeartDifference) -> str:
     p = entry.p
     verdict = f"more than chance ({_p_text(p)})" if p < SIGNIFICANT else f"not more than chance (p = {p:.2f})"
     difference = f"{100 * entry.difference:+.1f} over {entry.patients} patients"
-    # The test knows the spread over patients, not that over trainings.
     conditions = f"{entry.test}, one training per fold"
     if entry.by_seed:
         trainings = counted(len(entry.by_seed), "training")
