@@ -15,7 +15,7 @@ from experiments.command import run
 EXPERIMENT = Experiment(
     name="simulated_hearts",
     dataset="simulated-hearts",
-    task=HeartTask(HeartsSimulation(patients=40, frames=16, size=96, seed=5)),
+    task=HeartTask(HeartsSimulation(patients=40, frames=16, size=96, seed=11)),
 )
 
 if __name__ == "__main__":

@@ -121,7 +121,9 @@ def counted_by_hand(slices, batch_size, length):
 def test_labels_per_step_are_the_mean_over_all_draws(hearts, length, batch_size):
     slices = [beating(frames, tuple(labelled), side=12) for frames, labelled in hearts]
     spec = spec_of(f"training.clip_length={length}", f"training.batch_size={batch_size}")
-    assert labels_per_step([item.labelled for item in slices], spec) == pytest.approx(counted_by_hand(slices, batch_size, length))
+    assert labels_per_step([item.labelled for item in slices], spec) == pytest.approx(
+        counted_by_hand(slices, batch_size, length)
+    )
 
 
 def test_labels_per_step_are_what_batches_hold_on_average():
@@ -133,7 +135,9 @@ def test_labels_per_step_are_what_batches_hold_on_average():
         for index in range(300)
     ]
     error = np.std(counts) / np.sqrt(len(counts))
-    assert np.mean(counts) == pytest.approx(labels_per_step([item.labelled for item in slices], spec), abs=3 * error)
+    assert np.mean(counts) == pytest.approx(
+        labels_per_step([item.labelled for item in slices], spec), abs=3 * error
+    )
 
 
 def test_slices_without_a_labelled_frame_are_refused():
