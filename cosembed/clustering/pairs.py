@@ -2,7 +2,7 @@
 
 Pixels close to the background embedding are left out, the rest is clustered on embedding and scaled
 coordinates, with HDBSCAN or by mean shift, and every cluster is split into its connected components. These
-are steps 2 to 7 as `cosembed.tracking` numbers them. Knows nothing of the rest of the video.
+are steps 3 to 7 as `cosembed.tracking` numbers them. Knows nothing of the rest of the video.
 """
 
 from __future__ import annotations
@@ -23,34 +23,6 @@ from cosembed.specs import ClusteringSpec
 # Mode `auto` stands for `fast` from this m_pts on.
 FAST_FROM = 100
 _CLUSTERERS = {"exact": cluster_points, "fast": cluster_by_clumps, "released": cluster_points_as_released}
-
-
-def choose_background(pair: NDArray[np.float32], spec: ClusteringSpec) -> NDArray[np.float32]:
-    """Returns the embedding of the background: estimated from the first pair, or (1, 0, ..., 0) (step 2).
-
-    Args:
-        pair: float32 [F, H, W, D], unit length.
-        spec: Which of the two it is.
-
-    Returns:
-        float32 [D].
-    """
-    if spec.background == "fixed":
-        return np.eye(1, pair.shape[-1], dtype=np.float32)[0]
-    return background_embedding(pair)
-
-
-def background_embedding(pair: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Estimates the embedding of the background as the median of every channel over all pixels (step 2).
-
-    Args:
-        pair: float32 [F, H, W, D], unit length.
-
-    Returns:
-        float32 [D]; not normalised again, so that it is shorter than 1.
-    """
-    channels = np.ascontiguousarray(pair.reshape(-1, pair.shape[-1]).T)
-    return np.median(channels, axis=1).astype(np.float32)
 
 
 def cluster_pair(

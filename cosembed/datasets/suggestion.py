@@ -31,6 +31,8 @@ SMALL_PERCENTILE, SMALL_SHARE, FEWEST_POINTS = 10, 0.5, 10
 # Below these, the paper's values for the smallest cells (HeLa) and for sparse images (SIM+, MSC) are taken.
 SMALL_DIAMETER, SPARSE = 10.0, 0.2
 PAPER_RADIUS, SMALL_RADIUS = 51.2, 25.6
+# Where cells cover more than this, the median of an image may be one of a cell.
+CROWDED = 0.35
 # In tiles, neighbours are those within so many widths of a cell (between the follow-up's 1.3 and 3.4).
 RADIUS_WIDTHS = 2.0
 COORDINATE_FACTOR = 0.01
@@ -142,6 +144,7 @@ def render_spec(name: str, found: AnnotationMeasures, pieces: Magnification | No
         "unit": f"network pixels, {pieces.scale} of which make an original pixel,"
         if pieces.scale
         else "pixels of a 256 x 256 image",
+        "background": _BACKGROUND if found.covered > CROWDED else "",
         "inference": _INFERENCE.substitute(
             scale=pieces.scale, overlap=pieces.overlap, wide=round(pieces.typical)
         )
@@ -165,6 +168,9 @@ inference:
   scale: $scale                # network pixels per original pixel; a typical cell is then $wide wide
   overlap: $overlap            # network pixels that neighbouring tiles share: more than a cell is wide
 """)
+_BACKGROUND = """\
+  background: densest          # estimated needs more than half of an image without cells
+"""
 _TEMPLATE = Template("""\
 # A spec of your own data, for: python -m experiments.own --spec=THIS_FILE
 # Lengths and areas are in $unit unless a line says
@@ -193,4 +199,4 @@ tracking:
   parent_frames: 2             # how many frames back a mother is sought
   second_look: true            # separates cells that the next pair shows apart; false for --recipe=mia2019
   daughter_likeness: 0.5       # a daughter is at least so large a share of her sister
-$inference""")
+$background$inference""")

@@ -259,8 +259,8 @@ class ClusteringSpec:
         bandwidth: The largest cosine distance of points that belong to a centre of mean shift.
         seeds: At how many points centres of mean shift begin.
         seed: Decides which points these are, in every frame pair anew.
-        background: The embedding of the background is `estimated` from the first frame pair, or `fixed` to
-            (1, 0, ..., 0) (the follow-up).
+        background: The embedding of the background is `estimated` as the median of the first frame pair, its
+            `densest` direction (ours, for cells on over half of it), or `fixed` to (1, 0, ...) (follow-up).
         background_measure: `dot` is the dot product with the background embedding; `squared_dot` its square
             (released code for still images).
         background_similarity: From this measure on, a pixel or cluster is background.
@@ -276,7 +276,7 @@ class ClusteringSpec:
     bandwidth: float = bounded(0, 2, above=True, default=0.1)
     seeds: int = bounded(1, 2**20, default=128)
     seed: int = bounded(0, 2**31 - 1, default=1)
-    background: Literal["estimated", "fixed"] = "estimated"
+    background: Literal["estimated", "densest", "fixed"] = "estimated"
     background_measure: Literal["dot", "squared_dot"] = "dot"
     background_similarity: float = bounded(-1, 1, default=0.95)
     background_clusters: bool = True

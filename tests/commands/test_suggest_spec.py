@@ -68,3 +68,20 @@ def test_cells_that_stay_too_small_for_the_network_are_warned_of(data, tmp_path,
     assert call(f"--data={data}", f"--output={output}", "--network=DIC-C2DH-HeLa") == 0
     assert "warning: cells are smaller than the network knows them" in capsys.readouterr().out
     assert yaml.safe_load(output.read_text())["inference"]["scale"] == 2.0
+
+
+@pytest.mark.parametrize(("side", "crowded"), [(60, False), (95, True)])
+def test_where_cells_cover_much_the_background_is_not_sought_by_the_median(tmp_path, side, crowded):
+    """Six squares in an image of 300 x 300 pixels cover 24 and 60 % of it."""
+    labels = np.zeros((300, 300), np.uint16)
+    for number in range(6):
+        row, column = 100 * (number // 3), 100 * (number % 3)
+        labels[row : row + side, column : column + side] = number + 1
+    for folder, name in (("01", "t"), ("01_GT/SEG", "man_seg")):
+        (tmp_path / "mydata" / folder).mkdir(parents=True)
+        tifffile.imwrite(tmp_path / "mydata" / folder / f"{name}000.tif", labels * np.uint16(100))
+    output = tmp_path / "mine.yaml"
+    assert call(f"--data={tmp_path / 'mydata'}", f"--output={output}") == 0
+    assert ("background: densest" in output.read_text()) == crowded
+    spec = specs.resolve_file(output, "paper", "cpu")
+    assert spec.tracking.background == ("densest" if crowded else "estimated")
