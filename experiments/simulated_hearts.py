@@ -5,7 +5,7 @@ The paper has no such experiment; it asks the question of Table 1a with data tha
     python -m experiments.simulated_hearts --data_dir=data --out_dir=runs --fold=0 --profile=cpu --seeds=1,2,3
 
 Expected: which network is better is what the experiment asks; docs/results.md has what was measured.
-Expected time: at most 15 minutes on two cores (profile cpu, three seeds, one fold).
+Expected time: about 14 minutes on two cores (profile cpu, three seeds, one fold), installation included.
 """
 
 from cosembed.study.experiment import Experiment

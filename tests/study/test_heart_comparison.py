@@ -76,6 +76,10 @@ def test_the_sentence_says_what_was_compared_and_what_every_seed_gave():
         table1a.LIMITS,
     ]
     assert table1a.difference_lines({}) == []
+    contrary = {"recurrent": scores_of([value - 0.05 for value in other]), "non-recurrent": scores_of(other)}
+    assert table1a.difference_lines(compare_over_seeds([once, contrary]))[0].endswith(
+        "by seed +3.5, -5.0, so the trainings disagree."
+    )
 
 
 def test_a_tiny_p_is_not_printed_as_zero():

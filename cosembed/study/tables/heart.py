@@ -119,6 +119,8 @@ def _difference_line(name: str, entry: HeartDifference) -> str:
         trainings = counted(len(entry.by_seed), "training")
         by_seed = ", ".join(f"{100 * value:+.1f}" for value in entry.by_seed)
         conditions = f"{entry.test}, each patient's mean over {trainings}; by seed {by_seed}"
+        if min(entry.by_seed) < 0 < max(entry.by_seed):
+            conditions += ", so the trainings disagree"
     return f"Recurrent minus non-recurrent IoU in %, {name}: {difference}, {verdict}; {conditions}."
 
 
