@@ -57,12 +57,16 @@ def densest_direction(pair: NDArray[np.float32]) -> NDArray[np.float32]:
         pair: float32 [F, H, W, D], unit length.
 
     Returns:
-        float32 [D], unit length. The same pair always gives the same.
+        float32 [D], unit length, or 0 if all embeddings are. The same pair always gives the same.
     """
     pixels = pair.reshape(-1, pair.shape[-1])
     tried = pixels[np.linspace(0, len(pixels) - 1, min(TRIED, len(pixels))).astype(np.intp)]
     direction = tried[(tried @ tried.T > SHARED).sum(axis=1).argmax()]
     for _ in range(MOVES):
-        mean = pixels[pixels @ direction > SHARED].mean(axis=0, dtype=np.float64)
+        sharing = pixels @ direction > SHARED
+        if not sharing.any():
+            # A network that gives 0 everywhere has no direction.
+            break
+        mean = pixels[sharing].mean(axis=0, dtype=np.float64)
         direction = (mean / np.linalg.norm(mean)).astype(np.float32)
     return direction

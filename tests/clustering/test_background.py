@@ -68,3 +68,7 @@ def test_no_pixel_that_was_tried_has_more_pixels_around_it(seed, groups):
 def test_a_fixed_background_needs_no_pixels():
     fixed = choose_background(np.zeros((0, 4), np.float32), dataclasses.replace(SPEC, background="fixed"))
     assert fixed.tolist() == [1, 0, 0, 0]
+
+
+def test_embeddings_of_0_have_no_direction():
+    assert not densest_direction(np.zeros((2, 8, 8, 4), np.float32)).any()
