@@ -111,26 +111,36 @@ class Heart(NamedTuple):
     breath_per_beat: float
 
 
+class Moment(NamedTuple):
+    """Holds where one slice of the heart is in the beat and in the image.
+
+    Attributes:
+        position: The slice, 0 at the base to SLICES - 1 near the apex.
+        contraction: 0 when the heart is full, 1 when it is smallest.
+        speed: How fast that changes, 0 at rest to 1.
+        breath: How far breathing has moved the heart, (rows, columns).
+        centre: Of the left ventricle, (row, column).
+    """
+
+    position: int
+    contraction: float
+    speed: float
+    breath: NDArray[np.float64]
+    centre: NDArray[np.float64]
+
+
 class Outlines(NamedTuple):
     """Holds the walls of one slice at one moment, as functions of the angle around the left ventricle.
 
     Attributes:
-        centre: Of the left ventricle, (row, column).
         inner: Radius of the cavity at each angle asked for.
         outer: Radius of the myocardium's outside.
         right: Radius of the right ventricle's outside; equal to `outer` where there is none.
-        contraction: 0 when the heart is full, 1 when it is smallest.
-        speed: How fast that changes, 0 at rest to 1.
-        breath: How far breathing has moved the heart, (rows, columns).
     """
 
-    centre: NDArray[np.float64]
     inner: NDArray[np.float64]
     outer: NDArray[np.float64]
     right: NDArray[np.float64]
-    contraction: float
-    speed: float
-    breath: NDArray[np.float64]
 
 
 def draw_heart(group: str, difficulty: float, generator: np.random.Generator) -> Heart:
@@ -188,20 +198,27 @@ def contraction_curve(heart: Heart) -> PchipInterpolator:
     return PchipInterpolator(times, values)
 
 
-def outlines(heart: Heart, position: int, phase: float, angles: NDArray[np.float64]) -> Outlines:
+def moment_of(heart: Heart, position: int, phase: float) -> Moment:
+    """Computes where slice `position` is at a phase 0..1 of the beat."""
+    curve = contraction_curve(heart)
+    contraction, speed = float(curve(phase)), min(1.0, abs(float(curve(phase, 1))) / FASTEST)
+    breath = heart.breathing * np.sin(2 * np.pi * (heart.breaths[position] + heart.breath_per_beat * phase))
+    centre = heart.centre + heart.sway * contraction + breath
+    return Moment(position, contraction, speed, breath, centre)
+
+
+def outlines(heart: Heart, position: int, contraction: float, angles: NDArray[np.float64]) -> Outlines:
     """Computes the walls of one slice.
 
     Args:
         heart: The patient's heart.
         position: The slice, 0 at the base to SLICES - 1 near the apex.
-        phase: 0..1 of the beat.
+        contraction: 0 when the heart is full, 1 when it is smallest.
         angles: The directions from the left ventricle's centre, of any shape.
 
     Returns:
         Outlines whose radii have the shape of `angles`.
     """
-    curve = contraction_curve(heart)
-    contraction, speed = float(curve(phase)), min(1.0, abs(float(curve(phase, 1))) / FASTEST)
     height = HEIGHTS[position]
     turned = angles - heart.twist * contraction
     infarcted = heart.infarct.severity * _bump(turned - heart.infarct.angle, heart.infarct.width)
@@ -216,19 +233,17 @@ def outlines(heart: Heart, position: int, phase: float, angles: NDArray[np.float
     area = ((full + wall) ** 2 - full**2) * (1 + SHORTENING * contraction)
     outer = np.sqrt(inner**2 + area)
     depth = heart.right_depth * (1 - height) ** 0.6 * (1 - heart.right_ejection * contraction)
-    away = _wrapped(angles - heart.septum)
+    away = angles - heart.septum
     # The right ventricle is fuller on its lower side.
     right = outer + depth * _bump(away + 0.25 * heart.right_width, heart.right_width) ** 0.7
-    breath = heart.breathing * np.sin(2 * np.pi * (heart.breaths[position] + heart.breath_per_beat * phase))
-    centre = heart.centre + heart.sway * contraction + breath
-    return Outlines(centre, inner, outer, right, contraction, speed, breath)
+    return Outlines(inner, outer, right)
 
 
 def _bump(angles: NDArray[np.float64], width: float) -> NDArray[np.float64]:
     """Computes a smooth hill of height 1 around angle 0, with 0 beyond `width`."""
-    return np.cos(np.pi / 2 * np.clip(_wrapped(angles) / width, -1, 1)) ** 2
+    return np.cos(np.pi / 2 * np.clip(wrapped(angles) / width, -1, 1)) ** 2
 
 
-def _wrapped(angles: NDArray[np.float64]) -> NDArray[np.float64]:
+def wrapped(angles: NDArray[np.float64]) -> NDArray[np.float64]:
     """Brings angles into -pi..pi."""
     return (angles + np.pi) % (2 * np.pi) - np.pi

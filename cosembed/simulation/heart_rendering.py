@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from cosembed.simulation.heart_anatomy import SLICES, Heart, Outlines, outlines
+from cosembed.simulation.drawing import smooth_field
+from cosembed.simulation.heart_anatomy import SLICES, Heart, Moment, Outlines, moment_of, outlines, wrapped
 
 # The labels of ACDC.
 RIGHT_VENTRICLE, MYOCARDIUM, CAVITY = 1, 2, 3
@@ -31,6 +32,8 @@ FAINTEST_BLOOD = 0.15
 FREE_WALL, FAT_RIM = 0.014, 0.045
 # From this share of the cavity's radius on, its wall is rough.
 RIM_BEGINS = 0.80
+# The image's middle, (row, column).
+MIDDLE = np.array([0.5, 0.5])
 # The scanner's own blur, in pixels.
 BLUR = 0.45
 
@@ -87,31 +90,29 @@ class View(NamedTuple):
     """Holds one slice at one moment as its pixels see it.
 
     Attributes:
-        position: The slice, 0 at the base.
-        phase: 0..1 of the beat.
+        moment: Which slice it is, and where in the beat.
         angles: Direction of every pixel from the left ventricle's centre, [N, N].
         distance: Its distance from there, [N, N], as a share of the image's side.
         walls: The outlines in the direction of every pixel.
     """
 
-    position: int
-    phase: float
+    moment: Moment
     angles: NDArray[np.float64]
     distance: NDArray[np.float64]
     walls: Outlines
 
     def within(self, radius: NDArray[np.float64]) -> NDArray[np.float64]:
         """Computes the share of each pixel, 0..1 [N, N], that lies within a radius."""
-        return np.clip(0.5 + (radius - self.distance) * len(self.distance), 0, 1)
+        return _filled(radius - self.distance)
 
 
 def view_slice(heart: Heart, position: int, phase: float, size: int) -> View:
     """Computes where every pixel of a slice of `size` x `size` pixels lies at one moment."""
-    centre = outlines(heart, position, phase, np.zeros(1)).centre
-    rows, columns = (np.mgrid[:size, :size] + 0.5) / size - centre[:, np.newaxis, np.newaxis]
+    moment = moment_of(heart, position, phase)
+    rows, columns = _coordinates(size, moment.centre)
     angles = np.arctan2(rows, columns)
-    walls = outlines(heart, position, phase, angles)
-    return View(position, phase, angles, np.hypot(rows, columns), walls)
+    walls = outlines(heart, position, moment.contraction, angles)
+    return View(moment, angles, np.hypot(rows, columns), walls)
 
 
 def render_labels(view: View) -> NDArray[np.uint8]:
@@ -138,9 +139,9 @@ def render_frame(
         generator: The source of what is new in this frame.
     """
     size, muscle = len(scanner.background), scanner.muscle
-    walls, degrees = view.walls, np.degrees(view.angles)
-    blood = np.maximum(FAINTEST_BLOOD, 1 - scanner.flow * _flow(walls, size, generator))
-    scene = ndimage.shift(scanner.background, walls.breath * size, order=1, mode="nearest")
+    walls, moment, degrees = view.walls, view.moment, np.degrees(view.angles)
+    blood = np.maximum(FAINTEST_BLOOD, 1 - scanner.flow * _flow(moment, size, generator))
+    scene = ndimage.shift(scanner.background, moment.breath * size, order=1, mode="nearest")
     scene = _over(scene, *scanner.chest)
     # Beside the left ventricle, where there is no right one, nothing of it is painted.
     beside = np.clip((walls.right - walls.outer) * size, 0, 1)
@@ -151,7 +152,7 @@ def render_frame(
     scene = _over(scene, view.within(walls.outer), muscle)
     cavity = view.within(walls.inner)
     scene = _over(scene, cavity, blood)
-    turned = degrees - np.degrees(heart.twist * walls.contraction)
+    turned = degrees - np.degrees(heart.twist * moment.contraction)
     rim = np.clip((view.distance / walls.inner - RIM_BEGINS) / (1 - RIM_BEGINS), 0, 1)
     scene = _over(scene, cavity * rim * _at(scanner.trabeculae, turned), muscle)
     scene = _over(scene, cavity * _papillary(heart, view), muscle)
@@ -162,6 +163,19 @@ def render_frame(
     return np.round(BRIGHTNESS * np.hypot(scene + real, imaginary)).astype(np.int16)
 
 
+def _coordinates(size: int, origin: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Computes row and column of every pixel's middle from an origin, [2, N, N], as shares of the side."""
+    return (np.mgrid[:size, :size] + 0.5) / size - origin[:, np.newaxis, np.newaxis]
+
+
+def _filled(depth: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Computes the share of each pixel, [N, N], that something fills whose edge is `depth` away.
+
+    `depth` is a share of the image's side, and positive inside.
+    """
+    return np.clip(0.5 + depth * len(depth), 0, 1)
+
+
 def _over(
     scene: NDArray[np.float64], share: NDArray[np.float64], signal: float | NDArray[np.float64]
 ) -> NDArray[np.float64]:
@@ -169,10 +183,10 @@ def _over(
     return scene + share * (signal - scene)
 
 
-def _flow(walls: Outlines, size: int, generator: np.random.Generator) -> NDArray[np.float64]:
+def _flow(moment: Moment, size: int, generator: np.random.Generator) -> NDArray[np.float64]:
     """Computes how much signal moving blood loses, [N, N]: most while it streams out or in."""
-    streaming = 0.35 + 0.65 * walls.speed
-    return streaming * np.clip(_field(size, 0.05, generator), 0, 1.5)
+    streaming = 0.35 + 0.65 * moment.speed
+    return streaming * np.clip(smooth_field(size, 0.05, generator), 0, 1.5)
 
 
 def _papillary(heart: Heart, view: View) -> NDArray[np.float64]:
@@ -180,16 +194,17 @@ def _papillary(heart: Heart, view: View) -> NDArray[np.float64]:
 
     They keep their size while the cavity shrinks around them, and are thickest half way to the apex.
     """
-    thickness = heart.papillary_size * np.sin(np.pi * (view.position + 1) / (SLICES + 1))
-    directions = heart.papillary + heart.twist * view.walls.contraction
-    full = outlines(heart, view.position, 0.0, heart.papillary).inner
-    now = outlines(heart, view.position, view.phase, directions).inner
+    position, contraction = view.moment.position, view.moment.contraction
+    thickness = heart.papillary_size * np.sin(np.pi * (position + 1) / (SLICES + 1))
+    directions = heart.papillary + heart.twist * contraction
+    full = outlines(heart, position, 0.0, heart.papillary).inner
+    now = outlines(heart, position, contraction, directions).inner
     filled = np.zeros(view.distance.shape)
     for direction, size, reach in zip(directions, thickness * full, now, strict=True):
         away = max(0.0, reach - 1.1 * size)
         rows = view.distance * np.sin(view.angles) - away * np.sin(direction)
         columns = view.distance * np.cos(view.angles) - away * np.cos(direction)
-        filled = np.maximum(filled, np.clip(0.5 + (size - np.hypot(rows, columns)) * len(filled), 0, 1))
+        filled = np.maximum(filled, _filled(size - np.hypot(rows, columns)))
     return filled
 
 
@@ -202,7 +217,7 @@ def _veiled(
         angle, length, depth = generator.uniform((-np.pi, 0.25, 0.03), (np.pi, 0.6, 0.06))
         strength = generator.uniform(0.6, 1.0)
         middle = generator.choice((view.walls.inner, view.walls.outer))
-        away = (view.angles - angle + np.pi) % (2 * np.pi) - np.pi
+        away = wrapped(view.angles - angle)
         share = strength * np.exp(-((away / length) ** 2) - ((view.distance - middle) / depth) ** 2)
         scene = _over(scene, share, grey)
     return scene
@@ -210,34 +225,33 @@ def _veiled(
 
 def _surroundings(size: int, generator: np.random.Generator) -> NDArray[np.float64]:
     """Draws what breathing moves around the heart, [N, N]: lungs, vessels in them, liver, and the aorta."""
-    rows, columns = (np.mgrid[:size, :size] + 0.5) / size - 0.5
+    rows, columns = _coordinates(size, MIDDLE)
     scene = np.full((size, size), LUNG)
-    vessels = np.clip(_field(size, 0.012, generator) - 2.4, 0, 1)
+    vessels = np.clip(smooth_field(size, 0.012, generator) - 2.4, 0, 1)
     scene = _over(scene, vessels, FAT)
-    uneven = 0.02 * _field(size, 0.10, generator)
-    grain = 1 + 0.12 * _field(size, 0.02, generator)
+    uneven = 0.02 * smooth_field(size, 0.10, generator)
+    grain = 1 + 0.12 * smooth_field(size, 0.02, generator)
     slope = generator.uniform(-0.25, 0.25)
-    below = (rows + slope * columns + uneven - generator.uniform(0.30, 0.40)) * size
-    scene = _over(scene, np.clip(0.5 + below, 0, 1), LIVER * grain)
+    below = rows + slope * columns + uneven - generator.uniform(0.30, 0.40)
+    scene = _over(scene, _filled(below), LIVER * grain)
     middle, radius = generator.uniform((0.34, 0.05), (0.44, 0.25)), generator.uniform(0.05, 0.07)
-    aorta = (radius - np.hypot(rows - middle[0], columns - middle[1])) * size
-    return _over(scene, np.clip(0.5 + aorta, 0, 1), 1.0)
+    aorta = radius - np.hypot(rows - middle[0], columns - middle[1])
+    return _over(scene, _filled(aorta), 1.0)
 
 
 def _chest(size: int, generator: np.random.Generator) -> NDArray[np.float64]:
     """Draws the chest's wall, muscle and fat beyond it: its share of each pixel and its signal, [2, N, N]."""
-    rows, columns = (np.mgrid[:size, :size] + 0.5) / size - 0.5
-    uneven = 0.02 * _field(size, 0.10, generator)
-    grain = 1 + 0.12 * _field(size, 0.02, generator)
+    rows, columns = _coordinates(size, MIDDLE)
+    uneven = 0.02 * smooth_field(size, 0.10, generator)
+    grain = 1 + 0.12 * smooth_field(size, 0.02, generator)
     tilt = generator.uniform(np.pi * 0.95, np.pi * 1.35)
     chest = rows * np.sin(tilt) + columns * np.cos(tilt) + uneven - generator.uniform(0.40, 0.52)
-    fatty = np.clip(0.5 + (chest - 0.05) * size, 0, 1)
-    return np.stack([np.clip(0.5 + chest * size, 0, 1), (MUSCLE + fatty * (FAT - MUSCLE)) * grain])
+    return np.stack([_filled(chest), (MUSCLE + _filled(chest - 0.05) * (FAT - MUSCLE)) * grain])
 
 
 def _coils(size: int, generator: np.random.Generator) -> NDArray[np.float64]:
     """Draws how the coils' distance dims the image, [N, N], about 1 in its middle."""
-    rows, columns = (np.mgrid[:size, :size] + 0.5) / size - 0.5
+    rows, columns = _coordinates(size, MIDDLE)
     towards = generator.uniform(np.pi * 0.8, np.pi * 1.7)
     slope, bend = generator.uniform((0.3, -0.8), (1.3, 0.3))
     along = rows * np.sin(towards) + columns * np.cos(towards)
@@ -253,9 +267,3 @@ def _around(width: float, generator: np.random.Generator) -> NDArray[np.float64]
 def _at(around: NDArray[np.float64], degrees: NDArray[np.float64]) -> NDArray[np.float64]:
     """Reads a function of the angle that has 360 values."""
     return around[np.floor(degrees).astype(int) % 360]
-
-
-def _field(size: int, scale: float, generator: np.random.Generator) -> NDArray[np.float64]:
-    """Draws a smooth random field [N, N] of mean 0 and deviation 1; `scale` is a share of the side."""
-    values = ndimage.gaussian_filter(generator.normal(0, 1, (size, size)), max(0.6, scale * size))
-    return (values - values.mean()) / values.std()

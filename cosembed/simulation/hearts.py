@@ -13,9 +13,9 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813
 from numpy.typing import NDArray
 
-from cosembed.errors import InputError
 from cosembed.files.progress import with_progress
 from cosembed.files.writing import atomic_folder
+from cosembed.simulation.drawing import check_ranges
 from cosembed.simulation.heart_anatomy import GROUPS, SLICES, draw_heart
 from cosembed.simulation.heart_rendering import CAVITY, draw_scanner, render_frame, render_labels, view_slice
 
@@ -107,15 +107,13 @@ def write_hearts(
 
 def _check_ranges(patients: int, frames: int, size: int, difficulty: float, seed: int) -> None:
     """Raises `InputError` for a value out of range, under the name of its flag."""
-    for name, value, low, high in (
+    check_ranges(
         ("patients", patients, 1, 999),
         ("frames", frames, 2, 99),
         ("size", size, 48, 512),
         ("difficulty", difficulty, 0, 3),
         ("seed", seed, 0, 2**31),
-    ):
-        if not low <= value <= high:
-            raise InputError(f"--{name}={value}: choose a value between {low} and {high}")
+    )
 
 
 def _write_nifti(path: Path, voxels: NDArray, spacing: tuple[float, ...]) -> None:

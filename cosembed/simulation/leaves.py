@@ -16,6 +16,7 @@ from scipy import ndimage
 
 from cosembed.errors import InputError
 from cosembed.files.writing import atomic_folder
+from cosembed.simulation.drawing import check_ranges, smooth_field
 from cosembed.simulation.video import touching_share
 
 # So many draws are made before an image is given up that shows too little of a leaf.
@@ -134,13 +135,11 @@ def write_plants(output: Path, plants: int, size: int, seed: int) -> None:
 
 def _check_ranges(size: int, seed: int, plants: int = 1) -> None:
     """Raises `InputError` for a value out of range, under the name of its flag."""
-    for name, value, low, high in (
+    check_ranges(
         ("frames", plants, 1, 999),
         ("size", size, 64, 2048),
         ("seed", seed, 0, 2**31),
-    ):
-        if not low <= value <= high:
-            raise InputError(f"--{name}={value}: choose a value between {low} and {high}")
+    )
 
 
 def _draw_rosette(count: int, generator: np.random.Generator) -> Rosette:
@@ -304,11 +303,12 @@ def _shading(plant: Rosette, leaf: Leaf, view: _View, grain: NDArray[np.float64]
 
 def _ground(size: int, generator: np.random.Generator) -> NDArray[np.float64]:
     """Paints soil with moss and perlite in a pot, RGB 0..1 [size, size, 3]."""
-    fine, coarse, wide = (_field(size, scale, generator) for scale in (0.004, 0.015, 0.10))
+    fine, coarse, wide = (smooth_field(size, scale, generator) for scale in (0.004, 0.015, 0.10))
     scene = SOIL * (1 + 0.22 * fine + 0.16 * coarse + 0.15 * wide)[..., np.newaxis]
-    moss = 1 / (1 + np.exp(-6 * (_field(size, 0.012, generator) + 0.5 * wide - generator.uniform(1.4, 2.2))))
+    damp = smooth_field(size, 0.012, generator) + 0.5 * wide - generator.uniform(1.4, 2.2)
+    moss = 1 / (1 + np.exp(-6 * damp))
     scene += moss[..., np.newaxis] * (MOSS * (1 + 0.2 * fine)[..., np.newaxis] - scene)
-    perlite = np.clip(_field(size, 0.005, generator) - 2.9, 0, 0.8)[..., np.newaxis]
+    perlite = np.clip(smooth_field(size, 0.005, generator) - 2.9, 0, 0.8)[..., np.newaxis]
     scene += perlite * (PERLITE - scene)
     rows, columns = np.mgrid[:size, :size] / size - 0.5 + generator.uniform(-0.03, 0.03, (2, 1, 1))
     edge = (rows**8 + columns**8) ** (1 / 8) - generator.uniform(0.44, 0.52)
@@ -316,14 +316,6 @@ def _ground(size: int, generator: np.random.Generator) -> NDArray[np.float64]:
     rim = 0.10 * np.exp(-((edge / 0.010) ** 2))[..., np.newaxis]
     scene += outside * (TRAY * (1 + 0.05 * fine + 0.1 * wide)[..., np.newaxis] - scene) + rim
     return np.clip(scene, 0, 1)
-
-
-def _field(size: int, scale: float, generator: np.random.Generator) -> NDArray[np.float64]:
-    """Draws a smooth random field [size, size] of mean 0 and deviation 1; `scale` is a share of the side."""
-    values = ndimage.gaussian_filter(
-        generator.normal(0, 1, (size, size)), max(0.6, scale * size), mode="reflect"
-    )
-    return (values - values.mean()) / values.std()
 
 
 def _pixels(count: int, size: int) -> int:

@@ -19,6 +19,7 @@ from cosembed.errors import InputError
 from cosembed.files.writing import atomic_folder, refuse_existing
 from cosembed.images.reading import read_image
 from cosembed.images.tiff import write_mask
+from cosembed.simulation.drawing import check_ranges
 from cosembed.simulation.looks import LOOKS
 from cosembed.simulation.population import DIVISION_FRAMES, Events, Population
 from cosembed.simulation.rendering import Camera, render_labels
@@ -70,15 +71,13 @@ def simulate_video(
     """
     if look not in LOOKS:
         raise InputError(f"--look={look}: is unknown; choose one of {', '.join(LOOKS)}")
-    for name, value, low, high in (
+    check_ranges(
         ("frames", frames, 1, 10_000),
         ("size", size, 48, 8192),
         ("cells", cells, 1, size * size // 900),
         ("difficulty", difficulty, 0, 3),
         ("seed", seed, 0, 2**31),
-    ):
-        if not low <= value <= high:
-            raise InputError(f"--{name}={value}: choose a value between {low} and {high}")
+    )
     demanding = frames >= 24 and cells >= 18
     for attempt in range(ATTEMPTS):
         streams = np.random.SeedSequence((seed, attempt)).spawn(2)
