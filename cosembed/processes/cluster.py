@@ -161,10 +161,11 @@ def shared_scheduler(scheduler: str) -> Iterator[str]:
     }
     own_scheduler = {"cls": Scheduler, "options": {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}}
     # Workers may have processes of their own, which make batches, and compute with as many threads as a
-    # program that is started alone, so that they compute the same bits.
+    # program that is started alone, so that they compute the same bits. A scheduler may end between two
+    # heartbeats of a worker, which calls that an error; what fails a task comes back as its outcome.
     values = {
         "distributed.worker.daemon": False,
-        "distributed.nanny.pre-spawn-environ": {"DASK_LOGGING__DISTRIBUTED": "error"},
+        "distributed.nanny.pre-spawn-environ": {"DASK_LOGGING__DISTRIBUTED": "critical"},
     }
     with (
         dask.config.set(values),

@@ -1,5 +1,6 @@
 """A Dask cluster of this machine: what ends well, what fails, what waits for it, and what is refused."""
 
+import asyncio
 import errno
 import os
 import re
@@ -61,6 +62,27 @@ def test_a_worker_with_other_versions_is_named(two_workers, monkeypatch):
     monkeypatch.setattr(cluster, "own_versions", lambda: theirs | {"numpy": "0.1"})
     with pytest.raises(ClusterError, match=rf"has numpy {theirs['numpy']} \(not 0\.1\); install the same"):
         list(two_workers.run([Task("print", print, ())]))
+
+
+async def _refuse(**values):
+    raise OSError("the scheduler is gone")
+
+
+def lose_a_heartbeat() -> None:
+    """Lets this worker find its scheduler gone, as it may between the scheduler's end and its own."""
+    from distributed import get_worker
+
+    worker = get_worker()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(worker.scheduler, "heartbeat_worker", _refuse, raising=False)
+        asyncio.run_coroutine_threadsafe(worker.heartbeat(), worker.loop.asyncio_loop).result(timeout=30)
+
+
+def test_workers_do_not_tell_that_the_scheduler_ended_before_them(capfd):
+    with connected("local:1") as connection:
+        (outcome,) = connection.run([Task("heartbeat", lose_a_heartbeat, ())])
+    assert outcome.error is None
+    assert "heartbeat" not in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("scheduler", ["local", "local:0", "10.0.0.1:8786", "tcp://host"])
