@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 import reprlib
 import types
 import typing
@@ -21,6 +22,8 @@ from cosembed.errors import SpecError
 Spec = TypeVar("Spec")
 # Beyond this, not every whole number is a float.
 LARGEST = 2**53
+# YAML 1.1 takes a power of ten for a word if it has no decimal point or no sign.
+_POWER_OF_TEN = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d{1,3}")
 
 
 def bounded(low: float, high: float = math.inf, *, above: bool = False, **options: Any) -> Any:
@@ -168,6 +171,8 @@ def _convert_scalar(hint: type, value: Any, source: str, key: str, limits: Mappi
     if type(value) is int and abs(value) > LARGEST:
         raise SpecError(f"{source}: '{key}' is too large a number; give one below {LARGEST:g}")
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if hint is float and isinstance(value, str) and _POWER_OF_TEN.fullmatch(value):
         value = float(value)
     if type(value) is not hint:
         raise SpecError(f"{source}: '{key}' must be of type {hint.__name__}, not {_shown(value)}")

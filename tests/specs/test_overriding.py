@@ -77,6 +77,9 @@ def test_an_unknown_key_names_the_nearest_three(key, nearest):
         ("training.iterations=1.5", "must be of type int"),
         ("training.learning_rate=0", "must be above 0"),
         ("training.learning_rate=.nan", "must be above 0"),
+        ("training.learning_rate=1e999", "must be above 0"),
+        ("training.learning_rate=1e", "must be of type float"),
+        ("training.iterations=1e3", "must be of type int"),
         ("training.optimizer=sgd", "choose one of adam, nadam"),
         ("augmentation.flip=1.5", "at most 1"),
         ("tracking.border=[1]", "must have 2 entries"),
@@ -88,3 +91,16 @@ def test_bad_overrides_name_flag_and_key(text, message):
     with pytest.raises(SpecError, match="--set") as error:
         specs.resolve("DIC-C2DH-HeLa", overrides=specs.parse_assignments([text]))
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("2e-3", 0.002), ("2.0e-3", 0.002), ("2E-3", 0.002), ("1e0", 1.0), ("2.5e-1", 0.25)]
+)
+def test_powers_of_ten_are_numbers_as_elsewhere(text, value):
+    values = specs.parse_assignments([f"training.learning_rate={text}"])
+    assert specs.resolve("simulated", overrides=values).training.learning_rate == value
+
+
+def test_a_name_that_looks_like_a_power_of_ten_stays_a_name():
+    spec = specs.resolve("simulated", overrides=specs.parse_assignments(['dataset.videos=["1e5", "2e5"]']))
+    assert spec.dataset.videos == ("1e5", "2e5")
