@@ -73,7 +73,9 @@ if [ -z "$found" ] || ! fits "$inside"; then
     "$python" -m venv "$venv" || fail "$venv cannot be made: free space on the disk, or choose another Python with PYTHON="
 fi
 rm -f "$ready"
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --constraint "$constraints" \
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-compile --constraint "$constraints" \
     --editable ".[$extras${GPU:+,gpu}]" ||
     fail "the packages could not be installed: check the network and the disk, and run the same command again"
+# pip would compile on one core only. Files that are not for this Python, such as templates, stay as they are.
+"$venv/bin/python" -m compileall -q -j 0 "$venv/lib" >/dev/null 2>&1 || true
 echo "$wanted$gpu" >"$ready"
